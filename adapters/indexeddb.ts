@@ -1,0 +1,114 @@
+import type { Adapter, AdapterEvent, Stored } from "../src/adapter.ts"
+import { bounds } from "./indexeddb/bounds.ts"
+import { connect } from "./indexeddb/connection.ts"
+import { hasLocks, lock } from "./indexeddb/lock.ts"
+import { adding, clearing, deleting, getting, listing, pruning, setting } from "./indexeddb/operation.ts"
+import { type IndexedDBOptions, settingsFrom } from "./indexeddb/options.ts"
+import { rowOf } from "./indexeddb/rows.ts"
+import { scheduler } from "./indexeddb/scheduler.ts"
+import { refused } from "./indexeddb/trouble.ts"
+
+export type { IndexedDBOptions } from "./indexeddb/options.ts"
+
+const pageSize = 512
+
+/**
+ * Keeps records in the browser's IndexedDB, structured as they are: in pages, workers and service workers.
+ *
+ * What is asked in one turn goes into one transaction, and counts once that is complete. A connection that was lost is
+ * made anew; where that fails, memory stands in, `observe` hears of it, and the database is tried again 30 s later.
+ * Where the database never opened, every call rejects. When the quota is reached, what has expired and then the
+ * least recently used tenth make room. Leases, by Web Locks, hold across tabs and workers; without Web Locks there is
+ * no `lock`.
+ *
+ * @param options.name - The database. Default "isocache".
+ * @param options.maxEntries - About how many entries it keeps. Default 10 000.
+ * @param options.maxBytes - About how many bytes it keeps, by estimate. Default `Infinity`.
+ * @throws {CacheError} `ADAPTER_OPTIONS` on an unknown or wrong option; `ADAPTER_UNAVAILABLE` (from its methods)
+ * where there is no IndexedDB or it does not open.
+ */
+export function indexeddb(options: IndexedDBOptions = {}): Adapter {
+  const settings = settingsFrom(options)
+  const listeners = new Set<(event: AdapterEvent) => void>()
+  const emit = (event: AdapterEvent) => {
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch {
+        // Whoever listens disturbs nobody.
+      }
+    }
+  }
+  const connection = connect(settings.name)
+  const limits = bounds(settings, emit)
+  const { submit, idle } = scheduler(connection, limits, emit)
+
+  const get = (key: string) => submit(getting(key, () => limits.saw(key)))
+  const remove = (key: string) => submit(deleting(key))
+
+  const rowFor = (key: string, record: Stored, ttl: number) => {
+    try {
+      return rowOf(record, ttl)
+    } catch (error) {
+      throw refused(key, error)
+    }
+  }
+
+  const set = async (key: string, record: Stored, ttl: number) => {
+    const operation = setting(key, rowFor(key, record, ttl))
+    // What would push out all the rest is not kept.
+    const tooLarge = (operation.use?.size ?? 0) > settings.maxBytes
+    if (ttl > 0 && !tooLarge) return submit(operation)
+    await remove(key)
+    if (tooLarge) emit({ type: "evict", key })
+  }
+
+  return {
+    name: "indexeddb",
+    medium: "object",
+    copy: "own",
+    get,
+    set,
+    delete: remove,
+    clear: (prefix) => submit(clearing(prefix)),
+    getMany: (keys) => Promise.all(keys.map(get)),
+    async setMany(entries) {
+      await Promise.all(entries.map(([key, record, ttl]) => set(key, record, ttl)))
+    },
+    async deleteMany(keys) {
+      const answers = await Promise.all(keys.map(remove))
+      return answers.filter(Boolean).length
+    },
+    add: async (key, record, ttl) => submit(adding(key, rowFor(key, record, ttl))),
+    async *keys(prefix) {
+      let from: IDBValidKey | undefined
+      for (;;) {
+        const page = await submit(listing(prefix, pageSize, from))
+        // Others may have put keys of their own kind into the store.
+        yield* page.filter((key) => typeof key === "string")
+        if (page.length < pageSize) return
+        from = page[page.length - 1]
+      }
+    },
+    async prune(now) {
+      let dropped = 0
+      for (;;) {
+        const some = await submit(pruning(now, pageSize))
+        dropped += some
+        if (some < pageSize) return dropped
+      }
+    },
+    async open() {
+      await connection.get()
+    },
+    async close() {
+      await idle()
+      await connection.close()
+    },
+    observe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    ...(hasLocks() ? { lock: (key: string, ttl: number) => lock(settings.name, key, ttl) } : {}),
+  }
+}

@@ -1,0 +1,182 @@
+import { type AdapterEvent, isToken } from "../../src/adapter.ts"
+import { now } from "../../src/base/clock.ts"
+import { addPage, latest, ledgerRange, type Use } from "./ledger.ts"
+import { dropExpired, watch } from "./operation.ts"
+import type { Settings } from "./options.ts"
+import { rangeOf, storeName, tick } from "./rows.ts"
+import type { Besides, Pending } from "./transaction.ts"
+import { victims } from "./victims.ts"
+
+const minute = 60_000
+/** By what part of a bound an eviction goes below it. */
+const slack = 1 / 20
+/** How many reads are remembered between writes. */
+const maxSeen = 4_096
+const expiredAtOnce = 5_000
+
+/**
+ * Keeps the database near its bounds.
+ *
+ * It knows from one full count what is there, and follows what is written here; other tabs' writes show at the next
+ * count. Past a bound it counts again and drops what is past its life, then the least recently used, a twentieth
+ * of the bound at once. Version tokens are counted apart, by `maxEntries` too.
+ */
+export interface Bounds {
+  /** Told of each key that was found alive. */
+  saw(key: string): void
+  /** What a write transaction of `all` on `db` does for the bounds. */
+  besides(db: IDBDatabase, all: readonly Pending[]): Besides
+  /** Makes room when the quota is reached: what is past its life, and a tenth of the rest. */
+  relieve(db: IDBDatabase): Promise<void>
+}
+
+export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: AdapterEvent) => void): Bounds {
+  // Reads that the ledger does not hold yet.
+  const seen = new Map<string, number>()
+  let known: Map<string, Use> | undefined
+  let bytes = 0
+  let tokens = 0
+  let lines = 0
+  let sweeping = false
+
+  const remove = (key: string) => {
+    const use = known?.get(key)
+    if (!use) return
+    known?.delete(key)
+    bytes -= use.size
+    if (isToken(key)) tokens--
+  }
+
+  const enter = (key: string, use: Use) => {
+    remove(key)
+    known?.set(key, use)
+    bytes += use.size
+    if (isToken(key)) tokens++
+  }
+
+  const follow = (written: readonly Pending[]) => {
+    for (const { operation } of written) {
+      const { key, use, writes, prefix } = operation
+      if (key === undefined) {
+        if (prefix !== undefined)
+          for (const other of known?.keys() ?? []) if (other.startsWith(prefix)) remove(other)
+      } else if (use) enter(key, use)
+      else if (writes) remove(key)
+    }
+  }
+
+  /** What the ledger shall hear of with `all`: what they write, and reads a minute after the last it knows. */
+  const news = (all: readonly Pending[]) => {
+    const uses = new Map<string, Use>()
+    for (const [key, at] of seen) {
+      if (at - (known?.get(key)?.at ?? 0) < minute) continue
+      uses.set(key, { at, size: known?.get(key)?.size ?? Number.NaN })
+      seen.delete(key)
+    }
+    for (const { operation } of all) {
+      if (operation.key !== undefined && operation.use) uses.set(operation.key, operation.use)
+    }
+    return uses
+  }
+
+  const isDue = () =>
+    !known ||
+    known.size - tokens > maxEntries ||
+    bytes > maxBytes ||
+    tokens > maxEntries ||
+    lines > 4_000 + 4 * known.size
+
+  /** Counts what is in `store`: `keys` by what `pages` of the ledger and this realm know of their use. */
+  const count = (keys: readonly IDBValidKey[], pages: readonly unknown[]) => {
+    const uses = latest(pages)
+    known = new Map()
+    bytes = 0
+    tokens = 0
+    for (const key of keys) {
+      if (typeof key !== "string") continue
+      const { at, size } = uses.get(key) ?? { at: 0, size: 0 }
+      enter(key, { at: Math.max(at, seen.get(key) ?? 0), size })
+    }
+    seen.clear()
+    return known
+  }
+
+  /** One transaction that counts and drops; `share` of the entries stays in any case. */
+  const sweep = (db: IDBDatabase, share: number) =>
+    new Promise<void>((finish) => {
+      const transaction = db.transaction(storeName, "readwrite", { durability: "relaxed" })
+      const store = transaction.objectStore(storeName)
+      let dropped: readonly string[] = []
+      dropExpired(store, now(), expiredAtOnce, ignore, () => {
+        watch(store.getAllKeys(rangeOf("")), ignore, (keys) => {
+          watch(store.getAll(ledgerRange()), ignore, (pages) => {
+            const uses = count(keys, pages)
+            const entries = uses.size - tokens
+            dropped = victims(uses, {
+              entries: Math.max(above(entries, maxEntries), Math.ceil(entries * (1 - share))),
+              bytes: above(bytes, maxBytes),
+              tokens: above(tokens, maxEntries),
+            })
+            for (const key of dropped) {
+              watch(store.delete(key), ignore)
+              remove(key)
+            }
+            lines = uses.size
+            if (share < 1) return
+            watch(store.delete(ledgerRange()), ignore)
+            watch(addPage(store, uses), ignore)
+          })
+        })
+      })
+      transaction.oncomplete = () => {
+        for (const key of dropped) if (!isToken(key)) emit({ type: "evict", key })
+        finish()
+      }
+      transaction.onabort = () => {
+        known = undefined
+        finish()
+      }
+    })
+
+  const housekeep = async (db: IDBDatabase, share: number) => {
+    sweeping = true
+    try {
+      await sweep(db, share)
+    } catch {
+      // The connection is going; whoever uses it next will notice and report.
+    }
+    sweeping = false
+  }
+
+  return {
+    saw(key) {
+      seen.delete(key)
+      seen.set(key, tick())
+      if (seen.size <= maxSeen) return
+      for (const oldest of seen.keys()) {
+        seen.delete(oldest)
+        break
+      }
+    },
+    besides: (db, all) => ({
+      join(store) {
+        const uses = news(all)
+        if (uses.size === 0) return
+        lines += uses.size
+        watch(addPage(store, uses), ignore)
+      },
+      done(succeeded) {
+        follow(succeeded)
+        if (!sweeping && isDue()) housekeep(db, 1)
+      },
+    }),
+    relieve: (db) => housekeep(db, 0.9),
+  }
+}
+
+/** How far `there` is to come down from above `bound`; 0 if it is not above. */
+function above(there: number, bound: number): number {
+  return there > bound ? there - Math.ceil(bound * (1 - slack)) : 0
+}
+
+function ignore(): void {}

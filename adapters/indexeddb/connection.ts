@@ -1,0 +1,103 @@
+import { after, now } from "../../src/base/clock.ts"
+import { createStore, storeName } from "./rows.ts"
+import { nameOf, unavailable } from "./trouble.ts"
+
+const openTimeout = 3_000
+const hangPause = 30_000
+
+/** One connection to a database, made when it is needed and made again when it was lost. */
+export interface Connection {
+  /** Whether it ever opened: from then on trouble is an accident, before it is a fact. */
+  readonly opened: boolean
+  /**
+   * The open database. Concurrent callers share one opening.
+   *
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE` with the cure; after 3 s where opening hangs, and then at once for 30 s.
+   */
+  get(): Promise<IDBDatabase>
+  /** Forgets `db`, which was lost; the next `get` opens another. */
+  drop(db: IDBDatabase | undefined): void
+  /** Closes what is open once its transactions are done. The next `get` opens again. */
+  close(): Promise<void>
+}
+
+/** A connection to the database `name`. */
+export function connect(name: string): Connection {
+  let opening: Promise<IDBDatabase> | undefined
+  let current: IDBDatabase | undefined
+  let opened = false
+  let hung: { readonly error: unknown; readonly until: number } | undefined
+
+  const drop = (db: IDBDatabase | undefined) => {
+    db?.close()
+    if (db !== current) return
+    current = undefined
+    opening = undefined
+  }
+
+  const open = async () => {
+    try {
+      current = await openDatabase(name, drop)
+      opened = true
+      hung = undefined
+      return current
+    } catch (error) {
+      opening = undefined
+      if (nameOf(error instanceof Error ? error.cause : error) === "TimeoutError") {
+        hung = { error, until: now() + hangPause }
+      }
+      throw error
+    }
+  }
+
+  return {
+    get opened() {
+      return opened
+    },
+    async get() {
+      // A database that hangs would cost each caller the whole wait again.
+      if (!opening && hung && now() < hung.until) throw hung.error
+      opening ??= open()
+      return opening
+    },
+    drop,
+    async close() {
+      hung = undefined
+      await opening?.then(drop, () => {})
+    },
+  }
+}
+
+async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Promise<IDBDatabase> {
+  let blocked = false
+  let late = false
+  const open = async () => {
+    const { openDB, unwrap } = await import("idb")
+    if (typeof globalThis.indexedDB !== "object") throw new ReferenceError("indexedDB is not defined")
+    let db: IDBDatabase | undefined
+    const forget = () => db && lost(db)
+    const wrapped = await openDB(name, 1, {
+      upgrade: (fresh) => createStore(unwrap(fresh)),
+      blocked: () => {
+        blocked = true
+      },
+      // Another tab deletes or upgrades the database: it waits until we have closed.
+      blocking: forget,
+      terminated: forget,
+    })
+    db = unwrap(wrapped)
+    if (late) db.close()
+    if (db.objectStoreNames.contains(storeName)) return db
+    db.close()
+    throw Object.assign(new Error(`no object store "${storeName}"`), { name: "NotFoundError" })
+  }
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(unavailable(name, error, blocked))
+    const cancel = after(openTimeout, () => {
+      // Whoever opens it in the end would keep other tabs from upgrading: a late handle is closed.
+      late = true
+      fail(Object.assign(new Error(`not open after ${openTimeout} ms`), { name: "TimeoutError" }))
+    })
+    open().then(resolve, fail).finally(cancel)
+  })
+}

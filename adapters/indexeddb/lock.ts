@@ -1,0 +1,47 @@
+import type { Lease } from "../../src/adapter.ts"
+import { after } from "../../src/base/clock.ts"
+
+/** WebKit takes no longer names for a lock. */
+const maxName = 1_024
+
+/** Whether this runtime has Web Locks. They need a secure context in browsers. */
+export function hasLocks(): boolean {
+  return typeof globalThis.navigator?.locks?.request === "function"
+}
+
+/**
+ * Takes the lease on `key` across all tabs and workers of the origin; `undefined` while another holds it.
+ *
+ * It ends by `release`, after `ttl` ms, or with the page that holds it.
+ */
+export async function lock(database: string, key: string, ttl: number): Promise<Lease | undefined> {
+  const name = await nameFor(database, key)
+  return new Promise((resolve, reject) => {
+    const over: Promise<unknown> = navigator.locks.request(name, { ifAvailable: true }, (held) => {
+      if (!held) {
+        resolve(undefined)
+        return
+      }
+      return new Promise<void>((end) => {
+        const cancel = after(ttl, end, false)
+        resolve({
+          async release() {
+            cancel()
+            end()
+            // Given back only when the browser says so: who asks next gets it.
+            await over.catch(() => {})
+          },
+        })
+      })
+    })
+    over.catch(reject)
+  })
+}
+
+async function nameFor(database: string, key: string): Promise<string> {
+  // JSON writes lone surrogates as escapes: two keys never share a lock.
+  const name = `isocache:${JSON.stringify([database, key])}`
+  if (name.length <= maxName) return name
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name))
+  return `isocache#${[...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`
+}

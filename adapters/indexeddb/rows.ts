@@ -1,0 +1,65 @@
+import { isToken, type Stored } from "../../src/adapter.ts"
+import { now } from "../../src/base/clock.ts"
+import type { Use } from "./ledger.ts"
+import { sizeOf } from "./size.ts"
+
+/** The one object store. Its keys are the adapter's keys, out of line, and arrays for the ledger. */
+export const storeName = "entries"
+/** Index on `e`. Rows that live for ever have none and are left out of it. */
+export const expiryIndex = "expiry"
+
+/** What is kept under a key. */
+export interface Row {
+  readonly v: Stored
+  /** When it may be dropped, ms since epoch; absent: never. */
+  readonly e?: number
+}
+
+/** Creates the object store and its index in a new database. */
+export function createStore(db: IDBDatabase): void {
+  db.createObjectStore(storeName).createIndex(expiryIndex, "e")
+}
+
+/**
+ * The row of `record`, written now. It holds a copy: a transaction starts later, and may have to be repeated.
+ *
+ * @throws What structured clone throws.
+ */
+export function rowOf(record: Stored, ttl: number): Row {
+  const v = typeof record === "object" || typeof record === "function" ? structuredClone(record) : record
+  return Number.isFinite(ttl) ? { v, e: now() + ttl } : { v }
+}
+
+/** That `key` with `row` is used now. */
+export function useOf(key: string, row: Row): Use {
+  return { at: tick(), size: isToken(key) ? 0 : sizeOf(row.v) + key.length }
+}
+
+/** Whether `row`, read back, is one of ours and still alive at `at`. */
+export function isAlive(row: unknown, at: number): row is Row {
+  if (typeof row !== "object" || row === null || !("v" in row)) return false
+  return !("e" in row && typeof row.e === "number" && row.e <= at)
+}
+
+let last = 0
+
+/** The time, never twice the same: rows written within one millisecond keep their order. */
+export function tick(): number {
+  last = Math.max(now(), last + 1 / 1024)
+  return last
+}
+
+/** All keys that start with `prefix`, after `from` where given. */
+export function rangeOf(prefix: string, from?: IDBValidKey): IDBKeyRange {
+  // IndexedDB orders strings by UTF-16 code units, and any array after all strings.
+  return IDBKeyRange.bound(from ?? prefix, after(prefix) ?? [], from !== undefined, true)
+}
+
+/** The least string above all that start with `prefix`; `undefined` where there is none. */
+function after(prefix: string): string | undefined {
+  for (let i = prefix.length - 1; i >= 0; i--) {
+    const unit = prefix.charCodeAt(i)
+    if (unit < 0xffff) return prefix.slice(0, i) + String.fromCharCode(unit + 1)
+  }
+  return undefined
+}

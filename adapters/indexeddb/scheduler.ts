@@ -1,0 +1,199 @@
+import type { AdapterEvent } from "../../src/adapter.ts"
+import { now } from "../../src/base/clock.ts"
+import { CacheError } from "../../src/base/errors.ts"
+import type { Bounds } from "./bounds.ts"
+import type { Connection } from "./connection.ts"
+import type { Operation } from "./operation.ts"
+import { type Overlay, overlay } from "./overlay.ts"
+import { split } from "./split.ts"
+import { type Failure, type Pending, transact } from "./transaction.ts"
+import { isFull, isLost, refused } from "./trouble.ts"
+
+/** How long the memory stands in before the database is tried again. */
+const degradedFor = 30_000
+
+/** Brings operations to the database, those of one turn together. */
+export interface Scheduler {
+  /** Rejects only for what befell this operation, or when the database never opened. */
+  submit<T>(operation: Operation<T>): Promise<T>
+  /** Fulfils once nothing is waiting any more. */
+  idle(): Promise<void>
+}
+
+/**
+ * A scheduler over `connection`.
+ *
+ * What is asked in one turn shares one write transaction, and its reads go beside it; a read asked after a write of
+ * its key sees it. One write transaction runs at a time, what comes meanwhile goes into the next. An operation that
+ * the connection lost is tried once more on another one; after that memory stands in, and 30 s later the first to
+ * ask brings the database back.
+ */
+export function scheduler(
+  connection: Connection,
+  bounds: Bounds,
+  emit: (event: AdapterEvent) => void,
+): Scheduler {
+  let queue: Pending[] = []
+  let scheduled = false
+  let writing = false
+  let standIn: { readonly overlay: Overlay; until: number } | undefined
+  const running = new Set<Promise<void>>()
+
+  /** Starts what is queued at the end of this turn: as soon as a microtask has brought nothing new. */
+  const schedule = async () => {
+    scheduled = true
+    let size = 0
+    while (size < queue.length) {
+      size = queue.length
+      await undefined
+      await undefined
+    }
+    scheduled = false
+    flush()
+  }
+
+  const flush = () => {
+    if (writing) return
+    if (standIn) {
+      if (now() < standIn.until) return recall(standIn.overlay, take())
+      standIn.until = now() + degradedFor
+      track(comeBack(standIn.overlay))
+      return
+    }
+    const { reads, writes } = split(take())
+    for (const part of reads) track(run(part, false))
+    if (writes.length > 0) track(write(writes))
+  }
+
+  const take = () => {
+    const all = queue
+    queue = []
+    return all
+  }
+
+  const track = (work: Promise<void>) => {
+    const tracked = work.finally(() => running.delete(tracked))
+    running.add(tracked)
+  }
+
+  const write = async (all: readonly Pending[]) => {
+    writing = true
+    await run(all, true)
+    writing = false
+    if (queue.length > 0) flush()
+  }
+
+  /** Runs `all` to their end, with one more try for those that a second one can help. */
+  const run = async (all: readonly Pending[], writes: boolean) => {
+    const first = await attempt(all, writes)
+    if (first.failed.length === 0) return
+    if (!connection.opened) return rejectAll(first.failed)
+    const again = first.failed.filter(({ whole, error }) => whole || isLost(error) || isFull(error))
+    rejectAll(first.failed.filter((failure) => !again.includes(failure)))
+    if (again.length === 0) return
+    if (first.db && again.every(({ error }) => isFull(error))) await bounds.relieve(first.db)
+    else connection.drop(first.db)
+    await runAgain(again, writes)
+  }
+
+  const runAgain = async (again: readonly Failure[], writes: boolean) => {
+    const second = await attempt(pendingOf(again), writes)
+    const full = second.failed.filter(({ error }) => isFull(error))
+    const gone = second.failed.filter(({ whole, error }) => whole && !isFull(error))
+    rejectAll(second.failed.filter((failure) => !full.includes(failure) && !gone.includes(failure)))
+    if (full[0]) {
+      emit({ type: "error", error: refused(full[0].pending.operation.key, full[0].error) })
+      await squeeze(full)
+      // Some engines stay read-only after this until the database is opened anew.
+      connection.drop(second.db)
+    }
+    if (gone[0]) {
+      connection.drop(second.db)
+      recall(degrade(gone[0].error), pendingOf(gone))
+    }
+  }
+
+  /** Finds those of `full` for which there is room. */
+  const squeeze = async (full: readonly Failure[]): Promise<void> => {
+    if (full.length === 1) return rejectAll(full)
+    const middle = full.length >> 1
+    for (const half of [full.slice(0, middle), full.slice(middle)]) {
+      const { failed } = await attempt(pendingOf(half), true)
+      if (failed.every(({ error }) => isFull(error))) await squeeze(failed)
+      else rejectAll(failed)
+    }
+  }
+
+  const attempt = async (
+    all: readonly Pending[],
+    writes: boolean,
+  ): Promise<{ readonly db?: IDBDatabase; readonly failed: readonly Failure[] }> => {
+    try {
+      const db = await connection.get()
+      return { db, failed: await transact(db, all, writes ? bounds.besides(db, all) : undefined) }
+    } catch (error) {
+      return { failed: all.map((pending) => ({ pending, error, whole: true })) }
+    }
+  }
+
+  const degrade = (error: unknown) => {
+    if (!standIn) {
+      standIn = { overlay: overlay(), until: now() + degradedFor }
+      emit({
+        type: "error",
+        error: new CacheError(
+          "ADAPTER_UNAVAILABLE",
+          "IndexedDB lost its database while in use. Memory stands in; the database is tried again in 30 s. " +
+            "Reload the page if this repeats.",
+          { cause: error },
+        ),
+      })
+    }
+    return standIn.overlay
+  }
+
+  /** Brings the database up to date with what memory took in its place, or goes on without it. */
+  const comeBack = async (memory: Overlay) => {
+    writing = true
+    // What is asked meanwhile need not wait for a database that may never come.
+    recall(memory, take())
+    const journal = memory.journal().map((operation) => ({ operation, resolve() {}, reject() {} }))
+    const { db, failed } = await attempt(journal, true)
+    if (failed.some(({ whole }) => whole)) connection.drop(db)
+    else standIn = undefined
+    writing = false
+    if (queue.length > 0) flush()
+  }
+
+  return {
+    submit: (operation) =>
+      new Promise((resolve, reject) => {
+        queue.push({ operation, resolve, reject })
+        if (!scheduled && !writing) schedule()
+      }),
+    async idle() {
+      while (scheduled || queue.length > 0 || running.size > 0) {
+        await Promise.all(running)
+        await undefined
+      }
+    },
+  }
+}
+
+function recall(memory: Overlay, all: readonly Pending[]): void {
+  for (const { operation, resolve, reject } of all) {
+    try {
+      resolve(operation.recall(memory))
+    } catch (error) {
+      reject(refused(operation.key, error))
+    }
+  }
+}
+
+function pendingOf(failures: readonly Failure[]): readonly Pending[] {
+  return failures.map(({ pending }) => pending)
+}
+
+function rejectAll(failures: readonly Failure[]): void {
+  for (const { pending, error } of failures) pending.reject(refused(pending.operation.key, error))
+}

@@ -1,0 +1,136 @@
+import { after } from "../../src/base/clock.ts"
+import type { Operation } from "./operation.ts"
+import { storeName } from "./rows.ts"
+import { nameOf } from "./trouble.ts"
+
+/** After this a transaction that neither completes nor aborts counts as lost. */
+const transactionTimeout = 20_000
+
+/** An operation somebody waits for. */
+export interface Pending<T = unknown> {
+  readonly operation: Operation<T>
+  resolve(answer: T): void
+  reject(error: unknown): void
+}
+
+/** An operation that did not succeed. */
+export interface Failure {
+  readonly pending: Pending
+  readonly error: unknown
+  /** Whether the whole transaction failed, not this operation alone. */
+  readonly whole: boolean
+}
+
+/** What a write transaction does besides. */
+export interface Besides {
+  /** Adds requests of its own, which disturb nobody. */
+  join(store: IDBObjectStore): void
+  /** Told which operations succeeded, before those who wait for them are. */
+  done(succeeded: readonly Pending[]): void
+}
+
+/**
+ * Runs `all` in one transaction and resolves those that succeed: reads one by one, and with `besides`, which makes
+ * it a write transaction, together once it is complete. Never rejects; answers those that failed.
+ */
+export function transact(
+  db: IDBDatabase,
+  all: readonly Pending[],
+  besides?: Besides,
+): Promise<readonly Failure[]> {
+  return new Promise((finish) => {
+    const failed: Failure[] = []
+    const waiting = new Set(all)
+    const answers: [pending: Pending, answer: unknown][] = []
+    let over = false
+    let cancel = () => {}
+
+    const lose = (error: unknown) => {
+      if (over) return
+      over = true
+      cancel()
+      // What an abort says to each of its requests is no fault of theirs.
+      const own = failed.filter((failure) => !isAbort(failure.error))
+      const blameless = failed.filter((failure) => isAbort(failure.error)).map(({ pending }) => pending)
+      finish([...own, ...[...blameless, ...waiting].map((pending) => ({ pending, error, whole: true }))])
+    }
+
+    const complete = () => {
+      if (over) return
+      over = true
+      cancel()
+      const good = answers.filter(([pending]) => waiting.has(pending))
+      besides?.done(good.map(([pending]) => pending))
+      for (const [pending, answer] of good) pending.resolve(answer)
+      finish(failed)
+    }
+
+    try {
+      const transaction = db.transaction(storeName, besides ? "readwrite" : "readonly", {
+        durability: "relaxed",
+      })
+      const store = transaction.objectStore(storeName)
+      transaction.oncomplete = complete
+      // A full disk may show here alone, without any request failing.
+      transaction.onabort = () => lose(transaction.error ?? aborted())
+      cancel = after(transactionTimeout, () => {
+        abort(transaction)
+        lose(aborted())
+      })
+      inOrder(all, (pending, next) => {
+        const fail = (error: unknown) => {
+          if (waiting.delete(pending)) failed.push({ pending, error, whole: false })
+          next()
+        }
+        const done = (answer: unknown) => {
+          if (besides) answers.push([pending, answer])
+          else if (waiting.delete(pending)) pending.resolve(answer)
+          next()
+        }
+        try {
+          pending.operation.ask(store, done, fail)
+        } catch (error) {
+          fail(error)
+        }
+      })
+      besides?.join(store)
+    } catch (error) {
+      lose(error)
+    }
+  })
+}
+
+/** Calls `ask` for each, at once, but for those that must wait until one that decides has called `next`. */
+function inOrder(all: readonly Pending[], ask: (pending: Pending, next: () => void) => void): void {
+  const deciding = new Set<string | undefined>()
+  let asked = 0
+  const go = () => {
+    for (let pending = all[asked]; pending; pending = all[asked]) {
+      const { key, decides } = pending.operation
+      const mustWait = key === undefined || deciding.has(key) || deciding.has(undefined)
+      if (deciding.size > 0 && mustWait) return
+      asked++
+      if (decides) deciding.add(key)
+      ask(pending, () => {
+        if (deciding.delete(key)) go()
+      })
+    }
+  }
+  go()
+}
+
+function abort(transaction: IDBTransaction): void {
+  try {
+    transaction.abort()
+  } catch {
+    // It was over after all; its answer comes too late.
+  }
+}
+
+function aborted(): Error {
+  return Object.assign(new Error("The transaction was aborted."), { name: "AbortError" })
+}
+
+function isAbort(error: unknown): boolean {
+  return nameOf(error) === "AbortError"
+}

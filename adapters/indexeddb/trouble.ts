@@ -1,0 +1,87 @@
+import { CacheError, shortKey } from "../../src/base/errors.ts"
+
+// Engines disagree on classes and texts of their errors; the names are the same everywhere.
+const lost = new Set([
+  "AbortError",
+  "InvalidStateError",
+  "NotFoundError",
+  "TimeoutError",
+  "TransactionInactiveError",
+  "UnknownError",
+])
+
+/** Whether `error` says that the connection is gone: another one may work. */
+export function isLost(error: unknown): boolean {
+  return lost.has(nameOf(error))
+}
+
+/** Whether `error` says that the browser gives no more room. */
+export function isFull(error: unknown): boolean {
+  return nameOf(error) === "QuotaExceededError"
+}
+
+/** The `name` of an error, "" where it has none. */
+export function nameOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "name" in error ? String(error.name) : ""
+}
+
+/** An `ADAPTER_UNAVAILABLE` for a database that did not open, with the cure. */
+export function unavailable(name: string, error: unknown, blocked = false): CacheError {
+  if (error instanceof CacheError) return error
+  const [what, cure] = reasonFor(error, blocked)
+  return new CacheError(
+    "ADAPTER_UNAVAILABLE",
+    `IndexedDB did not open the database ${shortKey(name)}: ${what}. ${cure}`,
+    { cause: error },
+  )
+}
+
+function reasonFor(error: unknown, blocked: boolean): readonly [what: string, cure: string] {
+  switch (nameOf(error)) {
+    case "SecurityError":
+      return [
+        "this page may not use storage",
+        'Allow it (in a sandboxed frame by "allow-same-origin"), or use "memory" or "auto".',
+      ]
+    case "VersionError":
+      return ["a newer version of this library wrote it", "Update this page, or give another `name`."]
+    case "QuotaExceededError":
+      return ["the browser gives it no room", 'Free some of this site\'s storage, or use "memory" or "auto".']
+    case "TimeoutError":
+      return blocked
+        ? ["another tab keeps an older version of it open", "Close that tab."]
+        : ["it took too long", 'Reload the page, close its other tabs, or use "memory" or "auto".']
+    case "ReferenceError":
+      return ["this runtime has no IndexedDB", 'Use "memory", or "auto", which picks what there is.']
+    case "NotFoundError":
+      return ["a database of that name holds something else", "Give another `name`."]
+    default:
+      return [
+        `the browser said ${nameOf(error) || "no"}`,
+        'Leave the private window, reload the page, or use "memory" or "auto".',
+      ]
+  }
+}
+
+/** What a caller gets for `error`, which befell only the operation on `key`. */
+export function refused(key: string | undefined, error: unknown): unknown {
+  const details = key === undefined ? {} : { key }
+  if (nameOf(error) === "DataCloneError") {
+    // The engine's own message quotes the value (the text of a function, say): it goes no further.
+    return new CacheError(
+      "VALUE_UNSUPPORTED",
+      `IndexedDB cannot keep the value of ${shortKey(key ?? "")}: it holds what structured clone refuses ` +
+        "(a function, a symbol, a promise). Leave that out.",
+      details,
+    )
+  }
+  if (isFull(error)) {
+    return new CacheError(
+      "ADAPTER_UNAVAILABLE",
+      `IndexedDB has no room for ${shortKey(key ?? "")}, even after dropping old entries. ` +
+        "Set `maxBytes`, or store less.",
+      { ...details, cause: error },
+    )
+  }
+  return error
+}

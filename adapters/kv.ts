@@ -1,0 +1,146 @@
+import type { Adapter } from "../src/adapter.ts"
+import { now } from "../src/base/clock.ts"
+import { CacheError, shortKey } from "../src/base/errors.ts"
+import { type KVFound, type KVLike, namespaceOf } from "./kv/binding.ts"
+import { crowd } from "./kv/crowd.ts"
+import { byteLength, isHashed, nameOf } from "./kv/names.ts"
+import { type KVOptions, mostSeconds, settingsFrom } from "./kv/options.ts"
+import { listed } from "./kv/pages.ts"
+import { readMany, readOne } from "./kv/reads.ts"
+import { pack, unpack } from "./kv/records.ts"
+import { tooLarge, trouble, valueLimit } from "./kv/trouble.ts"
+
+export type { KVFound, KVLike, KVListed, KVPage, KVReadOptions, KVWriteOptions } from "./kv/binding.ts"
+export type { KVOptions } from "./kv/options.ts"
+
+/** The KV adapter: asynchronous, without a lease, for there is no atomic write to build one on. */
+export interface KVAdapter extends Adapter {
+  readonly name: "kv"
+  readonly medium: "text"
+  get(key: string): Promise<string | undefined>
+  set(key: string, record: unknown, ttl: number): Promise<void>
+  delete(key: string): Promise<boolean>
+  clear(prefix: string): Promise<void>
+  getMany(keys: readonly string[]): Promise<(string | undefined)[]>
+  setMany(entries: readonly (readonly [key: string, record: unknown, ttl: number])[]): Promise<void>
+  deleteMany(keys: readonly string[]): Promise<number>
+  keys(prefix: string): AsyncIterable<string>
+  open(): Promise<void>
+}
+
+/** A KV "no sooner than this": the least life in seconds that a record can have there. */
+const leastSeconds = 60
+
+/**
+ * Keeps records in a Workers KV namespace, under names that begin with "isocache:".
+ *
+ * KV is eventually consistent: what one place writes another sees after `cacheTtl`, about, and a place that has just
+ * found nothing may go on finding nothing as long. It takes one write per second per key. `getMany` costs one
+ * operation per 100 keys, `delete` a read and a write.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong type. A binding that is missing or is no
+ * KV namespace is `ADAPTER_UNAVAILABLE`, on first use.
+ */
+export function kv(options: KVOptions = {}): KVAdapter {
+  const { binding, cacheTtl } = settingsFrom(options)
+  const reading = cacheTtl === undefined ? { type: "text" as const } : { type: "text" as const, cacheTtl }
+
+  async function get(key: string): Promise<string | undefined> {
+    const namespace = namespaceOf(binding)
+    const name = await nameOf(key)
+    const found = await readOne(namespace, name, reading).catch((error) => {
+      throw trouble(error, "read", key)
+    })
+    return recordIn(found, key, name)
+  }
+
+  async function getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
+    const namespace = namespaceOf(binding)
+    const names = await Promise.all(keys.map(nameOf))
+    const found = await readMany(namespace, names, reading).catch((error) => {
+      throw trouble(error, "read")
+    })
+    return keys.map((key, at) => {
+      const name = names[at] ?? ""
+      return recordIn(found.get(name), key, name)
+    })
+  }
+
+  async function set(key: string, record: unknown, ttl: number): Promise<void> {
+    const namespace = namespaceOf(binding)
+    const name = await nameOf(key)
+    if (!(ttl > 0)) return remove(namespace, name, key)
+    if (typeof record !== "string") {
+      throw new CacheError("VALUE_UNSUPPORTED", `kv keeps text; the record of ${shortKey(key)} is none.`, {
+        key,
+      })
+    }
+    const { value, metadata } = pack(record, isHashed(name) ? key : undefined, now() + ttl)
+    if (isTooLarge(value)) throw tooLarge(key)
+    // KV counts seconds, 60 at least. The record's own deadline is in its metadata, to the millisecond.
+    const seconds = Math.min(mostSeconds, Math.max(leastSeconds, Math.ceil(ttl / 1000)))
+    const settings = ttl === Infinity ? { metadata } : { metadata, expirationTtl: seconds }
+    try {
+      await namespace.put(name, value, settings)
+    } catch (error) {
+      throw trouble(error, "write", key)
+    }
+  }
+
+  return {
+    name: "kv",
+    medium: "text",
+    get,
+    getMany,
+    set,
+    async setMany(entries) {
+      // Only the last one of a key counts: a second write within a second would be refused.
+      const last = new Map(entries.map((entry) => [entry[0], entry]))
+      await crowd([...last.values()], ([key, record, ttl]) => set(key, record, ttl))
+    },
+    async delete(key) {
+      // KV does not tell whether there was anything.
+      const found = (await get(key)) !== undefined
+      await remove(namespaceOf(binding), await nameOf(key), key)
+      return found
+    },
+    async deleteMany(keys) {
+      const unique = [...new Set(keys)]
+      const found = await getMany(unique)
+      const namespace = namespaceOf(binding)
+      await crowd(unique, async (key) => remove(namespace, await nameOf(key), key))
+      return found.filter((record) => record !== undefined).length
+    },
+    async clear(prefix) {
+      const namespace = namespaceOf(binding)
+      for await (const page of listed(namespace, prefix, reading, false)) {
+        await crowd(page, ({ name, key }) => remove(namespace, name, key))
+      }
+    },
+    async *keys(prefix) {
+      for await (const page of listed(namespaceOf(binding), prefix, reading, true)) {
+        for (const { key, alive } of page) if (alive && key !== undefined) yield key
+      }
+    },
+    async open() {
+      namespaceOf(binding)
+    },
+  }
+}
+
+async function remove(namespace: KVLike, name: string, key: string | undefined): Promise<void> {
+  try {
+    await namespace.delete(name)
+  } catch (error) {
+    throw trouble(error, "delete", key)
+  }
+}
+
+function recordIn(found: KVFound | undefined, key: string, name: string): string | undefined {
+  return found && unpack(found, isHashed(name) ? key : undefined, now())
+}
+
+function isTooLarge(value: string): boolean {
+  // A code unit takes 3 bytes at most: counting is for the few in between.
+  return value.length * 3 > valueLimit && (value.length > valueLimit || byteLength(value) > valueLimit)
+}

@@ -1,0 +1,74 @@
+import { now } from "../../src/base/clock.ts"
+import type { KVLike, KVListed, KVPage, KVReadOptions } from "./binding.ts"
+import { keyIn, namePrefix } from "./names.ts"
+import { readMany } from "./reads.ts"
+import { isAlive, keyOf, metadataOf } from "./records.ts"
+import { trouble } from "./trouble.ts"
+
+/** A record of this library as a listing shows it. */
+export interface Listed {
+  readonly name: string
+  /** Left out where it lies in the value and need not be known. */
+  readonly key: string | undefined
+  readonly alive: boolean
+}
+
+/**
+ * Lists the records whose keys start with `prefix`, page by page.
+ *
+ * A record whose key is neither in its name nor in its metadata is read for it: with `whole` each one, else those
+ * only whose names do not show enough of the key to compare.
+ */
+export async function* listed(
+  namespace: KVLike,
+  prefix: string,
+  reading: KVReadOptions,
+  whole: boolean,
+): AsyncGenerator<Listed[], void, undefined> {
+  for await (const page of pages(namespace, namePrefix(prefix))) {
+    const rows = page.map((row) => rowOf(row, prefix))
+    const open = rows.filter((row) => row.inValue && (whole || !row.matches)).map((row) => row.name)
+    const found = await readMany(namespace, open, reading).catch((error) => {
+      throw trouble(error, "list")
+    })
+    yield rows
+      .map((row) => {
+        const value = found.get(row.name)
+        if (!value) return row
+        const key = keyOf(value.value ?? undefined, metadataOf(value.metadata))
+        return { ...row, key, matches: key?.startsWith(prefix) ?? row.matches }
+      })
+      .filter((row) => row.matches)
+  }
+}
+
+interface Row extends Listed {
+  readonly matches: boolean
+  readonly inValue: boolean
+}
+
+function rowOf(row: KVListed, prefix: string): Row {
+  const metadata = metadataOf(row.metadata)
+  const told = keyIn(row.name)
+  const key = "key" in told ? told.key : keyOf(undefined, metadata)
+  const inValue = !("key" in told) && metadata.k === 1
+  // A hashed name shows how its key begins.
+  const matches = (key ?? ("head" in told ? told.head : "")).startsWith(prefix)
+  return { name: row.name, key, alive: isAlive(metadata, now()), matches, inValue }
+}
+
+async function* pages(
+  namespace: KVLike,
+  prefix: string,
+): AsyncGenerator<readonly KVListed[], void, undefined> {
+  let cursor: string | undefined
+  do {
+    const page: KVPage = await namespace
+      .list(cursor === undefined ? { prefix } : { prefix, cursor })
+      .catch((error) => {
+        throw trouble(error, "list")
+      })
+    yield page.keys
+    cursor = page.list_complete ? undefined : page.cursor
+  } while (cursor !== undefined)
+}

@@ -1,0 +1,47 @@
+import type { KVFound, KVLike, KVReadOptions } from "./binding.ts"
+import { crowd, groups } from "./crowd.ts"
+import { statusOf } from "./trouble.ts"
+
+/** Names that Workers KV takes in one read. */
+const mostNames = 100
+
+/** Reads one name. What is missing, or is no answer of KV, is `undefined`. */
+export async function readOne(
+  namespace: KVLike,
+  name: string,
+  reading: KVReadOptions,
+): Promise<KVFound | undefined> {
+  return (await namespace.getWithMetadata(name, reading)) ?? undefined
+}
+
+/** Reads `names`, a hundred different ones per operation. Rejects when one read fails. */
+export async function readMany(
+  namespace: KVLike,
+  names: readonly string[],
+  reading: KVReadOptions,
+): Promise<ReadonlyMap<string, KVFound>> {
+  const all = new Map<string, KVFound>()
+  await crowd(groups([...new Set(names)], mostNames), (group) => readGroup(namespace, group, reading, all))
+  return all
+}
+
+async function readGroup(
+  namespace: KVLike,
+  names: string[],
+  reading: KVReadOptions,
+  into: Map<string, KVFound>,
+): Promise<void> {
+  try {
+    const [only] = names
+    const answer = names.length > 1 ? await namespace.getWithMetadata(names, reading) : undefined
+    for (const name of names) {
+      const found = answer ? answer.get(name) : await readOne(namespace, only ?? name, reading)
+      if (found) into.set(name, found)
+    }
+  } catch (error) {
+    // One operation carries 25 MiB: what is more comes in two halves.
+    if (statusOf(error) !== 413 || names.length === 1) throw error
+    const half = Math.ceil(names.length / 2)
+    for (const part of groups(names, half)) await readGroup(namespace, part, reading, into)
+  }
+}

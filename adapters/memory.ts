@@ -1,0 +1,134 @@
+import { type Adapter, type AdapterEvent, isToken, type Stored } from "../src/adapter.ts"
+import { now } from "../src/base/clock.ts"
+import { CacheError } from "../src/base/errors.ts"
+import { shelf } from "./memory/shelf.ts"
+import { sizeOf, textSize } from "./memory/size.ts"
+
+export interface MemoryOptions {
+  /** How many entries are kept: a positive integer, or `Infinity`. Default 10 000. */
+  readonly maxEntries?: number | undefined
+  /** How many bytes the entries may take by a rough estimate, or `Infinity`. Default `Infinity`, which estimates nothing. */
+  readonly maxBytes?: number | undefined
+  /** What is pushed out: "s3-fifo" by use and age, "lru" the least recently used. Default "s3-fifo". */
+  readonly policy?: "s3-fifo" | "lru" | undefined
+  /** "clone" copies values on the way in and out, "none" hands out the very object that was stored. Default "clone". */
+  readonly copy?: "clone" | "none" | undefined
+}
+
+/** The memory adapter: synchronous, with every ability but a lease. */
+export interface MemoryAdapter extends Adapter {
+  readonly name: "memory"
+  readonly medium: "object"
+  readonly copy: "clone" | "none"
+  get(key: string): Stored | undefined
+  set(key: string, record: Stored, ttl: number): void
+  delete(key: string): boolean
+  clear(prefix: string): void
+  getMany(keys: readonly string[]): (Stored | undefined)[]
+  setMany(entries: readonly (readonly [key: string, record: Stored, ttl: number])[]): void
+  deleteMany(keys: readonly string[]): number
+  add(key: string, record: Stored, ttl: number): boolean
+  keys(prefix: string): string[]
+  prune(now: number): number
+  observe(listener: (event: AdapterEvent) => void): () => void
+}
+
+/** More entries than a `Map` can hold would throw; `Infinity` means this many. */
+const most = 2 ** 23
+/** What an entry costs beside its key and its record. */
+const slotSize = 96
+
+/**
+ * Keeps records in this realm, bounded, evicting by S3-FIFO or LRU.
+ *
+ * No timers: what is past its life leaves when a write comes by, before anything alive does as far as a few slots
+ * per write tell. Version tokens lie apart, as many as `maxEntries`, the longest unused leaving first; they
+ * count in no bound.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
+ */
+export function memory(options: MemoryOptions = {}): MemoryAdapter {
+  check(options)
+  const { maxEntries = 10_000, maxBytes = Infinity, policy = "s3-fifo", copy = "clone" } = options
+  const max = Math.min(maxEntries, most)
+  const listeners = new Set<(event: AdapterEvent) => void>()
+  const tell = (key: string): void => {
+    for (const listener of listeners) listener({ type: "evict", key })
+  }
+  const evicted = (): typeof tell | undefined => (listeners.size > 0 ? tell : undefined)
+  const entries = shelf({ entries: max, bytes: maxBytes, lru: policy === "lru", evicted })
+  const tokens = shelf({ entries: max, bytes: Infinity, lru: true, evicted: () => undefined })
+  const shelfOf = (key: string): typeof entries => (isToken(key) ? tokens : entries)
+
+  function get(key: string): Stored | undefined {
+    const record = entries.get(key)
+    // A hit asks nothing more of the key.
+    return record === undefined && isToken(key) ? tokens.get(key) : record
+  }
+
+  function set(key: string, record: Stored, ttl: number): void {
+    const time = now()
+    const size =
+      maxBytes < Infinity && !isToken(key) ? slotSize + textSize(key) + sizeOf(record, maxBytes) : 0
+    shelfOf(key).set(key, record, time + ttl, size, time)
+  }
+
+  function remove(key: string): boolean {
+    return shelfOf(key).delete(key, now())
+  }
+
+  return {
+    name: "memory",
+    medium: "object",
+    copy,
+    get,
+    set,
+    delete: remove,
+    clear(prefix) {
+      entries.clear(prefix)
+      tokens.clear(prefix)
+    },
+    getMany: (keys) => keys.map(get),
+    setMany(entries) {
+      for (const [key, record, ttl] of entries) set(key, record, ttl)
+    },
+    deleteMany: (keys) => keys.filter(remove).length,
+    add(key, record, ttl) {
+      if (shelfOf(key).has(key, now())) return false
+      set(key, record, ttl)
+      return true
+    },
+    keys: (prefix) => [...entries.keys(prefix, now()), ...tokens.keys(prefix, now())],
+    prune: (now) => entries.prune(now) + tokens.prune(now),
+    observe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+const known: Readonly<Record<keyof MemoryOptions, [is: (value: unknown) => boolean, wanted: string]>> = {
+  maxEntries: [
+    (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0),
+    "a positive integer or Infinity (to keep nothing, use none())",
+  ],
+  maxBytes: [(value) => typeof value === "number" && value > 0, "a positive number or Infinity"],
+  policy: [(value) => value === "s3-fifo" || value === "lru", '"s3-fifo" or "lru"'],
+  copy: [(value) => value === "clone" || value === "none", '"clone" or "none"'],
+}
+
+function check(options: MemoryOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new CacheError("ADAPTER_OPTIONS", "memory() takes an object of options, or nothing.")
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(known, name) ? known[name as keyof MemoryOptions] : undefined // just looked up
+    if (rule === undefined) {
+      const names = Object.keys(known).join(", ")
+      throw new CacheError("ADAPTER_OPTIONS", `memory() has no option "${name}". Known: ${names}.`)
+    }
+    if (value !== undefined && !rule[0](value)) {
+      throw new CacheError("ADAPTER_OPTIONS", `The option ${name} of memory() must be ${rule[1]}.`)
+    }
+  }
+}

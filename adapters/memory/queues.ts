@@ -1,0 +1,85 @@
+/** First-in-first-out queues over slots: numbers from {@link firstSlot} on. Every operation is O(1), none allocates. */
+export interface Queues {
+  /** The slot that entered `queue` first. Ask only when it holds any. */
+  oldest(queue: number): number
+  /** Puts `slot` at the end of `queue`. */
+  append(queue: number, slot: number, size: number): void
+  /** Takes `slot` out of its queue. */
+  remove(slot: number): void
+  /** Puts `slot` at the end of `queue`, out of the one it is in. */
+  move(queue: number, slot: number): void
+  /** The queue that holds `slot`, or `nowhere`. */
+  home(slot: number): number
+  count(queue: number): number
+  /** The sizes in `queue` added up. */
+  load(queue: number): number
+  /** Makes place for slots below `length`. */
+  widen(length: number): void
+}
+
+export const small = 0
+export const main = 1
+export const nowhere = 2
+/** The places below are the ends of the queues: each queue is a circle through its own. */
+export const firstSlot = 2
+
+/** Two empty queues, linked both ways through columns of numbers. Unless `sized`, every size counts as 0. */
+export function queues(sized: boolean): Queues {
+  // Whoever asks knows the slot to exist, so what is read from a column is `as number`, never undefined.
+  let next = Uint32Array.of(small, main)
+  let previous = Uint32Array.of(small, main)
+  let homes = Uint8Array.of(small, main)
+  let sizes = new Float64Array(firstSlot)
+  const counts = [0, 0]
+  const loads = [0, 0]
+
+  function add(queue: number, slot: number, sign: number): void {
+    counts[queue] = (counts[queue] as number) + sign
+    if (sized) loads[queue] = (loads[queue] as number) + sign * (sizes[slot] as number)
+  }
+
+  function append(queue: number, slot: number, size: number): void {
+    const last = previous[queue] as number
+    next[last] = slot
+    previous[slot] = last
+    next[slot] = queue
+    previous[queue] = slot
+    homes[slot] = queue
+    if (sized) sizes[slot] = size
+    add(queue, slot, 1)
+  }
+
+  function remove(slot: number): void {
+    const before = previous[slot] as number
+    const after = next[slot] as number
+    next[before] = after
+    previous[after] = before
+    add(homes[slot] as number, slot, -1)
+    homes[slot] = nowhere
+  }
+
+  return {
+    oldest: (queue) => next[queue] as number,
+    append,
+    remove,
+    move(queue, slot) {
+      remove(slot)
+      append(queue, slot, sized ? (sizes[slot] as number) : 0)
+    },
+    home: (slot) => homes[slot] as number,
+    count: (queue) => counts[queue] as number,
+    load: (queue) => loads[queue] as number,
+    widen(length) {
+      next = copy(next, new Uint32Array(length))
+      previous = copy(previous, new Uint32Array(length))
+      homes = copy(homes, new Uint8Array(length))
+      if (sized) sizes = copy(sizes, new Float64Array(length))
+    },
+  }
+}
+
+/** `to` with the contents of `from` in front. */
+export function copy<T extends { set(from: T): void }>(from: T, to: T): T {
+  to.set(from)
+  return to
+}

@@ -1,0 +1,229 @@
+import type { Stored } from "../../src/adapter.ts"
+import { type Ghosts, ghosts } from "./ghosts.ts"
+import { copy, firstSlot, main, nowhere, type Queues, queues, small } from "./queues.ts"
+
+/** Records by key, bounded in number and bytes. Moments are ms since epoch. */
+export interface Shelf {
+  /** Counts as a use. May answer a record past its life. */
+  get(key: string): Stored | undefined
+  /** Keeps `record` until `until` at most. One larger than the byte bound is not kept and removes the old one. */
+  set(key: string, record: Stored, until: number, size: number, time: number): void
+  /** Whether `key` is there and alive; no use. */
+  has(key: string, time: number): boolean
+  /** Removes `key`; answers whether it was there and alive. */
+  delete(key: string, time: number): boolean
+  clear(prefix: string): void
+  /** The living keys under `prefix`, as they are now. */
+  keys(prefix: string, time: number): string[]
+  /** Removes what is past its life; answers how many. */
+  prune(time: number): number
+}
+
+export interface ShelfOptions {
+  readonly entries: number
+  readonly bytes: number
+  readonly lru: boolean
+  /** Hears the keys pushed out by the bounds, after the write that pushed them. Absent: nobody listens. */
+  readonly evicted: () => ((key: string) => void) | undefined
+}
+
+/**
+ * S3-FIFO (Yang, Zhang, Qiu, Yue, Rashmi: "FIFO queues are all you need for cache eviction", SOSP 2023), or exact LRU.
+ *
+ * New keys enter the small queue, a tenth of the bounds. What leaves it goes on to the main queue if it was read
+ * twice, else it is forgotten but for a ghost; a key that comes back as a ghost enters main at once. Main gives
+ * each entry as many further rounds as it was read, three at most. LRU is the main queue alone, a read moving
+ * its entry to the end.
+ *
+ * Everything lies in columns indexed by slot: a hit costs one `Map` lookup and two columns, nothing is allocated.
+ * We differ from the paper in that the dead leave first, as far as a sweep of some slots per write finds them.
+ */
+export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
+  const smallEntries = lru ? 0 : Math.max(1, Math.floor(entries / 10))
+  const mainEntries = entries - smallEntries
+  const mainBytes = bytes * 0.9
+  const sized = bytes < Infinity
+
+  // The columns. Every slot below `used` exists, so what is read from one is never undefined: `as` says so.
+  let index: Map<string, number>
+  let keys: string[]
+  let records: Stored[]
+  let uses: Uint8Array
+  let untils: Float64Array
+  let line: Queues
+  /** What went from the small queue, so that it may come back to main. */
+  let left: Ghosts
+  let used: number
+  let free: number[]
+  /** Where the sweep goes on. Nothing dies before `soonest`; `coming` is the same for this round of the sweep. */
+  let cursor: number
+  let soonest: number
+  let coming: number
+  /** Pushed out, but not told yet. */
+  let gone: string[] = []
+  reset()
+
+  function reset(): void {
+    index = new Map()
+    keys = ["", ""]
+    records = [undefined, undefined]
+    uses = new Uint8Array(0)
+    untils = new Float64Array(0)
+    line = queues(sized)
+    used = cursor = firstSlot
+    free = []
+    soonest = coming = Infinity
+    left = ghosts()
+    widen(64)
+  }
+
+  function widen(length: number): void {
+    uses = copy(uses, new Uint8Array(length))
+    untils = copy(untils, new Float64Array(length))
+    line.widen(length)
+  }
+
+  function newSlot(): number {
+    const slot = free.pop() ?? used++
+    if (slot >= uses.length) widen(Math.min(uses.length * 2, entries + firstSlot))
+    return slot
+  }
+
+  function drop(slot: number): void {
+    line.remove(slot)
+    index.delete(keys[slot] as string)
+    keys[slot] = ""
+    records[slot] = undefined
+    free.push(slot)
+  }
+
+  function evict(slot: number): void {
+    if (evicted() !== undefined) gone.push(keys[slot] as string)
+    drop(slot)
+  }
+
+  /** Pushes one entry out, unless the whole small queue goes on to main. */
+  function evictOne(): void {
+    if (line.count(small) === 0 || line.count(main) > mainEntries || line.load(main) > mainBytes) {
+      let slot = line.oldest(main)
+      for (; (uses[slot] as number) > 0; slot = line.oldest(main)) {
+        uses[slot] = (uses[slot] as number) - 1
+        line.move(main, slot)
+      }
+      evict(slot)
+      return
+    }
+    let slot = line.oldest(small)
+    for (; (uses[slot] as number) > 1; slot = line.oldest(small)) {
+      uses[slot] = 0
+      line.move(main, slot)
+      if (line.count(small) === 0) return
+    }
+    left.add(keys[slot] as string, Math.max(1, Math.floor(Math.min(entries, index.size) * 0.9)))
+    evict(slot)
+  }
+
+  function isFull(size: number): boolean {
+    return index.size >= entries || line.load(small) + line.load(main) + size > bytes
+  }
+
+  function makeRoom(size: number, time: number): void {
+    if (isFull(size)) sweep(64, time)
+    while (isFull(size)) evictOne()
+  }
+
+  /** Looks at the next `steps` slots and drops the dead. Free as long as nobody can have died. */
+  function sweep(steps: number, time: number): void {
+    for (; steps > 0 && soonest <= time; steps--) {
+      if (cursor >= used) {
+        cursor = firstSlot
+        soonest = coming
+        coming = Infinity
+        continue
+      }
+      const slot = cursor++
+      if (line.home(slot) === nowhere) continue
+      const until = untils[slot] as number
+      if (until <= time) drop(slot)
+      else if (until < coming) coming = until
+    }
+  }
+
+  function tellGone(): void {
+    const all = gone
+    gone = []
+    for (const key of all) evicted()?.(key)
+  }
+
+  return {
+    get(key) {
+      const slot = index.get(key)
+      if (slot === undefined) return undefined
+      if (lru) line.move(main, slot)
+      else {
+        const times = uses[slot] as number
+        if (times < 3) uses[slot] = times + 1
+      }
+      return records[slot]
+    },
+    set(key, record, until, size, time) {
+      sweep(8, time)
+      let slot = index.get(key)
+      let queue = main
+      let times = 0
+      if (slot === undefined) {
+        if (size > bytes) return
+        if (!lru && !left.take(key)) queue = small
+      } else {
+        queue = line.home(slot)
+        times = uses[slot] as number
+        if (lru) line.move(main, slot)
+        if (sized) {
+          // Its size may have changed: it enters anew, so that others make room for it and never it itself.
+          drop(slot)
+          if (size > bytes) return
+          slot = undefined
+        }
+      }
+      if (slot === undefined) {
+        makeRoom(size, time)
+        slot = newSlot()
+        index.set(key, slot)
+        keys[slot] = key
+        uses[slot] = times
+        line.append(queue, slot, size)
+      }
+      records[slot] = record
+      untils[slot] = until
+      soonest = Math.min(soonest, until)
+      coming = Math.min(coming, until)
+      if (gone.length > 0) tellGone()
+    },
+    has(key, time) {
+      const slot = index.get(key)
+      return slot !== undefined && (untils[slot] as number) > time
+    },
+    delete(key, time) {
+      const slot = index.get(key)
+      if (slot === undefined) return false
+      drop(slot)
+      return (untils[slot] as number) > time
+    },
+    clear(prefix) {
+      if (prefix === "") reset()
+      else for (const [key, slot] of index) if (key.startsWith(prefix)) drop(slot)
+    },
+    keys(prefix, time) {
+      const found: string[] = []
+      for (const [key, slot] of index) {
+        if (key.startsWith(prefix) && (untils[slot] as number) > time) found.push(key)
+      }
+      return found
+    },
+    prune(time) {
+      const before = index.size
+      for (const slot of index.values()) if ((untils[slot] as number) <= time) drop(slot)
+      return before - index.size
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import type { Adapter, Stored } from "../src/adapter.ts"
+import { CacheError } from "../src/base/errors.ts"
+
+/** The adapter that keeps nothing. */
+export interface NoneAdapter extends Adapter {
+  readonly name: "none"
+  readonly medium: "object"
+  readonly copy: "clone"
+  get(key: string): undefined
+  set(key: string, record: Stored, ttl: number): void
+  delete(key: string): boolean
+  clear(prefix: string): void
+  getMany(keys: readonly string[]): undefined[]
+  setMany(entries: readonly (readonly [key: string, record: Stored, ttl: number])[]): void
+  deleteMany(keys: readonly string[]): number
+  add(key: string, record: Stored, ttl: number): boolean
+  keys(prefix: string): string[]
+  prune(now: number): number
+}
+
+/**
+ * Keeps nothing: every read is a miss, every write succeeds. Concurrent loads are still shared.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` if it is given options.
+ */
+export function none(options: Readonly<Record<string, never>> = {}): NoneAdapter {
+  const [option] = Object.keys(options)
+  if (option !== undefined) {
+    throw new CacheError("ADAPTER_OPTIONS", `none() has no option "${option}": it takes none. Leave it out.`)
+  }
+  return {
+    name: "none",
+    medium: "object",
+    // So that a value that no storage takes is refused here too.
+    copy: "clone",
+    get: () => undefined,
+    set() {},
+    delete: () => false,
+    clear() {},
+    getMany: (keys) => keys.map(() => undefined),
+    setMany() {},
+    deleteMany: () => 0,
+    add: () => true,
+    keys: () => [],
+    prune: () => 0,
+  }
+}

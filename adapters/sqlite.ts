@@ -1,0 +1,171 @@
+import type { Adapter, AdapterEvent, Awaitable, Lease, Stored } from "../src/adapter.ts"
+import { now, sleep } from "../src/base/clock.ts"
+import { CacheError } from "../src/base/errors.ts"
+import type { Limits } from "./sqlite/bounds.ts"
+import { Connection } from "./sqlite/connection.ts"
+import { leaseOf } from "./sqlite/leases.ts"
+import { decodeKey, prefixRanges } from "./sqlite/text.ts"
+
+/** Options of {@link sqlite}. */
+export interface SqliteOptions {
+  /**
+   * The database file; its folder is made if it is missing. `":memory:"` keeps nothing on disk. Default: one file per
+   * project in `ISOCACHE_DIR`, else in the user's cache folder.
+   */
+  readonly path?: string | undefined
+  /** How many entries are kept: a positive integer, or `Infinity`. Default 100 000. */
+  readonly maxEntries?: number | undefined
+  /** How many bytes keys and records may take, or `Infinity`. Default 1 GiB. */
+  readonly maxBytes?: number | undefined
+}
+
+/** The SQLite adapter: synchronous, with every ability. */
+export interface SqliteAdapter extends Adapter {
+  readonly name: "sqlite"
+  readonly medium: "text"
+  get(key: string): string | Uint8Array | undefined
+  set(key: string, record: Stored, ttl: number): void
+  delete(key: string): boolean
+  clear(prefix: string): void
+  getMany(keys: readonly string[]): (string | Uint8Array | undefined)[]
+  setMany(entries: readonly (readonly [key: string, record: Stored, ttl: number])[]): void
+  deleteMany(keys: readonly string[]): number
+  add(key: string, record: Stored, ttl: number): boolean
+  keys(prefix: string): Iterable<string>
+  lock(key: string, ttl: number): (Lease & { release(): void }) | undefined
+  prune(now: number): Awaitable<number>
+  open(): void
+  close(): void
+  observe(listener: (event: AdapterEvent) => void): () => void
+}
+
+const defaults: Limits = { entries: 100_000, bytes: 2 ** 30 }
+/** So many keys are read at once. */
+const page = 500
+
+/**
+ * Keeps records in a SQLite file, by the `node:sqlite` of Node ≥ 22.13, Deno ≥ 2.2 or Bun ≥ 1.4.
+ *
+ * Several processes may share the file. It is opened on first use, readable by this user only. A damaged file, or one of another program, is
+ * renamed to `<path>.corrupt-<ms>` and made anew, which is reported as an error event; a healthy one loses nothing.
+ * Beyond a bound the least recently used entries leave, those past their life first; a cache of more than 1 000
+ * entries may be kept up to 2 % below its bounds. No timers run.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations throw
+ * `ADAPTER_UNAVAILABLE` where there is no SQLite, or the file cannot be opened, read or written; `CLOSED` after `close`.
+ */
+export function sqlite(options: SqliteOptions = {}): SqliteAdapter {
+  check(options)
+  const limits = {
+    entries: options.maxEntries ?? defaults.entries,
+    bytes: options.maxBytes ?? defaults.bytes,
+  }
+  const listeners = new Set<(event: AdapterEvent) => void>()
+  const tell = (event: AdapterEvent): void => {
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch {
+        // A listener's trouble is its own: what it is told of has happened.
+      }
+    }
+  }
+  const connection = new Connection(options.path, limits, {
+    evicted: (key) => tell({ type: "evict", key }),
+    trouble: (error) => tell({ type: "error", error }),
+  })
+
+  return {
+    name: "sqlite",
+    medium: "text",
+    get: (key) => connection.run(({ records }) => records.get(key), key),
+    set: (key, record, ttl) => connection.run(({ records }) => records.set(key, record, ttl), key),
+    delete: (key) => connection.run(({ records }) => records.delete(key), key),
+    clear: (prefix) => connection.run(({ records }) => records.clear(prefix)),
+    getMany: (keys) => (keys.length === 0 ? [] : connection.run(({ records }) => records.getMany(keys))),
+    setMany: (entries) => {
+      if (entries.length > 0) connection.run(({ records }) => records.setMany(entries))
+    },
+    deleteMany: (keys) => (keys.length === 0 ? 0 : connection.run(({ records }) => records.deleteMany(keys))),
+    add: (key, record, ttl) => connection.run(({ records }) => records.add(key, record, ttl), key),
+    keys: (prefix) => listKeys(connection, prefix),
+    lock: (key, ttl) => lock(connection, key, ttl),
+    prune: (time) => prune(connection, time),
+    open: () => connection.open(),
+    close: () => connection.close(),
+    observe: (listener) => {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+  }
+}
+
+/** Reads page by page, so that a million keys are never held at once and rows may change in between. */
+function* listKeys(connection: Connection, prefix: string): Generator<string> {
+  for (const range of prefixRanges(prefix)) {
+    for (let last: string | undefined; ; ) {
+      const after = last
+      const keys = connection.run(({ records }) => records.keysIn(range, after, page))
+      for (const key of keys) yield decodeKey(key)
+      if (keys.length < page) break
+      last = keys.at(-1)
+    }
+  }
+}
+
+function lock(connection: Connection, key: string, ttl: number): (Lease & { release(): void }) | undefined {
+  const owner = globalThis.crypto.randomUUID()
+  if (!connection.run(({ leases }) => leases.take(key, owner, ttl), key)) return undefined
+  return leaseOf(() => {
+    // After close the lease ends by itself.
+    if (!connection.isClosed) connection.run(({ leases }) => leases.giveBack(key, owner), key)
+  })
+}
+
+/** One chunk at once; if that was not all, the others follow with pauses in which the rest of the program runs. */
+function prune(connection: Connection, time: number): Awaitable<number> {
+  const { count, more } = connection.run(({ records, leases }) => {
+    leases.prune(Math.min(time, now()))
+    return records.prune(time)
+  })
+  return more ? pruneOn(connection, time, count) : count
+}
+
+async function pruneOn(connection: Connection, time: number, already: number): Promise<number> {
+  let total = already
+  for (let more = true; more && !connection.isClosed; ) {
+    await sleep(0)
+    if (connection.isClosed) break
+    const next = connection.run(({ records }) => records.prune(time))
+    total += next.count
+    more = next.more
+  }
+  return total
+}
+
+const known = ["path", "maxEntries", "maxBytes"]
+
+function check(options: SqliteOptions): void {
+  if (typeof options !== "object" || options === null) throw wrong("takes an object of options")
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw wrong(`does not know the option "${name}"`)
+  }
+  const { path, maxEntries, maxBytes } = options
+  if (path !== undefined && (typeof path !== "string" || path === "" || path.includes("\0"))) {
+    throw wrong('takes as "path" the name of a file, or ":memory:"')
+  }
+  if (maxEntries !== undefined && !isBound(maxEntries))
+    throw wrong('takes as "maxEntries" a positive integer or Infinity')
+  if (maxBytes !== undefined && !isBound(maxBytes))
+    throw wrong('takes as "maxBytes" a positive integer or Infinity')
+}
+
+function isBound(value: unknown): boolean {
+  return value === Infinity || (Number.isInteger(value) && Number(value) > 0)
+}
+
+function wrong(what: string): CacheError {
+  return new CacheError("ADAPTER_OPTIONS", `sqlite() ${what}. Its options are ${known.join(", ")}.`)
+}

@@ -1,0 +1,69 @@
+import { now } from "../../src/base/clock.ts"
+import type { Database, Statement } from "./driver.ts"
+import { busyTimeout, transaction } from "./schema.ts"
+
+/** Last accesses are ticks: a thousand a millisecond, so that what happens within one keeps its order. */
+const ticksPerMs = 1000
+/** Where an access was noted less than a minute ago, a large cache does not note it again. */
+const granularity = 60_000 * ticksPerMs
+/** So many accesses are collected before they are written. */
+const bufferSize = 1000
+
+/** Added to the tick of a version token: tokens lie behind all entries in the order of eviction. */
+export const tokenTicks: number = 2 ** 52
+
+/** Collects when entries were last read, and writes it now and then: a read that wrote would be a write. */
+export class Accesses {
+  readonly #db: Database
+  readonly #write: Statement
+  readonly #noted = new Map<string, number>()
+  #lastTick = 0
+
+  constructor(db: Database) {
+    this.#db = db
+    this.#write = db.prepare("UPDATE c SET at = ?1 WHERE k = ?2 AND at < ?1")
+    // After what is there: with a clock that was set back, new entries would be the oldest.
+    const last = db.prepare("SELECT max(at) AS at FROM c WHERE at < ?").get(tokenTicks)
+    this.#lastTick = Number(last?.["at"] ?? 0)
+  }
+
+  /** The access time of what is written now. */
+  tick(token: boolean): number {
+    this.#lastTick = Math.max(this.#lastTick + 1, now() * ticksPerMs)
+    return token ? this.#lastTick + tokenTicks : this.#lastTick
+  }
+
+  /** Notes a read of what was last accessed at `at`. Tokens keep the time they were written. */
+  note(key: string, at: unknown, isLarge: boolean): void {
+    if (typeof at !== "number" || at >= tokenTicks) return
+    const tick = this.tick(false)
+    if (isLarge && tick - at < granularity) return
+    this.#noted.set(key, tick)
+    if (this.#noted.size >= bufferSize) this.flush()
+  }
+
+  /** How many accesses are not written yet. */
+  get size(): number {
+    return this.#noted.size
+  }
+
+  /** Writes what was noted, unless another process is writing: then it is forgotten. */
+  flush(): void {
+    if (this.#noted.size === 0) return
+    try {
+      this.#db.exec("PRAGMA busy_timeout = 0")
+      transaction(this.#db, "BEGIN IMMEDIATE", () => this.write())
+    } catch {
+      // A lost access time costs a worse choice once. What is really broken shows in the next operation.
+    } finally {
+      this.#noted.clear()
+      this.#db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
+    }
+  }
+
+  /** The same within a transaction of the caller's. */
+  write(): void {
+    for (const [key, tick] of this.#noted) this.#write.run(tick, key)
+    this.#noted.clear()
+  }
+}

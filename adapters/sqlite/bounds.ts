@@ -1,0 +1,198 @@
+import { now } from "../../src/base/clock.ts"
+import { Accesses, tokenTicks } from "./accesses.ts"
+import type { Database, Row, Statement } from "./driver.ts"
+import { transaction } from "./schema.ts"
+import { isBusy } from "./trouble.ts"
+
+/** How much may be kept. */
+export interface Limits {
+  readonly entries: number
+  readonly bytes: number
+}
+
+/** A cache of more entries than this is kept to its bound with slack, in larger and rarer steps. */
+const smallCache = 1000
+const slack = { from: 0.99, to: 0.98 }
+/** So many rows more than it wrote a write removes at most: what a lowered bound leaves over goes by and by. */
+const removedAtOnce = 10_000
+
+/**
+ * Keeps the table within its limits, the least recently used leaving first.
+ *
+ * The counts are estimates, never too low for what this process wrote; they are taken from the table again before
+ * anything is evicted, and when another process has written.
+ */
+export class Bounds {
+  readonly accesses: Accesses
+  readonly #db: Database
+  readonly #limits: Limits
+  readonly #evicted: (keys: readonly unknown[]) => void
+  readonly #count: Statement
+  readonly #oldest: Statement
+  readonly #evict: Statement
+  readonly #dropExpired: Statement
+  readonly #dataVersion: Statement
+  /** What is there; `undefined` before the first count. */
+  #entries: number | undefined
+  #bytes = 0
+  #tokens = 0
+  #lastRow = 0
+  /** Writes since the last look at what others wrote, and since the last look at the limits. */
+  #writes = 0
+  #unsettled = 0
+  #seenVersion: unknown
+
+  constructor(db: Database, limits: Limits, evicted: (keys: readonly unknown[]) => void) {
+    this.accesses = new Accesses(db)
+    this.#db = db
+    this.#limits = limits
+    this.#evicted = evicted
+    this.#count = db.prepare("SELECT count(*) AS n, total(size) AS bytes FROM c WHERE at >= ? AND at < ?")
+    this.#oldest = db.prepare("SELECT at, size FROM c WHERE at >= ? AND at < ? ORDER BY at LIMIT ?")
+    this.#evict = db.prepare("DELETE FROM c WHERE at >= ? AND at <= ? RETURNING k")
+    this.#dropExpired = db.prepare(
+      "DELETE FROM c WHERE rowid IN (SELECT rowid FROM c WHERE exp <= ? LIMIT ?) RETURNING at, size",
+    )
+    this.#dataVersion = db.prepare("PRAGMA data_version")
+  }
+
+  /** Whether an entry of `size` bytes could never be kept. */
+  isTooLarge(size: number): boolean {
+    return size > this.#limits.bytes
+  }
+
+  /** Notes a read of what was last accessed at `at`. */
+  read(key: string, at: unknown): void {
+    this.accesses.note(key, at, (this.#entries ?? 0) > smallCache)
+    // Counted when it begins to cost: a large cache notes less.
+    if (this.#entries === undefined && this.accesses.size > smallCache / 10) this.#recount()
+  }
+
+  /** Notes a write; `row` is the connection's last inserted row, which an update leaves as it was. */
+  wrote(row: number | bigint, size: number, token: boolean): void {
+    const inserted = Number(row) === this.#lastRow ? 0 : 1
+    this.#lastRow = Number(row)
+    this.#writes++
+    this.#unsettled++
+    if (token) this.#tokens += inserted
+    else if (this.#entries !== undefined) {
+      this.#entries += inserted
+      this.#bytes += size
+    }
+  }
+
+  /** Notes that `count` rows went. What they weighed is learnt at the next count. */
+  removed(count: number): void {
+    if (count === 0) return
+    // The next row that is inserted may get the number of one that went.
+    this.#lastRow = -1
+    if (this.#entries !== undefined) this.#entries = Math.max(0, this.#entries - count)
+  }
+
+  /** Forgets the counts: they are taken again when they are needed. */
+  forget(): void {
+    this.#lastRow = -1
+    this.#entries = undefined
+  }
+
+  /** Makes room after writes, if it must: first what is past its life, then the least recently used. */
+  settle(): void {
+    if (this.#entries === undefined || this.#haveOthersWritten()) this.#recount()
+    if (this.#isOver(1)) this.#makeRoom(removedAtOnce + this.#unsettled)
+    this.#unsettled = 0
+  }
+
+  #haveOthersWritten(): boolean {
+    if (this.#writes < Math.min(this.#limits.entries / 64, 2000)) return false
+    this.#writes = 0
+    return this.#version() !== this.#seenVersion
+  }
+
+  #version(): unknown {
+    return this.#dataVersion.get()?.["data_version"]
+  }
+
+  #recount(): void {
+    this.#seenVersion = this.#version()
+    this.#writes = 0
+    const entries = this.#count.get(-tokenTicks, tokenTicks)
+    this.#entries = numberIn(entries, "n")
+    this.#bytes = numberIn(entries, "bytes")
+    this.#tokens = numberIn(this.#count.get(tokenTicks, 2 * tokenTicks), "n")
+  }
+
+  #isOver(share: number): boolean {
+    return this.#areEntriesOver(share) || this.#areTokensOver(share)
+  }
+
+  #areEntriesOver(share: number): boolean {
+    const { entries, bytes } = this.#limits
+    return (this.#entries ?? 0) > entries * share || this.#bytes > bytes * share
+  }
+
+  #areTokensOver(share: number): boolean {
+    return this.#tokens > this.#limits.entries * share
+  }
+
+  #makeRoom(budget: number): void {
+    const gone: unknown[] = []
+    try {
+      transaction(this.#db, "BEGIN IMMEDIATE", () => {
+        this.accesses.write()
+        this.#recount()
+        const most = Math.max(this.#entries ?? 0, this.#tokens)
+        const isLarge = Math.min(this.#limits.entries, most) > smallCache
+        if (!this.#isOver(isLarge ? slack.from : 1)) return
+        const [share, step] = isLarge ? [slack.to, 500] : [1, 20]
+        const left = this.#removeExpired(share, step, budget)
+        gone.push(...this.#evictOldest(-tokenTicks, () => this.#areEntriesOver(share), step, left))
+        this.#evictOldest(tokenTicks, () => this.#areTokensOver(share), step, left)
+      })
+    } catch (error) {
+      // The write itself is done; the next one tries again.
+      if (!isBusy(error)) throw error
+    }
+    if (gone.length > 0) this.#evicted(gone)
+  }
+
+  /** Answers how much of the budget is left. */
+  #removeExpired(share: number, step: number, budget: number): number {
+    let left = budget
+    while (this.#isOver(share) && left > 0) {
+      const rows = this.#dropExpired.all(now(), step)
+      for (const row of rows) this.#subtract(row)
+      left -= rows.length
+      if (rows.length < step) break
+    }
+    return left
+  }
+
+  /** Answers the keys that went. */
+  #evictOldest(from: number, isOver: () => boolean, step: number, budget: number): unknown[] {
+    const keys: unknown[] = []
+    while (isOver() && keys.length < budget) {
+      let last: number | undefined
+      for (const row of this.#oldest.all(from, from + 2 * tokenTicks, step)) {
+        if (!isOver()) break
+        this.#subtract(row)
+        last = numberIn(row, "at")
+      }
+      if (last === undefined) break
+      keys.push(...this.#evict.all(from, last).map((row) => row["k"]))
+    }
+    return keys
+  }
+
+  #subtract(row: Row): void {
+    this.#lastRow = -1
+    if (numberIn(row, "at") >= tokenTicks) this.#tokens--
+    else {
+      this.#entries = (this.#entries ?? 0) - 1
+      this.#bytes -= numberIn(row, "size")
+    }
+  }
+}
+
+function numberIn(row: Row | undefined, column: string): number {
+  return Number(row?.[column] ?? 0)
+}

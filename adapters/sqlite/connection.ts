@@ -1,0 +1,202 @@
+import { now } from "../../src/base/clock.ts"
+import { CacheError } from "../../src/base/errors.ts"
+import type { Limits } from "./bounds.ts"
+import { type Database, loadModules, type Modules } from "./driver.ts"
+import { closeQuietly, inMemory, inoOf, openFile, setAside } from "./file.ts"
+import { Leases } from "./leases.ts"
+import { defaultFile } from "./location.ts"
+import { Records } from "./records.ts"
+import { ForeignFile, recreate } from "./schema.ts"
+import { explain, isDamage, isOtherSchema, unavailable } from "./trouble.ts"
+
+/** What an operation works on. */
+export interface Tables {
+  readonly records: Records
+  readonly leases: Leases
+}
+
+/** What the connection tells of itself. */
+export interface Listener {
+  evicted(key: string): void
+  trouble(error: unknown): void
+}
+
+interface Session extends Tables {
+  readonly db: Database
+  readonly file: string
+  readonly ino: number | undefined
+  readonly modules: Modules
+}
+
+/** A file that could not be opened is not tried again for so many ms. */
+const retryAfter = 1000
+/** So many ms lie between two looks at the file and two writes of access times; no timer, the next operation looks. */
+const lookEvery = 5000
+
+/**
+ * Opens the database on first use, and sets a damaged or foreign file aside, once.
+ *
+ * Everything is synchronous. What is thrown is a `CacheError` with the cure.
+ */
+export class Connection {
+  readonly #path: string | undefined
+  readonly #limits: Limits
+  readonly #listener: Listener
+  #session: Session | undefined
+  #closed = false
+  #repaired = false
+  #failure: { readonly error: unknown; readonly until: number } | undefined
+  #nextLook = 0
+
+  constructor(path: string | undefined, limits: Limits, listener: Listener) {
+    this.#path = path
+    this.#limits = limits
+    this.#listener = listener
+  }
+
+  /** Runs `work` on the open tables. A file found damaged, or changed by another release, is made anew first. */
+  run<T>(work: (tables: Tables) => T, key?: string): T {
+    const session = this.#ready()
+    try {
+      return work(session)
+    } catch (error) {
+      if (!this.#heal(session, error)) throw explain(error, session.file, key)
+    }
+    const healed = this.#ready()
+    try {
+      return work(healed)
+    } catch (error) {
+      throw explain(error, healed.file, key)
+    }
+  }
+
+  /** Opens, also after `close`. Does not wait out an earlier failure. */
+  open(): void {
+    this.#closed = false
+    this.#failure = undefined
+    this.#ready()
+  }
+
+  /** Whether `close` was called, and `open` not since. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** Writes what is buffered, tidies up and closes. Idempotent. */
+  close(): void {
+    this.#closed = true
+    this.#repaired = false
+    const session = this.#session
+    this.#session = undefined
+    if (session === undefined) return
+    session.records.bounds.accesses.flush()
+    for (const sql of ["busy_timeout = 0", "optimize", "wal_checkpoint(TRUNCATE)"]) {
+      try {
+        session.db.exec(`PRAGMA ${sql}`)
+      } catch {
+        // Another process is at work: the last one to close does it.
+      }
+    }
+    closeQuietly(session.db)
+  }
+
+  #ready(): Session {
+    if (this.#closed) {
+      throw new CacheError("CLOSED", "The sqlite adapter is closed. Call open() to use it again.")
+    }
+    const time = now()
+    if (this.#session !== undefined && (time < this.#nextLook || this.#isStillThere(this.#session))) {
+      return this.#session
+    }
+    if (this.#failure !== undefined && time < this.#failure.until) throw this.#failure.error
+    try {
+      this.#session = this.#connect()
+      this.#failure = undefined
+      this.#nextLook = time + lookEvery
+      return this.#session
+    } catch (error) {
+      this.#failure = { error, until: time + retryAfter }
+      throw error
+    }
+  }
+
+  /** Looks whether the file was moved or deleted under us, and uses the occasion to write access times. */
+  #isStillThere(session: Session): boolean {
+    this.#nextLook = now() + lookEvery
+    session.records.bounds.accesses.flush()
+    if (inoOf(session.modules, session.file) === session.ino) return true
+    this.#drop(session)
+    return false
+  }
+
+  #connect(): Session {
+    const modules = loadModules()
+    const path = this.#path ?? defaultFile(modules)
+    const file = path === inMemory ? path : modules.path.resolve(path)
+    let ino: number | undefined
+    const connect = (): Session => {
+      const db = openFile(modules, file, (seen) => {
+        ino = seen
+      })
+      return { db, file, ino, modules, ...this.#tablesOf(db, modules) }
+    }
+    try {
+      return connect()
+    } catch (error) {
+      if (!this.#repair(modules, file, ino, error)) throw unavailable(file, error)
+    }
+    try {
+      return connect()
+    } catch (error) {
+      throw unavailable(file, error)
+    }
+  }
+
+  #tablesOf(db: Database, modules: Modules): Tables {
+    const prepare = (): Tables => ({
+      records: new Records(db, modules, this.#limits, (key) => this.#listener.evicted(key)),
+      leases: new Leases(db),
+    })
+    try {
+      try {
+        return prepare()
+      } catch (error) {
+        if (!isOtherSchema(error)) throw error
+        recreate(db)
+        return prepare()
+      }
+    } catch (error) {
+      closeQuietly(db)
+      throw error
+    }
+  }
+
+  /** Answers whether the operation is worth another try. */
+  #heal(session: Session, error: unknown): boolean {
+    if (isOtherSchema(error)) {
+      this.#drop(session)
+      return true
+    }
+    if (!isDamage(error)) return false
+    this.#drop(session)
+    return this.#repair(session.modules, session.file, session.ino, error)
+  }
+
+  /** Sets a damaged or foreign file aside; once, so that a broken disk is not filled with copies. */
+  #repair(modules: Modules, file: string, ino: number | undefined, error: unknown): boolean {
+    if (file === inMemory || this.#repaired || !(error instanceof ForeignFile || isDamage(error)))
+      return false
+    this.#repaired = true
+    const aside = setAside(modules, file, ino)
+    if (aside !== undefined) {
+      const message = `The cache file ${file} was damaged or another program's. It lies now at ${aside}; a new one took its place.`
+      this.#listener.trouble(new CacheError("ADAPTER_UNAVAILABLE", message, { cause: error }))
+    }
+    return true
+  }
+
+  #drop(session: Session): void {
+    closeQuietly(session.db)
+    if (this.#session === session) this.#session = undefined
+  }
+}

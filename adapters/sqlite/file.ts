@@ -1,0 +1,126 @@
+import { now } from "../../src/base/clock.ts"
+import { type Database, type Modules, missingDriver, sleepHere } from "./driver.ts"
+import { isAllowed } from "./location.ts"
+import { adopt, busyTimeout } from "./schema.ts"
+
+/** The name of a database that lives in memory only. */
+export const inMemory = ":memory:"
+
+/** An open database. */
+export interface Opened {
+  readonly db: Database
+  /** Which file on disk it was; `undefined` in memory. */
+  readonly ino: number | undefined
+}
+
+/**
+ * Opens `file`, making it, for this user only, where it is missing.
+ *
+ * @param seen - Learns which file on disk is opened, also when opening then fails.
+ */
+export function openFile(modules: Modules, file: string, seen: (ino: number | undefined) => void): Database {
+  if (file !== inMemory) makeFile(modules, file)
+  seen(inoOf(modules, file))
+  const db = construct(modules, file)
+  try {
+    adopt(db)
+    return db
+  } catch (error) {
+    closeQuietly(db)
+    throw error
+  }
+}
+
+/** Closes a database of which nothing is wanted any more. */
+export function closeQuietly(db: Database): void {
+  try {
+    db.close()
+  } catch {
+    // Closed already, or past saving.
+  }
+}
+
+/** Which file on disk `file` is now; `undefined` if there is none. */
+export function inoOf({ fs }: Modules, file: string): number | undefined {
+  try {
+    return file === inMemory ? undefined : fs.statSync(file).ino
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Renames a damaged or foreign file, with its log, to `<file>.corrupt-<ms since epoch>` and answers the new name;
+ * `undefined` if `file` is not the file `ino` any more because another process was quicker.
+ */
+export function setAside(modules: Modules, file: string, ino: number | undefined): string | undefined {
+  const { fs } = modules
+  const unlock = lockRepair(modules, `${file}.repair`)
+  try {
+    if (ino === undefined || inoOf(modules, file) !== ino) return undefined
+    let aside = `${file}.corrupt-${now()}`
+    while (fs.existsSync(aside)) aside += "-"
+    // The log first: left beside a new file, SQLite would replay it into that one.
+    for (const end of ["-wal", "-shm", ""]) {
+      if (fs.existsSync(file + end)) fs.renameSync(file + end, aside + end)
+    }
+    return aside
+  } finally {
+    unlock()
+  }
+}
+
+function makeFile(modules: Modules, file: string): void {
+  const { fs, path } = modules
+  for (const right of ["read", "write"] as const) {
+    if (!isAllowed(right, file)) throw new Error(`no permission to ${right}; run with --allow-${right}`)
+  }
+  makeFolder(modules, path.dirname(file))
+  // Made before SQLite opens it, so that it is never readable by others; the log inherits the mode.
+  fs.closeSync(fs.openSync(file, "a", 0o600))
+}
+
+/** Step by step: Node's recursive mkdir never returns in places such as /proc, where no folder can be made. */
+function makeFolder(modules: Modules, folder: string): void {
+  const { fs, path } = modules
+  if (fs.existsSync(folder)) return
+  makeFolder(modules, path.dirname(folder))
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!fs.existsSync(folder)) throw error
+  }
+}
+
+function construct({ sqlite }: Modules, file: string): Database {
+  try {
+    return new sqlite.DatabaseSync(file, { timeout: busyTimeout })
+  } catch (error) {
+    // Workers have the module, but none of its databases.
+    throw /illegal constructor/i.test(String(error)) ? missingDriver(error) : error
+  }
+}
+
+/** Keeps other processes from repairing at the same time. A lock older than ten seconds was left by a dead one. */
+function lockRepair({ fs }: Modules, lock: string): () => void {
+  for (let left = 2000; ; left -= 20) {
+    try {
+      fs.closeSync(fs.openSync(lock, "wx", 0o600))
+      return () => fs.rmSync(lock, { force: true })
+    } catch (error) {
+      const taken = error instanceof Error && "code" in error && error.code === "EEXIST"
+      if (!taken || left <= 0) throw error
+      if (isOld(fs, lock)) fs.rmSync(lock, { force: true })
+      else sleepHere(20)
+    }
+  }
+}
+
+function isOld(fs: Modules["fs"], lock: string): boolean {
+  try {
+    return Math.abs(now() - fs.statSync(lock).mtimeMs) > 10_000
+  } catch {
+    return false
+  }
+}

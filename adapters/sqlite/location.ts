@@ -1,0 +1,79 @@
+import { CacheError } from "../../src/base/errors.ts"
+import { currentProcess, type Modules } from "./driver.ts"
+
+/** What a new format of the tables counts up; in the name of the default file, so that releases live side by side. */
+export const formatVersion = 1
+
+/**
+ * The cache file of this project: in `ISOCACHE_DIR`, else in the user's cache folder of the platform under
+ * `isocache`; named for the project's root, the nearest folder upward that holds a package.json or deno.json.
+ *
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` when no folder can be found.
+ */
+export function defaultFile(modules: Modules): string {
+  const { path, crypto } = modules
+  const root = projectRoot(modules)
+  const hash = crypto.createHash("sha256").update(root).digest("hex").slice(0, 16)
+  const name = path
+    .basename(root)
+    .replace(/[^\w.-]+/g, "_")
+    .slice(0, 40)
+  return path.join(cacheFolder(modules), `${name || "root"}-${hash}.v${formatVersion}.sqlite`)
+}
+
+/** Whether the runtime lets us do `name` without asking: only Deno knows permissions, and nothing may prompt. */
+export function isAllowed(name: "read" | "write" | "env" | "sys", detail: string): boolean {
+  const deno: unknown = Reflect.get(globalThis, "Deno")
+  if (!isDeno(deno)) return true
+  const field = name === "env" ? "variable" : name === "sys" ? "kind" : "path"
+  return deno.permissions.querySync({ name, [field]: detail }).state === "granted"
+}
+
+interface Deno {
+  readonly permissions: { querySync(descriptor: Record<string, string>): { readonly state: string } }
+}
+
+function isDeno(value: unknown): value is Deno {
+  return typeof value === "object" && value !== null && "permissions" in value
+}
+
+function projectRoot({ fs, path }: Modules): string {
+  const start = isAllowed("read", ".") ? currentProcess().cwd?.() : undefined
+  if (start === undefined) throw noFolder("the working folder cannot be read")
+  for (let folder = start; ; folder = path.dirname(folder)) {
+    const marks = ["package.json", "deno.json", "deno.jsonc"].map((name) => path.join(folder, name))
+    if (marks.some((file) => isAllowed("read", file) && fs.existsSync(file))) return folder
+    if (path.dirname(folder) === folder) return start
+  }
+}
+
+function cacheFolder({ os, path }: Modules): string {
+  const own = variable("ISOCACHE_DIR")
+  if (own !== undefined) return path.resolve(own)
+  const home = (): string => {
+    const found = variable("HOME") ?? (isAllowed("sys", "homedir") ? os.homedir() : "")
+    if (found === "") throw noFolder("the user has no home folder")
+    return found
+  }
+  const platform = currentProcess().platform
+  if (platform === "darwin") return path.join(home(), "Library", "Caches", "isocache")
+  if (platform === "win32") {
+    const local = variable("LOCALAPPDATA") ?? path.join(variable("USERPROFILE") ?? home(), "AppData", "Local")
+    return path.join(local, "isocache")
+  }
+  const shared = variable("XDG_CACHE_HOME")
+  // The XDG Base Directory specification has relative paths ignored.
+  return path.join(shared?.startsWith("/") ? shared : path.join(home(), ".cache"), "isocache")
+}
+
+/** An environment variable; one that is empty, or that may not be read, counts as unset. */
+function variable(name: string): string | undefined {
+  return (isAllowed("env", name) && currentProcess().env?.[name]) || undefined
+}
+
+function noFolder(why: string): CacheError {
+  return new CacheError(
+    "ADAPTER_UNAVAILABLE",
+    `No folder for the cache file: ${why}. Set ISOCACHE_DIR, or give sqlite({ path }).`,
+  )
+}

@@ -1,0 +1,119 @@
+import { type Database, type Row, sleepHere } from "./driver.ts"
+import { formatVersion } from "./location.ts"
+import { isBusy } from "./trouble.ts"
+
+/** How long a statement waits for another process, in ms. The wait blocks the event loop: short. */
+export const busyTimeout = 1500
+
+/** Thrown for a database that is not a cache of ours. */
+export class ForeignFile extends Error {
+  override readonly name = "ForeignFile"
+  constructor() {
+    super("it is a database of another program")
+  }
+}
+
+/** "isoc" in the header of the file. */
+const applicationId = 0x69736f63
+
+/**
+ * `c` holds the records: key, when it may be dropped (ms since epoch, NULL for never), last access in ticks, size in
+ * bytes, record. The record comes last, so that nothing is read past a long one. `c_at` also counts and weighs
+ * without touching the records. `l` holds the leases.
+ */
+const tables = `
+  CREATE TABLE IF NOT EXISTS c (
+    k TEXT NOT NULL PRIMARY KEY, exp INTEGER, at INTEGER NOT NULL, size INTEGER NOT NULL, v ANY
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS c_exp ON c (exp) WHERE exp IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS c_at ON c (at, size);
+  CREATE TABLE IF NOT EXISTS l (
+    k TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${formatVersion};
+`
+
+/**
+ * Makes an open database ours: settings, and the tables where they are missing or of another format.
+ *
+ * @throws {ForeignFile} before anything was changed.
+ */
+export function adopt(db: Database): void {
+  // Node before 22.16 does not know the constructor's option.
+  db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
+  const found = transaction(db, "BEGIN", () => identify(db))
+  // Only before the first table, and before WAL.
+  if (found === "empty") db.exec("PRAGMA auto_vacuum = INCREMENTAL")
+  logAhead(db)
+  db.exec("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216")
+  if (found !== "ours") transaction(db, "BEGIN IMMEDIATE", () => create(db))
+}
+
+/** Drops what lies in the database and makes the tables anew, for tables that lost their shape. */
+export function recreate(db: Database): void {
+  transaction(db, "BEGIN IMMEDIATE", () => {
+    drop(db)
+    db.exec(tables)
+  })
+}
+
+/** Runs `work` in a transaction, which is rolled back if it throws. */
+export function transaction<T>(db: Database, begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => T): T {
+  db.exec(begin)
+  try {
+    const result = work()
+    db.exec("COMMIT")
+    return result
+  } catch (error) {
+    try {
+      db.exec("ROLLBACK")
+    } catch {
+      // SQLite rolled back by itself, as it does on a full disk.
+    }
+    throw error
+  }
+}
+
+function create(db: Database): void {
+  // Another process may have been quicker while we waited for the lock.
+  if (identify(db) === "other format") drop(db)
+  db.exec(tables)
+}
+
+function identify(db: Database): "ours" | "other format" | "empty" {
+  const id = number(db.prepare("PRAGMA application_id").get(), "application_id")
+  const version = number(db.prepare("PRAGMA user_version").get(), "user_version")
+  const count = number(db.prepare("SELECT count(*) AS n FROM sqlite_master").get(), "n")
+  if (id === applicationId) return version === formatVersion && count > 0 ? "ours" : "other format"
+  if (id === 0 && count === 0) return "empty"
+  throw new ForeignFile()
+}
+
+function drop(db: Database): void {
+  const rows = db.prepare("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')").all()
+  for (const { type, name } of rows) {
+    const kind = type === "view" ? "VIEW" : "TABLE"
+    if (!/^sqlite_/.test(String(name))) {
+      db.exec(`DROP ${kind} IF EXISTS "${String(name).replaceAll('"', '""')}"`)
+    }
+  }
+}
+
+/** Switches to write-ahead logging. The busy timeout does not cover the switch, so we wait ourselves. */
+function logAhead(db: Database): void {
+  for (let left = busyTimeout; ; left -= 25) {
+    try {
+      // Where a file system cannot share memory the answer is another mode: slower, and right.
+      db.prepare("PRAGMA journal_mode = WAL").get()
+      return
+    } catch (error) {
+      if (!isBusy(error) || left <= 0) throw error
+      sleepHere(25)
+    }
+  }
+}
+
+function number(row: Row | undefined, column: string): number {
+  return Number(row?.[column])
+}

@@ -1,0 +1,68 @@
+import { CacheError, shortKey } from "../../src/base/errors.ts"
+
+/** SQLite's primary result codes that are told apart, and by what their message is known where there is no code. */
+const kinds = {
+  busy: { code: 5, text: /\blocked\b/ },
+  readonly: { code: 8, text: /readonly/ },
+  corrupt: { code: 11, text: /malformed/ },
+  full: { code: 13, text: /disk is full/ },
+  toobig: { code: 18, text: /too big/ },
+  notadb: { code: 26, text: /not a database/ },
+} as const
+
+/** Whether SQLite says the file is damaged, or none of its files. */
+export function isDamage(error: unknown): boolean {
+  return is(error, "corrupt") || is(error, "notadb")
+}
+
+/** Whether another connection holds the lock that was wanted. */
+export function isBusy(error: unknown): boolean {
+  return is(error, "busy")
+}
+
+/** Whether the tables are not those that were prepared for: dropped or changed by another release. */
+export function isOtherSchema(error: unknown): boolean {
+  return /no such (table|column)|has no column/.test(messageOf(error))
+}
+
+/** Turns what the driver threw into a `CacheError` that tells the cure; one of ours passes. */
+export function explain(error: unknown, file: string, key?: string): CacheError {
+  if (error instanceof CacheError) return error
+  const details = key === undefined ? { cause: error } : { key, cause: error }
+  const at = key === undefined ? "" : ` at key ${shortKey(key)}`
+  if (is(error, "toobig")) {
+    return new CacheError("VALUE_TOO_LARGE", `SQLite keeps at most 1 GB a value${at}: store less.`, details)
+  }
+  return new CacheError("ADAPTER_UNAVAILABLE", `The cache file ${file} ${cure(error)}${at}.`, details)
+}
+
+/** Says that the file cannot be opened, and what to do. */
+export function unavailable(file: string, cause: unknown): CacheError {
+  if (cause instanceof CacheError) return cause
+  return new CacheError(
+    "ADAPTER_UNAVAILABLE",
+    `The cache file ${file} cannot be opened (${messageOf(cause)}). ` +
+      "Give sqlite({ path }) or ISOCACHE_DIR a folder that this process may write to.",
+    { cause },
+  )
+}
+
+function cure(error: unknown): string {
+  if (isDamage(error)) return "is damaged again after it was made anew; look at the disk"
+  if (is(error, "full")) return "cannot grow, the disk is full; free some space or lower maxBytes"
+  if (is(error, "readonly")) return "may not be written; give it to this user or choose another path"
+  if (isBusy(error)) return "stays locked by another process; let that one finish its transaction"
+  return `failed (${messageOf(error)})`
+}
+
+function is(error: unknown, kind: keyof typeof kinds): boolean {
+  if (typeof error !== "object" || error === null) return false
+  const { code, text } = kinds[kind]
+  // The low byte is the primary code. Deno leaves the code out in places.
+  if ("errcode" in error && typeof error.errcode === "number") return (error.errcode & 0xff) === code
+  return text.test(messageOf(error))
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

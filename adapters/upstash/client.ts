@@ -1,0 +1,144 @@
+import { CacheError } from "../../src/base/errors.ts"
+import { detectRuntime } from "../../src/base/runtime.ts"
+
+/** What is used of a pipeline of `@upstash/redis`. */
+export interface RedisPipeline {
+  mget(...keys: string[]): unknown
+  set(key: string, value: string, options?: { px: number } | { nx: true; px: number } | { nx: true }): unknown
+  del(...keys: string[]): unknown
+  eval(script: string, keys: string[], args: string[]): unknown
+  ping(): unknown
+  exec(options: { keepErrors: true }): Promise<readonly unknown[]>
+}
+
+/** What is used of a client of `@upstash/redis`: a `Redis` of that package fits as it is. */
+export interface RedisLike {
+  pipeline(): RedisPipeline
+  scan(cursor: string, options: { match: string; count: number }): Promise<unknown>
+}
+
+/** A client, and what to call the database in messages. */
+export interface Connection {
+  readonly client: RedisLike
+  /** "Upstash at <host>": never the url, which may hold credentials. */
+  readonly name: string
+  /** How often a request may be sent when the network fails. An injected client has retries of its own. */
+  readonly attempts: number
+}
+
+/** How long one request may take. */
+const requestTimeout = 30_000
+
+/**
+ * Makes the client for `url` and `token`, or for those of the environment.
+ *
+ * The library is loaded here, at the first operation.
+ */
+export async function connect(options: {
+  readonly url?: string | undefined
+  readonly token?: string | undefined
+}): Promise<Connection> {
+  const url = (options.url ?? readEnvironment("UPSTASH_REDIS_REST_URL"))?.trim()
+  const token = (options.token ?? readEnvironment("UPSTASH_REDIS_REST_TOKEN"))?.trim()
+  const missing = [url ? "" : "url (UPSTASH_REDIS_REST_URL)", token ? "" : "token (UPSTASH_REDIS_REST_TOKEN)"]
+  if (!url || !token) {
+    throw new CacheError(
+      "ADAPTER_UNAVAILABLE",
+      `Upstash has no ${missing.filter(Boolean).join(" and no ")}. Pass upstash({ url, token }), or set the environment variables UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN; the console of Upstash shows both.`,
+    )
+  }
+  const host = hostOf(url)
+  const make = await load()
+  const client = make({
+    url,
+    token,
+    automaticDeserialization: false, // it would turn "123" into a number and "null" into a miss
+    enableAutoPipelining: false, // it sends reads and writes apart, in no order
+    enableTelemetry: false,
+    latencyLogging: false,
+    keepAlive: false, // fetch's keepalive fails over 64 kB in browsers
+    retry: { retries: 0 }, // `false` would still send twice; we retry ourselves, but never a lease
+    // As a function only: a plain signal that fires is answered by a made-up result.
+    signal: timeLimit,
+  })
+  return { client, name: `Upstash at ${host}`, attempts: 3 }
+}
+
+/** Only the options that both builds of the library know. */
+interface ClientOptions {
+  readonly url: string
+  readonly token: string
+  readonly automaticDeserialization: false
+  readonly enableAutoPipelining: false
+  readonly enableTelemetry: false
+  readonly latencyLogging: false
+  readonly keepAlive: false
+  readonly retry: { readonly retries: 0 }
+  readonly signal: () => AbortSignal
+}
+
+/**
+ * Loads the library. Its build for Workers sets no `cache`, which older dates of workerd refuse, and reads no
+ * environment variable, which Deno would ask the user for; the other one keeps frameworks from caching requests.
+ */
+async function load(): Promise<(options: ClientOptions) => RedisLike> {
+  try {
+    if ("WebSocketPair" in globalThis || /^(workerd|deno)$/.test(detectRuntime())) {
+      const { Redis } = await import("@upstash/redis/cloudflare")
+      return (options) => new Redis(options)
+    }
+    const { Redis } = await import("@upstash/redis")
+    return (options) => new Redis(options)
+  } catch (cause) {
+    throw new CacheError(
+      "ADAPTER_UNAVAILABLE",
+      "The package @upstash/redis could not be loaded. Install it: npm install @upstash/redis",
+      { cause },
+    )
+  }
+}
+
+function timeLimit(): AbortSignal {
+  return AbortSignal.timeout(requestTimeout)
+}
+
+function hostOf(url: string): string {
+  let parsed: URL | undefined
+  try {
+    parsed = new URL(url)
+  } catch {
+    // Judged below; the error would quote the url.
+  }
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.password) {
+    throw new CacheError(
+      "ADAPTER_UNAVAILABLE",
+      "The url of Upstash is not a REST url. It begins with https:// and holds no user or password; the token goes into the option token or into UPSTASH_REDIS_REST_TOKEN.",
+    )
+  }
+  return parsed.host
+}
+
+/** An environment variable, where that is to be had without a prompt. Empty counts as unset. */
+function readEnvironment(name: string): string | undefined {
+  try {
+    const deno: DenoLike | undefined = Reflect.get(globalThis, "Deno")
+    if (deno?.env !== undefined) {
+      // Asking for a variable without the permission would prompt.
+      const granted = deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
+      return granted ? deno.env.get(name) || undefined : undefined
+    }
+    const process: ProcessLike | undefined = Reflect.get(globalThis, "process")
+    return process?.env?.[name] || undefined
+  } catch {
+    return undefined
+  }
+}
+
+interface DenoLike {
+  readonly env?: { get(name: string): string | undefined }
+  readonly permissions: { querySync(query: { name: "env"; variable: string }): { readonly state: string } }
+}
+
+interface ProcessLike {
+  readonly env?: Readonly<Record<string, string | undefined>>
+}

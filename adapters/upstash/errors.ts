@@ -1,0 +1,92 @@
+import { CacheError } from "../../src/base/errors.ts"
+
+/** Whether the request may have been lost on its way, so that sending it again makes sense. */
+export function isNetworkTrouble(error: unknown): boolean {
+  const name = nameOf(error)
+  return !(
+    name.startsWith("Upstash") ||
+    name === "TimeoutError" ||
+    name === "AbortError" ||
+    name === "UrlError"
+  )
+}
+
+/** For a client whose answers are not those of `@upstash/redis`. */
+export function unexpectedAnswer(): Error {
+  const error = new Error("unexpected answer")
+  error.name = "UpstashAnswerError"
+  return error
+}
+
+/** Whether the server said no before it ran anything. */
+export function isRefusal(error: CacheError): boolean {
+  return error.cause instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.cause.message)
+}
+
+/**
+ * What to tell the user of an error of the client.
+ *
+ * The client's messages hold the entire command, values included, and sometimes the url: nothing of them comes
+ * through but the leading words of Redis, or the name and code of a network error.
+ */
+export function scrub(error: unknown, name: string): CacheError {
+  const words = redisWords(error)
+  const cause = new Error(words ?? networkWords(error))
+  const cure = words === undefined ? networkCure(error) : redisCure(words)
+  const code = /^ERR (max request|max record|max key) size\b/.test(words ?? "")
+    ? "VALUE_TOO_LARGE"
+    : "ADAPTER_UNAVAILABLE"
+  return new CacheError(code, `${name} ${cure}`, { cause })
+}
+
+/** The error code of Redis and the plain words after it; what could be quoted from a command is cut off. */
+function redisWords(error: unknown): string | undefined {
+  // Network errors may begin with a code as well: only a reply, or the client's word for one, is of Redis.
+  const reply = error instanceof Error && error.name === "UpstashError" ? error.message : error
+  if (typeof reply !== "string") return undefined
+  return /^[A-Z]{3,}(?: [A-Za-z]+)*/.exec(reply)?.[0].slice(0, 80)
+}
+
+function redisCure(words: string): string {
+  if (/^(WRONGPASS|NOAUTH)/.test(words)) {
+    return "refused the token. Check the option token or UPSTASH_REDIS_REST_TOKEN: it must be the one of this url."
+  }
+  if (words.startsWith("NOPERM")) {
+    return `does not permit that command to this token (${words}). Use the standard token, not the read-only one.`
+  }
+  if (/^ERR (max request|max record|max key) size\b/.test(words)) {
+    return `takes nothing that large (${words}). Store less, or turn on compression.`
+  }
+  if (/limit|quota|capacity/i.test(words)) {
+    return `has no room left in its plan (${words}). Raise the plan, wait, or turn on eviction.`
+  }
+  return `answered with an error (${words}).`
+}
+
+function networkCure(error: unknown): string {
+  const name = nameOf(error)
+  if (name === "UpstashJSONParseError") {
+    return "answered with something that is not JSON: a proxy, or a wrong url. Check UPSTASH_REDIS_REST_URL."
+  }
+  if (name === "UpstashAnswerError") {
+    return "answered in an unknown shape. The option client takes a Redis of @upstash/redis."
+  }
+  if (name === "UpstashError") return "answered with an error."
+  if (name === "TimeoutError") return "did not answer in time."
+  return `could not be reached (${networkWords(error)}). Check the url and the network.`
+}
+
+/** Name and code of an error and of its cause, which quote nothing. */
+function networkWords(error: unknown): string {
+  const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined)
+  return code === undefined ? nameOf(error) : `${nameOf(error)}, ${code}`
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined
+  return typeof error.code === "string" && /^[A-Z_]+$/.test(error.code) ? error.code : undefined
+}

@@ -1,0 +1,126 @@
+import { sleep } from "../../src/base/clock.ts"
+import { CacheError } from "../../src/base/errors.ts"
+import type { Connection, RedisPipeline } from "./client.ts"
+import { isNetworkTrouble, isRefusal, scrub, unexpectedAnswer } from "./errors.ts"
+import { bytesOf } from "./keys.ts"
+
+/** One command of a pipeline. */
+export interface Command {
+  /** What it takes in the request, at most. */
+  readonly bytes: number
+  /** Never sent a second time. */
+  readonly once?: boolean
+  add(pipeline: RedisPipeline): unknown
+}
+
+/** What became of a command. `lost`: nobody knows whether Redis ran it. */
+export type Reply =
+  | { readonly result: unknown; readonly error?: undefined }
+  | { readonly error: CacheError; readonly lost: boolean }
+
+/** The largest request that Upstash takes, in bytes. */
+export const mostBytes = 10_000_000
+/** The most commands of one pipeline. */
+const mostCommands = 1_000
+/** The pause before each attempt at a request that the network loses, in ms. */
+const pauses = [0, 50, 150]
+
+/** The result of a command, or its error, thrown. */
+export function resultOf(reply: Reply | undefined): unknown {
+  if (reply?.error !== undefined) throw reply.error
+  return reply?.result
+}
+
+/**
+ * Runs `commands` in order, in one request where 10 MB and 1 000 commands allow. Never rejects: each command has
+ * its own reply, and after a request that failed no further one is sent.
+ */
+export async function request(
+  connect: () => Promise<Connection>,
+  commands: readonly Command[],
+): Promise<readonly Reply[]> {
+  const replies: Reply[] = []
+  let failure: Reply | undefined
+  try {
+    const connection = await connect()
+    for (const part of parts(commands)) {
+      const answer = await exchange(connection, part)
+      replies.push(...answer.replies)
+      failure = answer.failure
+      if (failure !== undefined) break
+    }
+  } catch (error) {
+    failure = failed(error, "Upstash")
+  }
+  if (failure !== undefined) while (replies.length < commands.length) replies.push(failure)
+  return replies
+}
+
+/** The bytes of `text` as JSON in UTF-8: exact where it matters, else never too few. */
+export function jsonBytes(text: string): number {
+  return text.length < 1_000 ? text.length * 6 + 3 : bytesOf(JSON.stringify(text)) + 1
+}
+
+/** One request, sent again when the network fails it, without the commands that must not be. */
+async function exchange(
+  connection: Connection,
+  commands: readonly Command[],
+): Promise<{ readonly replies: readonly Reply[]; readonly failure?: Reply }> {
+  const replies = new Map<Command, Reply>()
+  let rest = commands
+  let failure: Reply | undefined
+  for (const pause of pauses.slice(0, connection.attempts)) {
+    if (pause > 0) await sleep(pause)
+    try {
+      const results = await send(connection, rest)
+      for (const [i, command] of rest.entries()) replies.set(command, toReply(results[i], connection.name))
+      failure = undefined
+      break
+    } catch (error) {
+      failure = failed(error, connection.name)
+      for (const command of rest) replies.set(command, failure)
+      rest = isNetworkTrouble(error) ? rest.filter((command) => !command.once) : []
+      if (rest.length === 0) break
+    }
+  }
+  const inOrder = commands.flatMap((command) => replies.get(command) ?? [])
+  return failure === undefined ? { replies: inOrder } : { replies: inOrder, failure }
+}
+
+async function send(connection: Connection, commands: readonly Command[]): Promise<readonly unknown[]> {
+  const pipeline = connection.client.pipeline()
+  for (const command of commands) command.add(pipeline)
+  const results = await pipeline.exec({ keepErrors: true })
+  if (Array.isArray(results) && results.length === commands.length) return results
+  throw unexpectedAnswer()
+}
+
+function toReply(item: unknown, name: string): Reply {
+  if (typeof item !== "object" || item === null || !("result" in item || "error" in item)) {
+    return { error: scrub(unexpectedAnswer(), name), lost: true }
+  }
+  if ("error" in item && item.error !== undefined && item.error !== null) {
+    return { error: scrub(item.error, name), lost: false }
+  }
+  return { result: "result" in item ? item.result : undefined }
+}
+
+function failed(error: unknown, name: string): Reply {
+  const scrubbed = error instanceof CacheError ? error : scrub(error, name)
+  return { error: scrubbed, lost: !isRefusal(scrubbed) }
+}
+
+function* parts(commands: readonly Command[]): Iterable<readonly Command[]> {
+  let part: Command[] = []
+  let bytes = 2
+  for (const command of commands) {
+    if (part.length > 0 && (part.length === mostCommands || bytes + command.bytes > mostBytes)) {
+      yield part
+      part = []
+      bytes = 2
+    }
+    part.push(command)
+    bytes += command.bytes
+  }
+  if (part.length > 0) yield part
+}

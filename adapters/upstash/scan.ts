@@ -1,0 +1,49 @@
+import type { Connection } from "./client.ts"
+import { scrub, unexpectedAnswer } from "./errors.ts"
+import { keyAt, patternOf } from "./keys.ts"
+
+/** A key that SCAN found, and where it lies. Of a hashed one only the head is known. */
+export interface Found {
+  readonly at: string
+  readonly key: string
+  readonly hashed: boolean
+}
+
+/** How many keys one SCAN looks at. */
+const count = 1_000
+
+/** The keys that may begin with `prefix`, page by page. SCAN repeats some. */
+export async function* scan(
+  connect: () => Promise<Connection>,
+  prefix: string,
+): AsyncIterable<readonly Found[]> {
+  const { client, name } = await connect()
+  const match = patternOf(prefix)
+  let cursor = "0"
+  do {
+    const answer = await page(() => client.scan(cursor, { match, count }), name)
+    cursor = answer.cursor
+    yield answer.keys.flatMap((at) => {
+      const found = keyAt(at)
+      return found !== undefined && mayBegin(found, prefix) ? { at, ...found } : []
+    })
+  } while (cursor !== "0")
+}
+
+async function page(
+  ask: () => Promise<unknown>,
+  name: string,
+): Promise<{ readonly cursor: string; readonly keys: readonly string[] }> {
+  try {
+    const answer = await ask()
+    if (!Array.isArray(answer) || !Array.isArray(answer[1])) throw unexpectedAnswer()
+    // A client that parses what it can makes a number of the cursor.
+    return { cursor: String(answer[0]), keys: answer[1].filter((key) => typeof key === "string") }
+  } catch (error) {
+    throw scrub(error, name)
+  }
+}
+
+function mayBegin({ key, hashed }: { key: string; hashed: boolean }, prefix: string): boolean {
+  return key.startsWith(prefix) || (hashed && prefix.startsWith(key))
+}

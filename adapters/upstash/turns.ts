@@ -1,0 +1,235 @@
+import { after, now } from "../../src/base/clock.ts"
+import { detectRuntime } from "../../src/base/runtime.ts"
+import { bytesOf, type Locate, locate } from "./keys.ts"
+import { type Command, type Reply, resultOf } from "./requests.ts"
+
+/** Collects what is asked in one turn into one request, in order. */
+export interface Turns {
+  /** What lies at `keys`, in their order; equal keys of a turn are read once. */
+  read(keys: readonly string[]): Promise<readonly unknown[]>
+  /** Runs commands that change `keys`. */
+  write(keys: readonly string[], commands: (at: Locate) => readonly Command[]): Promise<readonly Reply[]>
+  /** Runs commands that no other operation has to wait for; `keys` are those they must locate. */
+  send(keys: readonly string[], commands: (at: Locate) => readonly Command[]): Promise<readonly Reply[]>
+  /** Runs `work` after all earlier writes; later operations on keys that it `touches` wait for it. */
+  apart<T>(touches: (key: string) => boolean, work: () => Promise<T>): Promise<T>
+}
+
+interface Operation {
+  readonly kind: "read" | "write" | "send"
+  readonly keys: readonly string[]
+  /** Adds its commands; answers how to settle it by the replies. */
+  plan(at: Locate, plan: Plan): (replies: readonly Reply[]) => void
+  reject(error: unknown): void
+}
+
+/** A write under way: what it touches, and its end. */
+interface Running {
+  readonly touches: (key: string) => boolean
+  readonly since: number
+  readonly done: Promise<void>
+}
+
+/** The most of one MGET, in bytes: a long getMany is cut into several commands of one request. */
+const mostReadBytes = 1_000_000
+
+/**
+ * Makes the turns over `run`, which answers each command.
+ *
+ * Requests overtake each other on their way: an operation waits for the earlier writes of its keys, so that a read
+ * sees the write before it, and the last of two writes wins.
+ */
+export function turns(run: (commands: readonly Command[]) => Promise<readonly Reply[]>): Turns {
+  let queue: Operation[] = []
+  const running = new Set<Running>()
+
+  function ask(operation: Operation): void {
+    if (queue.push(operation) === 1) void turn()
+  }
+
+  async function turn(): Promise<void> {
+    // Callers of one turn arrive by paths of different length: wait until nobody comes any more.
+    for (let size = 0; size < queue.length; ) {
+      size = queue.length
+      for (let tick = 0; tick < 4; tick++) await undefined
+    }
+    carryOut(cut())
+  }
+
+  function cut(): readonly Operation[] {
+    const operations = queue
+    queue = []
+    return operations
+  }
+
+  /** Starts what nothing holds up; what waits for an earlier write of its keys waits by itself. */
+  function carryOut(operations: readonly Operation[]): void {
+    const held = new Set<string>()
+    const waits = ({ kind, keys }: Operation): boolean =>
+      kind !== "send" && keys.some((key) => held.has(key) || [...running].some(({ touches }) => touches(key)))
+    const free: Operation[] = []
+    const waiting: Operation[] = []
+    for (const operation of operations) {
+      if (waits(operation)) {
+        waiting.push(operation)
+        for (const key of operation.keys) held.add(key)
+      } else free.push(operation)
+    }
+    if (free.length > 0) void exchange(free)
+    if (waiting.length > 0) void exchange(waiting)
+  }
+
+  /** Never rejects: each operation is settled by itself. */
+  async function exchange(operations: readonly Operation[]): Promise<void> {
+    const ordered = operations.filter(({ kind }) => kind !== "send").flatMap(({ keys }) => keys)
+    const written = new Set(operations.filter(({ kind }) => kind === "write").flatMap(({ keys }) => keys))
+    const earlier = [...running].filter(({ touches }) => ordered.some(touches))
+    const end = written.size > 0 ? begin((key) => written.has(key)) : undefined
+    try {
+      await endOf(earlier)
+      const at = await locate(operations.flatMap(({ keys }) => keys))
+      const plan = new Plan()
+      const settle = operations.map((operation) => attempt(operation, () => operation.plan(at, plan)))
+      const replies = plan.commands.length > 0 ? await run(plan.commands) : []
+      for (const [i, operation] of operations.entries()) attempt(operation, () => settle[i]?.(replies))
+    } catch (error) {
+      for (const operation of operations) operation.reject(error)
+    } finally {
+      end?.()
+    }
+  }
+
+  function begin(touches: (key: string) => boolean): () => void {
+    const { promise, resolve } = withResolvers()
+    const entry: Running = { touches, since: now(), done: promise }
+    running.add(entry)
+    return () => {
+      running.delete(entry)
+      resolve()
+    }
+  }
+
+  function enqueue(
+    kind: "write" | "send",
+    keys: readonly string[],
+    commands: (at: Locate) => readonly Command[],
+  ): Promise<readonly Reply[]> {
+    return new Promise((resolve, reject) => {
+      ask({
+        kind,
+        keys,
+        reject,
+        plan(at, plan) {
+          const from = plan.commands.length
+          plan.add(commands(at))
+          const until = plan.commands.length
+          return (replies) => resolve(replies.slice(from, until))
+        },
+      })
+    })
+  }
+
+  return {
+    read(keys) {
+      return new Promise((resolve, reject) => {
+        ask({
+          kind: "read",
+          keys,
+          reject,
+          plan(at, plan) {
+            const find = keys.map((key) => plan.read(at(key)))
+            return (replies) => resolve(find.map((found) => found(replies)))
+          },
+        })
+      })
+    },
+    write: (keys, commands) => enqueue("write", keys, commands),
+    send: (keys, commands) => enqueue("send", keys, commands),
+    async apart(touches, work) {
+      carryOut(cut())
+      const earlier = [...running]
+      const end = begin(touches)
+      try {
+        await endOf(earlier)
+        return await work()
+      } finally {
+        end()
+      }
+    },
+  }
+}
+
+/** The commands of one turn. */
+class Plan {
+  readonly commands: Command[] = []
+  /** The MGET that takes further keys: until a write comes between. */
+  #open: { readonly keys: Map<string, number>; readonly at: number; bytes: number } | undefined
+
+  add(commands: readonly Command[]): void {
+    if (commands.length > 0) this.#open = undefined
+    this.commands.push(...commands)
+  }
+
+  /** Reads the key that lies `at`; answers how to find its value in the replies. */
+  read(at: string): (replies: readonly Reply[]) => unknown {
+    const size = bytesOf(at) + 16
+    if (this.#open === undefined || this.#open.bytes + size > mostReadBytes) this.#open = this.#begin()
+    const { keys, at: place } = this.#open
+    const slot = keys.get(at) ?? keys.size
+    if (slot === keys.size) {
+      keys.set(at, slot)
+      this.#open.bytes += size
+    }
+    return (replies) => {
+      const values = resultOf(replies[place])
+      return Array.isArray(values) ? values[slot] : undefined
+    }
+  }
+
+  #begin(): { readonly keys: Map<string, number>; readonly at: number; bytes: number } {
+    const keys = new Map<string, number>()
+    const open = { keys, at: this.commands.length, bytes: 0 }
+    this.commands.push({
+      get bytes() {
+        // Backslashes of escaped keys double in JSON.
+        return open.bytes * 2 + 16
+      },
+      add: (pipeline) => pipeline.mget(...keys.keys()),
+    })
+    return open
+  }
+}
+
+function attempt<T>(operation: Operation, work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    operation.reject(error)
+    return undefined
+  }
+}
+
+/**
+ * The end of earlier writes, or their time limit: on workerd a write of another request that was cancelled never
+ * ends.
+ */
+async function endOf(earlier: readonly Running[]): Promise<void> {
+  if (earlier.length === 0) return
+  const patience = detectRuntime() === "workerd" ? 2_000 : 30_000
+  const left = Math.max(...earlier.map(({ since }) => since + patience - now()))
+  if (left <= 0) return
+  let cancel = (): void => {}
+  const limit = new Promise<void>((resolve) => {
+    cancel = after(left, resolve)
+  })
+  await Promise.race([limit, Promise.all(earlier.map(({ done }) => done))])
+  cancel()
+}
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,78 @@
+import type { Awaitable } from "./base/awaitable.ts"
+
+export type { Awaitable } from "./base/awaitable.ts"
+
+/** What an adapter keeps: medium "object" a structured-cloneable value, "bytes" a `Uint8Array`, "text" a string. */
+export type Stored = unknown
+
+/** The right to load a key, granted by {@link Adapter.lock}. It ends by itself. */
+export interface Lease {
+  /** Gives the lease back. Idempotent; never releases another owner's. */
+  release(): Awaitable<void>
+}
+
+/** What an adapter reports by itself, outside of any call. */
+export type AdapterEvent =
+  | { readonly type: "evict"; readonly key: string }
+  | { readonly type: "error"; readonly error: unknown; readonly key?: string }
+
+/**
+ * Speaks to one storage. The first four methods make an adapter; every further one is an ability, announced by
+ * its presence. Keys are any strings, the empty one and lone surrogates included, and injective.
+ *
+ * A synchronous adapter answers without promises. Adapters are plain objects: copying one with `{ ...adapter }`
+ * gives another handle on the same storage.
+ */
+export interface Adapter {
+  readonly name: string
+  /** What it keeps faithfully. */
+  readonly medium: "object" | "bytes" | "text"
+  /**
+   * Who copies values on medium "object".
+   * "clone": it keeps the very object, the codec copies on the way in and out. "none": it keeps the very object and
+   * nobody copies. "own": its storage copies by structured clone. Left out: the codec copies and hands over only
+   * what structured clone keeps.
+   */
+  readonly copy?: "clone" | "none" | "own"
+  get(key: string): Awaitable<Stored | undefined>
+  /** @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it. */
+  set(key: string, record: Stored, ttl: number): Awaitable<void>
+  /** Removes `key`; answers whether it was there. */
+  delete(key: string): Awaitable<boolean>
+  /** Removes every key that starts with `prefix`. */
+  clear(prefix: string): Awaitable<void>
+
+  /** Answers in the keys' order, duplicates included. */
+  getMany?(keys: readonly string[]): Awaitable<readonly (Stored | undefined)[]>
+  setMany?(entries: readonly (readonly [key: string, record: Stored, ttl: number])[]): Awaitable<void>
+  /** Answers how many of the keys were there. */
+  deleteMany?(keys: readonly string[]): Awaitable<number>
+  /** Sets `key` if it is absent, atomically; answers whether it did. */
+  add?(key: string, record: Stored, ttl: number): Awaitable<boolean>
+  keys?(prefix: string): AsyncIterable<string> | Iterable<string>
+  /** Takes the lease on `key` for `ttl` ms; `undefined` while another holds it. */
+  lock?(key: string, ttl: number): Awaitable<Lease | undefined>
+  /** Drops what is past its life at `now` (ms since epoch); answers how many. */
+  prune?(now: number): Awaitable<number>
+  open?(): Awaitable<void>
+  close?(): Awaitable<void>
+  /** What is known at once, without I/O: a tier in front of a slow storage answers from memory. */
+  peek?(key: string): Stored | undefined
+  /** Calls `listener` on evictions and on trouble outside of any call. Answers how to stop. */
+  observe?(listener: (event: AdapterEvent) => void): () => void
+}
+
+/** Turns rich values into text and back. `parse` must be harmless on hostile text: throwing is a miss. */
+export interface Serializer {
+  readonly name: string
+  stringify(value: unknown): string
+  parse(text: string): unknown
+}
+
+/** Marks the keys of version tokens (tags and regions): not counted in `maxEntries`, evicted last. */
+export const tokenMark = "#"
+
+/** Whether `key` holds a version token. */
+export function isToken(key: string): boolean {
+  return key.charCodeAt(0) === 35 // "#"
+}

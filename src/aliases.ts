@@ -1,0 +1,106 @@
+import type { Adapter, Awaitable } from "./adapter.ts"
+import { CacheError } from "./base/errors.ts"
+import { detectRuntime } from "./base/runtime.ts"
+import { workers } from "./base/workers.ts"
+import type { Resolved } from "./kit.ts"
+
+/** Loads an adapter for the options given with its alias. */
+export type LoadAdapter = (options: never) => Awaitable<Adapter>
+
+interface Alias {
+  readonly load: (options: never) => Awaitable<Adapter>
+  /** The names of its options, where they are known. */
+  readonly options?: readonly string[]
+}
+
+const aliases = new Map<string, Alias>([
+  ["memory", { load: async (o) => (await import("../adapters/memory.ts")).memory(o), options: ["maxEntries", "maxBytes", "policy", "copy"] }],
+  ["indexeddb", { load: async (o) => (await import("../adapters/indexeddb.ts")).indexeddb(o), options: ["name", "maxEntries", "maxBytes"] }],
+  ["kv", { load: async (o) => (await import("../adapters/kv.ts")).kv(o), options: ["binding", "cacheTtl"] }],
+  ["upstash", { load: async (o) => (await import("../adapters/upstash.ts")).upstash(o), options: ["url", "token", "client"] }],
+  ["sqlite", { load: async (o) => (await import("../adapters/sqlite.ts")).sqlite(o), options: ["path", "maxEntries", "maxBytes"] }],
+  ["none", { load: async () => (await import("../adapters/none.ts")).none(), options: [] }],
+])
+
+/**
+ * Adds an alias: `use(name, options)` then loads its adapter by `load(options)`.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` for a name that is empty or taken by this library.
+ */
+export function registerAlias(name: string, load: LoadAdapter): void {
+  if (name === "" || name === "auto" || aliases.get(name)?.options) {
+    throw new CacheError("ADAPTER_OPTIONS", `${JSON.stringify(name)} cannot be an alias of yours. Take another name.`)
+  }
+  aliases.set(name, { load })
+}
+
+/** Refuses an alias or an option name that does not exist. */
+export function checkAlias(name: string, options: object | undefined): void {
+  const alias = aliases.get(name)
+  if (!alias && name !== "auto") {
+    const known = ["auto", ...aliases.keys()].join(", ")
+    throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${JSON.stringify(name)}. Known: ${known}.`)
+  }
+  const known = name === "auto" ? [] : alias?.options
+  for (const option of Object.keys(options ?? {})) {
+    if (!known || known.includes(option)) continue
+    const cure = known.length > 0 ? `Known: ${known.join(", ")}.` : "It takes none."
+    throw new CacheError("ADAPTER_OPTIONS", `The adapter ${name} has no option ${JSON.stringify(option)}. ${cure}`)
+  }
+}
+
+/** The adapter of an alias, loaded now. */
+export async function loadAlias(name: string, options: object | undefined, report: (error: unknown) => void): Promise<Resolved> {
+  if (name === "auto") return openDefault(report)
+  const alias = aliases.get(name)
+  if (!alias) throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${JSON.stringify(name)}.`)
+  return { adapter: await alias.load((options ?? {}) as never) } // checkAlias and the factory judge what the type cannot.
+}
+
+/**
+ * What a runtime offers, told by trying and not by its name: the one asked for by `ISOCACHE_ADAPTER`, Upstash where its
+ * two variables are set, a Worker's KV, IndexedDB, SQLite, else memory. What cannot open falls back to memory, with one
+ * report.
+ */
+async function openDefault(report: (error: unknown) => void): Promise<Resolved> {
+  const name = standardAlias()
+  try {
+    checkAlias(name, undefined)
+    const { adapter } = await loadAlias(name, undefined, report)
+    await adapter.open?.()
+    return { adapter, near: name !== "memory" && name !== "none" && name !== "upstash" }
+  } catch (error) {
+    report(error)
+    return loadAlias("memory", undefined, report)
+  }
+}
+
+function standardAlias(): string {
+  const asked = variable("ISOCACHE_ADAPTER")
+  if (asked) return asked
+  if (variable("UPSTASH_REDIS_REST_URL") && variable("UPSTASH_REDIS_REST_TOKEN")) return "upstash"
+  if (detectRuntime() === "workerd") return isKv(workers.env?.()?.["CACHE"]) ? "kv" : "memory"
+  if (typeof Reflect.get(globalThis, "indexedDB") === "object") return "indexeddb"
+  return hasSqlite() ? "sqlite" : "memory"
+}
+
+function isKv(binding: unknown): boolean {
+  return typeof binding === "object" && binding !== null && "getWithMetadata" in binding && "put" in binding
+}
+
+/** Whether the runtime has a SQLite that can be constructed, without a file being touched or a warning printed. */
+function hasSqlite(): boolean {
+  return ["node", "deno", "bun"].includes(detectRuntime())
+}
+
+/** An environment variable, where there are any and reading them needs no permission that is not granted. */
+function variable(name: string): string | undefined {
+  try {
+    const process: unknown = Reflect.get(globalThis, "process")
+    const env: unknown = typeof process === "object" && process !== null ? Reflect.get(process, "env") : undefined
+    const value: unknown = typeof env === "object" && env !== null ? Reflect.get(env, name) : workers.env?.()?.[name]
+    return typeof value === "string" && value !== "" ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,39 @@
+/** UTF-8. A lone surrogate becomes U+FFFD. */
+export function toUtf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text)
+}
+
+/** @throws {TypeError} Where `bytes` are not UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+}
+
+/** Base64 with padding, as RFC 4648 §4. */
+export function toBase64(bytes: Uint8Array): string {
+  if ("toBase64" in bytes && typeof bytes.toBase64 === "function") return bytes.toBase64()
+  let text = ""
+  // As many arguments at a time as every engine takes.
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  return btoa(text)
+}
+
+/** @throws {Error} Where `text` is not base64. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const native: unknown = Reflect.get(Uint8Array, "fromBase64")
+  if (typeof native === "function") return native.call(Uint8Array, text)
+  const binary = atob(text)
+  const bytes = new Uint8Array(binary.length)
+  for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at)
+  return bytes
+}
+
+/** One after the other. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

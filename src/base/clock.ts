@@ -1,0 +1,46 @@
+/** Milliseconds since epoch. Reads `Date.now` each time, so that fake clocks and Workers' frozen ones count. */
+export function now(): number {
+  return Date.now()
+}
+
+const minute = 60_000
+
+/**
+ * Calls `done` after `ms`, in steps of a minute at most: a longer `setTimeout` overflows after 24.8 days.
+ * Answers how to cancel. With `keep` false the timer never keeps a process alive.
+ */
+export function after(ms: number, done: () => void, keep = true): () => void {
+  let timer: ReturnType<typeof setTimeout>
+  const until = now() + ms
+  const step = (left: number) => {
+    timer = setTimeout(() => (left <= minute ? done() : step(until - now())), Math.min(left, minute))
+    if (!keep) unref(timer)
+  }
+  step(ms)
+  return () => clearTimeout(timer)
+}
+
+/** A promise that fulfils after `ms`. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    after(ms, resolve)
+  })
+}
+
+/** Lets the process end although `timer` runs, where the runtime counts timers (Node, Bun, Deno). */
+function unref(timer: unknown): void {
+  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") {
+    timer.unref()
+  } else if (typeof timer === "number") {
+    // Deno numbers its timers.
+    const deno: unknown = Reflect.get(globalThis, "Deno")
+    if (
+      typeof deno === "object" &&
+      deno !== null &&
+      "unrefTimer" in deno &&
+      typeof deno.unrefTimer === "function"
+    ) {
+      deno.unrefTimer(timer)
+    }
+  }
+}

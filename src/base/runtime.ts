@@ -1,0 +1,47 @@
+/** The runtimes that {@link detectRuntime} tells apart. */
+export type Runtime =
+  | "node"
+  | "deno"
+  | "bun"
+  | "workerd"
+  | "browser"
+  | "edge-light"
+  | "react-native"
+  | "unknown"
+
+/**
+ * Names the runtime this code runs in.
+ *
+ * Looks anew on each call and touches nothing that prints a warning. A DOM made in Node, Deno or Bun (jsdom,
+ * happy-dom) changes nothing. For defaults and diagnostics: whether a storage is there is found out by trying it.
+ */
+export function detectRuntime(): Runtime {
+  const navigator = read(globalThis, "navigator")
+  if (read(navigator, "userAgent") === "Cloudflare-Workers") return "workerd"
+  if (typeof read(globalThis, "EdgeRuntime") === "string") return "edge-light"
+  if (read(globalThis, "Deno", "version", "deno") !== undefined) return "deno"
+  if (read(globalThis, "Bun", "version") !== undefined) return "bun"
+  if (read(navigator, "product") === "ReactNative") return "react-native"
+  // Deno, Bun and workerd claim to be Node as well, so Node comes after them; a DOM in Node is still Node.
+  if (read(globalThis, "process", "versions", "node") !== undefined) return "node"
+  return hasPage() || hasWorkerScope() ? "browser" : "unknown"
+}
+
+function hasPage(): boolean {
+  return read(globalThis, "document", "createElement") !== undefined
+}
+
+function hasWorkerScope(): boolean {
+  const scope = read(globalThis, "WorkerGlobalScope")
+  return typeof scope === "function" && globalThis instanceof scope
+}
+
+/** Follows `path` from `start`; `undefined` where it ends early. */
+function read(start: unknown, ...path: string[]): unknown {
+  let at = start
+  for (const name of path) {
+    if ((typeof at !== "object" || at === null) && typeof at !== "function") return undefined
+    at = Reflect.get(at, name)
+  }
+  return at
+}

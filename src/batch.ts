@@ -1,0 +1,42 @@
+import { isToken } from "./adapter.ts"
+import type { Kit } from "./kit.ts"
+import { Engine } from "./policy/engine.ts"
+import { flush, overlay } from "./store/overlay.ts"
+
+/**
+ * Runs `work` on a view whose writes wait: they reach the storage together when it succeeds, and not at all when it
+ * throws. Regions with a storage of their own are outside of it.
+ *
+ * @param face - Makes a region's face of what it stands on.
+ */
+export async function batch<R>(kit: Kit, face: (kit: Kit) => object, work: (kit: Kit) => Promise<R>): Promise<R> {
+  const engine = kit.settings.home()
+  const store = await engine.open()
+  const { adapter, pending } = overlay(store.adapter)
+  const inner = new Engine({ ...engine.source, owned: false, open: () => store.over(adapter) }, kit.hub)
+  await inner.open()
+
+  const into = (outer: Kit): Kit => ({ ...outer, shared, settings: { ...outer.settings, home: () => inner } })
+  const regions: Kit["shared"]["regions"] = new Map()
+  const shared = { ...kit.shared, regions }
+  for (const [base, known] of kit.shared.regions) {
+    const view = known.kit.settings.ownsHome ? known.kit : into(known.kit)
+    regions.set(base, { kit: view, face: known.kit === view ? known.face : face(view) })
+  }
+
+  const result = await work(into(kit))
+  await inner.retire(Number.POSITIVE_INFINITY)
+  const keys = [...pending.writes.keys()]
+  if (keys.length === 0 && pending.cleared.length === 0) return result
+  const beat = () => {
+    engine.fence(keys)
+    // Versions end entries that no key names, and so may their flights be any.
+    if (pending.cleared.length > 0 || keys.some(isToken)) engine.flights.fenceWhere(() => true)
+  }
+  beat()
+  const write = () => flush(store.adapter, pending)
+  const ms = kit.settings.policy.storeTimeout
+  await (pending.cleared.length > 0 ? engine.alone(ms, write) : engine.ordered(keys, ms, write))
+  beat()
+  return result
+}

@@ -1,0 +1,67 @@
+import type { IndexedDBOptions } from "../adapters/indexeddb/options.ts"
+import type { KVOptions } from "../adapters/kv/options.ts"
+import type { MemoryOptions } from "../adapters/memory.ts"
+import type { SqliteOptions } from "../adapters/sqlite.ts"
+import type { UpstashOptions } from "../adapters/upstash.ts"
+import type { Adapter, Awaitable } from "./adapter.ts"
+import { checkAlias, loadAlias } from "./aliases.ts"
+import type { Resolved } from "./kit.ts"
+import { CacheWrapper as CoreWrapper, type UseOptions } from "./wrapper.ts"
+
+/** The options of each adapter, by its alias. */
+export interface AliasOptions {
+  readonly auto: object
+  readonly memory: MemoryOptions
+  readonly indexeddb: IndexedDBOptions
+  readonly kv: KVOptions
+  readonly upstash: UpstashOptions
+  readonly sqlite: SqliteOptions
+  readonly none: object
+}
+
+/**
+ * One asynchronous cache over a storage that is chosen by its alias and can be swapped, its behaviour staying the same.
+ *
+ * Nothing is opened or loaded before the first use. Without an adapter it keeps its entries in memory.
+ */
+export class CacheWrapper extends CoreWrapper {
+  /**
+   * Swaps the storage: at once, while the new one opens on first use. Calls in progress finish on the old one, which
+   * is closed then if an alias had opened it.
+   *
+   * @throws {CacheError} `ADAPTER_UNKNOWN`, `ADAPTER_OPTIONS`.
+   */
+  override use<N extends keyof AliasOptions>(alias: N, options?: AliasOptions[N] & UseOptions): this
+  override use(adapter: Adapter, options?: UseOptions): this
+  override use(alias: string, options?: object): this
+  override use(adapter: string | Adapter, options?: object): this {
+    return super.use(adapter, options && { ...options })
+  }
+
+  protected override standard(): string {
+    return "memory"
+  }
+
+  protected override check(alias: string, options: object | undefined): void {
+    checkAlias(alias, options)
+  }
+
+  protected override load(alias: string, options: object | undefined, report: (error: unknown) => void): Awaitable<Resolved> {
+    return loadAlias(alias, options, report)
+  }
+}
+
+const name = Symbol.for("isocache")
+
+/** The shared cache of this realm, made when first asked for: one, even if the package is bundled twice. */
+export function sharedCache(): CacheWrapper {
+  const known: unknown = Reflect.get(globalThis, name)
+  // Another copy of this package may have put it there: then it is of its class, not of ours, and as good.
+  if (typeof known === "object" && known !== null) return known as CacheWrapper
+  const made = new CacheWrapper({ adapter: "auto" })
+  Object.defineProperty(globalThis, name, { value: made })
+  return made
+}
+
+/** The shared cache. It opens by itself what the runtime offers: see `use("auto")`. */
+export const cached: CacheWrapper = /* @__PURE__ */ sharedCache()

@@ -1,0 +1,236 @@
+import { CacheError, shortKey } from "../base/errors.ts"
+
+/** A copy, and what its making found out. */
+export interface Copied {
+  readonly value: unknown
+  /** The objects of the copy that are reached more than once; absent for a tree. */
+  readonly shared?: ReadonlySet<object>
+  /** Whether some engine's structured clone would lose a part of it. */
+  readonly odd: boolean
+}
+
+/** Whether a serializer keeps instances of this object's class. */
+export type Keeps = (instance: object) => boolean
+
+/** Nesting deeper than this is refused everywhere alike, long before any runtime's stack ends. */
+export const maxDepth = 1000
+
+/**
+ * Copies `value` in depth and makes sure that every storage could keep it.
+ *
+ * Cycles and shared references stay what they are. Getters become values, a Node `Buffer` becomes a `Uint8Array`,
+ * an object without prototype an ordinary one; an array keeps its elements and holes but no named properties, an
+ * error its name, message, cause and own properties but not its stack.
+ *
+ * @param keeps - Tells which class instances are welcome all the same. Default none.
+ * @param key - The key it is meant for, for the error.
+ * @throws {CacheError} `VALUE_UNSUPPORTED` naming the path, never the value.
+ */
+export function cloneValue(value: unknown, keeps?: Keeps, key?: string): unknown {
+  return copyIn(value, keeps, key).value
+}
+
+/** {@link cloneValue}, telling what it found. */
+export function copyIn(value: unknown, keeps?: Keeps, key?: string): Copied {
+  const walk: Walk = { value: undefined, odd: false, seen: new Map(), path: [], keeps, key }
+  try {
+    walk.value = child(value, walk)
+  } catch (cause) {
+    throw cause instanceof CacheError ? cause : unsupported(walk, "cannot be read", cause)
+  }
+  return walk
+}
+
+/**
+ * Copies a value that {@link copyIn} made.
+ *
+ * @param tree - Promises that no object is reached twice, which is faster.
+ */
+export function copyOut(value: unknown, tree: boolean): unknown {
+  return tree ? child(value) : cloneValue(value, () => true)
+}
+
+interface Walk {
+  value: unknown
+  shared?: Set<object>
+  odd: boolean
+  readonly seen: Map<object, object>
+  readonly path: (string | number)[]
+  readonly keeps: Keeps | undefined
+  readonly key: string | undefined
+}
+
+/** Copies what is reached by `at`. Without `walk` it belongs to a valid tree. */
+function child(value: unknown, walk?: Walk, at: string | number = ""): unknown {
+  if (typeof value === "object" && value !== null) {
+    if (walk === undefined) return copy(value)
+    const known = walk.seen.get(value)
+    if (known !== undefined) {
+      walk.shared ??= new Set()
+      walk.shared.add(known)
+      return known
+    }
+    if (walk.path.push(at) > maxDepth) throw unsupported(walk, "is nested too deep")
+    const made = copy(value, walk)
+    walk.path.pop()
+    return made
+  }
+  if (walk !== undefined && (typeof value === "function" || typeof value === "symbol")) {
+    walk.path.push(at)
+    throw unsupported(walk, `is a ${typeof value}`)
+  }
+  return value
+}
+
+function copy(source: object, walk?: Walk): object {
+  // The quick look is right for a copy: there no function is left that could be a member called "constructor".
+  if (walk === undefined && source.constructor === Object) return fill({ ...source }, source)
+  if (Array.isArray(source)) return copyArray(source, walk)
+  return isPlain(source) ? fill({ ...source }, source, walk) : copyInstance(source, walk)
+}
+
+/** Whether it is an ordinary object: of no class, in any realm. */
+export function isPlain(source: object): boolean {
+  const proto: object | null = Object.getPrototypeOf(source)
+  if (proto === null || proto === Object.prototype) return true
+  // Another realm's Object.prototype.
+  return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, "isPrototypeOf")
+}
+
+/** Replaces the objects within `made`, a shallow copy of `source`, by copies. */
+function fill<T extends object>(made: T, source: object, walk?: Walk): T {
+  // Members are reached by name, whatever the class.
+  const to = made as Record<string, unknown>
+  if (walk === undefined) {
+    const from = source as Record<string, unknown>
+    // Reading from the very object that is enumerated is what engines make fast.
+    for (const name in from) {
+      const value = from[name]
+      if (typeof value === "object" && value !== null && Object.hasOwn(from, name)) to[name] = copy(value)
+    }
+    return made
+  }
+  walk.seen.set(source, made)
+  if (Object.getOwnPropertySymbols(made).length > 0) throw unsupported(walk, "has a symbol for a key")
+  for (const name in to) {
+    const value = to[name]
+    if (typeof value !== "string" && typeof value !== "number" && Object.hasOwn(to, name)) {
+      to[name] = child(value, walk, name)
+    }
+    if (name === "__proto__") walk.odd = true
+  }
+  return made
+}
+
+function copyArray(source: unknown[], walk?: Walk): unknown[] {
+  if (walk !== undefined && nameOf(source) !== "Array") throw unsupported(walk, whatIs(source))
+  // A claimed length must cost nothing: of a huge array only what is there is visited.
+  if (source.length > 1e6) return fill(Object.assign([], source, { length: source.length }), source, walk)
+  const made = source.slice()
+  walk?.seen.set(source, made)
+  for (let at = 0; at < made.length; at++) {
+    const value = made[at]
+    // What is passed over here is most of what there is; and holes stay holes.
+    if (typeof value !== "string" && typeof value !== "number" && value !== undefined) {
+      made[at] = child(value, walk, at)
+    }
+  }
+  return made
+}
+
+/** Those whose constructor makes another one of one. */
+const selfCopying = /^(Date|RegExp|URL|Map|Set|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
+/** The errors that every runtime can make again. */
+export const nativeError: RegExp = /^(Eval|Range|Reference|Syntax|Type|URI)?Error$/
+
+function copyInstance(source: object, walk?: Walk): object {
+  const name = nameOf(source)
+  const kind = kindOf(source)
+  const builtin = kind === name || name === "Buffer"
+  if (builtin && selfCopying.test(kind)) {
+    if (walk !== undefined && kind === "URL") walk.odd = true
+    const make: new (from: object) => object = Reflect.get(globalThis, kind)
+    return refill(remember(source, new make(source), walk), walk)
+  }
+  if (builtin && kind === "ArrayBuffer") return remember(source, (source as ArrayBuffer).slice(0), walk)
+  if (builtin && kind === "DataView") {
+    const { buffer, byteOffset, byteLength } = source as DataView
+    return remember(source, new DataView(buffer.slice(byteOffset, byteOffset + byteLength)), walk)
+  }
+  const error = kind === "Error"
+  if (walk !== undefined) {
+    if (!walk.keeps?.(source) && !(error && nativeError.test(name))) throw unsupported(walk, whatIs(source))
+    walk.odd = true
+  }
+  const proto: object = Object.getPrototypeOf(source)
+  const made: object = error ? like(source as Error, proto) : Object.create(proto)
+  fill(Object.defineProperties(made, Object.getOwnPropertyDescriptors({ ...source })), source, walk)
+  // A cause is not enumerable; where it is, it is done by now.
+  const cause = Object.getOwnPropertyDescriptor(made, "cause")
+  if (cause && !cause.enumerable) Object.assign(made, { cause: child(cause.value, walk, "cause") })
+  return made
+}
+
+function remember<T extends object>(source: object, made: T, walk?: Walk): T {
+  walk?.seen.set(source, made)
+  return made
+}
+
+/** Replaces the objects within a shallow copy of a Map or Set by copies; leaves anything else as it is. */
+function refill(made: object, walk?: Walk): object {
+  if (made instanceof Map) {
+    const entries = [...made]
+    made.clear()
+    entries.forEach(([key, value], at) => {
+      made.set(child(key, walk, `keys()[${at}]`), child(value, walk, `values()[${at}]`))
+    })
+  } else if (made instanceof Set) {
+    const members = [...made]
+    made.clear()
+    members.forEach((member, at) => {
+      made.add(child(member, walk, `values()[${at}]`))
+    })
+  }
+  return made
+}
+
+/** An error that tells the same, without its members. */
+export function like(error: Pick<Error, "message" | "name" | "cause">, proto: object): Error {
+  const made = new Error(error.message, Object.hasOwn(error, "cause") ? { cause: error.cause } : undefined)
+  Object.setPrototypeOf(made, proto)
+  if (made.name !== error.name) {
+    Object.defineProperty(made, "name", { value: error.name, configurable: true, writable: true })
+  }
+  // The stack of where the copy is made would lie.
+  made.stack = `${made}`
+  return made
+}
+
+export function nameOf(value: object): string {
+  const make: unknown = value.constructor
+  return (typeof make === "function" && make.name) || "a class without a name"
+}
+
+/** What it is by nature, in any realm. */
+export function kindOf(value: object): string {
+  // Workers of an older compatibility date have no tag on theirs.
+  return value instanceof URL ? "URL" : Object.prototype.toString.call(value).slice(8, -1)
+}
+
+function whatIs(value: object): string {
+  return kindOf(value) === "Promise" ? "is a promise" : `is an instance of ${nameOf(value)}`
+}
+
+function unsupported(walk: Walk, what: string, cause?: unknown): CacheError {
+  let path = "value"
+  for (const at of walk.path.slice(1, 12)) {
+    path += /^[a-z_$][\w$]*(\(\)\[\d+])?$/i.test(`${at}`) ? `.${at}` : `[${/^\d+$/.test(`${at}`) ? at : shortKey(`${at}`)}]`
+  }
+  if (walk.path.length > 12) path += "…"
+  const of = walk.key === undefined ? "" : ` for ${shortKey(walk.key)}`
+  return new CacheError(
+    "VALUE_UNSUPPORTED",
+    `The value${of} cannot be kept: ${path} ${what}. Leave it out, or put plain data in its place.`,
+    { ...(walk.key === undefined ? {} : { key: walk.key }), ...(cause === undefined ? {} : { cause }) },
+  )
+}

@@ -1,0 +1,42 @@
+import type { Adapter, Serializer, Stored } from "../adapter.ts"
+import type { Awaitable } from "../base/awaitable.ts"
+import type { Kept } from "../entry.ts"
+import type { CompressOptions } from "./compress.ts"
+import type { EncryptionKey } from "./encrypt.ts"
+import { objectCodec } from "./object.ts"
+
+/** In what form values are kept. The order is serialize, compress, encrypt. */
+export interface CodecOptions {
+  /** For what JSON would lose. Default superjson. */
+  readonly serializer?: Serializer | undefined
+  /** Default off. */
+  readonly compress?: true | CompressOptions | undefined
+  /** Default off. The first key writes, all read. */
+  readonly encrypt?: { readonly keys: readonly EncryptionKey[] } | undefined
+  /** Hears why a record could not be read. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined
+}
+
+/** Turns what a cache keeps into a record in the adapter's medium, and back. */
+export interface Codec {
+  /**
+   * The record for `kept`. The value is taken as it is at the call.
+   *
+   * @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`; at once, or as a rejection.
+   */
+  encode(key: string, kept: Kept): Awaitable<Stored>
+  /** What the record holds; `undefined` for junk. Never throws, never rejects. */
+  decode(key: string, record: Stored): Awaitable<Kept | undefined>
+  /** The value of something decoded, for a caller to own: a copy where the storage still holds the same object. */
+  out(kept: Kept): unknown
+}
+
+/** The shortest way between entries and the medium of `adapter`. Loads what it needs, and only that. */
+export function codecFor(
+  adapter: Pick<Adapter, "medium" | "copy">,
+  options: CodecOptions = {},
+): Awaitable<Codec> {
+  const { medium } = adapter
+  if (medium === "object" && !options.compress && !options.encrypt) return objectCodec(adapter, options)
+  return import("./framed.ts").then(({ framedCodec }) => framedCodec(medium === "text" ? "text" : "bytes", options))
+}

@@ -1,0 +1,159 @@
+import { isPlain, kindOf, like, nativeError } from "./clone.ts"
+
+/**
+ * A value as JSON of the same shape, with what is no JSON as a list of leaves beside it.
+ *
+ * An object whose one member is `$` stands for something else: `{"$":3}` for the leaf 3, and
+ *
+ *     {"$":["=",n,x]}      x, which is met again as number n
+ *     {"$":["@",n]}        number n again
+ *     {"$":["{",k,x,…]}    an object with a member "$" of its own
+ *     {"$":["[",l,i,x,…]}  an array of length l with holes
+ *     {"$":["M",k,x,…]}    a Map
+ *     {"$":["S",x,…]}      a Set
+ *     {"$":["C",c,o]}      an instance of the class c with the members of o
+ *     {"$":["E",c,m,n,o,x?]} an error of the class c with message m, name n, the members of o and the cause x
+ */
+export interface Graph {
+  readonly tree: unknown
+  /** Dates, bytes, bigints, undefined and the like: what holds nothing else. */
+  readonly leaves: readonly unknown[]
+}
+
+/** The prototypes of registered classes, by the names they have in records. */
+export type Classes = ReadonlyMap<string, object>
+
+/** @param shared - The objects in `value` that are reached more than once. */
+export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined, classes: Classes): Graph {
+  const leaves = new Map<unknown, number>()
+  const numbers = new Map<object, number>()
+
+  const put = (part: unknown): unknown => {
+    if (typeof part === "string" || typeof part === "boolean" || part === null) return part
+    if (typeof part === "number" && Number.isFinite(part) && !Object.is(part, -0)) return part
+    if (typeof part !== "object" || !shared?.has(part)) return body(part)
+    const known = numbers.get(part)
+    if (known !== undefined) return { $: ["@", known] }
+    const number = numbers.size
+    numbers.set(part, number)
+    return { $: ["=", number, body(part)] }
+  }
+
+  const body = (part: unknown): unknown => {
+    if (typeof part !== "object" || part === null) return leaf(part)
+    if (Array.isArray(part)) return list(part)
+    if (isPlain(part)) return Object.hasOwn(part, "$") ? { $: ["{", ...pairs(part)] } : members(part)
+    if (part instanceof Map) return { $: ["M", ...[...part].flat().map(put)] }
+    if (part instanceof Set) return { $: ["S", ...[...part].map(put)] }
+    const proto: object = Object.getPrototypeOf(part)
+    const own = [...classes].find(([, known]) => known === proto)?.[0]
+    if (part instanceof Error) {
+      const error = ["E", own ?? part.constructor.name, part.message, part.name, members(part)]
+      const cause = Object.getOwnPropertyDescriptor(part, "cause")
+      return { $: cause && !cause.enumerable ? [...error, put(cause.value)] : error }
+    }
+    return own === undefined ? leaf(part) : { $: ["C", own, members(part)] }
+  }
+
+  const leaf = (part: unknown): unknown => {
+    const at = leaves.get(part) ?? leaves.size
+    leaves.set(part, at)
+    return { $: at }
+  }
+
+  const list = (part: readonly unknown[]): unknown => {
+    const names = Object.keys(part)
+    return names.length === part.length ? part.map(put) : { $: ["[", part.length, ...pairs(part)] }
+  }
+
+  const pairs = (part: object): unknown[] => Object.entries(part).flatMap(([name, member]) => [name, put(member)])
+
+  // Own members even under "__proto__".
+  const members = (part: object): object =>
+    Object.fromEntries(Object.entries(part).map(([name, member]) => [name, put(member)]))
+
+  return { tree: put(value), leaves: [...leaves.keys()] }
+}
+
+/**
+ * The value that {@link toGraph} wrote. It takes `tree` apart.
+ *
+ * @throws {Error} Where the graph is none. Data makes data: own members only, of known classes only.
+ */
+export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
+  const met = new Map<unknown, unknown>()
+  return get(tree)
+
+  /** @param number - Under which it will be met again. */
+  function get(part: unknown, number?: unknown): unknown {
+    if (typeof part !== "object" || part === null) return part
+    if (Object.hasOwn(part, "$")) return special(Reflect.get(part, "$"), number)
+    meet(number, part)
+    if (Array.isArray(part)) {
+      for (let at = 0; at < part.length; at++) part[at] = get(part[at])
+      return part
+    }
+    // What is replaced is an own member, even under "__proto__".
+    const members = part as Record<string, unknown>
+    for (const name of Object.keys(members)) members[name] = get(members[name])
+    return part
+  }
+
+  function special(code: unknown, number: unknown): unknown {
+    if (typeof code === "number" && code in leaves) return meet(number, leaves[code])
+    if (!Array.isArray(code)) throw new TypeError("no such leaf")
+    const [kind, first, second, third, fourth, cause]: unknown[] = code
+    switch (kind) {
+      case "=":
+        return get(second, first)
+      case "@":
+        if (!met.has(first)) throw new TypeError("no such object")
+        return met.get(first)
+      case "{":
+        return define(meet(number, {}), code.slice(1))
+      case "[":
+        return define(meet(number, Object.assign([], { length: first })), code.slice(2))
+      case "M": {
+        const made = meet(number, new Map())
+        for (let at = 1; at < code.length; at += 2) made.set(get(code[at]), get(code[at + 1]))
+        return made
+      }
+      case "S": {
+        const made = meet(number, new Set())
+        for (const member of code.slice(1)) made.add(get(member))
+        return made
+      }
+      case "C":
+        return define(meet(number, Object.create(prototype(first))), Object.entries(Object(second)).flat())
+      case "E": {
+        const made = like({ message: String(second), name: String(third) }, prototype(first))
+        define(meet(number, made), Object.entries(Object(fourth)).flat())
+        if (code.length > 5) define(made, ["cause", cause], false)
+        return made
+      }
+      default:
+        throw new TypeError("no such kind")
+    }
+  }
+
+  function meet<T>(number: unknown, made: T): T {
+    if (number !== undefined) met.set(number, made)
+    return made
+  }
+
+  function define(made: object, pairs: readonly unknown[], enumerable = true): object {
+    for (let at = 0; at < pairs.length; at += 2) {
+      const value = get(pairs[at + 1])
+      Object.defineProperty(made, String(pairs[at]), { value, enumerable, configurable: true, writable: true })
+    }
+    return made
+  }
+
+  function prototype(name: unknown): object {
+    const known = classes.get(String(name))
+    if (known !== undefined) return known
+    const native: unknown = nativeError.test(String(name)) && Reflect.get(globalThis, String(name))
+    if (typeof native !== "function") throw new TypeError("no such class")
+    return native.prototype
+  }
+}

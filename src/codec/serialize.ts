@@ -1,0 +1,51 @@
+import { isPlain, maxDepth } from "./clone.ts"
+
+/**
+ * Whether `JSON.stringify` keeps all of `value`, decided in one walk: texts, finite numbers, booleans and null, in
+ * a tree of ordinary objects and of arrays without holes.
+ */
+export function isPlainJson(value: unknown): boolean {
+  return isKeptByJson(value, 0)
+}
+
+function isKeptByJson(value: unknown, depth: number, seen?: Set<object>): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true
+    case "number":
+      // Infinity less itself is no number, and 1 / -0 is negative.
+      return value - value === 0 && (value !== 0 || 1 / value > 0)
+    case "object":
+      return value === null || isTree(value, depth, seen)
+    default:
+      return false
+  }
+}
+
+function isTree(value: object, depth: number, seen?: Set<object>): boolean {
+  if (depth >= maxDepth) return false
+  if (seen !== undefined) {
+    // What is reached twice must come back as one.
+    if (seen.has(value)) return false
+    seen.add(value)
+  }
+  if (Array.isArray(value)) {
+    if (Object.getPrototypeOf(value) !== Array.prototype) return false
+    for (let at = 0; at < value.length; at++) {
+      const element: unknown = value[at]
+      if (typeof element === "object" && seen === undefined) seen = new Set([value])
+      if (!isKeptByJson(element, depth + 1, seen)) return false
+    }
+    return true
+  }
+  if (!isPlain(value) || Object.getOwnPropertySymbols(value).length > 0) return false
+  // Members are reached by name.
+  const members = value as Record<string, unknown>
+  for (const name in members) {
+    const member = members[name]
+    if (typeof member === "object" && seen === undefined) seen = new Set([value])
+    if (!isKeptByJson(member, depth + 1, seen)) return false
+  }
+  return true
+}

@@ -1,0 +1,67 @@
+import type { Adapter } from "./adapter.ts"
+import { basics } from "./conformance/adapter-basics.ts"
+import { batches } from "./conformance/adapter-batches.ts"
+import { keys } from "./conformance/adapter-keys.ts"
+import { locks } from "./conformance/adapter-locks.ts"
+import { scale } from "./conformance/adapter-scale.ts"
+import { invalidation } from "./conformance/invalidation.ts"
+import { junk } from "./conformance/junk.ts"
+import type { ConformanceCase } from "./conformance/law.ts"
+import { loads } from "./conformance/loads.ts"
+import { refusals } from "./conformance/refusals.ts"
+import { scope } from "./conformance/scope.ts"
+import { time } from "./conformance/time.ts"
+import { values } from "./conformance/values.ts"
+
+export type { Adapter, Awaitable } from "./adapter.ts"
+export type { ConformanceCase } from "./conformance/law.ts"
+
+/**
+ * The laws of an adapter as data: first of the adapter alone, then of a cache over it.
+ *
+ * They need no test framework and run in every runtime, in real time. A law holds when `run` resolves. The runner
+ * gives each case an empty storage of its own, and leaves out what the adapter cannot:
+ *
+ * ```ts
+ * import { conformance, missing } from "isocache/conformance"
+ *
+ * for (const law of conformance) {
+ *   test(law.name, async (t) => {
+ *     const storage = new Map()
+ *     if (missing(law, mine(storage), ["shared"]).length > 0) return t.skip()
+ *     await law.run(() => mine(storage))
+ *   })
+ * }
+ * ```
+ */
+export const conformance: readonly ConformanceCase[] = [
+  ...basics,
+  ...keys,
+  ...batches,
+  ...locks,
+  ...scale,
+  ...values,
+  ...refusals,
+  ...time,
+  ...scope,
+  ...junk,
+  ...loads,
+  ...invalidation,
+]
+
+/**
+ * What of a case's `needs` is missing: the case is to be left out unless the answer is empty.
+ *
+ * An optional method is there if `adapter` has it. What the adapter cannot tell, the runner does.
+ *
+ * @param facts - "shared": handles opened one after the other see each other's writes at once. "persistent": what is
+ * written outlives its handle. "forgets": nothing is kept, so that only the cases with `always` apply. Default none.
+ */
+export function missing(law: ConformanceCase, adapter: Adapter, facts: readonly string[] = []): string[] {
+  const needs = law.needs?.split(" ") ?? []
+  const lacking = needs.filter((need) => {
+    if (need === "copy") return adapter.copy === "none"
+    return !facts.includes(need) && typeof Reflect.get(adapter, need) !== "function"
+  })
+  return law.always !== true && facts.includes("forgets") ? ["keeps", ...lacking] : lacking
+}

@@ -1,0 +1,111 @@
+import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
+import { sleep } from "../base/clock.ts"
+import { CacheError, type CacheErrorCode } from "../base/errors.ts"
+import { CacheWrapper } from "../core.ts"
+import { check, failureOf, type Scene } from "./law.ts"
+
+type CacheOptions = NonNullable<ConstructorParameters<typeof CacheWrapper>[0]>
+
+/** A cache over `adapter`, closed when the case is over. */
+export function cacheOver(
+  scene: Scene,
+  adapter: Adapter = scene.adapter,
+  options: CacheOptions = {},
+): CacheWrapper {
+  const cache = new CacheWrapper({ ...options, adapter })
+  scene.later(() => cache.close())
+  return cache
+}
+
+/** Fails unless `act` rejects with a `CacheError` of `code`; answers it. */
+export async function refusal(act: () => unknown, code: CacheErrorCode, what: string): Promise<CacheError> {
+  const error = await failureOf(act, what)
+  check(error instanceof CacheError, `${what}: expected a CacheError ${code}, got ${String(error)}`)
+  const refused = error as CacheError // just checked
+  check(refused.code === code, `${what}: expected ${code}, got ${refused.code}`)
+  return refused
+}
+
+/** An adapter between a cache and its storage that tells keys, and forges what is read. */
+export interface Forge {
+  readonly adapter: Adapter
+  /** The storage keys that records were written under, version tokens left out. */
+  readonly written: Set<string>
+  /** The storage keys that were deleted. */
+  readonly deleted: Set<string>
+  /** While set, what a read of a written key answers instead of the record. */
+  forge: ((record: Stored | undefined) => Stored | undefined) | undefined
+}
+
+/** Puts a forge in front of `adapter`, with the same abilities. */
+export function forgeOver(adapter: Adapter): Forge {
+  const forge: Forge = { adapter, written: new Set(), deleted: new Set(), forge: undefined }
+  const wrote = (key: string) => {
+    if (!isToken(key)) forge.written.add(key)
+  }
+  const read = (key: string, record: Stored | undefined) =>
+    forge.forge !== undefined && forge.written.has(key) ? forge.forge(record) : record
+  const through: { -readonly [N in keyof Adapter]: Adapter[N] } = {
+    name: adapter.name,
+    medium: adapter.medium,
+    get: (key) => map(adapter.get(key), (record) => read(key, record)),
+    set(key, record, ttl) {
+      wrote(key)
+      return adapter.set(key, record, ttl)
+    },
+    delete(key) {
+      forge.deleted.add(key)
+      return adapter.delete(key)
+    },
+    clear: (prefix) => adapter.clear(prefix),
+  }
+  if (adapter.copy !== undefined) through.copy = adapter.copy
+  const { getMany, setMany, deleteMany, add, keys, lock, prune } = bound(adapter)
+  if (getMany) {
+    through.getMany = (all) =>
+      map(getMany(all), (records) => records.map((record, at) => read(all[at] ?? "", record)))
+  }
+  if (setMany) {
+    through.setMany = (entries) => {
+      for (const [key] of entries) wrote(key)
+      return setMany(entries)
+    }
+  }
+  if (deleteMany) {
+    through.deleteMany = (all) => {
+      for (const key of all) forge.deleted.add(key)
+      return deleteMany(all)
+    }
+  }
+  if (add) {
+    through.add = (key, record, ttl) => {
+      wrote(key)
+      return add(key, record, ttl)
+    }
+  }
+  if (keys) through.keys = keys
+  if (lock) through.lock = lock
+  if (prune) through.prune = prune
+  return Object.assign(forge, { adapter: through })
+}
+
+/** The abilities of `adapter`, callable alone even where it is an instance of a class. */
+function bound(
+  adapter: Adapter,
+): Pick<Adapter, "getMany" | "setMany" | "deleteMany" | "add" | "keys" | "lock" | "prune"> {
+  const names = ["getMany", "setMany", "deleteMany", "add", "keys", "lock", "prune"] as const
+  return Object.fromEntries(names.map((name) => [name, adapter[name]?.bind(adapter)]))
+}
+
+function map<T, R>(value: Awaitable<T>, change: (value: T) => R): Awaitable<R> {
+  return value instanceof Promise ? value.then(change) : change(value)
+}
+
+/** Waits until `is` holds, for what a cache may do behind its answer. Fails after two seconds. */
+export async function soon(is: () => Awaitable<boolean>, what: string): Promise<void> {
+  for (let left = 100; left > 0; left--) {
+    if (await is()) return
+    await sleep(20)
+  }
+  throw new Error(what)
+}

@@ -1,0 +1,106 @@
+import type { Adapter, Awaitable, Stored } from "../adapter.ts"
+import { now, sleep } from "../base/clock.ts"
+import { same, show } from "./same.ts"
+
+/** One law of an adapter, to be run by any test framework, or none. */
+export interface ConformanceCase {
+  /** The law in plain words, different for each case. */
+  readonly name: string
+  /**
+   * What an adapter must have for the law to apply, words separated by spaces: the name of an optional method
+   * (`"lock"`), or a fact that the runner knows ("copy", "shared", "persistent"). Left out: it applies to all.
+   */
+  readonly needs?: string
+  /** Whether the law also holds for an adapter that keeps nothing. */
+  readonly always?: true
+  /**
+   * Resolves when the law holds, rejects with an `Error` that says what was expected and what came.
+   *
+   * @param open - Opens a handle on a storage that is empty when the case begins. A case that calls it twice has
+   * `needs: "shared"` or `"persistent"`. What a case has opened, it closes.
+   */
+  run(open: () => Awaitable<Adapter>): Promise<void>
+}
+
+/** What a law is checked with: its adapter, and what it opens besides. */
+export interface Scene {
+  readonly adapter: Adapter
+  /** Opens another handle on the same storage. */
+  another(): Promise<Adapter>
+  /** Has `done` called when the case is over, last one first. */
+  later(done: () => Awaitable<unknown>): void
+}
+
+interface Terms {
+  readonly needs?: string
+  readonly always?: true
+}
+
+/** States a law: `check` runs on a fresh scene, and whatever it opened is closed afterwards. */
+export function law(name: string, terms: Terms, check: (scene: Scene) => Promise<void>): ConformanceCase {
+  return {
+    name,
+    ...terms,
+    async run(open) {
+      const ends: (() => Awaitable<unknown>)[] = []
+      const another = async () => {
+        const adapter = await open()
+        ends.push(() => adapter.close?.())
+        await adapter.open?.()
+        return adapter
+      }
+      try {
+        await check({ adapter: await another(), another, later: (done) => ends.push(done) })
+      } finally {
+        for (const end of ends.reverse()) await end()
+      }
+    },
+  }
+}
+
+/** Fails unless `actual` is the same as `expected`. */
+export function equal(actual: unknown, expected: unknown, what: string): void {
+  if (!same(actual, expected)) throw new Error(`${what}: expected ${show(expected)}, got ${show(actual)}`)
+}
+
+/** Fails unless `held`. */
+export function check(held: boolean, what: string): void {
+  if (!held) throw new Error(what)
+}
+
+/** The ability `name` of `adapter`, which the case's `needs` has promised. */
+export function ability<N extends keyof Adapter>(adapter: Adapter, name: N): NonNullable<Adapter[N]> {
+  const method = adapter[name]
+  if (method === undefined) throw new Error(`The adapter "${adapter.name}" has no ${name}`)
+  return method as NonNullable<Adapter[N]> // undefined was just ruled out
+}
+
+/** What `act` throws or rejects with. Fails when it does neither. */
+export async function failureOf(act: () => unknown, what: string): Promise<unknown> {
+  try {
+    await act()
+  } catch (error) {
+    return error
+  }
+  throw new Error(`${what}: expected an error, got none`)
+}
+
+/** A record that the medium keeps faithfully, the same one for the same label. */
+export function recordOf(adapter: Adapter, label: string): Stored {
+  const text = `conformance 1\n${label}`
+  if (adapter.medium === "text") return text
+  if (adapter.medium === "bytes") return new Uint8Array([0, 255, 128, ...new TextEncoder().encode(text)])
+  return { label, parts: [1, null, { text }] }
+}
+
+/** The keys an adapter lists under `prefix`, sorted. */
+export async function keysOf(adapter: Adapter, prefix: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const key of ability(adapter, "keys")(prefix)) found.push(key)
+  return found.sort()
+}
+
+/** Waits, in real time, until the clock is past `moment` (milliseconds since epoch). */
+export async function past(moment: number): Promise<void> {
+  while (now() <= moment) await sleep(Math.max(1, moment + 1 - now()))
+}

@@ -1,0 +1,73 @@
+/** What a cache keeps for a key: the value, its deadlines, and what can invalidate it. */
+export interface Kept {
+  /** The version of this shape; a record of another one is a miss. */
+  readonly format: 1
+  readonly value: unknown
+  /** Milliseconds since epoch, when its load started or `set` was called. */
+  readonly createdAt: number
+  /** Milliseconds since epoch; `Infinity` never ends. */
+  readonly freshUntil: number
+  /** Milliseconds. */
+  readonly ttl: number
+  /** Milliseconds after `freshUntil` in which it may be served stale. */
+  readonly grace: number
+  /** Milliseconds its load took, 0 for a set. */
+  readonly took: number
+  readonly tags: readonly string[]
+  /** Versions of regions and tags when it was made. */
+  readonly marks: readonly string[]
+}
+
+/** A value with its deadlines and tags, as a caller sees it. All times are milliseconds since epoch. */
+export interface Entry<V> {
+  readonly value: V
+  /** When its fallback started, or `set` was called. */
+  readonly createdAt: number
+  /** `Infinity` if it never expires. */
+  readonly freshUntil: number
+  /** `freshUntil` plus grace. */
+  readonly staleUntil: number
+  readonly stale: boolean
+  readonly tags: readonly string[]
+}
+
+/** How an entry stands: to be served, to be served only where stale is welcome, or not at all. */
+export type State = "fresh" | "stale" | "gone"
+
+/**
+ * Until when an entry is fresh, in ms since epoch: its own deadline, `maxAge` ms after it was made, or when
+ * it was expired by an invalidation (`limit`), whichever comes first.
+ */
+export function freshUntil(kept: Kept, maxAge: number = Number.POSITIVE_INFINITY, limit: number = Number.POSITIVE_INFINITY): number {
+  return Math.min(kept.freshUntil, kept.createdAt + maxAge, limit)
+}
+
+/** Judges an entry at `now`: fresh until {@link freshUntil}, then stale for its grace, then gone. */
+export function stateOf(kept: Kept, now: number, maxAge?: number, limit?: number): State {
+  const until = freshUntil(kept, maxAge, limit)
+  if (now < until) return "fresh"
+  return now < until + kept.grace ? "stale" : "gone"
+}
+
+/** Whether `record` has the shape of a {@link Kept}. Cheap: it does not look into the value, tags or marks. */
+export function isKept(record: unknown): record is Kept {
+  if (typeof record !== "object" || record === null) return false
+  // Seen as a partial record: every member is judged below before anyone relies on it.
+  const kept = record as Partial<Record<keyof Kept, unknown>>
+  return (
+    kept.format === 1 &&
+    isTime(kept.createdAt) &&
+    isTime(kept.freshUntil) &&
+    isTime(kept.ttl) &&
+    isTime(kept.grace) &&
+    isTime(kept.took) &&
+    Array.isArray(kept.tags) &&
+    Array.isArray(kept.marks)
+  )
+}
+
+/** A number, infinite ones included, but not NaN. */
+function isTime(value: unknown): boolean {
+  // biome-ignore lint/suspicious/noSelfCompare: NaN alone differs from itself, and this is on the path of every hit.
+  return typeof value === "number" && value === value
+}

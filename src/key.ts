@@ -1,0 +1,136 @@
+import { CacheError } from "./base/errors.ts"
+
+declare const valueOf: unique symbol
+
+/** A string that knows its value's type. Plain strings are fine. */
+export type Key<V> = string & { readonly [valueOf]?: V }
+
+/** What a key may be made of. */
+export type KeyPart =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Date
+  | RegExp
+  | URL
+  | ArrayBuffer
+  | ArrayBufferView
+  | readonly KeyPart[]
+  | ReadonlyMap<KeyPart, KeyPart>
+  | ReadonlySet<KeyPart>
+  | { readonly [name: string]: KeyPart }
+
+/** A key: text, or segments such as `["user", 42, { locale: "de" }]`. `["user"]` is not `"user"`. */
+export type KeyLike<V = unknown> = Key<V> | readonly KeyPart[]
+
+/**
+ * Makes one key of several parts: canonical, injective, the same in every run, runtime and release.
+ *
+ * The text is `~[` + parts + `]`, each part with its type, joined by `,`:
+ *
+ * | part | text |
+ * |---|---|
+ * | string | as `JSON.stringify` writes it, lone surrogates as `\udXXX` |
+ * | number | as `String` writes it; `-0` is `-0` |
+ * | bigint | digits and `n` |
+ * | boolean, null, undefined | `true` `false` `null` `undefined` |
+ * | array | `[` parts `]`, a hole is `_` |
+ * | object | `{` `"name":part` `}`, by names in UTF-16 order; `undefined` members count |
+ * | Date | `D` and milliseconds (`DNaN`) |
+ * | RegExp | `R["source","flags"]` |
+ * | URL | `U"href"` |
+ * | Map | `M{` `part:part` `}`, by the keys' texts |
+ * | Set | `S[` parts `]`, by their texts |
+ * | bytes | `B:` type, `:` and lower-case hex: `B:Uint8Array:00ff` |
+ *
+ * @throws {CacheError} `KEY_INVALID` for functions, symbols, class instances, cycles.
+ */
+export function key<V = unknown>(...parts: KeyPart[]): Key<V> {
+  return canonical(parts)
+}
+
+/** The text of a key, segments in their canonical form. */
+export function keyText(given: KeyLike): string {
+  if (typeof given === "string") return given
+  if (Array.isArray(given)) return canonical(given)
+  throw invalid(`A key is a string or an array of segments, not ${kindOf(given)}`)
+}
+
+/** The canonical text of `parts`, as told at {@link key}. */
+export function canonical(parts: readonly unknown[]): string {
+  try {
+    return `~${encode(parts, [])}`
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid("A key is nested too deep")
+    throw error
+  }
+}
+
+function encode(part: unknown, above: object[]): string {
+  switch (typeof part) {
+    case "string":
+      return JSON.stringify(part)
+    case "number":
+      return Object.is(part, -0) ? "-0" : String(part)
+    case "bigint":
+      return `${part}n`
+    case "boolean":
+    case "undefined":
+      return String(part)
+    case "object":
+      break
+    default:
+      throw invalid(`A key cannot hold ${kindOf(part)}`)
+  }
+  if (part === null) return "null"
+  if (above.includes(part)) throw invalid("A key cannot hold itself")
+  above.push(part)
+  const text = encodeObject(part, above)
+  above.pop()
+  return text
+}
+
+function encodeObject(part: object, above: object[]): string {
+  const inner = (value: unknown) => encode(value, above)
+  if (Array.isArray(part)) {
+    let text = ""
+    for (let i = 0; i < part.length; i++) text += (i > 0 ? "," : "") + (i in part ? inner(part[i]) : "_")
+    return `[${text}]`
+  }
+  if (part instanceof Date) return `D${part.getTime()}`
+  if (part instanceof RegExp) return `R${inner([part.source, part.flags])}`
+  if (part instanceof Map) {
+    return `M{${Array.from(part, ([name, value]) => `${inner(name)}:${inner(value)}`).sort().join()}}`
+  }
+  if (part instanceof Set) return `S[${Array.from(part, inner).sort().join()}]`
+  if (part instanceof ArrayBuffer) return `B:ArrayBuffer:${hex(new Uint8Array(part))}`
+  if (ArrayBuffer.isView(part)) {
+    const type = Object.prototype.toString.call(part).slice(8, -1)
+    return `B:${type}:${hex(new Uint8Array(part.buffer, part.byteOffset, part.byteLength))}`
+  }
+  if (typeof URL === "function" && part instanceof URL) return `U${JSON.stringify(part.href)}`
+  const proto: unknown = Object.getPrototypeOf(part)
+  const plain = proto === null || proto === Object.prototype || Object.getPrototypeOf(proto) === null
+  if (!plain || Object.getOwnPropertySymbols(part).length > 0) throw invalid(`A key cannot hold ${kindOf(part)}`)
+  const names = Object.keys(part).sort()
+  return `{${names.map((name) => `${JSON.stringify(name)}:${inner(Reflect.get(part, name))}`).join()}}`
+}
+
+function hex(bytes: Uint8Array): string {
+  let text = ""
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0")
+  return text
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return value === null ? "null" : `a ${typeof value}`
+  const { constructor } = value
+  return `an instance of ${typeof constructor === "function" && constructor.name ? constructor.name : "a class"}`
+}
+
+function invalid(what: string): CacheError {
+  return new CacheError("KEY_INVALID", `${what}. Use text, numbers, plain objects, arrays, dates, Maps, Sets or bytes.`)
+}

@@ -1,0 +1,77 @@
+import type { Adapter, Awaitable } from "./adapter.ts"
+import { CacheError } from "./base/errors.ts"
+import type { KeyLike } from "./key.ts"
+import type { Engine } from "./policy/engine.ts"
+import type { Hub } from "./policy/hub.ts"
+import type { LoadContext } from "./policy/load.ts"
+import type { Policy } from "./policy/options.ts"
+import type { Place } from "./policy/place.ts"
+import type { Scope } from "./policy/scope.ts"
+
+/** Makes the value for an argument. */
+export type Generator<V, A> = (argument: A, context: LoadContext<V>) => V | Promise<V>
+
+/** Where a cache's or region's storage is found at the moment; throws `CLOSED` once the cache is closed. */
+export type Home = () => Engine
+
+/** What a cache or region stands on. */
+export interface Kit {
+  readonly place: Place
+  readonly hub: Hub
+  readonly shared: Shared
+  readonly settings: Settings
+  /** The scope of a call; a bound view has its own. */
+  readonly scope: () => Scope
+}
+
+/** What may be set late: one object for a region and its bound views. */
+export interface Settings {
+  home: Home
+  /** Whether {@link home} is its own and not its parent's. */
+  ownsHome: boolean
+  configured: boolean
+  policy: Policy
+  /** {@link policy} for verbs that only read. */
+  reading: Policy
+  /** Whether a hit is judged by the entry's own deadline alone. */
+  isPlain: boolean
+  generate: Generator<unknown, unknown> | undefined
+  writeThrough: ((key: unknown, value: unknown) => Awaitable<unknown>) | undefined
+  toKey: ((argument: unknown) => KeyLike) | undefined
+}
+
+/** What all regions of a cache share. */
+export interface Shared {
+  /** Every region by its place's base, so that a name always means the same object. */
+  readonly regions: Map<string, { readonly kit: Kit; readonly face: object }>
+  /** Every storage in use, to be closed with the cache. */
+  readonly engines: Set<Engine>
+  /** The cache's own; none once it is closed. */
+  engine: Engine | undefined
+  closing: Promise<void> | undefined
+  /** The scope of calls that are bound to nothing. */
+  readonly scope: () => Scope
+  /** Loads an adapter by its alias. */
+  resolve(alias: string, options: object | undefined, report: (error: unknown) => void): Awaitable<Resolved>
+}
+
+/** An adapter as an alias gives it; `near` when it asks for a memory tier by itself. */
+export interface Resolved {
+  readonly adapter: Adapter
+  readonly near?: boolean
+}
+
+/** The settings that `policy` stands for. */
+export function withPolicy(policy: Policy): Pick<Settings, "policy" | "reading" | "isPlain"> {
+  const { maxAge, early, schema, fresh, signal } = policy
+  return {
+    policy,
+    reading: { ...policy, tags: [], fresh: false },
+    isPlain: maxAge === Number.POSITIVE_INFINITY && early === 0 && !schema && !fresh && !signal,
+  }
+}
+
+/** After `close()` every verb says so. */
+export function closed(): CacheError {
+  return new CacheError("CLOSED", "This cache is closed. Make a new one, or close it later.")
+}

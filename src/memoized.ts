@@ -1,0 +1,41 @@
+import { CacheError } from "./base/errors.ts"
+import { sharedCache } from "./cached.ts"
+import type { KeyPart } from "./key.ts"
+import { type Fn, type MemoizeOptions, memoizeWith } from "./memoize.ts"
+import type { Region } from "./region.ts"
+
+/** Options of {@link memoized}. */
+export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never, never>, "name"> {
+  /** What the entries are named by: methods of many classes have the same one, so it is asked for. */
+  readonly name: string
+  /** Whether all instances share their entries, or what tells them apart. */
+  readonly instance: "shared" | ((self: This) => KeyPart)
+  /** Default: the shared cache. */
+  readonly cache?: Region | undefined
+}
+
+/**
+ * Serves a method or getter, static or not, from a cache: a TC39 decorator. The method answers a promise.
+ *
+ * @throws {CacheError} `NAME_REQUIRED` without a name, `OPTION_INVALID` without `instance`, or on anything else.
+ */
+export function memoized<This = never>(
+  options: MemoizedOptions<This>,
+): <F extends Fn>(method: F, context: ClassMethodDecoratorContext | ClassGetterDecoratorContext) => F {
+  const { cache, instance, ...rest } = options
+  if (typeof rest.name !== "string" || rest.name === "") {
+    throw new CacheError("NAME_REQUIRED", "@memoized needs the option name: methods of many classes are called alike.")
+  }
+  if (instance !== "shared" && typeof instance !== "function") {
+    throw new CacheError("OPTION_INVALID", '@memoized needs the option instance: "shared", or a function that tells instances apart.')
+  }
+  return (method, context) => {
+    if (context.kind !== "method" && context.kind !== "getter") {
+      throw new CacheError("OPTION_INVALID", `@memoized is for methods and getters, not for a ${String(Reflect.get(context, "kind"))}.`)
+    }
+    const before = (self: unknown): KeyPart[] => (instance === "shared" ? [] : [instance(self as This)]) // Called on its class.
+    const region = cache ?? sharedCache()
+    // Memoized, it keeps its parameters; its result becomes a promise, as an async method's is.
+    return memoizeWith(region, method, rest as MemoizeOptions<unknown[]>, before) as typeof method
+  }
+}

@@ -1,0 +1,64 @@
+/** How a cache has done since it was made. */
+export interface Metrics {
+  readonly hits: number
+  readonly misses: number
+  /** Stale values served. */
+  readonly stale: number
+  /** Fallbacks started. */
+  readonly loads: number
+  /** Fallbacks that failed. */
+  readonly failures: number
+  /** Callers who joined a load that was already running. */
+  readonly coalesced: number
+  readonly evictions: number
+  readonly errors: number
+  /** Share of reads served from the cache, stale ones included; 0 before the first read. */
+  readonly hitRatio: number
+  /** Duration of loads in ms; percentiles over the last 256. */
+  readonly loadTime: { readonly count: number; readonly mean: number; readonly p50: number; readonly p95: number; readonly p99: number }
+}
+
+/** Counts, in plain fields: a hit costs one increment. */
+export class Counters {
+  hits = 0
+  misses = 0
+  stale = 0
+  loads = 0
+  failures = 0
+  coalesced = 0
+  evictions = 0
+  errors = 0
+  #loadCount = 0
+  #loadSum = 0
+  readonly #recent: number[] = []
+
+  loaded(duration: number): void {
+    this.#recent[this.#loadCount++ % 256] = duration
+    this.#loadSum += duration
+  }
+
+  read(): Metrics {
+    const { hits, misses, stale, loads, failures, coalesced, evictions, errors } = this
+    const sorted = [...this.#recent].sort((a, b) => a - b)
+    const at = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
+    const reads = hits + stale + misses
+    return {
+      hits,
+      misses,
+      stale,
+      loads,
+      failures,
+      coalesced,
+      evictions,
+      errors,
+      hitRatio: reads === 0 ? 0 : (hits + stale) / reads,
+      loadTime: {
+        count: this.#loadCount,
+        mean: this.#loadCount === 0 ? 0 : this.#loadSum / this.#loadCount,
+        p50: at(0.5),
+        p95: at(0.95),
+        p99: at(0.99),
+      },
+    }
+  }
+}

@@ -1,0 +1,302 @@
+import type { Adapter } from "../adapter.ts"
+import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import type { MissReason } from "../base/errors.ts"
+import type { Kept } from "../entry.ts"
+import type { Store } from "../store/store.ts"
+import { type Flight, Flights } from "./flights.ts"
+import { type Hub, lateStorage } from "./hub.ts"
+import type { Policy } from "./options.ts"
+import type { Place } from "./place.ts"
+import { within } from "./timeout.ts"
+import { compare, isRenewed, Versions } from "./versions.ts"
+
+/** Where a storage comes from: an adapter that was passed in, or an alias that is loaded on first use. */
+export interface Source {
+  readonly name: string
+  /** The adapter, where it is known without loading. */
+  readonly adapter?: Adapter
+  /** Whether the cache opened it, and so closes it. */
+  readonly owned: boolean
+  open(report: (error: unknown) => void): Awaitable<Store>
+  /** The same adapter with other options. */
+  derive(options: object): Source
+}
+
+/** What a read found. */
+export interface Found {
+  /** The entry, in whatever state. */
+  readonly kept: Kept | undefined
+  /** Until when a soft invalidation lets it be fresh. */
+  readonly limit: number
+  /** Why there is none. */
+  readonly reason: MissReason
+  /** The versions it was judged by, those of the load's tags behind; `undefined` where they could not be read. */
+  readonly versions: readonly string[] | undefined
+  /** What the storage failed with, when that is the reason. */
+  readonly error?: unknown
+}
+
+/** One storage and all that is under way on it: flights, writes, failed loads. */
+export class Engine {
+  readonly hub: Hub
+  readonly source: Source
+  readonly flights: Flights = new Flights()
+  /** Open and ready for synchronous use. */
+  store: Store | undefined
+  readonly #writes = new Map<string, Promise<unknown>>()
+  #barrier: Promise<unknown> | undefined
+  #opening: Promise<Store> | undefined
+  #versions: Versions | undefined
+  #unobserve: (() => void) | undefined
+  /** Counts explicit writes, so that a slow reader does not remove what was written meanwhile. */
+  #written = 0
+  #busy = 0
+  #idle: (() => void) | undefined
+
+  constructor(source: Source, hub: Hub) {
+    this.source = source
+    this.hub = hub
+  }
+
+  /** The versions of regions and tags in this storage; only once it is open. */
+  versions(store: Store): Versions {
+    this.#versions ??= new Versions(store.adapter)
+    return this.#versions
+  }
+
+  /** Opens the storage, once for all callers where promises may be shared. Throws or rejects when it cannot. */
+  open(shares = true): Awaitable<Store> {
+    if (this.store) return this.store
+    if (this.#opening && shares) return this.#opening
+    const opened = this.source.open((error) => this.hub.trouble(undefined, "", error))
+    if (!isPromise(opened)) return this.#use(opened)
+    const opening = this.track(opened.then((store) => this.#use(store)))
+    this.#opening = opening
+    const over = () => {
+      if (this.#opening === opening) this.#opening = undefined
+    }
+    opening.then(over, over)
+    return opening
+  }
+
+  #use(store: Store): Store {
+    if (this.store) return this.store
+    this.store = store
+    this.#unobserve = store.adapter.observe?.((event) => {
+      if (event.type === "evict") this.onEvict(event.key)
+      else this.hub.trouble(undefined, event.key ?? "", event.error)
+    })
+    return store
+  }
+
+  /** Told of evictions, by storage key. */
+  onEvict: (key: string) => void = () => {}
+
+  /** Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. */
+  guard<T>(work: () => Awaitable<T>, ms: number, key: string): Awaitable<T> {
+    const result = work()
+    return isPromise(result)
+      ? this.track(
+          within(result, ms, () => {
+            throw lateStorage(key, ms)
+          }),
+        )
+      : result
+  }
+
+  /**
+   * The entry at `key`, judged by the versions of its regions and tags, and the versions of the load's tags besides.
+   * Never rejects: trouble is an `error` event and a miss. Junk is removed. With `fresh`, only the versions are read.
+   *
+   * @param known - What the storage has just said, where it answers at once.
+   */
+  async read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Promise<Found> {
+    try {
+      const store = this.store ?? (await this.open())
+      const found = this.guard(() => this.#find(store, place, key, policy, known), policy.storeTimeout, key)
+      return isPromise(found) ? await found : found
+    } catch (error) {
+      return this.#lost(place, place.own(key) ?? key, error)
+    }
+  }
+
+  /** As {@link read}, for many keys in one round trip where the adapter can. */
+  async readMany(place: Place, keys: readonly string[], policy: Policy): Promise<Found[]> {
+    try {
+      const store = this.store ?? (await this.open())
+      const versions = this.versions(store)
+      const written = this.#written
+      const loading = policy.tags.map((tag) => place.tag(tag))
+      const [tokens, all] = await this.guard(
+        () => Promise.all([versions.read([...place.versions, ...loading]), store.readMany(keys)]),
+        policy.storeTimeout,
+        "",
+      )
+      // One batched read for the tags of all of them; it is shared by those who ask for it below.
+      const tags = new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))
+      if (tags.size > 0) await this.guard(() => versions.read([...tags].map((tag) => place.tag(tag))), policy.storeTimeout, "")
+      const judged = all.map((kept, i) => this.#judge(store, place, keys[i] ?? "", kept, tokens, written))
+      return await Promise.all(judged)
+    } catch (error) {
+      const lost = this.#lost(place, "", error)
+      return keys.map(() => lost)
+    }
+  }
+
+  #lost(place: Place, name: string, error: unknown): Found {
+    this.hub.trouble(place, name, error)
+    return { kept: undefined, limit: 0, reason: "unavailable", versions: undefined, error }
+  }
+
+  /** What is known of `key` at once, in whatever state; `undefined` where that takes I/O. */
+  peek(place: Place, key: string): Found | undefined {
+    const { store } = this
+    const kept = store?.peek(key)
+    if (!store || !kept) return undefined
+    const versions = this.versions(store)
+    const tokens = versions.peek([...place.versions, ...kept.tags.map((tag) => place.tag(tag))])
+    const limit = tokens ? compare(kept.marks, tokens) : Number.NEGATIVE_INFINITY
+    return { kept, limit, reason: "expired", versions: tokens }
+  }
+
+  #find(store: Store, place: Place, key: string, policy: Policy, known: Kept | MissReason | undefined): Awaitable<Found> {
+    const written = this.#written
+    // Asked for first, so that a batching adapter puts both into one request.
+    const tokens = this.versions(store).read([...place.versions, ...policy.tags.map((tag) => place.tag(tag))])
+    const kept = policy.fresh ? "absent" : (known ?? store.read(key))
+    if (isPromise(kept) || isPromise(tokens)) {
+      return Promise.all([kept, tokens]).then(([late, read]) => this.#judge(store, place, key, late, read, written))
+    }
+    return this.#judge(store, place, key, kept, tokens, written)
+  }
+
+  #judge(
+    store: Store,
+    place: Place,
+    key: string,
+    kept: Kept | MissReason,
+    tokens: readonly string[],
+    written: number,
+  ): Awaitable<Found> {
+    const found = (entry: Kept | undefined, limit: number, reason: MissReason): Found =>
+      limit === Number.NEGATIVE_INFINITY
+        ? { kept: undefined, limit, reason: "invalidated", versions: tokens }
+        : { kept: entry, limit, reason, versions: tokens }
+    if (typeof kept !== "string") {
+      const limit = this.versions(store).judge(kept, place.versions, (tag) => place.tag(tag), tokens)
+      return isPromise(limit) ? limit.then((late) => found(kept, late, "expired")) : found(kept, limit, "expired")
+    }
+    const nothing = found(undefined, 0, kept)
+    if (kept !== "corrupt") return nothing
+    const own = place.own(key) ?? key
+    this.hub.trouble(place, own, new Error("The storage held something that is no entry; it was removed."))
+    // Somebody may have written a good one meanwhile.
+    if (written !== this.#written) return nothing
+    return attempt(() => store.adapter.delete(key)).then(
+      () => nothing,
+      () => nothing,
+    )
+  }
+
+  /** Whether regions or tags of `flight` were invalidated elsewhere since it captured them; then it is fenced. */
+  async isBehind(flight: Flight, ms: number): Promise<boolean> {
+    const { versions, names } = flight
+    if (!this.store || !versions || flight.fenced) return flight.fenced
+    try {
+      const store = this.store
+      const tokens = await this.guard(() => this.versions(store).read(names), ms, flight.key)
+      if (!versions.some((version, i) => isRenewed(version, tokens[i] ?? ""))) return false
+      if (this.flights.get(flight.key) === flight) this.flights.fence(flight.key)
+      return true
+    } catch {
+      return false // The storage is lost; that blocks nobody.
+    }
+  }
+
+  /** Says that explicit writes of `keys` begin or have just ended: flights are beaten. */
+  fence(keys: readonly string[]): void {
+    this.#written++
+    for (const key of keys) {
+      this.flights.fence(key)
+      this.backoff.delete(key)
+    }
+  }
+
+  /** When a key whose load failed may be tried again, and how long it waits then. */
+  readonly backoff: Map<string, { readonly until: number; readonly delay: number }> = new Map()
+
+  /** Notes that the load of `key` failed while a stale value was there: one attempt per back-off, 1 to 30 seconds. */
+  failed(key: string): void {
+    const delay = Math.min(30_000, 2 * (this.backoff.get(key)?.delay ?? 500))
+    this.backoff.delete(key)
+    this.backoff.set(key, { until: now() + delay, delay })
+    // Bounded like everything here: the oldest goes.
+    if (this.backoff.size > 10_000) for (const oldest of this.backoff.keys()) return void this.backoff.delete(oldest)
+  }
+
+  /**
+   * Runs `work` after the writes of the same keys that are under way, so that a slow storage cannot swap them.
+   * A write that hangs holds back the next one for `ms` at most.
+   */
+  ordered<T>(keys: readonly string[], ms: number, work: () => Awaitable<T>): Awaitable<T> {
+    const before = this.#barrier ? [this.#barrier] : []
+    if (this.#writes.size > 0) {
+      for (const key of keys) {
+        const write = this.#writes.get(key)
+        if (write) before.push(write)
+      }
+    }
+    const guarded = () => this.guard(work, ms, keys.length === 1 ? (keys[0] ?? "") : "")
+    const result =
+      before.length > 0 ? within(Promise.all(before), ms, () => undefined).then(guarded) : guarded()
+    if (!isPromise(result)) return result
+    const tail = result.then(ignore, ignore)
+    for (const key of keys) this.#writes.set(key, tail)
+    tail.then(() => {
+      for (const key of keys) if (this.#writes.get(key) === tail) this.#writes.delete(key)
+    })
+    return result
+  }
+
+  /** Runs `work` alone: after all writes under way, before all that come. */
+  async alone<T>(ms: number, work: () => Awaitable<T>): Promise<T> {
+    const before = [...this.#writes.values(), ...(this.#barrier ? [this.#barrier] : [])]
+    const result = within(Promise.all(before), before.length > 0 ? ms : Number.POSITIVE_INFINITY, () => undefined).then(
+      () => this.guard(work, ms, ""),
+    )
+    const tail = result.then(ignore, ignore)
+    this.#barrier = tail
+    try {
+      return await result
+    } finally {
+      if (this.#barrier === tail) this.#barrier = undefined
+    }
+  }
+
+  /**
+   * Lets what is under way finish, `ms` at most, then closes what the cache opened.
+   */
+  async retire(ms: number): Promise<void> {
+    if (this.#busy > 0) {
+      const idle = new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+      await within(idle, ms, () => undefined)
+    }
+    this.#unobserve?.()
+    if (this.source.owned) await this.store?.adapter.close?.()
+  }
+
+  /** Counts `work` as under way until it settles. */
+  track<T>(work: Promise<T>): Promise<T> {
+    this.#busy++
+    const over = () => {
+      if (--this.#busy === 0) this.#idle?.()
+    }
+    work.then(over, over)
+    return work
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,185 @@
+import { after, now } from "../base/clock.ts"
+import type { Found } from "./engine.ts"
+import type { VersionKeys } from "./versions.ts"
+
+/** How a flight ended. */
+export type Outcome =
+  | { readonly type: "loaded"; readonly value: unknown }
+  | { readonly type: "failed"; readonly error: unknown }
+  /** A fresh entry was there after all: read by the leader, or published by another process. */
+  | { readonly type: "found"; readonly found: Found }
+  /** Another process is loading, and there is a stale value to serve meanwhile. */
+  | { readonly type: "held" }
+
+/**
+ * One running fallback, shared by its callers: a promise, not a lock queue.
+ *
+ * It belongs to a generation of its key: an explicit write fences it, whereupon its callers still get its value, the
+ * storage does not, and nobody joins it any more.
+ */
+export class Flight {
+  readonly key: string
+  readonly startedAt: number = now()
+  readonly turn: object = thisTurn()
+  /** Beaten by an explicit write or a challenger: its result is not stored. */
+  fenced = false
+  /** Nobody waits for it, so nobody's leaving ends it. */
+  background: boolean
+  outcome: Outcome | undefined
+  /** What its leader read, once read. */
+  found: Found | undefined
+  /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */
+  versions: readonly string[] | undefined
+  /** Whose they are: the regions', then those of the tags known before the load. */
+  names: readonly VersionKeys[] = []
+  /** The tags its entry will carry; the fallback may change them. */
+  tags: () => readonly string[] = () => []
+  /** Tags invalidated here while it ran. */
+  readonly endedTags: Set<string> = new Set()
+  /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
+  beside: Flight | undefined
+  /** Settles with its outcome, or that of the challenger that took its place. Never rejects. */
+  readonly done: Promise<Outcome>
+  /** Settles once {@link found} is known. */
+  readonly read: Promise<void>
+  readonly #settle: (outcome: Outcome) => void
+  readonly #wasRead: () => void
+  #waiting = 0
+  #controller: AbortController | undefined
+  #shared: Promise<void> | undefined
+  #expire: (() => void) | undefined
+  #cancel: (() => void) | undefined
+
+  constructor(key: string, background = false) {
+    this.key = key
+    this.background = background
+    let settle: (outcome: Outcome) => void = () => {}
+    this.done = new Promise((resolve) => {
+      settle = resolve
+    })
+    this.#settle = settle
+    let wasRead = () => {}
+    this.read = new Promise((resolve) => {
+      wasRead = resolve
+    })
+    this.#wasRead = wasRead
+  }
+
+  /** Aborts when the last waiting caller has gone. Made when first asked for. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    return this.#controller.signal
+  }
+
+  settle(outcome: Outcome): void {
+    this.outcome ??= outcome
+    this.#cancel?.()
+    this.#wasRead()
+    this.#settle(this.outcome)
+    this.#expire?.()
+  }
+
+  /** Notes what was read, and the versions that the load will be under. */
+  capture(found: Found, names: readonly VersionKeys[]): void {
+    this.found ??= found
+    this.versions = found.versions
+    this.names = names
+    this.#wasRead()
+  }
+
+  /** What followers wait on: its end, or that it has held its key for `leaseTtl`. One timer for all of them. */
+  shared(leaseTtl: number): Promise<void> {
+    this.#shared ??= new Promise((resolve) => {
+      this.#expire = resolve
+      if (this.outcome) return resolve()
+      if (leaseTtl === Number.POSITIVE_INFINITY) return
+      this.#cancel = after(Math.max(0, this.startedAt + leaseTtl - now()), resolve)
+    })
+    return this.#shared
+  }
+
+  /** Whether it has held its key for as long as one may. */
+  isOverdue(leaseTtl: number): boolean {
+    return now() - this.startedAt >= leaseTtl
+  }
+
+  /** Lets those who wait for this flight have what `other` brings. */
+  follow(other: Flight): void {
+    other.done.then((outcome) => this.settle(outcome))
+  }
+
+  enter(): void {
+    this.#waiting++
+  }
+
+  /** One caller has gone by his own signal; the last one ends the fallback. Answers whether it was he. */
+  leave(): boolean {
+    if (--this.#waiting > 0 || this.background || this.outcome) return false
+    try {
+      this.#controller ??= new AbortController()
+      this.#controller.abort()
+    } catch {
+      // On Workers the controller may belong to a request that is over.
+    }
+    return true
+  }
+}
+
+/** The flights of one storage, by storage key. */
+export class Flights {
+  readonly #running = new Map<string, Flight>()
+
+  get(key: string): Flight | undefined {
+    return this.#running.get(key)
+  }
+
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** Registers `flight`; an older one of its key goes on beside it and is fenced with it. */
+  add(flight: Flight): void {
+    flight.beside = this.#running.get(flight.key)
+    this.#running.set(flight.key, flight)
+  }
+
+  remove(flight: Flight): void {
+    let at = this.#running.get(flight.key)
+    if (at === flight) {
+      if (flight.beside) this.#running.set(flight.key, flight.beside)
+      else this.#running.delete(flight.key)
+    }
+    for (; at; at = at.beside) if (at.beside === flight) at.beside = flight.beside
+  }
+
+  /** Beats the flights of `key`: what they bring is not stored, and later callers start anew. */
+  fence(key: string): void {
+    if (this.#running.size === 0) return
+    for (let at = this.#running.get(key); at; at = at.beside) at.fenced = true
+    this.#running.delete(key)
+  }
+
+  /** Beats every flight that `beaten` names. */
+  fenceWhere(beaten: (flight: Flight) => boolean): void {
+    for (const flight of [...this.#running.values()]) {
+      for (let at: Flight | undefined = flight; at; at = at.beside) {
+        if (!beaten(at)) continue
+        this.fence(at.key)
+        break
+      }
+    }
+  }
+}
+
+let turn: object | undefined
+
+/** The same object for all that runs before the next microtask: callers of one turn are callers of one request. */
+export function thisTurn(): object {
+  if (turn === undefined) {
+    turn = {}
+    queueMicrotask(() => {
+      turn = undefined
+    })
+  }
+  return turn
+}

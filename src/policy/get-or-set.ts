@@ -1,0 +1,228 @@
+import { now } from "../base/clock.ts"
+import type { Awaitable } from "../base/awaitable.ts"
+import { CacheError, shortKey } from "../base/errors.ts"
+import type { StaleReason } from "../base/events.ts"
+import { freshUntil, type Kept, type State, stateOf } from "../entry.ts"
+import { isEarly } from "./early.ts"
+import type { Engine, Found } from "./engine.ts"
+import { Flight, type Outcome, thisTurn } from "./flights.ts"
+import { lead } from "./lease.ts"
+import { type Fallback, load, validated } from "./load.ts"
+import type { Policy } from "./options.ts"
+import type { Place } from "./place.ts"
+import { isInside } from "./reentry.ts"
+import type { Scope } from "./scope.ts"
+import { patience } from "./timeout.ts"
+
+/** Writes an entry for `life` ms. */
+export type Write = (key: string, kept: Kept, life: number) => Awaitable<unknown>
+
+/** One caller's wish for a value. */
+export interface Call {
+  readonly engine: Engine
+  readonly place: Place
+  /** The key as given, for messages and events. */
+  readonly name: string
+  /** The storage key. */
+  readonly key: string
+  readonly fallback: Fallback<unknown>
+  readonly policy: Policy
+  readonly scope: Scope
+  readonly startedAt: number
+  /** What the storage says, where it was asked already. */
+  readonly found?: Awaitable<Found> | undefined
+  /** Writes the entry, where that is not the store's own business. */
+  readonly write?: Write | undefined
+  /** Called when this caller waits for another's load. */
+  readonly onJoin?: (() => void) | undefined
+}
+
+/**
+ * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
+ *
+ * Read from top to bottom this is the whole policy. A flight is registered before anything is awaited, its storage
+ * read included. A round ends with an answer, or with news that ask for another round: an invalidation, a challenger,
+ * an entry that was fresh for the leader but is too old for this caller.
+ */
+export async function getOrSet(call: Call): Promise<unknown> {
+  const { engine, key, policy } = call
+  policy.signal?.throwIfAborted()
+  let known = call.found
+  for (let left: Flight | undefined; ; known = undefined) {
+    const running = engine.flights.get(key)
+    if (running && isInside(running)) throw reentrant(call)
+    const joins = running !== undefined && canJoin(running, call)
+    const flight = joins ? running : depart(call, known, running)
+    left?.follow(flight)
+    const answer = await waitFor(flight, call, joins)
+    if (answer) return answer.value
+    left = flight
+  }
+}
+
+/** Refreshes a key behind its callers' backs, unless a flight is already about it. */
+export function refresh(call: Call): void {
+  if (!call.engine.flights.get(call.key)) depart(call, call.found, undefined, true)
+}
+
+/** Whether a caller may share a flight: not past its lease, not for a fresh load, not across lonely requests. */
+function canJoin(flight: Flight, { policy, scope }: Call): boolean {
+  return !policy.fresh && !flight.isOverdue(policy.leaseTtl) && (scope.shares || flight.turn === thisTurn())
+}
+
+/** Starts a flight and registers it. It runs to its end, whoever waits. */
+function depart(call: Call, known: Awaitable<Found> | undefined, running: Flight | undefined, background = false): Flight {
+  const { engine, policy, scope, key } = call
+  const flight = new Flight(key, background)
+  const overdue = running?.isOverdue(policy.leaseTtl) ?? false
+  if (overdue) running?.follow(flight)
+  if (overdue || policy.fresh) engine.flights.fence(key)
+  engine.flights.add(flight)
+  const over = engine.track(
+    run(flight, call, known).then((outcome) => {
+      engine.flights.remove(flight)
+      flight.settle(outcome)
+    }),
+  )
+  scope.background(over)
+  return flight
+}
+
+/** The life of a flight: read, take the lease, load, store. Never rejects. */
+async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<Outcome> {
+  const { engine, place, name, policy } = call
+  try {
+    const read = known ?? engine.read(place, call.key, policy)
+    const found = await validated(read, policy)
+    flight.capture(found, [...place.versions, ...policy.tags.map((tag) => place.tag(tag))])
+    const state = judge(found, call)
+    if (state === "fresh" && !flight.background) {
+      // Refreshed early, the flight goes on behind its callers, who have what they came for.
+      if (!isDueEarly(found, call)) return { type: "found", found }
+      flight.background = true
+    }
+    if (!flight.background && (state === "gone" || (policy.softTimeout > 0 && !isBackedOff(call)))) {
+      engine.hub.miss(place, name, found.reason)
+    }
+    if (state === "stale" && isBackedOff(call)) return { type: "held" }
+
+    const turn = await lead(flight, call, found)
+    if (turn.type !== "load") return turn
+    try {
+      return await load(flight, call, turn.found)
+    } finally {
+      turn.release()
+    }
+  } catch (error) {
+    return { type: "failed", error }
+  }
+}
+
+interface Answer {
+  readonly value: unknown
+}
+
+/**
+ * Waits for a flight as long as this caller's options let him, and tells what he gets: nothing, for another round,
+ * when the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old for him.
+ */
+async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
+  const { engine, policy, scope } = call
+  const sameTurn = flight.turn === thisTurn()
+  const isOver = () => flight.outcome !== undefined || (joins && flight.isOverdue(policy.leaseTtl))
+  const isRead = () => flight.found !== undefined || isOver()
+  flight.enter()
+
+  if (!isRead()) {
+    const read = joins ? scope.follow(() => flight.read, isRead, sameTurn) : flight.read
+    if (!(await inTime(flight, call, read, policy.hardTimeout))) throw tooLate(call)
+  }
+  if (joins && !sameTurn && (await engine.isBehind(flight, policy.storeTimeout))) return undefined
+
+  const { found } = flight
+  const state = found && !policy.fresh ? judge(found, call) : "gone"
+  if (found && state === "fresh") return serve(call, found)
+  const stale = state === "stale" ? found : undefined
+  if (stale && isBackedOff(call)) return serve(call, stale, "backoff")
+
+  if (joins) {
+    engine.hub.joined(call.place, call.name)
+    call.onJoin?.()
+  }
+  if (!isOver()) {
+    const end = joins ? scope.follow(() => flight.shared(policy.leaseTtl), isOver, sameTurn) : flight.done
+    const limit = stale ? Math.min(policy.softTimeout, policy.hardTimeout) : policy.hardTimeout
+    if (!(await inTime(flight, call, end, limit))) {
+      // From here on the flight has nobody to lose.
+      flight.background = true
+      if (stale) return serve(call, stale, "timeout")
+      throw tooLate(call)
+    }
+  }
+
+  const { outcome } = flight
+  switch (outcome?.type) {
+    case "loaded":
+      return { value: outcome.value }
+    case "failed":
+      if (stale) return serve(call, stale, "failed")
+      throw outcome.error
+    case "found":
+      return judge(outcome.found, call) === "fresh" ? serve(call, outcome.found) : undefined
+    default:
+      return outcome && stale ? serve(call, stale, "held") : undefined
+  }
+}
+
+/** Waits for `promise` for what is left of `limit`; answers whether it came in time. His own signal ends a caller. */
+async function inTime(flight: Flight, call: Call, promise: Promise<unknown>, limit: number): Promise<boolean> {
+  const { engine, policy, startedAt } = call
+  const ms = limit === Number.POSITIVE_INFINITY ? limit : startedAt + limit - now()
+  try {
+    return await patience(promise, ms, policy.signal)
+  } catch (reason) {
+    if (flight.leave()) {
+      flight.fenced = true
+      engine.flights.remove(flight)
+    }
+    throw reason
+  }
+}
+
+/** Whether a fresh entry is to be refreshed before its time. */
+export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "policy">): boolean {
+  return kept !== undefined && isEarly(kept, freshUntil(kept, policy.maxAge, limit), now(), policy.early)
+}
+
+/** How this caller may use what was found, by his own `maxAge`. */
+function judge({ kept, limit }: Found, { policy }: Call): State {
+  return kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
+}
+
+function serve({ engine, place, name }: Call, { kept }: Found, reason?: StaleReason): Answer | undefined {
+  if (!kept) return undefined
+  if (reason) engine.hub.servedStale(place, name, kept, reason)
+  else engine.hub.hit(place, name, kept)
+  return { value: engine.store ? engine.store.out(kept) : kept.value }
+}
+
+/** Whether the load of this key failed lately, so that a stale value is served without another attempt. */
+export function isBackedOff({ engine, key, policy }: Call): boolean {
+  return !policy.fresh && now() < (engine.backoff.get(key)?.until ?? 0)
+}
+
+function tooLate({ name, policy }: Call): CacheError {
+  return new CacheError(
+    "FALLBACK_TIMEOUT",
+    `The fallback of ${shortKey(name)} took longer than ${policy.hardTimeout} ms. Raise hardTimeout, or give a grace to be served stale.`,
+    { key: name },
+  )
+}
+
+function reentrant({ name }: Call): CacheError {
+  return new CacheError(
+    "REENTRANT",
+    `The fallback of ${shortKey(name)} asks for its own key and would wait for itself. Load the value without the cache.`,
+    { key: name },
+  )
+}

@@ -1,0 +1,96 @@
+import { now } from "../base/clock.ts"
+import { CacheError, type MissReason, scrub } from "../base/errors.ts"
+import { Events, type StaleReason } from "../base/events.ts"
+import type { Kept } from "../entry.ts"
+import { Counters } from "./counters.ts"
+import type { Place } from "./place.ts"
+
+/** Told of trouble that was not the caller's to see. */
+export type OnError = (error: unknown, details: { readonly key: string }) => void
+
+/** What a cache tells of itself: counters always, events to those who listen. One per cache, shared by its regions. */
+export class Hub extends Counters {
+  readonly events: Events = new Events()
+  onError: OnError | undefined
+  /** Those of regions, by their place's base. */
+  readonly onErrors: Map<string, OnError> = new Map()
+
+  hit(place: Place, key: string, kept: Kept): void {
+    this.hits++
+    if (this.events.listening > 0) this.#emit(place, key, { type: "hit", age: now() - kept.createdAt })
+  }
+
+  servedStale(place: Place, key: string, kept: Kept, reason: StaleReason): void {
+    this.stale++
+    if (this.events.listening > 0) this.#emit(place, key, { type: "stale", age: now() - kept.createdAt, reason })
+  }
+
+  miss(place: Place, key: string, reason: MissReason): void {
+    this.misses++
+    if (this.events.listening > 0) this.#emit(place, key, { type: "miss", reason })
+  }
+
+  load(place: Place, key: string): void {
+    this.loads++
+    this.tell(place, key, "load")
+  }
+
+  done(place: Place, key: string, duration: number): void {
+    this.loaded(duration)
+    if (this.events.listening > 0) this.#emit(place, key, { type: "loaded", duration })
+  }
+
+  failed(place: Place, key: string, duration: number, error: unknown): void {
+    this.failures++
+    if (this.events.listening > 0) this.#emit(place, key, { type: "failed", duration, error })
+  }
+
+  joined(place: Place, key: string): void {
+    this.coalesced++
+    this.tell(place, key, "coalesced")
+  }
+
+  /** An event that has nothing to tell but its key. */
+  tell(place: Place, key: string, type: "load" | "coalesced" | "set" | "delete" | "expire" | "clear"): void {
+    if (this.events.listening > 0) this.#emit(place, key, { type })
+  }
+
+  invalidated(place: Place, mode: "hard" | "soft", tags?: readonly string[]): void {
+    if (this.events.listening > 0) this.#emit(place, "", { type: "invalidate", mode, ...(tags && { tags }) })
+  }
+
+  evicted(place: Place, key: string): void {
+    this.evictions++
+    if (this.events.listening > 0) this.#emit(place, key, { type: "evict" })
+  }
+
+  /** Trouble that is not a caller's: an `error` event, and `onError`. */
+  trouble(place: Place | undefined, key: string, cause: unknown): void {
+    this.errors++
+    const error = scrub(cause)
+    if (this.events.listening > 0) this.#emit(place, key, { type: "error", error })
+    try {
+      const told = this.onErrors.get(place?.base ?? "") ?? this.onError
+      told?.(error, { key })
+    } catch {
+      // A listener that throws disturbs nobody.
+    }
+  }
+
+  #emit(place: Place | undefined, key: string, event: EventBody): void {
+    const region = place?.label
+    this.events.emit({ ...event, key, at: now(), ...(region !== undefined && { region }) })
+  }
+}
+
+type Bare<T> = T extends unknown ? Omit<T, "key" | "at" | "region"> : never
+type EventBody = Bare<Parameters<Events["emit"]>[0]>
+
+/** A read that threw or hung: what the caller sees of it is a miss. */
+export function lateStorage(key: string, ms: number): CacheError {
+  return new CacheError(
+    "STORE_TIMEOUT",
+    `The storage did not answer within ${ms} ms. Raise storeTimeout, or look after the storage.`,
+    { key },
+  )
+}

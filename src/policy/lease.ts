@@ -1,0 +1,74 @@
+import type { Lease } from "../adapter.ts"
+import { attempt } from "../base/awaitable.ts"
+import { now, sleep } from "../base/clock.ts"
+import { stateOf } from "../entry.ts"
+import type { Found } from "./engine.ts"
+import type { Flight, Outcome } from "./flights.ts"
+import type { Call } from "./get-or-set.ts"
+import { lateStorage } from "./hub.ts"
+import { within } from "./timeout.ts"
+
+/** The right to load, with what was read last; or how the flight ends without a load. */
+type Turn = { readonly type: "load"; readonly found: Found; release(): void } | Extract<Outcome, { type: "found" | "held" }>
+
+/**
+ * Takes the adapter's lease for a load, so that of all processes one loads.
+ *
+ * Whoever gets it reads again. The others poll for the value with back-off, and load themselves when the lease has
+ * run out. A caller who can be served stale does not wait. A lost storage never blocks a load.
+ */
+export async function lead(flight: Flight, call: Call, found: Found): Promise<Turn> {
+  const { engine, place, key, policy } = call
+  const { store } = engine
+  const free: Turn = { type: "load", found, release() {} }
+  if (!store?.adapter.lock || !policy.lease || policy.fresh || found.reason === "unavailable") return free
+
+  const deadline = now() + policy.leaseTtl
+  const canWait = !flight.background && !(found.kept && stateOf(found.kept, now(), policy.maxAge, found.limit) === "stale")
+  for (let ms = 4; ; ms = Math.min(ms * 1.5, 200)) {
+    let lease: Lease | undefined
+    try {
+      lease = await takeLease(call)
+    } catch (error) {
+      engine.hub.trouble(place, call.name, error)
+      return free
+    }
+    if (!lease) {
+      if (!canWait) return { type: "held" }
+      if (now() >= deadline) return free
+      call.onJoin?.()
+      await sleep(Math.min(ms, Math.max(1, deadline - now())))
+    }
+    // The neighbour may have written while we waited for the lease: read again.
+    const again = await engine.read(place, key, policy)
+    flight.capture(again, flight.names)
+    const release = () => {
+      if (lease) call.scope.background(attempt(() => lease.release()))
+    }
+    if (again.kept && isNews(again, found, call)) {
+      release()
+      return { type: "found", found: again }
+    }
+    if (lease) return { type: "load", found: again, release }
+  }
+}
+
+/** Whether a second read brought what the first had not: a fresh entry, newer than the one to be replaced. */
+function isNews(again: Found, found: Found, { policy }: Call): boolean {
+  if (!again.kept || stateOf(again.kept, now(), policy.maxAge, again.limit) !== "fresh") return false
+  return found.kept === undefined || again.kept.createdAt > found.kept.createdAt || stateOf(found.kept, now(), policy.maxAge, found.limit) !== "fresh"
+}
+
+/** One attempt at the lease; one that comes too late is given back. */
+async function takeLease({ engine, key, policy }: Call): Promise<Lease | undefined> {
+  const asked = attempt(() => engine.store?.lock(key, policy.leaseTtl))
+  let isLate = false
+  asked.then(
+    (lease) => isLate && lease?.release(),
+    () => {},
+  )
+  return within(asked, policy.storeTimeout, () => {
+    isLate = true
+    throw lateStorage(key, policy.storeTimeout)
+  })
+}

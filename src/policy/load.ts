@@ -1,0 +1,193 @@
+import type { Awaitable } from "../base/awaitable.ts"
+import { isPromise } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import { type Duration, parseDuration } from "../base/duration.ts"
+import { CacheError, shortKey } from "../base/errors.ts"
+import type { Entry, Kept } from "../entry.ts"
+import type { Found } from "./engine.ts"
+import { toEntry } from "./entries.ts"
+import type { Flight, Outcome } from "./flights.ts"
+import type { Call } from "./get-or-set.ts"
+import type { Policy } from "./options.ts"
+import { inside } from "./reentry.ts"
+import { tokenTime } from "./versions.ts"
+
+/** What a fallback is told, and may decide. */
+export interface LoadContext<V = unknown> {
+  /** The key as given, arrays in canonical text. */
+  readonly key: string
+  /** Aborts when the last waiting caller has gone. */
+  readonly signal: AbortSignal
+  /** What is being replaced; hidden after a hard invalidation. */
+  readonly stale: Entry<V> | undefined
+  /** How long the value will be fresh; may be set. Milliseconds when read. */
+  ttl: Duration
+  /** How long it may be served stale after that; may be set. Milliseconds when read. */
+  grace: Duration
+  /** May be set. */
+  tags: readonly string[]
+  /** Return the value, store nothing. */
+  skip(): void
+  /** "Not modified": keeps the stale value and renews its ttl. Throws where there is none. */
+  keep(): V
+}
+
+/** Makes the value of a key. */
+export type Fallback<V> = (context: LoadContext<V>) => V | Promise<V>
+
+/** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
+export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
+  const { engine, place, name, policy, fallback } = call
+  const context = new Context(flight, call, found)
+  flight.tags = () => context.tags
+  const startedAt = now()
+  engine.hub.load(place, name)
+  try {
+    let value = await inside(flight, () => fallback(context))
+    if (policy.schema) value = await checked(value, call)
+    const took = now() - startedAt
+    engine.hub.done(place, name, took)
+    engine.backoff.delete(call.key)
+    await publish(flight, call, context, value, startedAt, took)
+    return { type: "loaded", value }
+  } catch (error) {
+    engine.hub.failed(place, name, now() - startedAt, error)
+    if (found.kept && !flight.fenced) engine.failed(call.key)
+    return { type: "failed", error }
+  }
+}
+
+/** Stores what was loaded, unless something has beaten the flight. Trouble is an event: the caller gets his value. */
+async function publish(
+  flight: Flight,
+  call: Call,
+  context: Context,
+  value: unknown,
+  createdAt: number,
+  took: number,
+): Promise<void> {
+  const { engine, place, key, name, policy } = call
+  try {
+    if (flight.fenced || context.skipped || !flight.versions) return
+    if (policy.shouldCache && !(policy.shouldCache as ShouldCache)(value, { key: name })) return
+    const ttl = jittered(parseDuration(context.ttl), policy.jitter)
+    const grace = parseDuration(context.grace)
+    const tags = [...new Set(context.tags)]
+    const marks = await marksFor(flight, call, tags, createdAt)
+    const { store } = engine
+    if (!marks || !store) return
+    const kept: Kept = { format: 1, value, createdAt, freshUntil: createdAt + ttl, ttl, grace, took, tags, marks }
+    const stored = engine.ordered([key], policy.storeTimeout, () => {
+      if (flight.fenced) return false
+      const life = kept.freshUntil + grace - now()
+      const written: Awaitable<unknown> = ttl > 0 && life > 0 ? (call.write ?? store.write.bind(store))(key, kept, life) : store.adapter.delete(key)
+      return isPromise(written) ? written.then(() => life > 0) : life > 0
+    })
+    if (isPromise(stored) ? await stored : stored) engine.hub.tell(place, name, "set")
+  } catch (error) {
+    engine.hub.trouble(place, name, error)
+  }
+}
+
+type ShouldCache = (value: unknown, context: { key: string }) => boolean
+
+/** The marks of the new entry; `undefined` when one of its tags was invalidated since the load began. */
+async function marksFor(
+  flight: Flight,
+  { engine, place, policy }: Call,
+  tags: readonly string[],
+  startedAt: number,
+): Promise<readonly string[] | undefined> {
+  const { store } = engine
+  if (!store || !flight.versions || tags.some((tag) => flight.endedTags.has(tag))) return undefined
+  const versions = engine.versions(store)
+  const regions = place.versions.length
+  const before = flight.versions.slice(0, 2 * regions)
+  const late: string[] = []
+  for (const tag of tags) {
+    const at = policy.tags.indexOf(tag)
+    if (at < 0) late.push(tag)
+    const from = 2 * (regions + at)
+    before.push(...(at < 0 ? ["", ""] : flight.versions.slice(from, from + 2)))
+  }
+  const names = [...place.versions, ...tags.map((tag) => place.tag(tag))]
+  if (late.length > 0) {
+    // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
+    const tokens = await engine.guard(() => versions.read(late.map((tag) => place.tag(tag))), policy.storeTimeout, "")
+    for (const [i, tag] of late.entries()) {
+      const [hard = "", soft = ""] = tokens.slice(2 * i, 2 * i + 2)
+      if ([hard, soft].some((token) => !token.startsWith("+") && tokenTime(token) >= startedAt)) return undefined
+      before.splice(2 * (regions + tags.indexOf(tag)), 2, hard, soft)
+    }
+  }
+  return engine.guard(() => versions.complete(names, before), policy.storeTimeout, "")
+}
+
+/** Spreads `ttl` by ± `jitter`; what was to be stored stays to be stored. */
+export function jittered(ttl: number, jitter: number): number {
+  return jitter > 0 && ttl > 0 ? Math.max(1, Math.round(ttl + (2 * Math.random() - 1) * jitter)) : ttl
+}
+
+/** What was found, if it still validates. */
+export async function validated(read: Awaitable<Found>, { schema }: Policy): Promise<Found> {
+  const found = await read
+  if (!schema || !found.kept) return found
+  try {
+    const result = await schema["~standard"].validate(found.kept.value)
+    if (!result.issues) return { ...found, kept: { ...found.kept, value: result.value } }
+  } catch {
+    // A schema that throws has not validated.
+  }
+  return { ...found, kept: undefined, reason: "corrupt" }
+}
+
+async function checked(value: unknown, { policy, name }: Call): Promise<unknown> {
+  const result = await policy.schema?.["~standard"].validate(value)
+  if (!result || !result.issues) return result ? result.value : value
+  throw new CacheError(
+    "FALLBACK_RESULT",
+    `What the fallback of ${shortKey(name)} returned does not validate (${result.issues.length} issues). Mend the fallback or its schema.`,
+    { key: name },
+  )
+}
+
+class Context implements LoadContext {
+  readonly key: string
+  ttl: Duration
+  grace: Duration
+  tags: readonly string[]
+  skipped = false
+  readonly #flight: Flight
+  readonly #stale: () => Entry<unknown> | undefined
+  #copy: Entry<unknown> | undefined
+
+  constructor(flight: Flight, { engine, name, policy }: Call, { kept, limit }: Found) {
+    this.key = name
+    this.ttl = policy.ttl
+    this.grace = policy.grace
+    this.tags = [...policy.tags]
+    this.#flight = flight
+    this.#stale = () => kept && engine.store && toEntry(kept, engine.store, now(), limit)
+    // Bound, so that a fallback may take them apart.
+    this.skip = this.skip.bind(this)
+    this.keep = this.keep.bind(this)
+  }
+
+  get signal(): AbortSignal {
+    return this.#flight.signal
+  }
+
+  get stale(): Entry<unknown> | undefined {
+    this.#copy ??= this.#stale()
+    return this.#copy
+  }
+
+  skip(): void {
+    this.skipped = true
+  }
+
+  keep(): unknown {
+    if (this.stale) return this.stale.value
+    throw new CacheError("FALLBACK_RESULT", `There is no stale value of ${shortKey(this.key)} to keep. Look at context.stale first.`, { key: this.key })
+  }
+}

@@ -1,0 +1,180 @@
+import { attempt } from "../base/awaitable.ts"
+import { CacheError } from "../base/errors.ts"
+import type { Kept } from "../entry.ts"
+import { type KeyLike, keyText } from "../key.ts"
+import { type Call, getOrSet } from "./get-or-set.ts"
+import type { Fallback, LoadContext } from "./load.ts"
+
+/** Makes the values of the missing keys: an array in their order, a Map, or a record by key text. */
+export type ManyFallback<V> = (missing: KeyLike[], context: LoadContext<V>) => ManyResult<V> | Promise<ManyResult<V>>
+
+/** What a fallback of many keys answers. */
+export type ManyResult<V> = readonly V[] | ReadonlyMap<unknown, V> | { readonly [key: string]: V }
+
+/**
+ * Serves many keys as {@link getOrSet} serves one, each with a flight of its own, while the fallback is called once
+ * for those that nobody has or is loading.
+ */
+export async function loadMany(
+  keys: readonly KeyLike[],
+  fallback: ManyFallback<unknown>,
+  toCall: (key: KeyLike, fallback: Fallback<unknown>) => Call,
+): Promise<unknown[]> {
+  const bulk = new Bulk(fallback)
+  const calls = new Map<string, Call>()
+  const named = keys.map((key) => {
+    const call = toCall(key, (context: LoadContext) => bulk.ask(key, context))
+    if (!calls.has(call.name)) calls.set(call.name, call)
+    return call.name
+  })
+  const [first] = calls.values()
+  if (!first) return []
+  const fulls = [...calls.values()].map(({ key }) => key)
+  const reads = first.policy.fresh ? undefined : first.engine.readMany(first.place, fulls, first.policy)
+  const write = gather(first)
+  bulk.undecided = calls.size
+  const values = new Map<string, Promise<unknown>>()
+  for (const [i, call] of [...calls.values()].entries()) {
+    const decide = once(() => bulk.decide())
+    const found = reads?.then((all) => all[i] ?? none)
+    const mine: Call = {
+      ...call,
+      write,
+      onJoin: decide,
+      ...(found && { found }),
+      fallback: (context: LoadContext) => {
+        const value = bulk.ask(keys[named.indexOf(call.name)] ?? call.name, context)
+        decide()
+        return value
+      },
+    }
+    const value = getOrSet(mine)
+    value.then(decide, decide)
+    values.set(call.name, value)
+  }
+  return Promise.all(named.map((name) => values.get(name)))
+}
+
+const none = { kept: undefined, limit: 0, reason: "absent", versions: undefined } as const
+
+interface Asked {
+  readonly key: KeyLike
+  readonly context: LoadContext
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Collects the missing keys until each of the others is decided, then calls the fallback once. */
+class Bulk {
+  undecided = 0
+  readonly #fallback: ManyFallback<unknown>
+  #asked: Asked[] = []
+
+  constructor(fallback: ManyFallback<unknown>) {
+    this.#fallback = fallback
+  }
+
+  ask(key: KeyLike, context: LoadContext): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ key, context, resolve, reject })
+      if (this.undecided === 0) this.#run()
+    })
+  }
+
+  decide(): void {
+    if (--this.undecided === 0 && this.#asked.length > 0) this.#run()
+  }
+
+  #run(): void {
+    const asked = this.#asked
+    this.#asked = []
+    const [first] = asked
+    if (!first) return
+    const context = sharedContext(asked, first.context)
+    attempt(() => this.#fallback(asked.map(({ key }) => key), context))
+      .then((result) => {
+        for (const { context: own } of asked) Object.assign(own, { ttl: context.ttl, grace: context.grace, tags: context.tags })
+        hand(asked, result)
+      })
+      .catch((error: unknown) => {
+        for (const { reject } of asked) reject(error)
+      })
+  }
+}
+
+/** One context for all the missing keys: what the fallback decides holds for each. */
+function sharedContext(asked: readonly Asked[], { key, ttl, grace, tags }: LoadContext): LoadContext {
+  const [first] = asked
+  return {
+    key,
+    ttl,
+    grace,
+    tags,
+    get signal(): AbortSignal {
+      return first ? first.context.signal : new AbortController().signal
+    },
+    stale: undefined,
+    skip() {
+      for (const { context } of asked) context.skip()
+    },
+    keep() {
+      throw new CacheError("FALLBACK_RESULT", "Many keys have no one stale value to keep. Use getOrSet for each.")
+    },
+  }
+}
+
+function hand(asked: readonly Asked[], result: unknown): void {
+  if (Array.isArray(result)) {
+    if (result.length !== asked.length) {
+      throw wrong(`an array of ${result.length} values for ${asked.length} missing keys`)
+    }
+    for (const [i, { resolve }] of asked.entries()) resolve(result[i])
+    return
+  }
+  if (typeof result !== "object" || result === null) throw wrong(result === null ? "null" : `a ${typeof result}`)
+  for (const { key, context, resolve } of asked) {
+    const name = keyText(key)
+    const [has, value] =
+      result instanceof Map
+        ? [result.has(key) || result.has(name), result.has(key) ? result.get(key) : result.get(name)]
+        : [Object.hasOwn(result, name), Reflect.get(result, name)]
+    if (!has) context.skip()
+    resolve(has ? value : undefined)
+  }
+}
+
+function wrong(what: string): CacheError {
+  return new CacheError(
+    "FALLBACK_RESULT",
+    `The fallback of many keys answered ${what}. Answer an array in the order of the missing keys, a Map, or a record.`,
+  )
+}
+
+/** Puts the writes of one turn into one round trip; when that fails, each is tried alone. */
+function gather({ engine }: Call): (key: string, kept: Kept, life: number) => Promise<unknown> {
+  let waiting: (readonly [string, Kept, number])[] = []
+  let flush: Promise<unknown> | undefined
+  return async (...entry) => {
+    waiting.push(entry)
+    flush ??= Promise.resolve().then(() => {
+      const entries = waiting
+      waiting = []
+      flush = undefined
+      return engine.store?.writeMany(entries)
+    })
+    try {
+      await flush
+    } catch {
+      await engine.store?.write(...entry)
+    }
+  }
+}
+
+function once(run: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    run()
+  }
+}

@@ -1,0 +1,168 @@
+import { type Duration, parseDuration } from "../base/duration.ts"
+import { CacheError } from "../base/errors.ts"
+
+/** How a read is judged. */
+export interface ReadOptions {
+  /** The most an entry may have aged, for this call only. Default: its own deadline decides. */
+  readonly maxAge?: Duration | undefined
+  /** Also serve within grace. Default `false`. */
+  readonly stale?: boolean | undefined
+  /** Its abort rejects this caller, and nobody else. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How an entry is kept. */
+export interface WriteOptions {
+  /** How long it is fresh. 0 stores nothing. Default 5 minutes. */
+  readonly ttl?: Duration | undefined
+  /** How long after `ttl` it may still be served stale. Default 0. */
+  readonly grace?: Duration | undefined
+  /** Spreads `ttl` by ± this much, once, when written. Default 0. */
+  readonly jitter?: Duration | undefined
+  /** What {@link invalidateTags} ends it by. */
+  readonly tags?: readonly string[] | undefined
+}
+
+/** The result of a Standard Schema's `validate`. */
+export type SchemaResult<V> =
+  | { readonly value: V; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string }[] }
+
+/** A validator by the Standard Schema specification, version 1 (zod, valibot, arktype and others have it). */
+export interface StandardSchemaV1<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+/** How a value is loaded, judged and kept. */
+export interface LoadOptions<V = unknown> extends ReadOptions, WriteOptions {
+  /** How long a caller who could be served stale waits; 0 is stale-while-revalidate. Default `Infinity`. */
+  readonly softTimeout?: Duration | undefined
+  /** How long any caller waits; then `FALLBACK_TIMEOUT`, or stale within grace. Default `Infinity`. */
+  readonly hardTimeout?: Duration | undefined
+  /** Beta of probabilistic early refresh (XFetch); 0 is off, 1 is the paper's. Default 0. */
+  readonly early?: number | undefined
+  /** Take the adapter's lease across processes, where it has one. Default `true`. */
+  readonly lease?: boolean | undefined
+  /** After this a hung holder, or a hung flight, lets one challenger in. Default 30 seconds. */
+  readonly leaseTtl?: Duration | undefined
+  /** Skip the read, load and store. Default `false`. */
+  readonly fresh?: boolean | undefined
+  /** Whether to keep a loaded value. Default: always. */
+  readonly shouldCache?: ((value: V, context: { key: string }) => boolean) | undefined
+  /** How long a storage operation may take before it counts as failed. Default 2 seconds. */
+  readonly storeTimeout?: Duration | undefined
+  /** A stored value that does not validate is a miss; a loaded one an error. */
+  readonly schema?: StandardSchemaV1<unknown, V> | undefined
+}
+
+/** {@link LoadOptions}, resolved: only numbers and booleans below this line. */
+export interface Policy {
+  readonly maxAge: number
+  readonly stale: boolean
+  readonly signal: AbortSignal | undefined
+  readonly ttl: number
+  readonly grace: number
+  readonly jitter: number
+  readonly tags: readonly string[]
+  readonly softTimeout: number
+  readonly hardTimeout: number
+  readonly early: number
+  readonly lease: boolean
+  readonly leaseTtl: number
+  readonly fresh: boolean
+  readonly shouldCache: ((value: never, context: { key: string }) => boolean) | undefined
+  readonly storeTimeout: number
+  readonly schema: StandardSchemaV1<unknown, unknown> | undefined
+}
+
+/** What holds where nothing is said. */
+export const defaultPolicy: Policy = {
+  maxAge: Number.POSITIVE_INFINITY,
+  stale: false,
+  signal: undefined,
+  ttl: 300_000,
+  grace: 0,
+  jitter: 0,
+  tags: [],
+  softTimeout: Number.POSITIVE_INFINITY,
+  hardTimeout: Number.POSITIVE_INFINITY,
+  early: 0,
+  lease: true,
+  leaseTtl: 30_000,
+  fresh: false,
+  shouldCache: undefined,
+  storeTimeout: 2000,
+  schema: undefined,
+}
+
+const duration = (value: unknown) => {
+  try {
+    return parseDuration(value as Duration) // it judges at run time what the type cannot
+  } catch {
+    return undefined
+  }
+}
+const boolean = (value: unknown) => (typeof value === "boolean" ? value : undefined)
+const fn = (value: unknown) => (typeof value === "function" ? value : undefined)
+
+const deadlines = ["ttl", "grace", "jitter"]
+const time = [duration, 'a duration: milliseconds, or text such as "30s", "5m", "1 hour"'] as const
+
+/** Each option with its check: the resolved value, or `undefined` for one of the wrong type. */
+const checks: { readonly [name in keyof Policy]: readonly [check: (value: unknown) => unknown, wanted: string] } = {
+  maxAge: time,
+  stale: [boolean, "true or false"],
+  signal: [(value) => (typeof value === "object" && value !== null && "aborted" in value ? value : undefined), "an AbortSignal"],
+  ttl: time,
+  grace: time,
+  jitter: time,
+  tags: [
+    (value) => (Array.isArray(value) && value.every((tag) => typeof tag === "string") ? [...new Set(value)] : undefined),
+    "an array of strings",
+  ],
+  softTimeout: time,
+  hardTimeout: time,
+  early: [(value) => (typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined), "a number from 0"],
+  lease: [boolean, "true or false"],
+  leaseTtl: time,
+  fresh: [boolean, "true or false"],
+  shouldCache: [fn, "a function"],
+  storeTimeout: time,
+  schema: [(value) => (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value ? value : undefined, "a Standard Schema"],
+}
+
+/**
+ * Resolves `options` over `base`, durations to milliseconds. Absent and `undefined` mean the same.
+ *
+ * @param also - Names of options that others resolve.
+ * @throws {CacheError} `OPTION_INVALID` for an unknown name or a wrong type, `TTL_INVALID` for a wrong duration.
+ */
+export function resolvePolicy(base: Policy, options: object | undefined, also: readonly string[] = []): Policy {
+  if (options === undefined) return base
+  const found: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || also.includes(name)) continue
+    const [check, wanted] = own(name) ?? []
+    if (!check) {
+      const known = [...Object.keys(checks), ...also].join(", ")
+      throw new CacheError("OPTION_INVALID", `There is no option ${JSON.stringify(name)}. Known: ${known}.`)
+    }
+    const resolved = check(value)
+    if (resolved === undefined) {
+      const code = deadlines.includes(name) ? "TTL_INVALID" : "OPTION_INVALID"
+      throw new CacheError(code, `The option ${name} must be ${wanted}.`)
+    }
+    found[name] = resolved
+  }
+  // Every member of `found` was checked against the type its name has in Policy.
+  return { ...base, ...(found as Partial<Policy>) }
+}
+
+function own(name: string): (typeof checks)[keyof Policy] | undefined {
+  return Object.hasOwn(checks, name) ? checks[name as keyof Policy] : undefined // hasOwn just said so
+}

@@ -1,0 +1,88 @@
+import { type VersionKeys, versionKeys } from "./versions.ts"
+
+/**
+ * Where a cache or region keeps its entries: how keys become storage keys, injectively.
+ *
+ * | storage key | of |
+ * |---|---|
+ * | `key` | a cache without prefix; `\key` when it begins with one of `# : @ \` |
+ * | `:region::key`, `:region:inner::key` | its regions |
+ * | `@prefix::key`, `@prefix:region::key` | a cache with a prefix, and its regions |
+ * | `#h…`, `#s…` | versions of regions (by base) and tags (`=` base `=` tag), hard and soft |
+ *
+ * Names are escaped (`%` as `%25`, `:` as `%3A`), keys are not: they come last.
+ */
+export class Place {
+  /** What all storage keys of this place and the regions in it begin with; `""` for a cache without prefix. */
+  readonly base: string
+  /** The name for events: regions from the outermost, joined by ":". */
+  readonly label: string | undefined
+  /** The versions that end entries of this place: its own and those above. */
+  readonly versions: readonly VersionKeys[]
+  readonly #start: string
+  readonly #root: string
+
+  private constructor(base: string, root: string, label: string | undefined, above: readonly VersionKeys[]) {
+    this.base = base
+    this.#root = root
+    this.label = label
+    this.versions = [...above, versionKeys(base)]
+    this.#start = base === "" ? "" : `${base}:`
+  }
+
+  /** The place of a cache with `prefix`. */
+  static root(prefix: string): Place {
+    const base = prefix === "" ? "" : `@${escapeName(prefix)}:`
+    return new Place(base, base, undefined, [])
+  }
+
+  /** The place of the region `name` in this one. */
+  region(name: string): Place {
+    const label = this.label === undefined ? name : `${this.label}:${name}`
+    return new Place(`${this.base || ":"}${escapeName(name)}:`, this.#root, label, this.versions)
+  }
+
+  /** The storage key of `key`. */
+  full(key: string): string {
+    if (this.#start !== "") return this.#start + key
+    return isMarked(key) ? `\\${key}` : key
+  }
+
+  /** The key of a storage key of this very place; `undefined` for one of a region or another cache. */
+  own(full: string): string | undefined {
+    if (this.#start !== "") return full.startsWith(this.#start) ? full.slice(this.#start.length) : undefined
+    if (full.startsWith("\\")) return full.slice(1)
+    return isMarked(full) ? undefined : full
+  }
+
+  /** Whether the storage key `full` lies in this place or a region in it. */
+  holds(full: string): boolean {
+    return this.base === "" ? !full.startsWith("@") && !full.startsWith("#") : full.startsWith(this.base)
+  }
+
+  /** What the storage keys of this very place begin with. */
+  get start(): string {
+    return this.#start
+  }
+
+  /** What the version keys of this place and the regions in it begin with; tags belong to the whole cache. */
+  get versionStarts(): readonly string[] {
+    const tags = this.base === this.#root ? [`=${this.#root}=`] : []
+    return [this.base, ...tags].flatMap((name) => [versionKeys(name).hard, versionKeys(name).soft])
+  }
+
+  /** The versions of `tag`: one name for the whole cache, regions included. */
+  tag(tag: string): VersionKeys {
+    return versionKeys(`=${this.#root}=${tag}`)
+  }
+}
+
+/** Whether a key begins with a character that has a meaning in storage: `#`, `:`, `@` or `\`. */
+function isMarked(key: string): boolean {
+  const first = key.charCodeAt(0)
+  return first === 35 || first === 58 || first === 64 || first === 92
+}
+
+function escapeName(name: string): string {
+  return name.replace(/[%:]/g, (mark) => (mark === "%" ? "%25" : "%3A"))
+}

@@ -1,0 +1,41 @@
+import type { Flight } from "./flights.ts"
+
+interface Running {
+  readonly flight: Flight
+  readonly above: Running | undefined
+}
+
+interface AsyncContext {
+  run<R>(store: Running, work: () => R): R
+  getStore(): Running | undefined
+}
+
+let context: AsyncContext | null | undefined
+
+/** Runs `work` so that what it calls can tell it runs inside `flight`. */
+export function inside<R>(flight: Flight, work: () => R): R {
+  context ??= asyncContext()
+  return context ? context.run({ flight, above: context.getStore() }, work) : work()
+}
+
+/** Whether the caller runs inside `flight`: waiting for it would be waiting for himself. */
+export function isInside(flight: Flight): boolean {
+  for (let at = context?.getStore(); at; at = at.above) if (at.flight === flight) return true
+  return false
+}
+
+/** Asynchronous context, where the runtime has it: Node, Deno, Bun, workerd with it switched on. */
+function asyncContext(): AsyncContext | null {
+  const process: unknown = Reflect.get(globalThis, "process")
+  if (typeof process !== "object" || process === null || !("getBuiltinModule" in process)) return null
+  if (typeof process.getBuiltinModule !== "function") return null
+  try {
+    const hooks: unknown = process.getBuiltinModule("node:async_hooks")
+    if (typeof hooks !== "object" || hooks === null || !("AsyncLocalStorage" in hooks)) return null
+    const { AsyncLocalStorage } = hooks
+    // The class by this name has this shape in every runtime that has it.
+    return typeof AsyncLocalStorage === "function" ? (Reflect.construct(AsyncLocalStorage, []) as AsyncContext) : null
+  } catch {
+    return null
+  }
+}

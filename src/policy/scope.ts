@@ -1,0 +1,65 @@
+import { sleep } from "../base/clock.ts"
+import { workers } from "../base/workers.ts"
+
+/** What keeps work alive after its caller has gone; a Worker's `ctx` is one. */
+export interface WaitUntil {
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/**
+ * Where a call runs: in a process or tab, where a promise is safe with everybody, or in a Worker, where I/O belongs
+ * to a request and dies with it.
+ */
+export interface Scope {
+  /** Whether callers may await a flight that another request leads. */
+  readonly shares: boolean
+  /** Hands over work that nobody awaits. */
+  background(work: Promise<unknown>): void
+  /** Waits for what another caller leads; `settled` tells whether it has. */
+  follow(promise: () => Promise<unknown>, settled: () => boolean, sameTurn: boolean): Promise<void>
+}
+
+const process: Scope = {
+  shares: true,
+  background: (work) => void work.catch(() => {}),
+  follow: (promise) => promise().then(ignore, ignore),
+}
+
+/** The scope of a call: `context` is what {@link bind} was given, if anything. */
+export function scopeOf(context: WaitUntil | undefined): Scope {
+  return isWorker() ? workerScope(context) : context ? { ...process, background: backgroundOf(context) } : process
+}
+
+function workerScope(context: WaitUntil | undefined): Scope {
+  const hook = context ?? (workers.waitUntil && { waitUntil: workers.waitUntil })
+  return {
+    shares: hook !== undefined,
+    background: hook ? backgroundOf(hook) : process.background,
+    // A promise of another request may be dropped with it, and its continuations may run in the wrong request:
+    // only a look at the flight by this request's own timer is safe.
+    async follow(promise, settled, sameTurn) {
+      if (sameTurn) return process.follow(promise, settled, true)
+      for (let ms = 1; !settled(); ms = Math.min(ms * 1.5, 25)) await sleep(ms)
+    },
+  }
+}
+
+function backgroundOf(hook: WaitUntil): (work: Promise<unknown>) => void {
+  return (work) => {
+    const quiet = work.then(ignore, ignore)
+    try {
+      hook.waitUntil(quiet)
+    } catch {
+      // Outside of a request (global scope, or after the response) nothing can be kept alive.
+    }
+  }
+}
+
+let worker: boolean | undefined
+
+function isWorker(): boolean {
+  worker ??= globalThis.navigator?.userAgent === "Cloudflare-Workers"
+  return worker
+}
+
+function ignore(): void {}

@@ -1,0 +1,100 @@
+import { now } from "../base/clock.ts"
+import { CacheError } from "../base/errors.ts"
+import type { Kept } from "../entry.ts"
+import { stateOf } from "../entry.ts"
+import type { Store } from "../store/store.ts"
+import type { Engine } from "./engine.ts"
+import type { Flight } from "./flights.ts"
+import type { Place } from "./place.ts"
+import type { Target } from "./write.ts"
+
+/** Hard: never served again. Soft: stale from now on. */
+export type Mode = "hard" | "soft"
+
+/** Ends every entry of a place and the regions in it by renewing its version: O(1), however many there are. */
+export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
+  const beat = () => beatPlace(engine, place)
+  beat()
+  const store = engine.store ?? (await engine.open())
+  const own = place.versions.slice(-1)
+  await engine.guard(() => engine.versions(store).renew(own, mode), policy.storeTimeout, "")
+  beat()
+}
+
+/** Ends every entry with one of `tags` by renewing their versions: O(1) a tag. */
+export async function invalidateByTags({ engine, place, policy }: Target, tags: readonly string[], mode: Mode): Promise<void> {
+  if (tags.length === 0) return
+  const isTagged = (flight: Flight) => {
+    const hit = flight.tags().some((tag) => tags.includes(tag)) || flight.names.some((name) => names.some(({ hard }) => hard === name.hard))
+    if (!hit) for (const tag of tags) flight.endedTags.add(tag)
+    return hit
+  }
+  const names = [...new Set(tags)].map((tag) => place.tag(tag))
+  engine.flights.fenceWhere(isTagged)
+  const store = engine.store ?? (await engine.open())
+  await engine.guard(() => engine.versions(store).renew(names, mode), policy.storeTimeout, "")
+  engine.flights.fenceWhere(isTagged)
+}
+
+/** Removes what is under a place, and nothing else. */
+export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
+  beatPlace(engine, place)
+  const store = engine.store ?? (await engine.open())
+  await engine.alone(policy.storeTimeout, async () => {
+    if (place.base !== "" || !(await hasNeighbours(store))) {
+      for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) await store.adapter.clear(start)
+      return
+    }
+    // Caches with a prefix share the storage: they keep what is theirs.
+    const mine: string[] = []
+    for await (const key of store.adapter.keys?.("") ?? []) {
+      if (/^(@|#[hs](@|=@))/.test(key)) continue
+      if (mine.push(key) === 1000) await store.remove(mine.splice(0))
+    }
+    if (mine.length > 0) await store.remove(mine)
+  })
+  beatPlace(engine, place)
+}
+
+async function hasNeighbours(store: Store): Promise<boolean> {
+  for await (const _ of store.adapter.keys?.("@") ?? []) return true
+  return false
+}
+
+function beatPlace(engine: Engine, place: Place): void {
+  engine.flights.fenceWhere((flight) => place.holds(flight.key))
+  for (const key of engine.backoff.keys()) if (place.holds(key)) engine.backoff.delete(key)
+}
+
+/** The keys of live entries of a place itself, as given. */
+export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator<string, void, undefined> {
+  const store = engine.store ?? (await engine.open())
+  if (!store.adapter.keys) {
+    throw new CacheError("ADAPTER_ABILITY", `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory, sqlite, indexeddb, kv or upstash.`)
+  }
+  let page: string[] = []
+  const live = async () => {
+    const keys = page
+    page = []
+    const found = await engine.readMany(place, keys, policy)
+    return keys.filter((_, i) => {
+      const one = found[i]
+      return one?.kept !== undefined && isLive(one.kept, one.limit)
+    })
+  }
+  for await (const key of store.adapter.keys(place.start)) {
+    if (place.own(key) === undefined) continue
+    if (page.push(key) === 100) for (const full of await live()) yield place.own(full) ?? full
+  }
+  if (page.length > 0) for (const full of await live()) yield place.own(full) ?? full
+}
+
+function isLive(kept: Kept, limit: number): boolean {
+  return stateOf(kept, now(), undefined, limit) !== "gone"
+}
+
+/** Drops what is past grace; answers how many, 0 where the adapter has no way. */
+export async function pruneAll({ engine }: Target): Promise<number> {
+  const store = engine.store ?? (await engine.open())
+  return (await store.adapter.prune?.(now())) ?? 0
+}

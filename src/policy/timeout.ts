@@ -1,0 +1,44 @@
+import type { Awaitable } from "../base/awaitable.ts"
+import { after } from "../base/clock.ts"
+
+/**
+ * Waits for `promise`, `ms` at most; then answers with `late()` (which may throw). `Infinity` waits without a timer.
+ * What the promise does later is nobody's any more and never rejects unheard.
+ */
+export function within<T, L>(promise: Promise<T>, ms: number, late: () => Awaitable<L>): Promise<T | L> {
+  if (ms === Number.POSITIVE_INFINITY) return promise
+  return new Promise<T | L>((resolve, reject) => {
+    const cancel = after(ms, () => {
+      try {
+        resolve(late())
+      } catch (error) {
+        reject(error)
+      }
+    })
+    promise.then(resolve, reject).finally(cancel)
+  })
+}
+
+/**
+ * Waits for `promise`, `ms` at most; answers whether it came in time. Rejects with `signal`'s reason when that aborts
+ * first, and as `promise` does.
+ */
+export function patience(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
+  if (ms === Number.POSITIVE_INFINITY && !signal) return promise.then(() => true)
+  if (signal?.aborted) return Promise.reject(signal.reason)
+  if (ms <= 0) return Promise.resolve(false)
+  return new Promise((resolve, reject) => {
+    const cancel = ms === Number.POSITIVE_INFINITY ? undefined : after(ms, () => end(() => resolve(false)))
+    const abort = () => end(() => reject(signal?.reason))
+    const end = (tell: () => void) => {
+      cancel?.()
+      signal?.removeEventListener("abort", abort)
+      tell()
+    }
+    signal?.addEventListener("abort", abort)
+    promise.then(
+      () => end(() => resolve(true)),
+      (error) => end(() => reject(error)),
+    )
+  })
+}

@@ -1,0 +1,206 @@
+import { type Adapter, type Awaitable, tokenMark } from "../adapter.ts"
+import { attempt, isPromise, then } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import type { Kept } from "../entry.ts"
+
+/** Where the versions of a region or tag are kept: what a hard and what a soft invalidation renews. */
+export interface VersionKeys {
+  readonly hard: string
+  readonly soft: string
+}
+
+/** The storage keys for the versions of the region or tag called `name`. */
+export function versionKeys(name: string): VersionKeys {
+  return { hard: `${tokenMark}h${name}`, soft: `${tokenMark}s${name}` }
+}
+
+/**
+ * Versions of regions and tags: random tokens in the storage itself.
+ *
+ * An entry carries those it was made under: one that differs kills it, or expires it if it is the soft one. A lost
+ * token counts as changed: a miss, never a revival. Hard and soft have a key each and are written blindly, so a soft
+ * invalidation never weakens a hard one. The time inside a token only tells how long grace lasts.
+ */
+export class Versions {
+  readonly #adapter: Adapter
+  #turn: Map<string, Promise<string>> | undefined
+  #async = false
+
+  constructor(adapter: Adapter) {
+    this.#adapter = adapter
+  }
+
+  /** The tokens of `names`, hard and soft by turns, `""` for an absent one. At once where the adapter can. */
+  read(names: readonly VersionKeys[]): Awaitable<readonly string[]> {
+    if (this.#async) return this.#readTogether(names)
+    const tokens: string[] = []
+    for (const { hard, soft } of names) {
+      for (const key of [hard, soft]) {
+        const record = this.#adapter.get(key)
+        if (isPromise(record)) {
+          // A near tier answers at once again as soon as it knows; others never do.
+          this.#async = this.#adapter.peek === undefined
+          return this.#readTogether(names, new Map([[key, record]]))
+        }
+        tokens.push(toToken(record))
+      }
+    }
+    return tokens
+  }
+
+  /** The tokens of `names` where they are known without I/O. */
+  peek(names: readonly VersionKeys[]): readonly string[] | undefined {
+    if (this.#async) return undefined
+    const tokens: string[] = []
+    for (const { hard, soft } of names) {
+      for (const key of [hard, soft]) {
+        const record = this.#adapter.peek ? this.#adapter.peek(key) : this.#adapter.get(key)
+        if (isPromise(record)) record.catch(() => {})
+        if (isPromise(record) || (record === undefined && this.#adapter.peek)) return undefined
+        tokens.push(toToken(record))
+      }
+    }
+    return tokens
+  }
+
+  /** Whether nothing that `kept` was made under has changed, as far as known at once. The path of every hit. */
+  stands(kept: Kept, regions: readonly VersionKeys[]): boolean {
+    const { marks } = kept
+    if (this.#async || kept.tags.length > 0 || marks.length !== 2 * regions.length) return false
+    let at = 0
+    for (const { hard, soft } of regions) {
+      if (!this.#stands(hard, marks[at++]) || !this.#stands(soft, marks[at++])) return false
+    }
+    return true
+  }
+
+  /**
+   * Judges `kept` by the versions as they are, those of its regions as just read: `Infinity` when nothing changed,
+   * `-Infinity` after a hard invalidation, else when it was expired by a soft one, in ms since epoch.
+   */
+  judge(
+    kept: Kept,
+    regions: readonly VersionKeys[],
+    tagKeys: (tag: string) => VersionKeys,
+    read: readonly string[],
+  ): Awaitable<number> {
+    const { marks, tags } = kept
+    const known = read.slice(0, 2 * regions.length)
+    if (tags.length === 0) return compare(marks, known)
+    return then(this.read(tags.map(tagKeys)), (tokens) => compare(marks, [...known, ...tokens]))
+  }
+
+  /** Whether every hard version of `tokens` is there. */
+  isComplete(tokens: readonly string[]): boolean {
+    return tokens.every((token, at) => at % 2 === 1 || token !== "")
+  }
+
+  /**
+   * Completes what was read before a load into marks for its entry: absent tokens are made, if still absent.
+   * Answers `undefined` when an invalidation came in between.
+   */
+  async complete(names: readonly VersionKeys[], before: readonly string[]): Promise<readonly string[] | undefined> {
+    const marks = [...before]
+    for (const [i, { hard }] of names.entries()) {
+      if (marks[2 * i] !== "") continue
+      const token = await this.#create(hard)
+      if (!token.startsWith(newborn)) return undefined
+      marks[2 * i] = token
+    }
+    return marks
+  }
+
+  /** Renews the versions of `names`: from now on their entries are gone (hard) or stale (soft). */
+  renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
+    const records = names.map((name) => [name[mode], this.#record(newToken()), Number.POSITIVE_INFINITY] as const)
+    if (this.#adapter.setMany && records.length > 1) return this.#adapter.setMany(records)
+    const writes = records.map(([key, record, ttl]) => this.#adapter.set(key, record, ttl))
+    return writes.some(isPromise) ? Promise.all(writes) : undefined
+  }
+
+  /** Whether the token at `key` is known at once to be `mark`. */
+  #stands(key: string, mark: string | undefined): boolean {
+    const record = this.#adapter.get(key)
+    if (record === mark) return true
+    if (record === undefined) return mark === ""
+    if (isPromise(record)) record.catch(() => {})
+    return false
+  }
+
+  async #create(key: string): Promise<string> {
+    const token = newborn + newToken()
+    if (this.#adapter.add) {
+      if (await this.#adapter.add(key, this.#record(token), Number.POSITIVE_INFINITY)) return token
+    } else {
+      const there = toToken(await this.#adapter.get(key))
+      if (there !== "") return there
+      await this.#adapter.set(key, this.#record(token), Number.POSITIVE_INFINITY)
+      return token
+    }
+    return toToken(await this.#adapter.get(key))
+  }
+
+  #record(token: string): unknown {
+    return this.#adapter.medium === "bytes" ? new TextEncoder().encode(token) : token
+  }
+
+  /** One batched read for what was not asked before in this turn. */
+  #readTogether(names: readonly VersionKeys[], known?: Map<string, Promise<unknown>>): Promise<readonly string[]> {
+    const turn = (this.#turn ??= this.#openTurn())
+    for (const [key, record] of known ?? []) turn.set(key, record.then(toToken))
+    const keys = names.flatMap(({ hard, soft }) => [hard, soft])
+    const missing = [...new Set(keys)].filter((key) => !turn.has(key))
+    if (this.#adapter.getMany && missing.length > 1) {
+      const records = attempt(() => this.#adapter.getMany?.(missing) ?? [])
+      for (const [i, key] of missing.entries()) turn.set(key, records.then((all) => toToken(all[i])))
+    } else {
+      for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
+    }
+    return Promise.all(keys.map((key) => turn.get(key) ?? ""))
+  }
+
+  #openTurn(): Map<string, Promise<string>> {
+    queueMicrotask(() => {
+      this.#turn = undefined
+    })
+    return new Map()
+  }
+}
+
+/** Marks tokens that were made because there was none; all others are invalidations. */
+const newborn = "+"
+
+let made = 0
+
+/** A token nobody else makes: the time, a count, and 52 random bits, so that even a seeded `Math.random` collides not. */
+function newToken(): string {
+  return `${now().toString(36)}.${(made++).toString(36)}${Math.random().toString(36).slice(1)}`
+}
+
+function toToken(record: unknown): string {
+  return typeof record === "string" ? record : record instanceof Uint8Array ? new TextDecoder().decode(record) : ""
+}
+
+/** When `token` was made, in ms since epoch; `NaN` for junk. */
+export function tokenTime(token: string): number {
+  return Number.parseInt(token.replace(newborn, ""), 36)
+}
+
+/** Whether a version differs from what it was by more than having been made. */
+export function isRenewed(before: string, after: string): boolean {
+  return before !== after && !(before === "" && after.startsWith(newborn))
+}
+
+/** What `tokens` say of an entry made under `marks`: see {@link Versions.judge}. */
+export function compare(marks: readonly string[], tokens: readonly string[]): number {
+  let limit = Number.POSITIVE_INFINITY
+  if (marks.length !== tokens.length) return Number.NEGATIVE_INFINITY
+  for (let at = 0; at < tokens.length; at += 2) {
+    if (tokens[at] !== marks[at] || tokens[at] === "") return Number.NEGATIVE_INFINITY
+    const soft = tokens[at + 1] ?? ""
+    if (soft === marks[at + 1]) continue
+    const time = tokenTime(soft)
+    limit = Math.min(limit, time >= 0 ? time : Number.NEGATIVE_INFINITY)
+  }
+  return limit
+}

@@ -1,0 +1,187 @@
+import { type Awaitable, isPromise } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import { cloneValue } from "../codec/clone.ts"
+import { freshUntil, type Kept, stateOf } from "../entry.ts"
+import type { Store } from "../store/store.ts"
+import type { Engine, Found } from "./engine.ts"
+import { jittered } from "./load.ts"
+import type { Policy } from "./options.ts"
+import type { Place } from "./place.ts"
+import type { VersionKeys } from "./versions.ts"
+
+/** Where an explicit write goes, and by which options. */
+export interface Target {
+  readonly engine: Engine
+  readonly place: Place
+  readonly policy: Policy
+}
+
+/** A value to be written under a key as given. */
+export interface Item {
+  readonly name: string
+  readonly value: unknown
+  readonly policy: Policy
+}
+
+/*
+ * Explicit writes beat the flights of their keys twice: when they begin, so that nobody joins what they outdate, and
+ * when they end, so that what began meanwhile does not outlive them. They reject when the storage fails.
+ */
+
+/** Replaces values and all their deadlines. */
+export async function setAll({ engine, place, policy }: Target, items: readonly Item[]): Promise<void> {
+  if (items.length === 0) return
+  const keys = items.map(({ name }) => place.full(name))
+  engine.fence(keys)
+  const createdAt = now()
+  const tags = [...new Set(items.flatMap((item) => item.policy.tags))]
+  const names = [...place.versions, ...tags.map((tag) => place.tag(tag))]
+  const early = engine.store?.isPrompt ? currentMarks(engine, engine.store, names, policy) : undefined
+  const isPrompt = early !== undefined && !isPromise(early)
+  // What the caller does to his values while we wait must not reach the storage.
+  const values = items.map(({ value }) => (isPrompt ? value : snapshot(engine, value)))
+  const store = engine.store ?? (await engine.open())
+  const known = isPrompt ? early : await (early ?? currentMarks(engine, store, names, policy))
+  const regions = 2 * place.versions.length
+  const writes: [key: string, kept: Kept, life: number][] = []
+  const gone: string[] = []
+  for (const [i, { policy: own }] of items.entries()) {
+    const key = keys[i] ?? ""
+    const ttl = jittered(own.ttl, own.jitter)
+    const mine = own.tags.flatMap((tag) => {
+      const at = regions + 2 * tags.indexOf(tag)
+      return known.slice(at, at + 2)
+    })
+    const kept: Kept = {
+      format: 1,
+      value: values[i],
+      createdAt,
+      freshUntil: createdAt + ttl,
+      ttl,
+      grace: own.grace,
+      took: 0,
+      tags: own.tags,
+      marks: mine.length > 0 ? [...known.slice(0, regions), ...mine] : known.slice(0, regions),
+    }
+    if (ttl > 0) writes.push([key, kept, ttl + own.grace])
+    else gone.push(key)
+  }
+  const done = engine.ordered(keys, policy.storeTimeout, () => {
+    const [only] = writes
+    if (writes.length === 1 && only && gone.length === 0) return store.write(...only)
+    return many(store, writes, gone)
+  })
+  if (isPromise(done)) {
+    await done
+    engine.fence(keys)
+  }
+  for (const { name } of items) engine.hub.tell(place, name, "set")
+}
+
+/** The versions as they are, absent ones made. */
+function currentMarks(engine: Engine, store: Store, names: readonly VersionKeys[], policy: Policy): Awaitable<readonly string[]> {
+  const versions = engine.versions(store)
+  const before = versions.read(names)
+  if (!isPromise(before) && versions.isComplete(before)) return before
+  return engine.guard(async () => {
+    for (;;) {
+      const marks = await versions.complete(names, await versions.read(names))
+      if (marks) return marks
+    }
+  }, policy.storeTimeout, "")
+}
+
+/** A copy of a value that is to be written later; what cannot be copied is judged when it is written. */
+function snapshot(engine: Engine, value: unknown): unknown {
+  const adapter = engine.store?.adapter ?? engine.source.adapter
+  if (adapter?.copy === "none") return value
+  try {
+    return cloneValue(value)
+  } catch {
+    return value
+  }
+}
+
+async function many(store: Store, writes: readonly (readonly [string, Kept, number])[], gone: readonly string[]): Promise<void> {
+  if (writes.length > 0) await store.writeMany(writes)
+  if (gone.length > 0) await store.remove(gone)
+}
+
+/** Removes keys; answers how many live entries there were. */
+export async function removeAll(target: Target, names: readonly string[]): Promise<number> {
+  if (names.length === 0) return 0
+  const { engine, place, policy } = target
+  const keys = [...new Set(names.map((name) => place.full(name)))]
+  engine.fence(keys)
+  const store = engine.store ?? (await engine.open())
+  const live = await engine.ordered(keys, policy.storeTimeout, async () => {
+    const found = await engine.readMany(place, keys, policy)
+    await store.remove(keys)
+    return found.filter((one) => isLive(one)).length
+  })
+  engine.fence(keys)
+  for (const name of names) engine.hub.tell(place, name, "delete")
+  return live
+}
+
+/** Makes live entries stale now and keeps them within grace; answers how many there were. */
+export async function expireAll(target: Target, names: readonly string[]): Promise<number> {
+  const { engine, place } = target
+  const count = await rewrite(target, names, (kept, limit, at) => {
+    const until = freshUntil(kept, undefined, limit)
+    return until <= at ? kept : { ...kept, freshUntil: at }
+  })
+  for (const name of names) engine.hub.tell(place, name, "expire")
+  return count
+}
+
+/** Restarts the ttl of a live entry, its own or the one given; answers whether there was one. */
+export async function touchOne(target: Target, name: string, ttl: number | undefined): Promise<boolean> {
+  if (ttl === 0) return (await removeAll(target, [name])) > 0
+  const touched = await rewrite(target, [name], (kept, _limit, at, marks) => {
+    const life = ttl ?? kept.ttl
+    return { ...kept, ttl: life, freshUntil: at + life, marks }
+  })
+  return touched > 0
+}
+
+type Rewrite = (kept: Kept, limit: number, at: number, marks: readonly string[]) => Kept
+
+/** Reads and writes live entries back changed, in the order of writes, so that none is swapped with another. */
+async function rewrite(target: Target, names: readonly string[], change: Rewrite): Promise<number> {
+  if (names.length === 0) return 0
+  const { engine, place, policy } = target
+  const keys = [...new Set(names.map((name) => place.full(name)))]
+  engine.fence(keys)
+  const store = engine.store ?? (await engine.open())
+  const count = await engine.ordered(keys, policy.storeTimeout, async () => {
+    const found = await engine.readMany(place, keys, policy)
+    const at = now()
+    const writes: [string, Kept, number][] = []
+    const gone: string[] = []
+    let live = 0
+    for (const [i, one] of found.entries()) {
+      const { kept } = one
+      if (one.error !== undefined) throw one.error
+      if (!kept || !isLive(one)) continue
+      live++
+      const names = [...place.versions, ...kept.tags.map((tag) => place.tag(tag))]
+      const tokens = await engine.versions(store).read(names)
+      // Never a newer hard version: an invalidation that came since the read must win.
+      const marks = kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (tokens[at] ?? "")))
+      const next = change(kept, one.limit, at, marks)
+      if (next === kept) continue
+      const life = next.freshUntil + next.grace - at
+      if (life > 0) writes.push([keys[i] ?? "", next, life])
+      else gone.push(keys[i] ?? "")
+    }
+    await many(store, writes, gone)
+    return live
+  })
+  engine.fence(keys)
+  return count
+}
+
+function isLive({ kept, limit }: Found): boolean {
+  return kept !== undefined && stateOf(kept, now(), undefined, limit) !== "gone"
+}

@@ -1,0 +1,249 @@
+import { attempt } from "./base/awaitable.ts"
+import type { Duration } from "./base/duration.ts"
+import { parseDuration } from "./base/duration.ts"
+import { CacheError, shortKey } from "./base/errors.ts"
+import { batch } from "./batch.ts"
+import type { Entry } from "./entry.ts"
+import type { KeyLike } from "./key.ts"
+import type { Generator, Kit } from "./kit.ts"
+import { type Args, type Fn, type Memoized, type MemoizedMany, type MemoizeOptions, memoize, memoizeMany, type Result } from "./memoize.ts"
+import type { Fallback } from "./policy/load.ts"
+import { loadMany, type ManyFallback } from "./policy/many.ts"
+import type { LoadOptions, ReadOptions, WriteOptions } from "./policy/options.ts"
+import { clearPlace, invalidateByTags, invalidatePlace, keysOf, type Mode, pruneAll } from "./policy/sweep.ts"
+import { expireAll, removeAll, setAll, touchOne } from "./policy/write.ts"
+import { type GetOptions, load, nameOf, peekNow, readMany, readOne, toCall, toItem, toTarget } from "./reading.ts"
+import { type GeneratedRegion, reach, type RegionOptions, regionKit, setGenerator } from "./regions.ts"
+
+/** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
+export type ManyEntries =
+  | Iterable<readonly [key: KeyLike, value: unknown, options?: WriteOptions]>
+  | { readonly [key: string]: unknown }
+
+/** How an invalidation ends entries: "hard", the default, for good; "soft" expires them. */
+export interface InvalidateOptions {
+  readonly mode?: Mode | undefined
+}
+
+/**
+ * A named part of a cache with its own prefix and options; it has all the verbs of a cache.
+ *
+ * Reads never reject for the storage's sake: trouble is an `error` event and a miss. Explicit writes do.
+ * Every verb rejects with `CLOSED` once its cache is closed, and with `KEY_INVALID` for what is no key.
+ */
+export class Region {
+  /** @internal */
+  protected readonly kit: Kit
+
+  /** @internal */
+  constructor(kit: Kit) {
+    this.kit = kit
+  }
+
+  /**
+   * The fresh value of `key`, or `undefined` (or `options.default`). Never loads, but for a region with a generator.
+   *
+   * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set.
+   */
+  get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly required: true }): Promise<V>
+  get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly default: V }): Promise<V>
+  get<V = unknown>(key: KeyLike<V>, options?: GetOptions<V>): Promise<V | undefined>
+  async get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
+    const found = readOne(this.kit, key, options)
+    return found instanceof Promise ? await found : found
+  }
+
+  /** As {@link get}, with deadlines and tags; tells a cached `undefined` from a miss. */
+  async getEntry<V = unknown>(key: KeyLike<V>, options?: ReadOptions): Promise<Entry<V> | undefined> {
+    const [entry] = await readMany(this.kit, [key], options)
+    return entry as Entry<V> | undefined // The key says what its value is.
+  }
+
+  /** The fresh value of `key` where it is known without I/O, else `undefined`. Counts as nothing. */
+  peek<V = unknown>(key: KeyLike<V>): V | undefined {
+    return peekNow(this.kit, key) as V | undefined // The key says what its value is.
+  }
+
+  /** Whether there is a fresh entry. */
+  async has(key: KeyLike, options?: ReadOptions): Promise<boolean> {
+    const [entry] = await readMany(this.kit, [key], options, true)
+    return entry !== undefined
+  }
+
+  /** The values of `keys` in their order, duplicates included; one round trip where the adapter can. */
+  async getMany<V = unknown>(keys: Iterable<KeyLike<V>>, options?: GetOptions<V>): Promise<(V | undefined)[]> {
+    const all = [...keys]
+    if (this.kit.settings.generate) return Promise.all(all.map((key) => this.get(key, options)))
+    const entries = await readMany(this.kit, all, options)
+    return entries.map((entry, i) => {
+      if (entry) return entry.value as V // The key says what its value is.
+      if (options?.required) throw missing(nameOf(this.kit, all[i] ?? ""))
+      return options?.default
+    })
+  }
+
+  /** @internal The entry in whatever state it may be served; counts as nothing. */
+  async entryOf(key: KeyLike): Promise<Entry<unknown> | undefined> {
+    const [entry] = await readMany(this.kit, [key], { stale: true }, true)
+    return entry
+  }
+
+  /** Replaces the value and all its deadlines. Rejects when the storage fails. `ttl: 0` removes what was there. */
+  async set<V>(key: KeyLike<V>, value: V, options?: WriteOptions): Promise<void> {
+    const item = toItem(this.kit, key, value, options)
+    const { writeThrough } = this.kit.settings
+    if (writeThrough) await writeThrough(key, value)
+    return setAll(toTarget(this.kit, item.policy), [item])
+  }
+
+  /** As {@link set} for many; one round trip where the adapter can. */
+  async setMany(entries: ManyEntries, options?: WriteOptions): Promise<void> {
+    const pairs: (readonly [key: KeyLike, value: unknown, options?: WriteOptions])[] = isIterable(entries) ? [...entries] : Object.entries(entries)
+    const items = pairs.map(([key, value, own]) => toItem(this.kit, key, value, own ? { ...options, ...own } : options))
+    const { writeThrough } = this.kit.settings
+    if (writeThrough) for (const [key, value] of pairs) await writeThrough(key, value)
+    return setAll(toTarget(this.kit, items[0]?.policy), items)
+  }
+
+  /**
+   * The value of `key`; on a miss that of `fallback`, run once for all who ask at the same time, and kept.
+   *
+   * The fallback's error is rethrown as it is and nothing is kept. Anything but a function is the value itself.
+   *
+   * @throws {CacheError} `FALLBACK_TIMEOUT`, `REENTRANT`, `OPTION_INVALID`, `TTL_INVALID`.
+   * @see RFC 5861 for stale-while-revalidate (`softTimeout: 0`) and stale-if-error (`grace`).
+   */
+  async getOrSet<V>(key: KeyLike<V>, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V> {
+    // Inside, values are unknown.
+    const found = load(this.kit, key, fallback, options as LoadOptions<unknown> | undefined)
+    return (found instanceof Promise ? await found : found) as V // The key says what its value is.
+  }
+
+  /**
+   * The values of `keys` in their order; `fallback` is called once with the missing ones, and answers an array in
+   * their order, a Map, or a record. Keys absent from a Map or record come back `undefined` and are not kept.
+   *
+   * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length.
+   */
+  async getOrSetMany<V>(keys: Iterable<KeyLike<V>>, fallback: ManyFallback<V>, options?: LoadOptions<V>): Promise<V[]> {
+    const calls = (key: KeyLike, run: Fallback<unknown>) => toCall(this.kit, key, run, options)
+    return (await loadMany([...keys], fallback as ManyFallback<unknown>, calls)) as V[] // The keys say what their values are.
+  }
+
+  /** Restarts the ttl of a live entry, its own or `ttl`; answers whether there was one. `createdAt` stays. */
+  async touch(key: KeyLike, ttl?: Duration): Promise<boolean> {
+    const target = toTarget(this.kit)
+    return touchOne(target, nameOf(this.kit, key), ttl === undefined ? undefined : parseDuration(ttl))
+  }
+
+  /** Removes `keys` now; answers how many live entries there were. A load in progress is not stored. */
+  async delete(...keys: readonly KeyLike[]): Promise<number> {
+    return removeAll(toTarget(this.kit), names(this.kit, keys))
+  }
+
+  /** Makes `keys` stale now and keeps them within grace; answers how many live entries there were. */
+  async expire(...keys: readonly KeyLike[]): Promise<number> {
+    return expireAll(toTarget(this.kit), names(this.kit, keys))
+  }
+
+  /**
+   * Ends every entry with one of the tags, for every reader of the same storage. O(1) a tag. Tags belong to the whole
+   * cache. `{ mode: "soft" }` as last argument expires them instead.
+   */
+  async invalidateTags(...tags: readonly (string | InvalidateOptions)[]): Promise<void> {
+    const last = tags.at(-1)
+    const mode = modeOf(typeof last === "object" ? last : undefined)
+    const named = tags.filter((tag) => typeof tag === "string")
+    if (named.length < tags.length - (typeof last === "object" ? 1 : 0)) {
+      throw new CacheError("OPTION_INVALID", "A tag is a string; options come last.")
+    }
+    for (const target of reach(this.kit, true)) await invalidateByTags(target, named, mode)
+    this.kit.hub.invalidated(this.kit.place, mode, named)
+  }
+
+  /** Ends every entry of this cache or region and the regions in it. O(1). A soft one never weakens a hard one. */
+  async invalidate(options?: InvalidateOptions): Promise<void> {
+    const mode = modeOf(options)
+    for (const target of reach(this.kit)) await invalidatePlace(target, mode)
+    this.kit.hub.invalidated(this.kit.place, mode)
+  }
+
+  /** Removes what is under this cache's or region's prefix, regions in it included, and nothing else. */
+  async clear(): Promise<void> {
+    for (const target of reach(this.kit)) await clearPlace(target)
+    this.kit.hub.tell(this.kit.place, "", "clear")
+  }
+
+  /** The keys of live entries of this cache or region itself, as given. @throws {CacheError} `ADAPTER_ABILITY`. */
+  keys(): AsyncIterableIterator<string> {
+    return keysOf(toTarget(this.kit))
+  }
+
+  /** Drops what is past its grace from the whole storage; answers how many, 0 where the adapter has no way. */
+  async prune(): Promise<number> {
+    let count = 0
+    for (const target of reach(this.kit)) count += await pruneAll(target)
+    return count
+  }
+
+  /** Whether a load of `key` runs here. */
+  isLoading(key: KeyLike): boolean {
+    const { settings, place } = this.kit
+    return settings.home().flights.get(place.full(nameOf(this.kit, key))) !== undefined
+  }
+
+  /**
+   * Runs `work` with a view that has all verbs and reads its own writes. They reach the storage together when it
+   * returns, and not at all when it throws.
+   */
+  async batch<R>(work: (batch: Region) => R | Promise<R>): Promise<R> {
+    const face = (kit: Kit) => new Region(kit)
+    return batch(this.kit, face, (kit) => attempt(() => work(face(kit))))
+  }
+
+  /**
+   * The region called `name`; always the same one. Options may come late, but once.
+   *
+   * @throws {CacheError} `REGION_CONFIGURED` for options a second time, unless with `replace: true`.
+   */
+  region<V, A>(name: string, options: RegionOptions<V, A> & { readonly generate: Generator<V, A> }): GeneratedRegion<V, A>
+  region<V = unknown, A = never>(name: string, options?: RegionOptions<V, A>): Region
+  region(name: string, options?: object): unknown {
+    return regionKit(this.kit, name, options, (kit) => new Region(kit))
+  }
+
+  /** Sets or replaces what makes a missing value of this region from its argument. */
+  generate<V, A>(generator: Generator<V, A>): GeneratedRegion<V, A> {
+    setGenerator(this.kit, generator)
+    // From now on its verbs take the generator's argument.
+    return this as unknown as GeneratedRegion<V, A>
+  }
+
+  /** A function that serves `fn` from the cache: same parameters, promise of the result. See {@link MemoizeOptions}. */
+  memoize<F extends Fn>(fn: F, options?: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>>): Memoized<F> {
+    return memoize(this, fn, options)
+  }
+
+  /** As {@link memoize} for a function of many ids that answers as `getOrSetMany`'s fallback: one entry an id. */
+  memoizeMany<I, V>(fn: (...ids: I[]) => Result<V>, options?: MemoizeOptions<I[], V>): MemoizedMany<I, V> {
+    return memoizeMany(this, fn, options)
+  }
+}
+
+function names(kit: Kit, keys: readonly KeyLike[]): string[] {
+  return keys.map((key) => nameOf(kit, key))
+}
+
+function modeOf(options: InvalidateOptions | undefined): Mode {
+  const mode = options?.mode ?? "hard"
+  if (mode === "hard" || mode === "soft") return mode
+  throw new CacheError("OPTION_INVALID", 'The option mode must be "hard" or "soft".')
+}
+
+function isIterable(entries: ManyEntries): entries is Exclude<ManyEntries, { readonly [key: string]: unknown }> {
+  return Symbol.iterator in entries
+}
+
+function missing(name: string): CacheError {
+  return new CacheError("CACHE_MISS", `There is no fresh value of ${shortKey(name)}.`, { key: name, reason: "absent" })
+}

@@ -1,0 +1,87 @@
+import type { Adapter, Awaitable, Serializer } from "./adapter.ts"
+import { then } from "./base/awaitable.ts"
+import type { Duration } from "./base/duration.ts"
+import { CacheError } from "./base/errors.ts"
+import { type CodecOptions, codecFor } from "./codec/codec.ts"
+import type { Resolved, Shared } from "./kit.ts"
+import type { Source } from "./policy/engine.ts"
+import { Store } from "./store/store.ts"
+
+/** A memory tier in front: `true`, its bounds, or an adapter of your own. */
+export type Near =
+  | boolean
+  | {
+      readonly maxEntries?: number | undefined
+      readonly maxBytes?: number | undefined
+      readonly policy?: "s3-fifo" | "lru" | undefined
+      readonly copy?: "clone" | "none" | undefined
+      /** How long it may differ from what another process wrote. Default 5 seconds; unlimited where a bus reaches every writer. */
+      readonly maxAge?: Duration | undefined
+    }
+  | Adapter
+
+/** Where values are kept, and in what form. */
+export interface StorageOptions {
+  /** An alias, or an adapter object (which `close()` leaves open). */
+  readonly adapter?: string | Adapter | undefined
+  /** Options for the alias. */
+  readonly arguments?: object | undefined
+  /** A memory tier in front. Default `false`, except under `auto`. */
+  readonly near?: Near | undefined
+  /** For what JSON would lose. Default superjson. */
+  readonly serializer?: Serializer | undefined
+  /** Compress records above 1 kB (`true`), or as told. Default `false`. */
+  readonly compress?: CodecOptions["compress"] | false
+  /** Encrypt records with AES-256-GCM. Default off. */
+  readonly encrypt?: CodecOptions["encrypt"]
+}
+
+/** The names in {@link StorageOptions}. */
+export const storageNames = ["adapter", "arguments", "near", "serializer", "compress", "encrypt"] as const
+
+/** Where a storage comes from, told by options; nothing is opened or loaded before the first use. */
+export function sourceOf(options: StorageOptions, shared: Shared): Source {
+  const { adapter } = options
+  const object = isAdapter(adapter) ? adapter : undefined
+  return {
+    name: object ? object.name : String(adapter),
+    owned: object === undefined,
+    ...(object && { adapter: object }),
+    derive: (more) => sourceOf({ ...options, ...more }, shared),
+    open(report) {
+      const load: Awaitable<Resolved> = object ? { adapter: object } : shared.resolve(String(adapter), options.arguments, report)
+      return then(load, (resolved) =>
+        then(resolved.adapter.open?.(), () => storeOf(resolved.adapter, options, options.near ?? resolved.near ?? false, report)),
+      )
+    },
+  }
+}
+
+function storeOf(adapter: Adapter, options: StorageOptions, near: Near, report: (error: unknown) => void): Awaitable<Store> {
+  const { serializer, compress, encrypt } = options
+  const codec: CodecOptions = {
+    ...(serializer && { serializer }),
+    ...(compress && { compress }),
+    ...(encrypt && { encrypt }),
+    onTrouble: report,
+  }
+  if (near) {
+    return import("./store/near.ts")
+      .then(({ putNear }) => putNear(adapter, near, codec))
+      .then((tiers) => then(codecFor(tiers), (plain) => new Store(tiers, plain)))
+  }
+  return then(codecFor(adapter, codec), (made) => new Store(adapter, made))
+}
+
+/** Whether `value` is an adapter object. @throws {CacheError} `ADAPTER_OPTIONS` for an object that is none. */
+export function isAdapter(value: unknown): value is Adapter {
+  if (typeof value === "string" || value === undefined) return false
+  if (typeof value === "object" && value !== null) {
+    const missing = ["get", "set", "delete", "clear"].filter((name) => typeof Reflect.get(value, name) !== "function")
+    const medium: unknown = Reflect.get(value, "medium")
+    if (missing.length === 0 && (medium === "object" || medium === "bytes" || medium === "text")) return true
+    const what = missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
+    throw new CacheError("ADAPTER_OPTIONS", `This is no adapter: it has ${what}. Pass an alias, or an object with get, set, delete, clear, name and medium.`)
+  }
+  throw new CacheError("ADAPTER_OPTIONS", `An adapter is an alias or an object, not a ${typeof value}.`)
+}

@@ -1,0 +1,114 @@
+import type { Adapter, Awaitable, Lease } from "../adapter.ts"
+import { isPromise } from "../base/awaitable.ts"
+import type { MissReason } from "../base/errors.ts"
+import type { Codec } from "../codec/codec.ts"
+import type { Kept } from "../entry.ts"
+
+/** An adapter with its codec: the same storage, spoken to in entries. It decides nothing about freshness. */
+export class Store {
+  readonly adapter: Adapter
+  readonly #codec: Codec
+  #async = false
+  #asked: { readonly key: string; readonly record: Promise<unknown> } | undefined
+
+  constructor(adapter: Adapter, codec: Codec) {
+    this.adapter = adapter
+    this.#codec = codec
+  }
+
+  /** The same codec over another adapter of the same medium. */
+  over(adapter: Adapter): Store {
+    return new Store(adapter, this.#codec)
+  }
+
+  /** Whether it takes values as they are at the call: nothing is encoded later. */
+  get isPrompt(): boolean {
+    return this.adapter.medium === "object"
+  }
+
+  /**
+   * What a synchronous adapter says of `key`; `undefined` where an answer takes I/O, which is then under way for the
+   * {@link read} that follows.
+   */
+  now(key: string): Kept | MissReason | undefined {
+    if (this.#async) return undefined
+    try {
+      const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
+      if (isPromise(record)) {
+        this.#async = true
+        this.#asked = { key, record }
+        record.catch(() => {})
+        return undefined
+      }
+      if (record === undefined) return this.adapter.peek ? undefined : "absent"
+      const kept = this.#decode(key, record)
+      return isPromise(kept) ? undefined : kept
+    } catch {
+      return undefined // The read that follows meets the same trouble and tells of it.
+    }
+  }
+
+  /** The entry at `key`, or why there is none. Throws and rejects as the adapter does. */
+  read(key: string): Awaitable<Kept | MissReason> {
+    const asked = this.#asked
+    this.#asked = undefined
+    const record = asked?.key === key ? asked.record : this.adapter.get(key)
+    return isPromise(record) ? record.then((late) => this.#decode(key, late)) : this.#decode(key, record)
+  }
+
+  async readMany(keys: readonly string[]): Promise<readonly (Kept | MissReason)[]> {
+    const records = await (this.adapter.getMany
+      ? this.adapter.getMany(keys)
+      : Promise.all(keys.map((key) => this.adapter.get(key))))
+    return Promise.all(keys.map((key, i) => this.#decode(key, records[i])))
+  }
+
+  /** What is known at once; `undefined` where that takes I/O. */
+  peek(key: string): Kept | undefined {
+    const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
+    if (isPromise(record)) {
+      record.catch(() => {})
+      return undefined
+    }
+    const kept = this.#decode(key, record)
+    return isPromise(kept) || typeof kept === "string" ? undefined : kept
+  }
+
+  /** A value for a caller: his own copy where the adapter keeps the very object. */
+  out(kept: Kept): unknown {
+    return this.#codec.out(kept)
+  }
+
+  /** Writes `kept` for `life` ms. */
+  write(key: string, kept: Kept, life: number): Awaitable<void> {
+    const record = this.#codec.encode(key, kept)
+    return isPromise(record)
+      ? record.then((late) => this.adapter.set(key, late, life))
+      : this.adapter.set(key, record, life)
+  }
+
+  async writeMany(entries: readonly (readonly [key: string, kept: Kept, life: number])[]): Promise<void> {
+    const records = await Promise.all(
+      entries.map(async ([key, kept, life]) => [key, await this.#codec.encode(key, kept), life] as const),
+    )
+    if (this.adapter.setMany) await this.adapter.setMany(records)
+    else await Promise.all(records.map(([key, record, life]) => this.adapter.set(key, record, life)))
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    const [first] = keys
+    if (keys.length === 1 && first !== undefined) await this.adapter.delete(first)
+    else if (this.adapter.deleteMany) await this.adapter.deleteMany(keys)
+    else await Promise.all(keys.map((key) => this.adapter.delete(key)))
+  }
+
+  lock(key: string, ttl: number): Awaitable<Lease | undefined> {
+    return this.adapter.lock?.(key, ttl)
+  }
+
+  #decode(key: string, record: unknown): Awaitable<Kept | MissReason> {
+    if (record === undefined) return "absent"
+    const kept = this.#codec.decode(key, record)
+    return isPromise(kept) ? kept.then((late) => late ?? "corrupt") : (kept ?? "corrupt")
+  }
+}

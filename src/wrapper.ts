@@ -1,0 +1,191 @@
+import type { Adapter, Awaitable } from "./adapter.ts"
+import { CacheError } from "./base/errors.ts"
+import type { CacheEventType, EventOf } from "./base/events.ts"
+import { closed, type Kit, type Resolved, type Shared, withPolicy } from "./kit.ts"
+import type { Metrics } from "./policy/counters.ts"
+import { Engine } from "./policy/engine.ts"
+import { Hub, type OnError } from "./policy/hub.ts"
+import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
+import { Place } from "./policy/place.ts"
+import { scopeOf, type WaitUntil } from "./policy/scope.ts"
+import { Region } from "./region.ts"
+import { isAdapter, sourceOf, type StorageOptions, storageNames } from "./source.ts"
+
+/** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
+export interface CacheOptions extends LoadOptions<never>, StorageOptions {
+  /** What its keys are kept apart by in a shared storage. Default none. */
+  readonly prefix?: string | undefined
+  /** Told of trouble that is no caller's, as the `error` event is. */
+  readonly onError?: OnError | undefined
+}
+
+/** What may stand beside an adapter in `use`: its tier and its codecs. */
+export type UseOptions = Omit<StorageOptions, "adapter" | "arguments">
+
+/**
+ * One asynchronous cache over a storage that can be swapped, its behaviour staying the same.
+ *
+ * Nothing is opened or loaded before the first use. This one knows adapter objects only; that of the package's root
+ * knows aliases as well.
+ */
+export class CacheWrapper extends Region {
+  /**
+   * @throws {CacheError} `OPTION_INVALID`, `TTL_INVALID`, `ADAPTER_OPTIONS`, `ADAPTER_UNKNOWN` for options that make
+   * no sense.
+   */
+  constructor(options: CacheOptions = {}) {
+    const { prefix = "", onError } = options
+    if (typeof prefix !== "string") throw new CacheError("OPTION_INVALID", "The option prefix must be text.")
+    if (onError !== undefined && typeof onError !== "function") {
+      throw new CacheError("OPTION_INVALID", "The option onError must be a function.")
+    }
+    const hub = new Hub()
+    hub.onError = onError
+    const scope = () => scopeOf(undefined)
+    const shared: Shared = {
+      regions: new Map(),
+      engines: new Set(),
+      engine: undefined,
+      closing: undefined,
+      scope,
+      resolve: (alias, own, report) => this.load(alias, own, report),
+    }
+    const home = () => {
+      if (shared.engine) return shared.engine
+      throw closed()
+    }
+    const policy = resolvePolicy(defaultPolicy, options, ["prefix", "onError", ...storageNames])
+    const settings = {
+      home,
+      ownsHome: false,
+      configured: true,
+      ...withPolicy(policy),
+      generate: undefined,
+      writeThrough: undefined,
+      toKey: undefined,
+    }
+    super({ place: Place.root(prefix), hub, shared, settings, scope })
+    const adapter = options.adapter ?? this.standard()
+    if (!isAdapter(adapter)) this.check(adapter, options.arguments)
+    begin(this.kit, { ...options, adapter })
+  }
+
+  /**
+   * Swaps the storage: at once, while the new one opens on first use. Calls in progress finish on the old one, which
+   * is closed then if an alias had opened it.
+   *
+   * @throws {CacheError} `ADAPTER_UNKNOWN`, `ADAPTER_OPTIONS`.
+   */
+  use(adapter: string | Adapter, options: UseOptions & { readonly [option: string]: unknown } = {}): this {
+    const { shared } = this.kit
+    if (!shared.engine) throw closed()
+    const storage: Record<string, unknown> = {}
+    const own: Record<string, unknown> = {}
+    for (const [name, value] of Object.entries(options)) {
+      const isStorage = name !== "adapter" && name !== "arguments" && (storageNames as readonly string[]).includes(name)
+      if (isStorage) storage[name] = value
+      else own[name] = value
+    }
+    if (!isAdapter(adapter)) this.check(adapter, own)
+    else if (Object.keys(own).length > 0) {
+      throw new CacheError("ADAPTER_OPTIONS", `An adapter object takes no option ${Object.keys(own).join(", ")} here: give it to its factory.`)
+    }
+    const old = shared.engine
+    begin(this.kit, { ...storage, adapter, arguments: own })
+    shared.engines.delete(old)
+    old.retire(Number.POSITIVE_INFINITY).catch((error: unknown) => this.kit.hub.trouble(undefined, "", error))
+    return this
+  }
+
+  /** The adapter in use. One that an alias names is a stand-in by that name until it is open. */
+  get adapter(): Adapter {
+    const engine = this.kit.settings.home()
+    return engine.store?.adapter ?? engine.source.adapter ?? standIn(engine)
+  }
+
+  /** Opens the storage and asks it something. @throws {CacheError} `ADAPTER_UNAVAILABLE` when it cannot be had. */
+  async ready(): Promise<this> {
+    const engine = this.kit.settings.home()
+    const store = await engine.open()
+    const { storeTimeout } = this.kit.settings.policy
+    await engine.guard(() => engine.versions(store).read(this.kit.place.versions), storeTimeout, "")
+    return this
+  }
+
+  /**
+   * A view of this cache bound to a request: what goes on behind a caller is given to `context.waitUntil`.
+   * This cache is not changed.
+   */
+  bind(context: WaitUntil): this {
+    if (typeof context?.waitUntil !== "function") {
+      throw new CacheError("OPTION_INVALID", "bind takes the context of a request: an object with waitUntil.")
+    }
+    const bound: Kit = { ...this.kit, scope: () => scopeOf(context) }
+    return Object.create(Object.getPrototypeOf(this), { kit: { value: bound } })
+  }
+
+  /** Calls `listener` for events of `type`, or all (`"*"`). Answers how to stop. */
+  on<T extends CacheEventType | "*">(type: T, listener: (event: EventOf<T>) => void): () => void {
+    // Listeners are called by the type they asked for.
+    return this.kit.hub.events.on(type, listener as Parameters<Hub["events"]["on"]>[1])
+  }
+
+  /** How this cache has done since it was made. */
+  metrics(): Metrics {
+    return this.kit.hub.read()
+  }
+
+  /** Ends this cache: loads in progress are not stored any more, and what aliases opened is closed. Idempotent. */
+  close(): Promise<void> {
+    const { shared, settings } = this.kit
+    shared.closing ??= (async () => {
+      shared.engine = undefined
+      const ended = [...shared.engines].map((engine) => {
+        engine.flights.fenceWhere(() => true)
+        return engine.retire(settings.policy.storeTimeout)
+      })
+      await Promise.all(ended)
+    })()
+    return shared.closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** What is used where no adapter is named. */
+  protected standard(): string {
+    return ""
+  }
+
+  /** Refuses an alias or options that do not exist. */
+  protected check(alias: string, _options: object | undefined): void {
+    if (alias === "") return
+    throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${JSON.stringify(alias)}: isocache/core knows no aliases. Pass an adapter object, or import from isocache.`)
+  }
+
+  /** Loads the adapter of an alias. */
+  protected load(_alias: string, _options: object | undefined, _report: (error: unknown) => void): Awaitable<Resolved> {
+    throw new CacheError("ADAPTER_UNAVAILABLE", "This cache has no adapter. Pass one: new CacheWrapper({ adapter: memory() }).")
+  }
+}
+
+function begin({ shared, hub, place }: Kit, options: StorageOptions): void {
+  const engine = new Engine(sourceOf(options, shared), hub)
+  engine.onEvict = (key) => hub.evicted(place, place.own(key) ?? key)
+  shared.engines.add(engine)
+  shared.engine = engine
+}
+
+/** An adapter by the name of one that is not open yet: each call opens it first. */
+function standIn(engine: Engine): Adapter {
+  const open = async () => (await engine.open()).adapter
+  return {
+    name: engine.source.name,
+    medium: "object",
+    get: async (key) => (await open()).get(key),
+    set: async (key, record, ttl) => (await open()).set(key, record, ttl),
+    delete: async (key) => (await open()).delete(key),
+    clear: async (prefix) => (await open()).clear(prefix),
+  }
+}

@@ -1,0 +1,241 @@
+import type { SqliteAdapter } from "../../adapters/sqlite.ts"
+import type { Adapter, Lease, Stored } from "../../src/adapter.ts"
+
+/** What a broken adapter does instead of what the healthy `it` does. */
+type Broken = (it: SqliteAdapter) => Partial<Adapter>
+
+const clears = "clear removes what starts with the prefix, and nothing else"
+const lasts = "a record is kept for its ttl: seconds, 60 days, 300 years, Infinity, fractions"
+const many = "getMany answers in the keys' order, absent ones and duplicates included"
+const prunes = "prune drops what is past its life at the given moment, and says how many"
+
+/** Adapters that are wrong in one way, each with the law that must notice. */
+export const defects: readonly (readonly [defect: string, law: string, broken: Broken])[] = [
+  ["null for an absent key", "an absent key is undefined", (it) => ({ get: (key) => it.get(key) ?? null })],
+  ["delete that says yes", "deleting an absent key answers false", () => ({ delete: () => true })],
+  [
+    "delete that says no",
+    "delete removes, and answers whether the key was there",
+    (it) => ({ delete: (key) => it.delete(key) && false }),
+  ],
+  [
+    "delete that removes nothing",
+    "a deleted key can be set again",
+    (it) => ({ delete: () => true, set: once(it) }),
+  ],
+  ["set that never replaces", "a second set replaces the record", (it) => ({ set: once(it) })],
+  [
+    "set that keeps the first life",
+    "a second set replaces the life of the record",
+    (it) => {
+      const lives = new Map<string, number>()
+      return {
+        set(key, record, ttl) {
+          lives.set(key, lives.get(key) ?? ttl)
+          it.set(key, record, lives.get(key) ?? ttl)
+        },
+      }
+    },
+  ],
+  [
+    "a ttl of 32 bits",
+    lasts,
+    (it) => ({ set: (key, record, ttl) => it.set(key, record, ttl === Infinity ? ttl : ttl | 0) }),
+  ],
+  [
+    "an endless ttl taken for none",
+    lasts,
+    (it) => ({ set: (key, record, ttl) => it.set(key, record, ttl === Infinity ? 0 : ttl) }),
+  ],
+  [
+    "records trimmed",
+    "a record comes back as it was: line breaks, quotes, NUL, emoji, digits",
+    (it) => ({ get: (key) => it.get(key)?.toString().trim() }),
+  ],
+  ...folds(),
+  ["clear that clears all", clears, (it) => ({ clear: () => it.clear("") })],
+  [
+    "clear of what contains the prefix",
+    clears,
+    (it) => ({ clear: clearBy(it, (key, prefix) => key.includes(prefix)) }),
+  ],
+  [
+    "clear of what is like a pattern",
+    clears,
+    (it) => ({ clear: clearBy(it, (key, prefix) => like(prefix).test(key)) }),
+  ],
+  [
+    "clear without regard to case",
+    clears,
+    (it) => ({ clear: clearBy(it, (key, prefix) => key.toLowerCase().startsWith(prefix.toLowerCase())) }),
+  ],
+  [
+    "clear that is lossy about surrogates",
+    clears,
+    (it) => ({ clear: clearBy(it, (key, prefix) => lossy(key).startsWith(lossy(prefix))) }),
+  ],
+  [
+    "clear of a range that ends early",
+    clears,
+    (it) => ({ clear: clearBy(it, (key, prefix) => key >= prefix && key < `${prefix}\uffff`) }),
+  ],
+  [
+    "clear that forgets long keys",
+    "clear of the empty prefix removes everything",
+    (it) => ({ clear: clearBy(it, (key, prefix) => key.length < 600 && key.startsWith(prefix)) }),
+  ],
+  [
+    "keys that are cut",
+    "keys lists every hostile key, whole and once",
+    (it) => ({ keys: (prefix) => [...it.keys(prefix)].map((key) => key.slice(0, 600)) }),
+  ],
+  [
+    "keys twice",
+    "keys lists a key once that was set twice, and none that was deleted",
+    (it) => ({ keys: (prefix) => [...it.keys(prefix), ...it.keys(prefix)] }),
+  ],
+  [
+    "keys of all",
+    "keys lists what starts with the prefix, and nothing else",
+    (it) => ({ keys: () => it.keys("") }),
+  ],
+  ["getMany without duplicates", many, (it) => ({ getMany: (keys) => it.getMany([...new Set(keys)]) })],
+  ["getMany without absent ones", many, (it) => ({ getMany: (keys) => it.getMany(keys).filter(Boolean) })],
+  [
+    "setMany that keeps the first",
+    "setMany with a key twice keeps the last",
+    (it) => ({ setMany: (entries) => it.setMany([...entries].reverse()) }),
+  ],
+  [
+    "setMany with one life for all",
+    "setMany sets each, with its own life",
+    (it) => ({
+      setMany: (entries) =>
+        it.setMany(entries.map(([key, record, ttl]) => [key, record, ttl === Infinity ? 0 : ttl])),
+    }),
+  ],
+  [
+    "deleteMany that counts what it was asked",
+    "deleteMany answers how many were there",
+    (it) => ({ deleteMany: (keys) => Math.max(keys.length, it.deleteMany(keys)) }),
+  ],
+  [
+    "setMany of 1 000 at most",
+    "1 100 keys go through setMany, getMany and deleteMany",
+    (it) => ({ setMany: (entries) => it.setMany(entries.slice(0, 1_000)) }),
+  ],
+  ["prune by its own clock", prunes, (it) => ({ prune: () => it.prune(Date.now()) })],
+  ["prune that drops all", prunes, (it) => ({ prune: () => it.deleteMany([...it.keys("")]) })],
+  [
+    "add that replaces",
+    "add sets an absent key, and leaves a present one",
+    (it) => ({
+      add(key, record, ttl) {
+        it.set(key, record, ttl)
+        return true
+      },
+    }),
+  ],
+  [
+    "add in two steps",
+    "of 50 who add at once, one succeeds, and his record stays",
+    (it) => ({ add: addInSteps(it) }),
+  ],
+  [
+    "a lock for everybody",
+    "a lease is held by one, until he releases it",
+    () => ({ lock: () => ({ release() {} }) }),
+  ],
+  ["a lock in two steps", "of 20 who lock at once, one succeeds", () => ({ lock: locks({ inSteps: true }) })],
+  ["a lock without end", "a lease ends by itself", () => ({ lock: locks({ endless: true }) })],
+  [
+    "a release without an owner",
+    "a late release leaves the lease of the next owner alone",
+    () => ({ lock: locks({ ownerless: true }) }),
+  ],
+  [
+    "one lock for all keys",
+    "leases on different keys are different, hostile keys too",
+    () => ({ lock: locks({ single: true }) }),
+  ],
+  [
+    "a lease kept as a record",
+    "a lease is no record, and a record no lease",
+    (it) => ({
+      lock: (key, ttl) => (it.add(key, "lease", ttl) ? { release: () => void it.delete(key) } : undefined),
+    }),
+  ],
+]
+
+/** Ways in which a storage takes two keys for one. */
+function folds(): [defect: string, law: string, broken: Broken][] {
+  const ways: readonly [how: string, fold: (key: string) => string][] = [
+    ["in lower case", (key) => key.toLowerCase()],
+    ["trimmed", (key) => key.trimEnd()],
+    ["normalized", (key) => key.normalize("NFC")],
+    ["lossy about surrogates", lossy],
+    ["cut at NUL", (key) => key.split("\0")[0] ?? ""],
+    ["cut at 512 characters", (key) => key.slice(0, 512)],
+    ["read as paths", (key) => new URL(`x:/${key.slice(0, 999)}`).pathname + key.slice(999)],
+    ["unescaped", (key) => key.replaceAll("%2F", "/")],
+  ]
+  return ways.map(([how, fold]) => [
+    `keys ${how}`,
+    "any string is a key, and no two keys meet",
+    (it) => ({ get: (key) => it.get(fold(key)), set: (key, record, ttl) => it.set(fold(key), record, ttl) }),
+  ])
+}
+
+function lossy(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text))
+}
+
+function once(it: SqliteAdapter): Adapter["set"] {
+  return (key, record, ttl) => void it.add(key, record, ttl)
+}
+
+function like(prefix: string): RegExp {
+  const pattern = prefix
+    .replace(/[\\^$.|?+(){}[\]]/g, "\\$&")
+    .replace(/\*/g, ".*")
+    .replace(/_/g, ".")
+  return new RegExp(`^${pattern}`, "s")
+}
+
+function clearBy(it: SqliteAdapter, is: (key: string, prefix: string) => boolean): Adapter["clear"] {
+  return (prefix) => void it.deleteMany([...it.keys("")].filter((key) => is(key, prefix)))
+}
+
+function addInSteps(it: SqliteAdapter): NonNullable<Adapter["add"]> {
+  return async (key: string, record: Stored, ttl: number) => {
+    if (it.get(key) !== undefined) return false
+    await null
+    it.set(key, record, ttl)
+    return true
+  }
+}
+
+interface LockDefects {
+  readonly inSteps?: boolean
+  readonly endless?: boolean
+  readonly ownerless?: boolean
+  readonly single?: boolean
+}
+
+/** A lock over a Map, with defects. */
+function locks({ inSteps, endless, ownerless, single }: LockDefects): NonNullable<Adapter["lock"]> {
+  const held = new Map<string, { readonly until: number }>()
+  return async (key, ttl): Promise<Lease | undefined> => {
+    const name = single ? "" : key
+    const holder = held.get(name)
+    if (holder !== undefined && (endless || Date.now() < holder.until)) return undefined
+    if (inSteps) await null
+    const mine = { until: Date.now() + ttl }
+    held.set(name, mine)
+    return {
+      release() {
+        if (ownerless || held.get(name) === mine) held.delete(name)
+      },
+    }
+  }
+}

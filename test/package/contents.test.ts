@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { beforeAll, expect, test } from "vitest"
+import { run } from "../../tools/scripts/run.ts"
+import { installed, manifest } from "./entries.ts"
+
+let files: string[] = []
+
+beforeAll(async () => {
+  const { output } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { quiet: true })
+  const text = output.slice(output.search(/^[[{]/m))
+  const answer: unknown = JSON.parse(text.slice(0, text.lastIndexOf(text.startsWith("[") ? "]" : "}") + 1))
+  const [pack] = Array.isArray(answer) ? answer : Object.values(answer as object)
+  files = pack.files.map(({ path }: { path: string }) => path)
+})
+
+test("the package holds the build, its papers, and nothing else", () => {
+  const allowed = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+  expect(files.filter((file) => !allowed.test(file))).toEqual([])
+  expect(files).toEqual(expect.arrayContaining(["package.json", "README.md", "CHANGELOG.md", "LICENSE"]))
+  expect(files.filter((file) => /test|bench|playground|tools/.test(file.replace("testing", "")))).toEqual([])
+})
+
+test("every file that package.json names is in the package", () => {
+  const targets = [...Object.values(manifest.exports), ...Object.values(manifest.imports)].flatMap(
+    (target) => (typeof target === "string" ? [target] : Object.values(target)),
+  )
+  expect(targets.length).toBeGreaterThan(20)
+  expect(targets.filter((target) => !files.includes(target.slice(2)))).toEqual([])
+})
+
+test("no file names a source map or a path of the machine that built it", () => {
+  for (const file of files) {
+    const text = readFileSync(join(installed, file), "utf8")
+    expect(text, file).not.toContain("sourceMappingURL")
+    expect(text, file).not.toMatch(/\/(work|home|root|tmp|Users)\/\w+\//)
+  }
+})
+
+test("every relative import leads to a file of the package", () => {
+  for (const file of files.filter((name) => name.endsWith(".js"))) {
+    const text = readFileSync(join(installed, file), "utf8")
+    for (const [, to = ""] of text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
+      expect(existsSync(join(installed, dirname(file), to)), `${file} imports ${to}`).toBe(true)
+    }
+  }
+})

@@ -1,0 +1,86 @@
+// Everything there is to check, on a bare machine: npm test
+// One step after another; a failing one is remembered and the others still run. The last line adds all up.
+import { existsSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { add, type Count, describe, one } from "./count.ts"
+import { prepareMachine } from "./machine.ts"
+import { install } from "./projects.ts"
+import { root, run } from "./run.ts"
+import { runConformance } from "./runtimes.ts"
+import { runSizes } from "./size.ts"
+import { runTypeTests } from "./types.ts"
+
+type Step = readonly [name: string, run: () => Promise<Count>]
+
+const locked = [".", "tools/runtimes", "tools/types", "tools/docs", "bench"]
+
+const steps: readonly Step[] = [
+  ["machine", prepareMachine],
+  [
+    "other runtimes and compilers",
+    async () => one((await install("runtimes")).ok && (await install("types")).ok),
+  ],
+  ["lockfiles", () => command("node", "tools/lockcheck.cjs", ...locked)],
+  ["biome", () => command("biome", "check", ".", "--error-on-warnings")],
+  ["knip", () => command("knip")],
+  ["types", () => command("npm", "run", "--silent", "typecheck")],
+  ["build", () => command("npm", "run", "--silent", "build")],
+  ["publint", () => command("publint", "--strict")],
+  ["are the types wrong", () => command("attw", "--pack", ".", "--profile", "esm-only")],
+  ["package", () => vitest("package")],
+  ["type tests", runTypeTests],
+  ["node", () => vitest("node")],
+  ["workerd", () => vitest("workerd")],
+  ["browsers", () => vitest("browser")],
+  ["runtimes", runConformance],
+  ["size", runSizes],
+]
+
+async function command(name: string, ...args: readonly string[]): Promise<Count> {
+  return one((await run(name, args)).ok)
+}
+
+/** Runs one project of vitest.config.ts and reads its report. */
+async function vitest(project: string): Promise<Count> {
+  const report = join(root, `reports/vitest-${project}.json`)
+  rmSync(report, { force: true })
+  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`]
+  const { ok } = await run("vitest", ["run", "--project", project, ...reporters])
+  if (!existsSync(report)) return one(false)
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+    readFileSync(report, "utf8"),
+  )
+  const failed = numFailedTests || (ok ? 0 : 1) // a file that cannot be loaded has no test that fails
+  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests }
+}
+
+// Words on the command line choose steps: npm test -- biome node
+const wanted = process.argv.slice(2)
+const chosen = wanted.length ? steps.filter(([name]) => wanted.includes(name)) : steps
+const unknown = wanted.filter((name) => !steps.some(([known]) => known === name))
+if (unknown.length) {
+  console.log(`no such step: ${unknown.join(", ")}. Known: ${steps.map(([name]) => name).join(", ")}`)
+  process.exit(1)
+}
+
+const results: [name: string, count: Count, seconds: number][] = []
+for (const [name, step] of chosen) {
+  console.log(`\n== ${name}`)
+  const start = performance.now()
+  const count = await step().catch((error: unknown) => {
+    console.log(error)
+    return one(false)
+  })
+  const seconds = (performance.now() - start) / 1000
+  results.push([name, count, seconds])
+  console.log(`-- ${name}: ${describe(count)} (${seconds.toFixed(1)} s)`)
+}
+
+console.log("\n== summary")
+for (const [name, count, seconds] of results) {
+  const mark = count.failed ? "FAILED" : "ok    "
+  console.log(`${mark} ${name.padEnd(30)} ${seconds.toFixed(1).padStart(6)} s   ${describe(count)}`)
+}
+const sum = add(...results.map(([, count]) => count))
+console.log(describe(sum))
+process.exitCode = sum.failed ? 1 : 0

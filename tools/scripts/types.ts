@@ -1,0 +1,64 @@
+// Compiles test/types against the packed package on several TypeScript versions: node tools/scripts/types.ts
+import { cpSync, existsSync, readdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { consumer, makeConsumer } from "./consumer.ts"
+import { add, type Count, describe, one } from "./count.ts"
+import { install } from "./projects.ts"
+import { root, run } from "./run.ts"
+
+const versions = ["typescript54", "typescript59", "typescript60", "typescript70"]
+
+// skipLibCheck is off and there are no other types: what is published must stand on its own.
+const common = {
+  target: "es2022",
+  lib: ["es2022", "dom", "dom.iterable", "esnext.disposable", "esnext.decorators"],
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+  allowImportingTsExtensions: true,
+  skipLibCheck: false,
+  noEmit: true,
+  types: [],
+}
+const settings = {
+  nodenext: { ...common, module: "nodenext", moduleResolution: "nodenext", exactOptionalPropertyTypes: true },
+  bundler: { ...common, module: "esnext", moduleResolution: "bundler" },
+}
+
+/** Counts each file of test/types once per version and setting. */
+export async function runTypeTests(): Promise<Count> {
+  const source = join(root, "test/types")
+  if (!existsSync(source)) {
+    console.log("test/types is missing")
+    return one(false)
+  }
+  if (!(await install("types")).ok) return one(false)
+  await makeConsumer()
+  cpSync(source, join(consumer, "types"), { recursive: true })
+  const files = readdirSync(join(consumer, "types")).filter((name) => name.endsWith(".ts"))
+  const counts: Count[] = []
+  for (const version of versions) {
+    for (const [name, compilerOptions] of Object.entries(settings)) {
+      const project = join(consumer, `tsconfig.${name}.json`)
+      writeFileSync(project, JSON.stringify({ compilerOptions, include: ["types"] }))
+      const tsc = join(root, "tools/types/node_modules", version, "bin/tsc")
+      const { ok, output } = await run("node", [tsc, "-p", project, "--pretty", "false"], {
+        quiet: true,
+        cwd: consumer,
+      })
+      const bad = files.filter((file) => output.includes(`types/${file}(`))
+      // An error elsewhere, in the declarations themselves say, is one more.
+      const failed = ok ? 0 : Math.max(1, bad.length)
+      console.log(`${version} ${name}: ${files.length - bad.length} passed, ${failed} failed`)
+      if (!ok) console.log(output)
+      counts.push({ passed: files.length - bad.length, failed, skipped: 0 })
+    }
+  }
+  return add(...counts)
+}
+
+if (import.meta.main) {
+  const count = await runTypeTests()
+  console.log(describe(count))
+  process.exitCode = count.failed ? 1 : 0
+}
