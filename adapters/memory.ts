@@ -57,7 +57,9 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
   }
   const evicted = (): typeof tell | undefined => (listeners.size > 0 ? tell : undefined)
   const entries = shelf({ entries: max, bytes: maxBytes, lru: policy === "lru", evicted })
-  const tokens = shelf({ entries: max, bytes: Infinity, lru: true, evicted: () => undefined })
+  let changes = 0
+  const changed = (): void => void changes++
+  const tokens = shelf({ entries: max, bytes: Infinity, lru: true, evicted: () => changed })
   const shelfOf = (key: string): typeof entries => (isToken(key) ? tokens : entries)
 
   function get(key: string): Stored | undefined {
@@ -70,10 +72,12 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
     const time = now()
     const size =
       maxBytes < Infinity && !isToken(key) ? slotSize + textSize(key) + sizeOf(record, maxBytes) : 0
+    if (isToken(key)) changed()
     shelfOf(key).set(key, record, time + ttl, size, time)
   }
 
   function remove(key: string): boolean {
+    if (isToken(key)) changed()
     return shelfOf(key).delete(key, now())
   }
 
@@ -87,6 +91,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
     clear(prefix) {
       entries.clear(prefix)
       tokens.clear(prefix)
+      changed()
     },
     getMany: (keys) => keys.map(get),
     setMany(entries) {
@@ -100,6 +105,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
     },
     keys: (prefix) => [...entries.keys(prefix, now()), ...tokens.keys(prefix, now())],
     prune: (now) => entries.prune(now) + tokens.prune(now),
+    tokenChanges: () => changes,
     observe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

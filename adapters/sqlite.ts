@@ -46,8 +46,9 @@ const page = 500
 /**
  * Keeps records in a SQLite file, by the `node:sqlite` of Node ≥ 22.13, Deno ≥ 2.2 or Bun ≥ 1.4.
  *
- * Several processes may share the file. It is opened on first use, readable by this user only. A damaged file, or one of another program, is
- * renamed to `<path>.corrupt-<ms>` and made anew, which is reported as an error event; a healthy one loses nothing.
+ * Several processes may share the file. It is opened on first use, readable by this user only. A damaged file, or
+ * one of another program, is renamed to `<path>.corrupt-<ms>` and made anew, which is reported as an error event; a
+ * healthy one loses nothing.
  * Beyond a bound the least recently used entries leave, those past their life first; a cache of more than 1 000
  * entries may be kept up to 2 % below its bounds. No timers run.
  *

@@ -58,6 +58,11 @@ export interface Adapter {
   close?(): Awaitable<void>
   /** What is known at once, without I/O: a tier in front of a slow storage answers from memory. */
   peek?(key: string): Stored | undefined
+  /**
+   * Counts the changes of version tokens, where all of them pass through this adapter: what was read of them then
+   * holds as long as the count does.
+   */
+  tokenChanges?(): number
   /** Calls `listener` on evictions and on trouble outside of any call. Answers how to stop. */
   observe?(listener: (event: AdapterEvent) => void): () => void
 }

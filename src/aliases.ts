@@ -88,9 +88,15 @@ function isKv(binding: unknown): boolean {
   return typeof binding === "object" && binding !== null && "getWithMetadata" in binding && "put" in binding
 }
 
-/** Whether the runtime has a SQLite that can be constructed, without a file being touched or a warning printed. */
+/** Whether the runtime comes with SQLite; asked without loading it, which would print a warning on Node 22. */
 function hasSqlite(): boolean {
-  return ["node", "deno", "bun"].includes(detectRuntime())
+  const process: unknown = Reflect.get(globalThis, "process")
+  if (typeof process !== "object" || process === null) return false
+  const getBuiltinModule: unknown = Reflect.get(process, "getBuiltinModule")
+  if (typeof getBuiltinModule !== "function") return false
+  const module: unknown = getBuiltinModule.call(process, "node:module")
+  const isBuiltin: unknown = typeof module === "object" && module !== null ? Reflect.get(module, "isBuiltin") : undefined
+  return typeof isBuiltin === "function" && isBuiltin("node:sqlite") === true
 }
 
 /** An environment variable, where there are any and reading them needs no permission that is not granted. */

@@ -33,7 +33,7 @@ export class CacheWrapper extends CoreWrapper {
    */
   override use<N extends keyof AliasOptions>(alias: N, options?: AliasOptions[N] & UseOptions): this
   override use(adapter: Adapter, options?: UseOptions): this
-  override use(alias: string, options?: object): this
+  override use<N extends string>(alias: N extends keyof AliasOptions ? never : N, options?: object): this
   override use(adapter: string | Adapter, options?: object): this {
     return super.use(adapter, options && { ...options })
   }

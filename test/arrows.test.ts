@@ -11,11 +11,13 @@ const ranks: readonly (readonly string[])[] = [
   ["proxies.ts", "proxies/", "codec/"],
   ["codecs.ts", "store/"],
   ["tiers.ts", "policy/"],
-  ["kit.ts", "source.ts", "options.ts", "metrics.ts"],
-  ["reading.ts", "batch.ts", "memoize.ts", "memoized.ts", "region.ts", "regions.ts"],
-  ["cached.ts", "settings.ts"],
+  ["kit.ts", "source.ts"],
+  ["reading.ts", "batch.ts", "memoize.ts", "region.ts", "regions.ts"],
+  ["wrapper.ts"],
+  ["aliases.ts", "cached.ts", "memoized.ts", "settings.ts"],
+  ["types.ts"],
   ["core.ts"],
-  ["conformance/", "conformance.ts", "testing/", "testing.ts", "aliases.ts"],
+  ["conformance/", "conformance.ts", "testing/", "testing.ts"],
   ["index.ts"],
 ]
 
@@ -31,8 +33,8 @@ interface Arrow {
   readonly from: string
   /** A file below the root, or the name of a package. */
   readonly to: string
-  /** Nothing is left of it at run time. */
-  readonly typeOnly: boolean
+  /** "load": when the module loads; "lazy": by `import()`; "type": nothing is left of it at run time. */
+  readonly when: "load" | "lazy" | "type"
 }
 
 const files = globSync("{src,adapters}/**/*.ts", { cwd: root }).sort()
@@ -46,14 +48,15 @@ function arrowsOf(from: string): Arrow[] {
   )
   const calls = code.matchAll(/\bimport\(\s*(?:\/\*.*?\*\/\s*)?"([^"\n]+)"/g)
   return [
-    ...[...statements].map(([, names = "", to = ""]) => arrow(from, to, names.trim().startsWith("type"))),
-    // A lazy import is an arrow as well, but none that could make a knot while modules load.
-    ...[...calls].map(([, to = ""]) => arrow(from, to, true)),
+    ...[...statements].map(([, names = "", to = ""]) =>
+      arrow(from, to, names.trim().startsWith("type") ? "type" : "load"),
+    ),
+    ...[...calls].map(([, to = ""]) => arrow(from, to, "lazy")),
   ]
 }
 
-function arrow(from: string, to: string, typeOnly: boolean): Arrow {
-  return { from, to: to.startsWith(".") ? relative(root, join(root, dirname(from), to)) : to, typeOnly }
+function arrow(from: string, to: string, when: Arrow["when"]): Arrow {
+  return { from, to: to.startsWith(".") ? relative(root, join(root, dirname(from), to)) : to, when }
 }
 
 /** The package of a specifier, where it has a home. */
@@ -90,9 +93,13 @@ test("an adapter knows the contract, the base and its own folder, nothing else",
   expect(strangers.map(show)).toEqual([])
 })
 
-test("only the alias table names adapters", () => {
+test("adapters are loaded by the alias table only, and lazily; the shared cache knows their options' types", () => {
   const named = arrows.filter(({ from, to }) => from.startsWith("src/") && to.startsWith("adapters/"))
-  expect(named.filter(({ from }) => from !== "src/aliases.ts").map(show)).toEqual([])
+  const astray = named.filter(
+    ({ from, when }) =>
+      !(from === "src/aliases.ts" && when !== "load") && !(from === "src/cached.ts" && when === "type"),
+  )
+  expect(astray.map(show)).toEqual([])
 })
 
 test("each package is imported in its one place, and no other package at all", () => {
@@ -106,8 +113,8 @@ test("each package is imported in its one place, and no other package at all", (
 
 test("no two files wait for each other while they load", () => {
   const next = new Map<string, string[]>()
-  for (const { from, to, typeOnly } of arrows) {
-    if (!typeOnly && lines.has(to)) next.set(from, [...(next.get(from) ?? []), to])
+  for (const { from, to, when } of arrows) {
+    if (when === "load" && lines.has(to)) next.set(from, [...(next.get(from) ?? []), to])
   }
   const done = new Set<string>()
   const knots: string[] = []

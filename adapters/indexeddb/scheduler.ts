@@ -172,10 +172,9 @@ export function scheduler(
         if (!scheduled && !writing) schedule()
       }),
     async idle() {
-      while (scheduled || queue.length > 0 || running.size > 0) {
-        await Promise.all(running)
-        await undefined
-      }
+      while (scheduled) await undefined
+      // What waits for a write to end is taken up before that counts as ended.
+      while (running.size > 0) await Promise.all(running)
     },
   }
 }

@@ -45,8 +45,8 @@ export class Connection {
   #session: Session | undefined
   #closed = false
   #repaired = false
-  #failure: { readonly error: unknown; readonly until: number } | undefined
-  #nextLook = 0
+  #failure: { readonly error: unknown; readonly at: number } | undefined
+  #lookedAt = 0
 
   constructor(path: string | undefined, limits: Limits, listener: Listener) {
     this.#path = path
@@ -105,24 +105,25 @@ export class Connection {
       throw new CacheError("CLOSED", "The sqlite adapter is closed. Call open() to use it again.")
     }
     const time = now()
-    if (this.#session !== undefined && (time < this.#nextLook || this.#isStillThere(this.#session))) {
-      return this.#session
+    const session = this.#session
+    if (session !== undefined && (isWithin(time, this.#lookedAt, lookEvery) || this.#isStillThere(session))) {
+      return session
     }
-    if (this.#failure !== undefined && time < this.#failure.until) throw this.#failure.error
+    if (this.#failure !== undefined && isWithin(time, this.#failure.at, retryAfter)) throw this.#failure.error
     try {
       this.#session = this.#connect()
       this.#failure = undefined
-      this.#nextLook = time + lookEvery
+      this.#lookedAt = time
       return this.#session
     } catch (error) {
-      this.#failure = { error, until: time + retryAfter }
+      this.#failure = { error, at: time }
       throw error
     }
   }
 
   /** Looks whether the file was moved or deleted under us, and uses the occasion to write access times. */
   #isStillThere(session: Session): boolean {
-    this.#nextLook = now() + lookEvery
+    this.#lookedAt = now()
     session.records.bounds.accesses.flush()
     if (inoOf(session.modules, session.file) === session.ino) return true
     this.#drop(session)
@@ -199,4 +200,9 @@ export class Connection {
     closeQuietly(session.db)
     if (this.#session === session) this.#session = undefined
   }
+}
+
+/** Whether `span` ms have not gone by; on a clock that was set back they have. */
+function isWithin(time: number, since: number, span: number): boolean {
+  return time >= since && time - since < span
 }

@@ -1,7 +1,7 @@
 import { CacheError } from "../../src/base/errors.ts"
 
 /** What may be bound to a statement and mean the same on every runtime. */
-export type Bindable = string | number | Uint8Array | null
+type Bindable = string | number | Uint8Array | null
 
 /** A row as the driver gives it; a foreign hand may have put anything into it. */
 export type Row = Readonly<Record<string, unknown>>

@@ -6,13 +6,6 @@ import { adopt, busyTimeout } from "./schema.ts"
 /** The name of a database that lives in memory only. */
 export const inMemory = ":memory:"
 
-/** An open database. */
-export interface Opened {
-  readonly db: Database
-  /** Which file on disk it was; `undefined` in memory. */
-  readonly ino: number | undefined
-}
-
 /**
  * Opens `file`, making it, for this user only, where it is missing.
  *
@@ -73,23 +66,30 @@ export function setAside(modules: Modules, file: string, ino: number | undefined
 function makeFile(modules: Modules, file: string): void {
   const { fs, path } = modules
   for (const right of ["read", "write"] as const) {
-    if (!isAllowed(right, file)) throw new Error(`no permission to ${right}; run with --allow-${right}`)
+    if (!isAllowed(right, path.dirname(file)))
+      throw new Error(`no permission to ${right}; run with --allow-${right}`)
   }
   makeFolder(modules, path.dirname(file))
   // Made before SQLite opens it, so that it is never readable by others; the log inherits the mode.
   fs.closeSync(fs.openSync(file, "a", 0o600))
 }
 
-/** Step by step: Node's recursive mkdir never returns in places such as /proc, where no folder can be made. */
+/**
+ * Makes a folder and what is missing above it. Not by Node's recursive mkdir, which never returns in places such as
+ * /proc; and upward only if need be, since there Deno may forbid the look.
+ */
 function makeFolder(modules: Modules, folder: string): void {
   const { fs, path } = modules
   if (fs.existsSync(folder)) return
-  makeFolder(modules, path.dirname(folder))
   try {
     fs.mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
     // Another process may have been quicker.
-    if (!fs.existsSync(folder)) throw error
+    if (fs.existsSync(folder)) return
+    const parent = path.dirname(folder)
+    if (codeOf(error) !== "ENOENT" || parent === folder || fs.existsSync(parent)) throw error
+    makeFolder(modules, parent)
+    makeFolder(modules, folder)
   }
 }
 
@@ -109,8 +109,7 @@ function lockRepair({ fs }: Modules, lock: string): () => void {
       fs.closeSync(fs.openSync(lock, "wx", 0o600))
       return () => fs.rmSync(lock, { force: true })
     } catch (error) {
-      const taken = error instanceof Error && "code" in error && error.code === "EEXIST"
-      if (!taken || left <= 0) throw error
+      if (codeOf(error) !== "EEXIST" || left <= 0) throw error
       if (isOld(fs, lock)) fs.rmSync(lock, { force: true })
       else sleepHere(20)
     }
@@ -123,4 +122,8 @@ function isOld(fs: Modules["fs"], lock: string): boolean {
   } catch {
     return false
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined
 }

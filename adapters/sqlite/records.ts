@@ -16,6 +16,8 @@ export type Write = readonly [key: string, record: unknown, ttl: number]
 const afterAllText = Uint8Array.of(0)
 /** So many rows at once in `clear` and `prune`, so that other processes get their turn. */
 const chunk = 5000
+/** From so many free pages on the file is worth shrinking. */
+const largeFreelist = 1000
 /** A deadline beyond the last `Date` there is stands for never. */
 const latest = 8.64e15
 
@@ -114,7 +116,7 @@ export class Records {
   }
 
   clear(prefix: string): void {
-    if (prefix === "") this.#deleteAll.run()
+    if (prefix === "") this.#clearAll()
     else for (const [from, before] of prefixRanges(prefix)) this.#clearRange(from, before)
     this.bounds.forget()
   }
@@ -129,8 +131,8 @@ export class Records {
   prune(time: number): { count: number; more: boolean } {
     const count = Number(this.#prune.run(time, chunk).changes)
     this.bounds.removed(count)
-    // Gives some of the pages back to the disk; all at once would take long.
-    if (count > 0) this.#db.exec("PRAGMA incremental_vacuum(1000)")
+    // Gives some of the free pages back to the disk; all at once would take long.
+    this.#db.exec("PRAGMA incremental_vacuum(1000)")
     return { count, more: count === chunk }
   }
 
@@ -166,6 +168,18 @@ export class Records {
     this.bounds.removed(rows.length)
     const time = now()
     return rows.filter(({ exp }) => typeof exp !== "number" || exp > time).length
+  }
+
+  #clearAll(): void {
+    this.#deleteAll.run()
+    const free = this.#db.prepare("PRAGMA freelist_count").get()?.["freelist_count"]
+    if (Number(free) < largeFreelist) return
+    try {
+      // Quick, for it copies what is left: nothing, or what others wrote by now.
+      this.#db.exec("VACUUM")
+    } catch {
+      // Another process is writing. The pages are used again, or given back by prune.
+    }
   }
 
   #clearRange(from: string, before: string | undefined): void {

@@ -13,7 +13,8 @@ export function toBase64(bytes: Uint8Array): string {
   if ("toBase64" in bytes && typeof bytes.toBase64 === "function") return bytes.toBase64()
   let text = ""
   // As many arguments at a time as every engine takes.
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  for (let at = 0; at < bytes.length; at += 8192)
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192))
   return btoa(text)
 }
 

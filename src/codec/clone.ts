@@ -224,7 +224,9 @@ function whatIs(value: object): string {
 function unsupported(walk: Walk, what: string, cause?: unknown): CacheError {
   let path = "value"
   for (const at of walk.path.slice(1, 12)) {
-    path += /^[a-z_$][\w$]*(\(\)\[\d+])?$/i.test(`${at}`) ? `.${at}` : `[${/^\d+$/.test(`${at}`) ? at : shortKey(`${at}`)}]`
+    path += /^[a-z_$][\w$]*(\(\)\[\d+])?$/i.test(`${at}`)
+      ? `.${at}`
+      : `[${/^\d+$/.test(`${at}`) ? at : shortKey(`${at}`)}]`
   }
   if (walk.path.length > 12) path += "…"
   const of = walk.key === undefined ? "" : ` for ${shortKey(walk.key)}`

@@ -38,5 +38,7 @@ export function codecFor(
 ): Awaitable<Codec> {
   const { medium } = adapter
   if (medium === "object" && !options.compress && !options.encrypt) return objectCodec(adapter, options)
-  return import("./framed.ts").then(({ framedCodec }) => framedCodec(medium === "text" ? "text" : "bytes", options))
+  return import("./framed.ts").then(({ framedCodec }) =>
+    framedCodec(medium === "text" ? "text" : "bytes", options),
+  )
 }

@@ -1,4 +1,4 @@
-import { isPlain, kindOf, like, nativeError } from "./clone.ts"
+import { isPlain, like, nativeError } from "./clone.ts"
 
 /**
  * A value as JSON of the same shape, with what is no JSON as a list of leaves beside it.
@@ -66,7 +66,8 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
     return names.length === part.length ? part.map(put) : { $: ["[", part.length, ...pairs(part)] }
   }
 
-  const pairs = (part: object): unknown[] => Object.entries(part).flatMap(([name, member]) => [name, put(member)])
+  const pairs = (part: object): unknown[] =>
+    Object.entries(part).flatMap(([name, member]) => [name, put(member)])
 
   // Own members even under "__proto__".
   const members = (part: object): object =>
@@ -144,7 +145,12 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
   function define(made: object, pairs: readonly unknown[], enumerable = true): object {
     for (let at = 0; at < pairs.length; at += 2) {
       const value = get(pairs[at + 1])
-      Object.defineProperty(made, String(pairs[at]), { value, enumerable, configurable: true, writable: true })
+      Object.defineProperty(made, String(pairs[at]), {
+        value,
+        enumerable,
+        configurable: true,
+        writable: true,
+      })
     }
     return made
   }

@@ -1,7 +1,7 @@
 import type { Adapter, Stored } from "../adapter.ts"
 import { type Awaitable, isPromise, then } from "../base/awaitable.ts"
 import { isKept, type Kept } from "../entry.ts"
-import { cloneValue, copyIn, copyOut } from "./clone.ts"
+import { copyIn, copyOut } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
 import { keepsOf, lazySerializer } from "./serializer.ts"
 
@@ -29,7 +29,18 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
     } else if (type !== "function" && type !== "symbol") return kept
     const { value: own, shared, odd } = copyIn(value, keeps, key)
     const tree = shared === undefined
-    const shelved: Shelved = { format: 1, value: own, createdAt, freshUntil, ttl, grace, took, tags, marks, tree }
+    const shelved: Shelved = {
+      format: 1,
+      value: own,
+      createdAt,
+      freshUntil,
+      ttl,
+      grace,
+      took,
+      tags,
+      marks,
+      tree,
+    }
     if (!odd || copy === "clone") return shelved
     return then(load(), (by) => ({ ...shelved, value: by.stringify(own), packed: by.name }))
   }
@@ -37,12 +48,15 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   function decode(_: string, record: Stored): Awaitable<Kept | undefined> {
     if (!isKept(record)) return undefined
     const { packed } = record as Shelved
-    if (packed !== undefined) return then(load(), (by) => (by.name === packed ? renewed(record, by.parse) : undefined))
-    return copy === undefined ? renewed(record, foreign) : record
+    if (packed !== undefined)
+      return then(load(), (by) => (by.name === packed ? renewed(record, by.parse) : undefined))
+    return copy === undefined ? renewed(record, (value) => copyOut(value, false)) : record
   }
 
   function out({ value, tree }: Shelved): unknown {
-    return copy === "clone" && typeof value === "object" && value !== null ? copyOut(value, tree === true) : value
+    return copy === "clone" && typeof value === "object" && value !== null
+      ? copyOut(value, tree === true)
+      : value
   }
 
   return { encode, decode, out }
@@ -52,7 +66,17 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
 function renewed(kept: Kept, make: (value: never) => unknown): Kept | undefined {
   try {
     const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
-    return { format: 1, value: make(kept.value as never), createdAt, freshUntil, ttl, grace, took, tags, marks }
+    return {
+      format: 1,
+      value: make(kept.value as never),
+      createdAt,
+      freshUntil,
+      ttl,
+      grace,
+      took,
+      tags,
+      marks,
+    }
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
-import { SuperJSON } from "superjson"
+import { SuperJSON, type SuperJSONResult } from "superjson"
 import { fromBase64, toBase64 } from "../base/bytes.ts"
 import { CacheError } from "../base/errors.ts"
-import { copyIn, isPlain, kindOf } from "./clone.ts"
+import { copyIn, kindOf, nameOf, nativeError } from "./clone.ts"
 import { type Classes, fromGraph, toGraph } from "./graph.ts"
 import { isPlainJson } from "./serialize.ts"
 import type { ClassSerializer } from "./serializer.ts"
@@ -42,24 +42,91 @@ export function superjsonSerializer(options: SuperjsonOptions = {}): ClassSerial
     if (!text.startsWith("~")) return JSON.parse(text)
     const [tree, json, values]: unknown[] = JSON.parse(text.slice(1))
     if (!Array.isArray(json) || !areLeaves(values, json.length)) throw new TypeError("no such leaves")
-    const payload = { json, meta: { values, v: 1 } }
+    const payload: SuperJSONResult = { json, meta: { values, v: 1 } }
     return fromGraph({ tree, leaves: leaves.deserialize(payload, { inPlace: true }) }, classes)
   }
 
   return { name: "superjson", stringify, parse, keeps }
 }
 
+const cure = "Pass classes that extend nothing but each other or Error, each under a name of its own."
+
 function prototypes({ classes = [] }: SuperjsonOptions): Classes {
-  const named = Array.isArray(classes) ? classes.map((one) => [one?.name, one] as const) : Object.entries(classes)
   const known = new Map<string, object>()
+  const named = Array.isArray(classes) ? classes.map((one) => [one?.name, one]) : Object.entries(classes)
   for (const [name, one] of named) {
-    const cure = "Pass classes of your own, which extend nothing but each other or Error, each under one name."
-    const wrong = (what: string) => new CacheError("OPTION_INVALID", `superjsonSerializer: ${what}. ${cure}`)
     const proto: unknown = typeof one === "function" ? one.prototype : undefined
-    if (typeof proto !== "object" || proto === null || isPlain(proto)) throw wrong(`"${name}" is no class`)
+    if (!isOwn(proto)) throw wrong(`"${name}" is no class that can be kept`)
     if (!name || known.has(name) || nativeError.test(name)) throw wrong(`the name "${name}" is not free`)
-    if (!isOrdinary(proto)) throw wrong(`"${name}" keeps something beside its members`)
     known.set(name, proto)
   }
   return known
+}
+
+function wrong(what: string): CacheError {
+  return new CacheError("OPTION_INVALID", `superjsonSerializer: ${what}. ${cure}`)
+}
+
+/** Whether instances have nothing but members: a Map, Date or Promise keeps what no serializer reaches. */
+function isOwn(proto: unknown): proto is object {
+  if (typeof proto !== "object" || proto === null) return false
+  for (let at: object = proto; Object.getPrototypeOf(at) !== null; at = Object.getPrototypeOf(at)) {
+    const isNative = /\[native code\]\s*\}$/.test(Function.prototype.toString.call(at.constructor))
+    if (isNative && !nativeError.test(nameOf(at))) return false
+  }
+  return true
+}
+
+/** What superjson keeps of itself; bytes and invalid dates, which it would not, in a form of their own. */
+function leafSerializer(): SuperJSON {
+  const own = new SuperJSON()
+  own.registerCustom<ArrayBufferView | ArrayBufferLike, string[]>(
+    { isApplicable: isBytes, serialize: bytesToText, deserialize: textToBytes },
+    "bytes",
+  )
+  own.registerCustom<Date, null>(
+    {
+      isApplicable: (value): value is Date => value instanceof Date && Number.isNaN(value.getTime()),
+      serialize: () => null,
+      deserialize: () => new Date(Number.NaN),
+    },
+    "no date",
+  )
+  return own
+}
+
+function isBytes(value: unknown): value is ArrayBufferView | ArrayBuffer {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+}
+
+function bytesToText(value: ArrayBufferView | ArrayBufferLike): [kind: string, base64: string] {
+  const bytes = ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value)
+  return [kindOf(value), toBase64(bytes)]
+}
+
+function textToBytes([kind = "", base64 = ""]: readonly string[]): ArrayBufferView | ArrayBuffer {
+  const { buffer } = fromBase64(base64)
+  if (kind === "ArrayBuffer") return buffer
+  const make: unknown =
+    /^(DataView|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/.test(kind) && Reflect.get(globalThis, kind)
+  if (typeof make !== "function") throw new TypeError("no such bytes")
+  return Reflect.construct(make, [buffer])
+}
+
+type Notes = NonNullable<NonNullable<SuperJSONResult["meta"]>["values"]>
+
+const leafKinds = new Set(["undefined", "bigint", "Date", "regexp", "number", "URL"])
+const ownKinds = new Set(["bytes", "no date"])
+
+/** Whether superjson's notes on `count` leaves are of the few kinds that are written here: nothing else is read. */
+function areLeaves(values: unknown, count: number): values is Notes {
+  if (typeof values !== "object" || values === null) return false
+  return Object.entries(values).every(([at, note]) => {
+    if (!/^\d{1,9}$/.test(at) || Number(at) >= count || !Array.isArray(note) || note.length !== 1)
+      return false
+    const [kind] = note
+    return Array.isArray(kind) ? kind[0] === "custom" && ownKinds.has(kind[1]) : leafKinds.has(kind)
+  })
 }

@@ -1,6 +1,6 @@
 import type { Adapter, Awaitable, Stored } from "../adapter.ts"
 import { now, sleep } from "../base/clock.ts"
-import { same, show } from "./same.ts"
+import { difference } from "./same.ts"
 
 /** One law of an adapter, to be run by any test framework, or none. */
 export interface ConformanceCase {
@@ -60,7 +60,8 @@ export function law(name: string, terms: Terms, check: (scene: Scene) => Promise
 
 /** Fails unless `actual` is the same as `expected`. */
 export function equal(actual: unknown, expected: unknown, what: string): void {
-  if (!same(actual, expected)) throw new Error(`${what}: expected ${show(expected)}, got ${show(actual)}`)
+  const found = difference(actual, expected)
+  if (found !== undefined) throw new Error(`${what}: ${found}`)
 }
 
 /** Fails unless `held`. */

@@ -149,7 +149,7 @@ export const loads: readonly ConformanceCase[] = [
   law("1 000 entries go through setMany, getMany and delete", {}, async (scene) => {
     const cache = cacheOver(scene)
     const names = Array.from({ length: 1_000 }, (_, at) => `k${at}`)
-    await cache.setMany(names.map((name, at) => [name, { at, name }]))
+    await cache.setMany(names.map((name, at) => [name, { at, name }] as const))
     equal(
       [...(await cache.getMany(names))],
       names.map((name, at) => ({ at, name })),

@@ -1,48 +1,76 @@
+/** Whether two values are the same to a caller, see {@link difference}. */
+export function same(actual: unknown, expected: unknown): boolean {
+  return difference(actual, expected) === undefined
+}
+
 /**
- * Whether two values are the same to a caller: type by type, `-0` and `NaN` told apart from `0` and themselves equal,
- * Maps and Sets in their order, cyclic and shared references in the same places.
+ * Where two values first differ to a caller, in words; `undefined` where they are the same: type by type, `-0` and
+ * `NaN` told apart from `0` and themselves equal, Maps and Sets in their order, cyclic and shared references alike.
  */
-export function same(actual: unknown, expected: unknown, met: Map<object, object> = new Map()): boolean {
-  if (Object.is(actual, expected)) return true
-  if (typeof actual !== "object" || typeof expected !== "object") return false
-  if (actual === null || expected === null) return false
+export function difference(actual: unknown, expected: unknown): string | undefined {
+  return differ(actual, expected, "", new Map())
+}
+
+function differ(
+  actual: unknown,
+  expected: unknown,
+  path: string,
+  met: Map<object, object>,
+): string | undefined {
+  if (Object.is(actual, expected)) return undefined
+  const told = `${path && `at ${path} `}expected ${show(expected)}, got ${show(actual)}`
+  if (!isObject(actual) || !isObject(expected)) return told
   // A reference met before must lead to the partner it had then.
   const partner = met.get(expected)
-  if (partner !== undefined) return partner === actual
+  if (partner !== undefined) return partner === actual ? undefined : `${told}: another reference`
   met.set(expected, actual)
   const kind = kindOf(expected)
-  return kind === kindOf(actual) && sameAs(kind, actual, expected, met)
+  if (kind !== kindOf(actual)) return told
+  if (kind === "ArrayBuffer" || ArrayBuffer.isView(expected))
+    return sameBytes(actual, expected) ? undefined : told
+  const there = new Map(partsOf(kind, actual))
+  const parts = partsOf(kind, expected)
+  for (const [step, part] of parts) {
+    if (!there.has(step)) return `${told}: ${step} is missing`
+    const found = differ(there.get(step), part, path + step, met)
+    if (found !== undefined) return found
+  }
+  return there.size === parts.length ? undefined : `${told}: ${there.size - parts.length} members more`
 }
 
-function sameAs(kind: string, actual: object, expected: object, met: Map<object, object>): boolean {
-  const both = (pick: (value: object) => unknown) => same(pick(actual), pick(expected), met)
-  if (kind === "Date") return both((it) => Number(it))
-  if (kind === "RegExp" || kind === "URL") return both(String)
-  if (kind === "Map" || kind === "Set") return both((it) => Array.from(it as Iterable<unknown>))
-  if (kind === "Error") return (["name", "message", "cause"] as const).every((name) => both(member(name)))
-  if (kind === "ArrayBuffer")
-    return sameElements(new Uint8Array(actual as ArrayBuffer), new Uint8Array(expected as ArrayBuffer))
-  // Of one kind, so both are typed arrays: the contract knows no DataView.
-  if (ArrayBuffer.isView(expected)) return sameElements(actual as Uint8Array, expected as Uint8Array)
-  const names = Object.keys(expected)
-  if (names.length !== Object.keys(actual).length) return false
-  if (Array.isArray(expected) && !both(member("length"))) return false
-  return names.every((name) => Object.hasOwn(actual, name) && both(member(name)))
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null
 }
 
-function sameElements(actual: Uint8Array, expected: Uint8Array): boolean {
-  return actual.length === expected.length && expected.every((element, at) => Object.is(actual[at], element))
+/** What a value of `kind` consists of, each part with the step that leads to it. */
+function partsOf(kind: string, value: object): (readonly [step: string, part: unknown])[] {
+  if (kind === "Date") return [[".getTime()", Number(value)]]
+  if (kind === "RegExp" || kind === "URL") return [[".toString()", String(value)]]
+  if (kind === "Error")
+    return ["name", "message", "cause"].map((name) => [`.${name}`, Reflect.get(value, name)])
+  if (kind === "Map" || kind === "Set") {
+    // Its kind says that it can be iterated.
+    return Array.from(value as Iterable<unknown>, (part, at) => [`<${at}>`, part])
+  }
+  const parts = Object.keys(value).map((name) => {
+    // By descriptor, so that data under "__proto__" is read as data.
+    const part: unknown = Object.getOwnPropertyDescriptor(value, name)?.value
+    return [`[${JSON.stringify(name)}]`, part] as const
+  })
+  return Array.isArray(value) ? [[".length", value.length], ...parts] : parts
+}
+
+/** Compares two of one kind: ArrayBuffers, or typed arrays (the contract knows no DataView). */
+function sameBytes(actual: object, expected: object): boolean {
+  const elements = (it: object) => (it instanceof ArrayBuffer ? new Uint8Array(it) : (it as Uint8Array))
+  const [one, other] = [elements(actual), elements(expected)]
+  return one.length === other.length && other.every((element, at) => Object.is(one[at], element))
 }
 
 /** The name of a value's class, told by its built-in tag: another realm's Map is a Map. */
 function kindOf(value: object): string {
   const tag = Object.prototype.toString.call(value).slice(8, -1)
   return tag === "Object" && value instanceof URL ? "URL" : tag
-}
-
-/** Reads an own member, so that data under `__proto__` is read as data. */
-function member(name: string): (value: object) => unknown {
-  return (value) => Object.getOwnPropertyDescriptor(value, name)?.value ?? Reflect.get(value, name)
 }
 
 /** A value in a few words, for the messages of failed laws. */
@@ -55,12 +83,12 @@ function words(value: unknown): string {
   if (Object.is(value, -0)) return "-0"
   if (typeof value === "bigint") return `${value}n`
   if (typeof value === "string") return JSON.stringify(value)
-  if (typeof value !== "object" || value === null) return String(value)
+  if (!isObject(value)) return String(value)
   try {
     const kind = kindOf(value)
     if (kind === "Map" || kind === "Set") return `${kind} ${words(Array.from(value as Iterable<unknown>))}`
     if (kind !== "Object" && kind !== "Array") return `${kind} ${String(value)}`
-    return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part)) ?? kind
+    return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part))
   } catch {
     return Object.prototype.toString.call(value)
   }

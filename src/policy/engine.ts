@@ -127,9 +127,8 @@ export class Engine {
       const store = this.store ?? (await this.open())
       const versions = this.versions(store)
       const written = this.#written
-      const loading = policy.tags.map((tag) => place.tag(tag))
       const [tokens, all] = await this.guard(
-        () => Promise.all([versions.read([...place.versions, ...loading]), store.readMany(keys)]),
+        () => Promise.all([versions.read(place.names(policy.tags)), store.readMany(keys)]),
         policy.storeTimeout,
         "",
       )
@@ -155,7 +154,7 @@ export class Engine {
     const kept = store?.peek(key)
     if (!store || !kept) return undefined
     const versions = this.versions(store)
-    const tokens = versions.peek([...place.versions, ...kept.tags.map((tag) => place.tag(tag))])
+    const tokens = versions.peek(place.names(kept.tags))
     const limit = tokens ? compare(kept.marks, tokens) : Number.NEGATIVE_INFINITY
     return { kept, limit, reason: "expired", versions: tokens }
   }
@@ -163,7 +162,7 @@ export class Engine {
   #find(store: Store, place: Place, key: string, policy: Policy, known: Kept | MissReason | undefined): Awaitable<Found> {
     const written = this.#written
     // Asked for first, so that a batching adapter puts both into one request.
-    const tokens = this.versions(store).read([...place.versions, ...policy.tags.map((tag) => place.tag(tag))])
+    const tokens = this.versions(store).read(place.names(policy.tags))
     const kept = policy.fresh ? "absent" : (known ?? store.read(key))
     if (isPromise(kept) || isPromise(tokens)) {
       return Promise.all([kept, tokens]).then(([late, read]) => this.#judge(store, place, key, late, read, written))

@@ -140,6 +140,11 @@ export class Flights {
   /** Registers `flight`; an older one of its key goes on beside it and is fenced with it. */
   add(flight: Flight): void {
     flight.beside = this.#running.get(flight.key)
+    // Bounded, since flights of requests that are over never end.
+    let at: Flight = flight
+    for (let count = 0; at.beside && count < 64; count++) at = at.beside
+    for (let old = at.beside; old; old = old.beside) old.fenced = true
+    at.beside = undefined
     this.#running.set(flight.key, flight)
   }
 

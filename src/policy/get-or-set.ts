@@ -94,7 +94,7 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
   try {
     const read = known ?? engine.read(place, call.key, policy)
     const found = await validated(read, policy)
-    flight.capture(found, [...place.versions, ...policy.tags.map((tag) => place.tag(tag))])
+    flight.capture(found, place.names(policy.tags))
     const state = judge(found, call)
     if (state === "fresh" && !flight.background) {
       // Refreshed early, the flight goes on behind its callers, who have what they came for.

@@ -102,6 +102,9 @@ async function marksFor(
   if (!store || !flight.versions || tags.some((tag) => flight.endedTags.has(tag))) return undefined
   const versions = engine.versions(store)
   const regions = place.versions.length
+  if (tags.length === 0 && policy.tags.length === 0) {
+    return engine.guard(() => versions.complete(place.versions, flight.versions ?? []), policy.storeTimeout, "")
+  }
   const before = flight.versions.slice(0, 2 * regions)
   const late: string[] = []
   for (const tag of tags) {
@@ -110,7 +113,7 @@ async function marksFor(
     const from = 2 * (regions + at)
     before.push(...(at < 0 ? ["", ""] : flight.versions.slice(from, from + 2)))
   }
-  const names = [...place.versions, ...tags.map((tag) => place.tag(tag))]
+  const names = place.names(tags)
   if (late.length > 0) {
     // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
     const tokens = await engine.guard(() => versions.read(late.map((tag) => place.tag(tag))), policy.storeTimeout, "")

@@ -71,6 +71,11 @@ export class Place {
     return [this.base, ...tags].flatMap((name) => [versionKeys(name).hard, versionKeys(name).soft])
   }
 
+  /** The versions of this place, and then those of `tags`. */
+  names(tags: readonly string[]): readonly VersionKeys[] {
+    return tags.length === 0 ? this.versions : [...this.versions, ...tags.map((tag) => this.tag(tag))]
+  }
+
   /** The versions of `tag`: one name for the whole cache, regions included. */
   tag(tag: string): VersionKeys {
     return versionKeys(`=${this.#root}=${tag}`)

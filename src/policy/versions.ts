@@ -25,6 +25,10 @@ export class Versions {
   readonly #adapter: Adapter
   #turn: Map<string, Promise<string>> | undefined
   #async = false
+  /** What was read last, and when: it holds while the adapter counts no change. */
+  #names: readonly VersionKeys[] | undefined
+  #tokens: readonly string[] = []
+  #change = Number.NaN
 
   constructor(adapter: Adapter) {
     this.#adapter = adapter
@@ -33,6 +37,7 @@ export class Versions {
   /** The tokens of `names`, hard and soft by turns, `""` for an absent one. At once where the adapter can. */
   read(names: readonly VersionKeys[]): Awaitable<readonly string[]> {
     if (this.#async) return this.#readTogether(names)
+    if (names === this.#names && this.#change === this.#adapter.tokenChanges?.()) return this.#tokens
     const tokens: string[] = []
     for (const { hard, soft } of names) {
       for (const key of [hard, soft]) {
@@ -45,6 +50,9 @@ export class Versions {
         tokens.push(toToken(record))
       }
     }
+    this.#change = this.#adapter.tokenChanges?.() ?? Number.NaN
+    this.#names = names
+    this.#tokens = tokens
     return tokens
   }
 
@@ -55,7 +63,7 @@ export class Versions {
     for (const { hard, soft } of names) {
       for (const key of [hard, soft]) {
         const record = this.#adapter.peek ? this.#adapter.peek(key) : this.#adapter.get(key)
-        if (isPromise(record)) record.catch(() => {})
+        if (isPromise(record)) Promise.resolve(record).catch(() => {})
         if (isPromise(record) || (record === undefined && this.#adapter.peek)) return undefined
         tokens.push(toToken(record))
       }
@@ -66,6 +74,8 @@ export class Versions {
   /** Whether nothing that `kept` was made under has changed, as far as known at once. The path of every hit. */
   stands(kept: Kept, regions: readonly VersionKeys[]): boolean {
     const { marks } = kept
+    // Entries share the very array of marks for as long as it holds.
+    if (marks === this.#tokens && regions === this.#names && this.#change === this.#adapter.tokenChanges?.()) return true
     if (this.#async || kept.tags.length > 0 || marks.length !== 2 * regions.length) return false
     let at = 0
     for (const { hard, soft } of regions) {
@@ -100,6 +110,7 @@ export class Versions {
    * Answers `undefined` when an invalidation came in between.
    */
   async complete(names: readonly VersionKeys[], before: readonly string[]): Promise<readonly string[] | undefined> {
+    if (this.isComplete(before)) return before
     const marks = [...before]
     for (const [i, { hard }] of names.entries()) {
       if (marks[2 * i] !== "") continue
@@ -123,7 +134,7 @@ export class Versions {
     const record = this.#adapter.get(key)
     if (record === mark) return true
     if (record === undefined) return mark === ""
-    if (isPromise(record)) record.catch(() => {})
+    if (isPromise(record)) Promise.resolve(record).catch(() => {})
     return false
   }
 
@@ -137,7 +148,8 @@ export class Versions {
       await this.#adapter.set(key, this.#record(token), Number.POSITIVE_INFINITY)
       return token
     }
-    return toToken(await this.#adapter.get(key))
+    // Absent all the same: a storage that keeps nothing.
+    return toToken(await this.#adapter.get(key)) || token
   }
 
   #record(token: string): unknown {

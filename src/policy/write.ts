@@ -35,7 +35,7 @@ export async function setAll({ engine, place, policy }: Target, items: readonly 
   engine.fence(keys)
   const createdAt = now()
   const tags = [...new Set(items.flatMap((item) => item.policy.tags))]
-  const names = [...place.versions, ...tags.map((tag) => place.tag(tag))]
+  const names = place.names(tags)
   const early = engine.store?.isPrompt ? currentMarks(engine, engine.store, names, policy) : undefined
   const isPrompt = early !== undefined && !isPromise(early)
   // What the caller does to his values while we wait must not reach the storage.
@@ -61,7 +61,7 @@ export async function setAll({ engine, place, policy }: Target, items: readonly 
       grace: own.grace,
       took: 0,
       tags: own.tags,
-      marks: mine.length > 0 ? [...known.slice(0, regions), ...mine] : known.slice(0, regions),
+      marks: tags.length > 0 ? [...known.slice(0, regions), ...mine] : known,
     }
     if (ttl > 0) writes.push([key, kept, ttl + own.grace])
     else gone.push(key)
@@ -165,8 +165,7 @@ async function rewrite(target: Target, names: readonly string[], change: Rewrite
       if (one.error !== undefined) throw one.error
       if (!kept || !isLive(one)) continue
       live++
-      const names = [...place.versions, ...kept.tags.map((tag) => place.tag(tag))]
-      const tokens = await engine.versions(store).read(names)
+      const tokens = await engine.versions(store).read(place.names(kept.tags))
       // Never a newer hard version: an invalidation that came since the read must win.
       const marks = kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (tokens[at] ?? "")))
       const next = change(kept, one.limit, at, marks)

@@ -34,15 +34,16 @@ export class Store {
     if (this.#async) return undefined
     try {
       const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
-      if (isPromise(record)) {
+      if (record === undefined) return this.adapter.peek ? undefined : "absent"
+      // Told first by what an entry has: on the path of every hit a look for `then` costs more than it finds.
+      if (!isEntry(record) && isPromise(record)) {
         this.#async = true
-        this.#asked = { key, record }
-        record.catch(() => {})
+        this.#asked = { key, record: Promise.resolve(record) }
+        this.#asked.record.catch(() => {})
         return undefined
       }
-      if (record === undefined) return this.adapter.peek ? undefined : "absent"
-      const kept = this.#decode(key, record)
-      return isPromise(kept) ? undefined : kept
+      const kept = this.#codec.decode(key, record) ?? "corrupt"
+      return typeof kept === "string" || isEntry(kept) ? kept : undefined
     } catch {
       return undefined // The read that follows meets the same trouble and tells of it.
     }
@@ -67,7 +68,7 @@ export class Store {
   peek(key: string): Kept | undefined {
     const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
     if (isPromise(record)) {
-      record.catch(() => {})
+      Promise.resolve(record).catch(() => {})
       return undefined
     }
     const kept = this.#decode(key, record)
@@ -111,4 +112,8 @@ export class Store {
     const kept = this.#codec.decode(key, record)
     return isPromise(kept) ? kept.then((late) => late ?? "corrupt") : (kept ?? "corrupt")
   }
+}
+
+function isEntry(value: unknown): value is Kept {
+  return typeof value === "object" && value !== null && (value as Partial<Kept>).format === 1 // judged in full by the codec
 }

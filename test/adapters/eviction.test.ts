@@ -237,6 +237,28 @@ test("the dead leave as writes come by, even where there is room", () => {
   expect([...gone]).toEqual([undefined])
 })
 
+test("no dead record stays for long, however lives were renewed before", () => {
+  vi.useFakeTimers({ now: 0 })
+  const writes = fc.array(fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 20 }), fc.nat(2)), {
+    minLength: 100,
+    maxLength: 300,
+    size: "max",
+  })
+  fc.assert(
+    fc.property(writes, (program) => {
+      const cache = memory({ maxEntries: Infinity })
+      for (const [key, ttl, wait] of program) {
+        cache.set(`${key}`, key, ttl)
+        vi.advanceTimersByTime(wait)
+      }
+      vi.advanceTimersByTime(20)
+      for (let i = 0; i < 30; i++) cache.set("same", i, Infinity)
+      for (const [key] of program) expect(cache.get(`${key}`)).toBeUndefined()
+    }),
+    { numRuns: 50 },
+  )
+})
+
 test("lives renewed and shortened at random end when they should", () => {
   vi.useFakeTimers({ now: 0 })
   const writes = fc.array(fc.tuple(fc.nat(30), fc.constantFrom(0, 1, 5, 20, Infinity), fc.nat(3)), {

@@ -106,6 +106,17 @@ describe("a new file", () => {
     expect(statSync(file).size).toBeLessThan(full - 1_000_000)
   })
 
+  test("is small again after clear", () => {
+    const cache = setup()
+    cache.setMany(Array.from({ length: 5000 }, (_, i) => [`k${i}`, "x".repeat(1000), Infinity]))
+    cache.clear("")
+    cache.set("a", "1", Infinity)
+    cache.close()
+    expect(statSync(file).size).toBeLessThan(100_000)
+    expect(read(file, "PRAGMA auto_vacuum")).toEqual({ auto_vacuum: 2 })
+    expect(setup().get("a")).toBe("1")
+  })
+
   test("leaves neither log nor lock behind on close", () => {
     makeFull()
     expect(readdirSync(folder)).toEqual(["cache.sqlite"])

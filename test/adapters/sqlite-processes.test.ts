@@ -115,7 +115,7 @@ test("processes that find junk at the same time set it aside once and share what
     writeFileSync(file, "junk".repeat(3000))
     const at = Date.now() + 700
     const script = `
-      while (Date.now() < ${at}) {}
+      await new Promise((resolve) => setTimeout(resolve, ${at} - Date.now()))
       cache.set(name, "1", Infinity)
       cache.close()`
     const names = ["a", "b", "c", "d"]

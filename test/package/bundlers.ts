@@ -40,6 +40,7 @@ export const bundlers: Readonly<Record<string, Bundler>> = {
       root: folder,
       configFile: false,
       customLogger,
+      logLevel: "silent",
       build: {
         outDir: "out",
         target: "es2022",

@@ -10,7 +10,21 @@ export function identity(adapter: Adapter): Adapter {
     delete: (key) => adapter.delete(key),
     clear: (prefix) => adapter.clear(prefix),
   }
-  const { copy, getMany, setMany, deleteMany, add, keys, lock, prune, open, close, peek, observe } = adapter
+  const {
+    copy,
+    getMany,
+    setMany,
+    deleteMany,
+    add,
+    keys,
+    lock,
+    prune,
+    open,
+    close,
+    peek,
+    observe,
+    tokenChanges,
+  } = adapter
   if (copy) through.copy = copy
   if (getMany) through.getMany = (all) => getMany(all)
   if (setMany) through.setMany = (entries) => setMany(entries)
@@ -22,6 +36,7 @@ export function identity(adapter: Adapter): Adapter {
   if (open) through.open = () => open()
   if (close) through.close = () => close()
   if (peek) through.peek = (key) => peek(key)
+  if (tokenChanges) through.tokenChanges = () => tokenChanges()
   if (observe) through.observe = (listener) => observe(listener)
   return through
 }

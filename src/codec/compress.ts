@@ -1,0 +1,102 @@
+import { concat } from "../base/bytes.ts"
+import { CacheError } from "../base/errors.ts"
+import { type Compression, maxRecord } from "./frame.ts"
+
+/** How values are compressed. */
+export interface CompressOptions {
+  /** Payloads of fewer bytes stay as they are. Default 1024. */
+  readonly threshold?: number | undefined
+  /** Default `"gzip"`; `"deflate"` and `"deflate-raw"` are a few bytes shorter. */
+  readonly format?: CompressionName | undefined
+}
+
+/** What every runtime's `CompressionStream` knows. */
+export type CompressionName = "gzip" | "deflate" | "deflate-raw"
+
+const names: Readonly<Record<Exclude<Compression, "-">, CompressionName>> = {
+  g: "gzip",
+  d: "deflate",
+  w: "deflate-raw",
+}
+const flags = { gzip: "g", deflate: "d", "deflate-raw": "w" } as const
+
+/** Compresses a payload; tells how it did, `"-"` where that would gain nothing. */
+export type Compressor = (payload: Uint8Array) => Promise<readonly [Compression, Uint8Array]>
+
+/**
+ * Compresses what is long enough and gets shorter by it.
+ *
+ * @throws {CacheError} `OPTION_INVALID` for an unknown format, a threshold that is no size, an unknown option.
+ */
+export function compressor(options: true | CompressOptions): Compressor {
+  const { threshold = 1024, format = "gzip", ...unknown } = options === true ? {} : options
+  const [surplus] = Object.keys(unknown)
+  if (surplus !== undefined) throw wrong(`has no option "${surplus}"`)
+  if (!Object.hasOwn(flags, format)) throw wrong(`has no format ${JSON.stringify(format)}`)
+  if (typeof threshold !== "number" || !(threshold >= 0)) throw wrong("needs a threshold of 0 bytes or more")
+  return async (payload) => {
+    if (payload.length < threshold) return ["-", payload]
+    const short = await through(new CompressionStream(format), payload, payload.length)
+    return short === undefined || short.length >= payload.length ? ["-", payload] : [flags[format], short]
+  }
+}
+
+/**
+ * Undoes {@link compressor}.
+ *
+ * @param limit - Bytes; a payload that would become longer is given up once it has, whatever it claims to be.
+ * @throws {Error} Where the payload is corrupt or too long.
+ */
+export async function decompress(
+  compression: Compression,
+  payload: Uint8Array,
+  limit: number = maxRecord,
+): Promise<Uint8Array> {
+  if (compression === "-") return payload
+  const long = await through(new DecompressionStream(names[compression]), payload, limit)
+  if (long === undefined) throw new RangeError(`The record is longer than ${limit} bytes when decompressed.`)
+  return long
+}
+
+/** What comes out of `stream`; `undefined` as soon as that is more than `limit` bytes. */
+async function through(
+  stream: CompressionStream | DecompressionStream,
+  payload: Uint8Array,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  const writer = stream.writable.getWriter()
+  const reader: ReadableStreamDefaultReader<Uint8Array> = stream.readable.getReader()
+  const feeding = feed(writer, payload)
+  // Its error comes out at the other end too.
+  feeding.catch(() => {})
+  const parts: Uint8Array[] = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    length += value.length
+    if (length > limit) {
+      reader.cancel().catch(() => {})
+      writer.abort().catch(() => {})
+      return undefined
+    }
+    parts.push(value)
+  }
+  await feeding
+  return concat(...parts)
+}
+
+/** In small pieces: some runtimes expand a whole piece at once, a thousand times its length at worst. */
+async function feed(writer: WritableStreamDefaultWriter<BufferSource>, payload: Uint8Array): Promise<void> {
+  const piece = 16_384
+  for (let at = 0; at < payload.length; at += piece) {
+    await writer.ready
+    await writer.write(new Uint8Array(payload.subarray(at, at + piece)))
+  }
+  await writer.close()
+}
+
+function wrong(what: string): CacheError {
+  const cure = 'Pass true, or { threshold, format } with format "gzip", "deflate" or "deflate-raw".'
+  return new CacheError("OPTION_INVALID", `compress ${what}. ${cure}`)
+}

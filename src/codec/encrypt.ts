@@ -1,0 +1,140 @@
+import { concat, toUtf8 } from "../base/bytes.ts"
+import { CacheError } from "../base/errors.ts"
+
+/** A key and the id under which records name it. */
+export interface EncryptionKey {
+  /** Stands in clear in every record the key has written. */
+  readonly id: string
+  /** An AES-GCM key of 256 bits, its 32 bytes, or a passphrase to derive it from. */
+  readonly key: CryptoKey | Uint8Array | Passphrase
+}
+
+/** Becomes a key by PBKDF2 with SHA-256, once. */
+export interface Passphrase {
+  readonly passphrase: string
+  /** At least 8 bytes, the same wherever records are to be read; no secret. */
+  readonly salt: string | Uint8Array
+  /** Default and least 600 000. @see OWASP Password Storage Cheat Sheet. */
+  readonly iterations?: number | undefined
+}
+
+/** Keys to write and read with. */
+export interface Keyring {
+  /** The id of the key that writes. */
+  readonly writes: string
+  /** @param bound - What must be the same on reading: the key's name and the header. */
+  seal(payload: Uint8Array, bound: string): Promise<Uint8Array>
+  /** @throws {Error} For an unknown id, a wrong key, or whatever else than was sealed. */
+  unseal(sealed: Uint8Array, bound: string, id: string): Promise<Uint8Array>
+}
+
+const nonceLength = 12
+const leastIterations = 600_000
+
+/**
+ * Encrypts by AES-256-GCM with the first key and decrypts with any. Nonces are 96 random bits: one key is good for
+ * 2³² records (NIST SP 800-38D, 8.3); then put a new one first.
+ *
+ * @throws {CacheError} `OPTION_INVALID` for no keys, an id met twice, a key that is none of 256 bits.
+ */
+export function keyring(keys: readonly EncryptionKey[]): Keyring {
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw wrong("needs keys: [{ id, key }], the one that writes first")
+  const known = new Map<string, () => Promise<CryptoKey>>()
+  for (const one of keys) {
+    const id: unknown = one?.id
+    if (typeof id !== "string" || id === "") throw wrong("needs an id for every key, a text")
+    if (known.has(id)) throw wrong(`has two keys with the id ${JSON.stringify(id)}`)
+    known.set(id, importer(id, one.key, known.size === 0))
+  }
+  const [writes = ""] = known.keys()
+
+  async function seal(payload: Uint8Array, bound: string): Promise<Uint8Array> {
+    const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
+    const key = await find(writes)
+    return concat(
+      iv,
+      new Uint8Array(await crypto.subtle.encrypt(gcm(iv, bound), key, new Uint8Array(payload))),
+    )
+  }
+
+  async function unseal(sealed: Uint8Array, bound: string, id: string): Promise<Uint8Array> {
+    const iv = new Uint8Array(sealed.subarray(0, nonceLength))
+    const text = new Uint8Array(sealed.subarray(nonceLength))
+    return new Uint8Array(await crypto.subtle.decrypt(gcm(iv, bound), await find(id), text))
+  }
+
+  function find(id: string): Promise<CryptoKey> {
+    const load = known.get(id)
+    if (load === undefined) throw wrong(`has no key with the id ${JSON.stringify(id)} that a record names`)
+    return load()
+  }
+
+  return { writes, seal, unseal }
+}
+
+function gcm(iv: Uint8Array<ArrayBuffer>, bound: string): AesGcmParams {
+  return { name: "AES-GCM", iv, additionalData: toUtf8(bound) }
+}
+
+/** How to come by the key. What can be judged of it is judged at once. */
+function importer(id: string, key: unknown, writes: boolean): () => Promise<CryptoKey> {
+  const named = `the key ${JSON.stringify(id)}`
+  if (key instanceof Uint8Array) {
+    if (key.length !== 32) throw wrong(`needs 32 bytes for ${named}, not ${key.length}`)
+    const bytes = new Uint8Array(key)
+    return once(() => crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]))
+  }
+  if (typeof key !== "object" || key === null)
+    throw wrong(`needs bytes, a CryptoKey or a passphrase for ${named}`)
+  if ("passphrase" in key) {
+    const derivation = passphrase(named, key)
+    return once(() => derive(derivation))
+  }
+  const { algorithm, usages } = key as Partial<CryptoKey>
+  if (algorithm?.name !== "AES-GCM" || Reflect.get(algorithm, "length") !== 256) {
+    throw wrong(`needs an AES-GCM key of 256 bits for ${named}`)
+  }
+  if (!usages?.includes("decrypt") || (writes && !usages.includes("encrypt"))) {
+    throw wrong(`needs the usages "encrypt" and "decrypt" for ${named}`)
+  }
+  // Seen to be one by its algorithm.
+  return () => Promise.resolve(key as CryptoKey)
+}
+
+/** The promise itself is not shared: on Workers one request must not wait for another's. */
+function once(load: () => Promise<CryptoKey>): () => Promise<CryptoKey> {
+  let known: CryptoKey | undefined
+  return async () => {
+    known ??= await load()
+    return known
+  }
+}
+
+interface Derivation {
+  readonly secret: Uint8Array<ArrayBuffer>
+  readonly salt: Uint8Array<ArrayBuffer>
+  readonly iterations: number
+}
+
+function passphrase(named: string, key: object): Derivation {
+  const { passphrase, salt, iterations = leastIterations }: Partial<Passphrase> = key
+  if (typeof passphrase !== "string" || passphrase === "") throw wrong(`needs a passphrase for ${named}`)
+  const bytes = typeof salt === "string" ? toUtf8(salt) : salt instanceof Uint8Array && new Uint8Array(salt)
+  if (!bytes || bytes.length < 8) throw wrong(`needs a salt of at least 8 bytes for ${named}`)
+  if (!Number.isSafeInteger(iterations) || iterations < leastIterations) {
+    throw wrong(`needs at least ${leastIterations} iterations for ${named}`)
+  }
+  return { secret: toUtf8(passphrase), salt: bytes, iterations }
+}
+
+async function derive({ secret, salt, iterations }: Derivation): Promise<CryptoKey> {
+  const base = await crypto.subtle.importKey("raw", secret, "PBKDF2", false, ["deriveKey"])
+  const how = { name: "PBKDF2", hash: "SHA-256", salt, iterations }
+  const gcm = { name: "AES-GCM", length: 256 }
+  return crypto.subtle.deriveKey(how, base, gcm, false, ["encrypt", "decrypt"])
+}
+
+function wrong(what: string): CacheError {
+  return new CacheError("OPTION_INVALID", `encrypt ${what}.`)
+}

@@ -1,0 +1,120 @@
+import { concat, fromUtf8, toUtf8 } from "../base/bytes.ts"
+import { isKept, type Kept } from "../entry.ts"
+import { checksum } from "./checksum.ts"
+
+/**
+ * What stands in a record beside the payload.
+ *
+ * A record is one line and a payload:
+ *
+ *     offset  length
+ *     0       2       "i1", the version of this format
+ *     2       1       "p" the payload is plain JSON, "r" it is a serializer's
+ *     3       1       "-" not compressed, "g" by gzip, "d" by deflate, "w" by deflate-raw
+ *     4       1       "-" in clear, "e" encrypted: 12 bytes of nonce, the text of AES-256-GCM, 16 bytes of its tag
+ *     5       8       a checksum of the flags, the header and the payload as UTF-8, in hexadecimal
+ *     13      …       the header, a JSON array without line breaks
+ *     …       1       "\n"
+ *     …       …       the payload
+ *
+ * The header is `[createdAt, freshUntil, ttl, grace, took, tags, marks, serializer, key id]`; `null` stands for
+ * Infinity in the second to fourth, the last two are `null` or left out where there are none. It is never encrypted.
+ *
+ * As text the payload is the text itself, or base64 where it is compressed or encrypted. As bytes all of it is
+ * UTF-8, with the bytes of a compressed or encrypted payload as they are.
+ */
+export interface Frame {
+  /** All but its value. */
+  readonly kept: Kept
+  /** The name of the serializer; absent for plain JSON. */
+  readonly serializer?: string | undefined
+  readonly compression: Compression
+  /** The id of the key it is encrypted with. */
+  readonly keyId?: string | undefined
+}
+/** How a payload is compressed: not, by gzip, deflate or deflate-raw. */
+export type Compression = "-" | "g" | "d" | "w"
+
+/** A record taken apart. */
+export interface Opened<Payload> extends Frame {
+  /** Flags and header: what encryption binds the payload to. */
+  readonly line: string
+  readonly payload: Payload
+}
+
+/** Records of more characters or bytes than this are neither written nor read. */
+export const maxRecord = 67_108_864
+
+/** Flags and header of a record. */
+export function lineOf({ kept, serializer, compression, keyId }: Frame): string {
+  const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
+  const header: unknown[] = [createdAt, freshUntil, ttl, grace, took, tags, marks]
+  if (serializer !== undefined || keyId !== undefined) header.push(serializer ?? null)
+  if (keyId !== undefined) header.push(keyId)
+  // JSON writes Infinity as null.
+  return `${serializer === undefined ? "p" : "r"}${compression}${keyId === undefined ? "-" : "e"}${JSON.stringify(header)}`
+}
+
+/** A text record. */
+export function closeText(line: string, payload: string): string {
+  return `i1${line.slice(0, 3)}${checksum(toUtf8(line), toUtf8(payload))}${line.slice(3)}\n${payload}`
+}
+
+/** A bytes record. */
+export function closeBytes(line: string, payload: Uint8Array): Uint8Array {
+  const head = `${line.slice(0, 3)}${checksum(toUtf8(line), payload)}${line.slice(3)}`
+  return concat(toUtf8(`i1${head}\n`), payload)
+}
+
+/** Takes a text record apart; `undefined` for anything that {@link closeText} did not make. */
+export function openText(record: unknown): Opened<string> | undefined {
+  if (typeof record !== "string" || record.length > maxRecord || !record.startsWith("i1")) return undefined
+  const end = record.indexOf("\n")
+  if (end < 0) return undefined
+  const line = record.slice(2, 5) + record.slice(13, end)
+  const payload = record.slice(end + 1)
+  if (checksum(toUtf8(line), toUtf8(payload)) !== record.slice(5, 13)) return undefined
+  return opened(line, payload)
+}
+
+/** Takes a bytes record apart; `undefined` for anything that {@link closeBytes} did not make. */
+export function openBytes(record: unknown): Opened<Uint8Array> | undefined {
+  if (!(record instanceof Uint8Array) || record.length > maxRecord || record[0] !== 105 || record[1] !== 49)
+    return undefined
+  const end = record.indexOf(10)
+  if (end < 13) return undefined
+  const line = fromUtf8(record.subarray(2, 5)) + fromUtf8(record.subarray(13, end))
+  const payload = record.subarray(end + 1)
+  if (checksum(toUtf8(line), payload) !== fromUtf8(record.subarray(5, 13))) return undefined
+  return opened(line, payload)
+}
+
+function opened<Payload>(line: string, payload: Payload): Opened<Payload> | undefined {
+  const [kind, compression, secrecy] = line
+  if (compression !== "-" && compression !== "g" && compression !== "d" && compression !== "w")
+    return undefined
+  const header: unknown = JSON.parse(line.slice(3))
+  if (!Array.isArray(header)) return undefined
+  const [createdAt, freshUntil, ttl, grace, took, tags, marks, serializer, keyId]: unknown[] = header
+  const kept = {
+    format: 1,
+    value: undefined,
+    createdAt,
+    freshUntil: freshUntil ?? Number.POSITIVE_INFINITY,
+    ttl: ttl ?? Number.POSITIVE_INFINITY,
+    grace: grace ?? Number.POSITIVE_INFINITY,
+    took,
+    tags,
+    marks,
+  }
+  if (!isKept(kept) || !kept.tags.every(isText) || !kept.marks.every(isText)) return undefined
+  // Flags and header must tell the same.
+  const by = isText(serializer) ? serializer : undefined
+  const id = isText(keyId) ? keyId : undefined
+  if (kind !== (by === undefined ? "p" : "r") || secrecy !== (id === undefined ? "-" : "e")) return undefined
+  return { kept, compression, serializer: by, keyId: id, line, payload }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string"
+}

@@ -1,0 +1,160 @@
+import type { Stored } from "../adapter.ts"
+import { type Awaitable, isPromise, then } from "../base/awaitable.ts"
+import { fromBase64, fromUtf8, toBase64, toUtf8 } from "../base/bytes.ts"
+import { CacheError, shortKey } from "../base/errors.ts"
+import type { Kept } from "../entry.ts"
+import { copyIn } from "./clone.ts"
+import type { Codec, CodecOptions } from "./codec.ts"
+import { compressor, decompress } from "./compress.ts"
+import { type Keyring, keyring } from "./encrypt.ts"
+import {
+  closeBytes,
+  closeText,
+  type Frame,
+  lineOf,
+  maxRecord,
+  type Opened,
+  openBytes,
+  openText,
+} from "./frame.ts"
+import { isPlainJson } from "./serialize.ts"
+import { isClassSerializer, keepsOf, lazySerializer } from "./serializer.ts"
+
+/**
+ * Makes records of text or bytes (see {@link Frame}): serialize, compress, encrypt. It answers at once where nothing
+ * is to be loaded, compressed or encrypted.
+ *
+ * @throws {CacheError} `OPTION_INVALID` for options of compression or encryption that will not do.
+ */
+export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}): Codec {
+  const { serializer, onTrouble } = options
+  const keeps = keepsOf(serializer)
+  const load = lazySerializer(serializer)
+  const compress = options.compress && compressor(options.compress)
+  const keys = options.encrypt && keyring(options.encrypt.keys)
+  // A serializer from elsewhere is asked for everything: it was chosen for its form.
+  const mayBePlain = serializer === undefined || isClassSerializer(serializer)
+
+  function encode(key: string, kept: Kept): Awaitable<Stored> {
+    const { value } = kept
+    if (mayBePlain && isPlainJson(value)) {
+      return close(key, { kept, compression: "-" }, written(key, JSON.stringify, value))
+    }
+    // The copy refuses what is to be refused, and is of now even where the serializer has yet to be loaded.
+    const copy = copyIn(value, keeps, key).value
+    return then(load(), ({ name, stringify }) =>
+      close(key, { kept, compression: "-", serializer: name }, written(key, stringify, copy)),
+    )
+  }
+
+  function close(key: string, frame: Frame, text: string): Awaitable<Stored> {
+    if (text.length > maxRecord) throw tooLarge(key)
+    if (compress || keys) return seal(key, frame, text)
+    const line = lineOf(frame)
+    return bounded(key, medium === "text" ? closeText(line, text) : closeBytes(line, toUtf8(text)))
+  }
+
+  async function seal(key: string, frame: Frame, text: string): Promise<Stored> {
+    const bytes = toUtf8(text)
+    const [compression, short] = compress ? await compress(bytes) : (["-", bytes] as const)
+    const line = lineOf({ ...frame, compression, keyId: keys?.writes })
+    const sealed = keys ? await keys.seal(short, bound(key, line)) : short
+    if (medium === "bytes") return bounded(key, closeBytes(line, sealed))
+    return bounded(key, closeText(line, sealed === bytes ? text : toBase64(sealed)))
+  }
+
+  function decode(key: string, record: Stored): Awaitable<Kept | undefined> {
+    try {
+      const opened = medium === "text" ? openText(record) : openBytes(record)
+      if (opened === undefined) return undefined
+      const { payload, keyId, compression } = opened
+      if (keys && keyId === undefined) {
+        throw unreadable(key, "is in clear, and only encrypted ones are trusted here")
+      }
+      const text = keyId === undefined && compression === "-" ? asText(payload) : unseal(key, opened)
+      const kept = then(text, (whole) => read(key, opened, whole))
+      return isPromise(kept) ? kept.catch(fail) : kept
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  async function unseal(key: string, opened: Opened<string | Uint8Array>): Promise<string> {
+    const { payload, keyId, compression, line } = opened
+    const sealed = typeof payload === "string" ? fromBase64(payload) : payload
+    if (keyId !== undefined && !keys) throw unreadable(key, "is encrypted, and there are no keys to read it")
+    const short = keys && keyId !== undefined ? await decrypted(keys, key, sealed, line, keyId) : sealed
+    return asText(await decompress(compression, short))
+  }
+
+  function read(key: string, { kept, serializer: name }: Frame, text: string): Awaitable<Kept> {
+    if (name === undefined) return { ...kept, value: JSON.parse(text) }
+    return then(load(), (by) => {
+      if (by.name !== name)
+        throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
+      return { ...kept, value: by.parse(text) }
+    })
+  }
+
+  /** Junk is a miss like any other; what has a cure is told. */
+  function fail(error: unknown): undefined {
+    if (error instanceof CacheError) onTrouble?.(error)
+  }
+
+  return { encode, decode, out: ({ value }) => value }
+}
+
+async function decrypted(
+  keys: Keyring,
+  key: string,
+  sealed: Uint8Array,
+  line: string,
+  id: string,
+): Promise<Uint8Array> {
+  try {
+    return await keys.unseal(sealed, bound(key, line), id)
+  } catch (cause) {
+    if (cause instanceof CacheError) throw cause
+    throw unreadable(
+      key,
+      `was not sealed by the key ${JSON.stringify(id)} as it is now, or was for another key`,
+      cause,
+    )
+  }
+}
+
+/** What a sealed payload belongs to: neither its header nor its place can be changed. JSON tells all keys apart. */
+function bound(key: string, line: string): string {
+  return `${line}\n${JSON.stringify(key)}`
+}
+
+function asText(payload: string | Uint8Array): string {
+  return typeof payload === "string" ? payload : fromUtf8(payload)
+}
+
+function written(key: string, stringify: (value: unknown) => string, value: unknown): string {
+  try {
+    return stringify(value)
+  } catch (cause) {
+    if (cause instanceof CacheError) throw cause
+    // A text longer than the engine can hold.
+    if (cause instanceof RangeError) throw tooLarge(key)
+    const message = `The value for ${shortKey(key)} cannot be kept: the serializer failed on it.`
+    throw new CacheError("VALUE_UNSUPPORTED", message, { key, cause })
+  }
+}
+
+function bounded<T extends string | Uint8Array>(key: string, record: T): T {
+  if (record.length > maxRecord) throw tooLarge(key)
+  return record
+}
+
+function tooLarge(key: string): CacheError {
+  const message = `The value for ${shortKey(key)} is too large: a record has at most ${maxRecord >> 20} MiB.`
+  return new CacheError("VALUE_TOO_LARGE", `${message} Store it in parts.`, { key })
+}
+
+function unreadable(key: string, why: string, cause?: unknown): CacheError {
+  const details = { key, reason: "corrupt" as const, ...(cause === undefined ? {} : { cause }) }
+  return new CacheError("CACHE_MISS", `The record for ${shortKey(key)} ${why}.`, details)
+}

@@ -1,0 +1,80 @@
+import type { Adapter, Awaitable } from "../adapter.ts"
+import { CacheError } from "../base/errors.ts"
+import { delegate } from "./delegate.ts"
+
+/** The operations that a proxy may watch: all but `peek`, `observe` and `close`. */
+export type Operation =
+  | "get"
+  | "set"
+  | "delete"
+  | "clear"
+  | "getMany"
+  | "setMany"
+  | "deleteMany"
+  | "add"
+  | "keys"
+  | "lock"
+  | "prune"
+  | "open"
+
+/** Runs an operation, or a step of one that lists keys: once, more often, or not at all. */
+export type Around = <T>(operation: Operation, run: () => Awaitable<T>) => Awaitable<T>
+
+/** A proxy over `adapter` that runs every operation by `around`. */
+export function aroundAll(adapter: Adapter, around: Around): Adapter {
+  const inner = delegate(adapter)
+  const { getMany, setMany, deleteMany, add, keys, lock, prune, open } = inner
+  return delegate(inner, {
+    get: (key) => around("get", () => inner.get(key)),
+    set: (key, record, ttl) => around("set", () => inner.set(key, record, ttl)),
+    delete: (key) => around("delete", () => inner.delete(key)),
+    clear: (prefix) => around("clear", () => inner.clear(prefix)),
+    ...(getMany && { getMany: (all) => around("getMany", () => getMany(all)) }),
+    ...(setMany && { setMany: (entries) => around("setMany", () => setMany(entries)) }),
+    ...(deleteMany && { deleteMany: (all) => around("deleteMany", () => deleteMany(all)) }),
+    ...(add && { add: (key, record, ttl) => around("add", () => add(key, record, ttl)) }),
+    ...(keys && { keys: (prefix) => stepwise(() => keys(prefix), around) }),
+    ...(lock && { lock: (key, ttl) => around("lock", () => lock(key, ttl)) }),
+    ...(prune && { prune: (now) => around("prune", () => prune(now)) }),
+    ...(open && { open: () => around("open", () => open()) }),
+  })
+}
+
+/** Whether trying again, or later, could help: not where it is the caller's own doing. */
+export function isStorageTrouble(error: unknown): boolean {
+  return !(error instanceof CacheError) || error.code === "ADAPTER_UNAVAILABLE" || error.code === "STORE_TIMEOUT"
+}
+
+/** A listing whose beginning is one operation, and every further step one as well. */
+async function* stepwise(list: () => AsyncIterable<string> | Iterable<string>, around: Around): AsyncGenerator<string> {
+  let keys: AsyncIterator<string> | Iterator<string> | undefined
+  let isOver = false
+  try {
+    // What has not begun may begin again; what is in the middle cannot.
+    let step = await around("keys", async () => {
+      keys = iteratorOf(list())
+      return keys.next()
+    })
+    for (;;) {
+      isOver = step.done === true
+      if (step.done === true) return
+      yield step.value
+      step = await around("keys", onlyOnce(async () => keys?.next() ?? { done: true, value: undefined }))
+    }
+  } finally {
+    if (!isOver) await keys?.return?.()
+  }
+}
+
+/** A repeated step tells its first failure again, for the listing has ended with it. */
+function onlyOnce<T>(step: () => Promise<T>): () => Promise<T> {
+  let first: Promise<T> | undefined
+  return () => {
+    first ??= step()
+    return first
+  }
+}
+
+function iteratorOf(keys: AsyncIterable<string> | Iterable<string>): AsyncIterator<string> | Iterator<string> {
+  return Symbol.asyncIterator in keys ? keys[Symbol.asyncIterator]() : keys[Symbol.iterator]()
+}

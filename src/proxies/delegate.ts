@@ -1,0 +1,77 @@
+import type { Adapter } from "../adapter.ts"
+import { CacheError } from "../base/errors.ts"
+
+type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
+
+/**
+ * An adapter that hands every call to `adapter`, but for those that `overrides` takes over.
+ *
+ * It has exactly the abilities of what it wraps, and those that `overrides` adds. An override of `undefined` counts as
+ * none.
+ *
+ * ```ts
+ * const counted = delegate(adapter, {
+ *   get(key) {
+ *     reads++
+ *     return adapter.get(key)
+ *   },
+ * })
+ * ```
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
+ */
+export function delegate(adapter: Adapter, overrides: Partial<Adapter> = {}): Adapter {
+  checkAdapter(adapter, "delegate()")
+  const through = throughTo(adapter)
+  for (const [name, override] of Object.entries(overrides)) {
+    if (override !== undefined) Reflect.set(through, name, override)
+  }
+  return through
+}
+
+/** As {@link delegate}, for a proxy that knows how to do everything: what `adapter` cannot is left out. */
+export function proxy(adapter: Adapter, overrides: Partial<Adapter>): Adapter {
+  const has = (name: string) => Reflect.get(adapter, name) !== undefined
+  return delegate(adapter, Object.fromEntries(Object.entries(overrides).filter(([name]) => has(name))))
+}
+
+/**
+ * Refuses what is no adapter.
+ *
+ * @param who - Whose argument it is, for the message.
+ */
+export function checkAdapter(adapter: unknown, who: string): asserts adapter is Adapter {
+  const members = typeof adapter === "object" && adapter !== null ? adapter : {}
+  const isMethod = (name: string) => typeof Reflect.get(members, name) === "function"
+  const missing = ["get", "set", "delete", "clear"].filter((name) => !isMethod(name))
+  const knowsMedium = ["object", "bytes", "text"].includes(String(Reflect.get(members, "medium")))
+  if (missing.length === 0 && knowsMedium) return
+  const what = missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
+  throw new CacheError("ADAPTER_OPTIONS", `${who} needs an adapter, such as memory(); this one has ${what}.`)
+}
+
+/** Each call as a method call on `adapter`, which may be an instance of a class. */
+function throughTo(adapter: Adapter): Mutable {
+  const through: Mutable = {
+    name: adapter.name,
+    medium: adapter.medium,
+    get: (key) => adapter.get(key),
+    set: (key, record, ttl) => adapter.set(key, record, ttl),
+    delete: (key) => adapter.delete(key),
+    clear: (prefix) => adapter.clear(prefix),
+  }
+  // Asked for once: an ability is there from the start or never. The fallbacks below are for the types alone.
+  if (adapter.copy) through.copy = adapter.copy
+  if (adapter.getMany) through.getMany = (keys) => adapter.getMany?.(keys) ?? []
+  if (adapter.setMany) through.setMany = (entries) => adapter.setMany?.(entries)
+  if (adapter.deleteMany) through.deleteMany = (keys) => adapter.deleteMany?.(keys) ?? 0
+  if (adapter.add) through.add = (key, record, ttl) => adapter.add?.(key, record, ttl) ?? false
+  if (adapter.keys) through.keys = (prefix) => adapter.keys?.(prefix) ?? []
+  if (adapter.lock) through.lock = (key, ttl) => adapter.lock?.(key, ttl)
+  if (adapter.prune) through.prune = (now) => adapter.prune?.(now) ?? 0
+  if (adapter.open) through.open = () => adapter.open?.()
+  if (adapter.close) through.close = () => adapter.close?.()
+  if (adapter.peek) through.peek = (key) => adapter.peek?.(key)
+  if (adapter.observe) through.observe = (listener) => adapter.observe?.(listener) ?? (() => {})
+  return through
+}

@@ -1,0 +1,306 @@
+import { expect, onTestFinished, test } from "vitest"
+import { indexeddb } from "../../adapters/indexeddb.ts"
+import type { Adapter, AdapterEvent } from "../../src/adapter.ts"
+import { fakeClock } from "../support/clock.ts"
+import { faultyIndexedDB } from "../support/indexeddb-faults.ts"
+
+function setup(options: Parameters<typeof indexeddb>[0] = {}) {
+  const clock = fakeClock()
+  const faults = faultyIndexedDB()
+  const adapter = indexeddb(options)
+  const events: AdapterEvent[] = []
+  adapter.observe?.((event) => events.push(event))
+  onTestFinished(() => adapter.close?.())
+  const errors = () => events.filter(({ type }) => type === "error")
+  return { clock, faults, adapter, events, errors }
+}
+
+async function keysOf(adapter: Adapter): Promise<string[]> {
+  const keys: string[] = []
+  for await (const key of adapter.keys?.("") ?? []) keys.push(key)
+  return keys
+}
+
+/** Fails the next `times`, then no more. */
+function times<T>(count: number, fault: () => T): () => T | undefined {
+  let left = count
+  return () => (left-- > 0 ? fault() : undefined)
+}
+
+function raise(name: string): never {
+  throw new DOMException("", name)
+}
+
+/** Lets the fake's own queue run. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+const unavailable = { name: "CacheError", code: "ADAPTER_UNAVAILABLE" }
+
+test("without IndexedDB every call rejects with the cure", async () => {
+  const { adapter } = setup()
+  Reflect.deleteProperty(globalThis, "indexedDB")
+  Reflect.set(globalThis, "indexedDB", undefined)
+  for (const call of [adapter.open?.(), adapter.get("k"), adapter.set("k", 1, 1_000), adapter.clear("")]) {
+    await expect(call).rejects.toMatchObject(unavailable)
+    await expect(call).rejects.toThrow(/no IndexedDB.*"memory"/s)
+  }
+})
+
+test.each([
+  ["SecurityError", /may not use storage.*allow-same-origin/],
+  ["InvalidStateError", /private window/],
+  ["QuotaExceededError", /no room/],
+])("a database that never opened for %s rejects with the cure, and memory does not stand in", async (name, cure) => {
+  const { adapter, faults, errors } = setup()
+  faults.open = () => raise(name)
+  for (const call of [adapter.open?.(), adapter.set("k", 1, 1_000), adapter.get("k")]) {
+    await expect(call).rejects.toMatchObject({ ...unavailable, cause: { name } })
+    await expect(call).rejects.toThrow(cure)
+  }
+  expect(errors()).toEqual([])
+  faults.open = () => undefined
+  await adapter.set("k", 2, 1_000)
+  expect(await adapter.get("k")).toBe(2)
+})
+
+test("a database of a newer version is left alone", async () => {
+  const { adapter } = setup()
+  await upgrade("isocache", 2)
+  await expect(adapter.open?.()).rejects.toThrow(/newer version.*`name`/)
+})
+
+test("a database that holds something else is left alone", async () => {
+  const { adapter } = setup({ name: "taken" })
+  const db = await upgrade("taken", 1)
+  await expect(adapter.get("k")).rejects.toThrow(/something else.*`name`/)
+  expect([...db.objectStoreNames]).toEqual(["theirs"])
+})
+
+test("an open that hangs is given up after 3 s, then at once for 30 s, and its late handle is closed", async () => {
+  const { adapter, clock, faults } = setup()
+  let opened = 0
+  faults.open = () => {
+    opened++
+    return "hang"
+  }
+  const first = adapter.get("k")
+  first instanceof Promise && first.catch(() => {})
+  await settle()
+  await clock.advance(2_999)
+  await settle()
+  await clock.advance(1)
+  await expect(first).rejects.toThrow(/took too long/)
+  await expect(adapter.get("k")).rejects.toMatchObject(unavailable)
+  expect(opened).toBe(1)
+
+  faults.release()
+  await settle()
+  expect(() => faults.handles[0]?.transaction("entries")).toThrow(/closing|InvalidState/)
+
+  faults.open = () => undefined
+  await clock.advance(30_000)
+  expect(await adapter.get("k")).toBeUndefined()
+})
+
+test("a connection that died is opened again, and what was asked is done", async () => {
+  const { adapter, faults, errors } = setup()
+  await adapter.set("k", 1, 60_000)
+  faults.transaction = times(1, () => raise("InvalidStateError"))
+  expect(await adapter.get("k")).toBe(1)
+  faults.transaction = times(1, () => raise("InvalidStateError"))
+  await Promise.all([adapter.set("k", 2, 60_000), adapter.set("l", 2, 60_000)])
+  expect(await adapter.get("k")).toBe(2)
+  expect(faults.handles).toHaveLength(3)
+  expect(errors()).toEqual([])
+})
+
+test.each(["", "UnknownError", "AbortError"])("a transaction that aborts with %j is repeated", async (name) => {
+  const { adapter, faults, errors } = setup()
+  await adapter.open?.()
+  faults.transaction = times(1, () => name)
+  await Promise.all([adapter.set("a", 1, 60_000), adapter.add?.("b", 1, 60_000), adapter.set("c", 1, 60_000)])
+  faults.transaction = times(1, () => name)
+  expect(await adapter.getMany?.(["a", "b", "c"])).toEqual([1, 1, 1])
+  expect(errors()).toEqual([])
+})
+
+test("a write of the next turn never overtakes one that is repeated", async () => {
+  const { adapter, faults } = setup()
+  await adapter.open?.()
+  faults.transaction = times(1, () => "UnknownError")
+  const first = adapter.set("k", "first", 60_000)
+  await new Promise((resolve) => setImmediate(resolve))
+  await Promise.all([first, adapter.set("k", "second", 60_000)])
+  expect(await adapter.get("k")).toBe("second")
+})
+
+test("a handle closed by force is noticed", async () => {
+  const { adapter, faults, errors } = setup()
+  await adapter.set("k", 1, 60_000)
+  faults.handles[0]?.close()
+  faults.handles[0]?.dispatchEvent(new Event("close"))
+  expect(await adapter.get("k")).toBe(1)
+  expect(errors()).toEqual([])
+})
+
+test("one bad request fails its own operation and none beside it", async () => {
+  const { adapter, faults, errors } = setup()
+  faults.put = (key) => (key === "bad" ? { request: "DataError" } : undefined)
+  const results = await Promise.allSettled(["a", "bad", "c"].map((key) => adapter.set(key, key, 60_000)))
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"])
+  faults.get = (key) => (key === "c" ? { request: "NotReadableError" } : undefined)
+  const reads = await Promise.allSettled(["a", "bad", "c"].map((key) => adapter.get(key)))
+  expect(reads.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"])
+  expect(await adapter.get("a")).toBe("a")
+  expect(errors()).toEqual([])
+})
+
+test("a request that fails as if the connection were lost is repeated once, and then fails alone", async () => {
+  const { adapter, faults, errors } = setup()
+  faults.put = (key) => (key === "bad" ? { request: "UnknownError" } : undefined)
+  const results = await Promise.allSettled(["a", "bad"].map((key) => adapter.set(key, key, 60_000)))
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"])
+  expect(await adapter.get("a")).toBe("a")
+  expect(errors()).toEqual([])
+})
+
+test("a database lost twice is replaced by memory, with one event, and gets what it missed 30 s later", async () => {
+  const { adapter, clock, faults, errors } = setup()
+  await adapter.set("stays", 1, 600_000)
+  await adapter.set("goes", 1, 600_000)
+  await adapter.set("p:1", 1, 600_000)
+  faults.open = () => raise("UnknownError")
+  faults.transaction = () => raise("InvalidStateError")
+
+  const record = { n: 1 }
+  await adapter.set("new", record, 600_000)
+  record.n = 2
+  expect(errors()).toMatchObject([{ error: unavailable }])
+  expect(await adapter.get("new")).toEqual({ n: 1 })
+  expect(await adapter.get("stays")).toBeUndefined()
+  expect(await adapter.add?.("new", 3, 1_000)).toBe(false)
+  expect(await adapter.delete("goes")).toBe(false)
+  await adapter.clear("p:")
+  expect(await keysOf(adapter)).toEqual(["new"])
+  expect(await adapter.prune?.(Date.now())).toBe(0)
+  expect(errors()).toHaveLength(1)
+
+  await clock.advance(30_000)
+  expect(await adapter.get("new")).toEqual({ n: 1 })
+  await settle()
+  expect(errors()).toHaveLength(1)
+
+  faults.open = () => undefined
+  faults.transaction = () => undefined
+  await clock.advance(30_000)
+  await adapter.get("new")
+  await settle()
+  expect(await keysOf(adapter)).toEqual(["new", "stays"])
+  expect(await adapter.get("stays")).toBe(1)
+  expect(errors()).toHaveLength(1)
+})
+
+test("an entry set and lost in memory does not come back from the database", async () => {
+  const { adapter, clock, faults } = setup()
+  await adapter.set("k0", "old", 600_000)
+  faults.transaction = () => raise("InvalidStateError")
+  for (let i = 0; i <= 1_000; i++) await adapter.set(`k${i}`, "new", 600_000)
+  expect(await adapter.get("k0")).toBeUndefined()
+  faults.transaction = () => undefined
+  await clock.advance(30_000)
+  await adapter.get("k0")
+  await settle()
+  await settle()
+  expect(await adapter.get("k0")).toBeUndefined()
+  expect(await adapter.get("k1000")).toBe("new")
+})
+
+test("a transaction that never ends is given up after 20 s", async () => {
+  const { adapter, clock, faults, errors } = setup()
+  await adapter.open?.()
+  faults.transaction = times(1, () => "hang")
+  const done = adapter.set("k", 1, 600_000)
+  await settle()
+  await clock.advance(20_000)
+  await done
+  expect(await adapter.get("k")).toBe(1)
+  expect(errors()).toEqual([])
+})
+
+test("at the quota what has expired and the least recently used tenth make room", async () => {
+  const { adapter, clock, faults, events } = setup()
+  await adapter.set("expired", 1, 1_000)
+  for (let i = 0; i < 20; i++) await adapter.set(`k${i}`, i, 600_000)
+  await adapter.get("k0")
+  await clock.advance(1_000)
+  faults.put = times(1, () => ({ abort: "QuotaExceededError" }))
+  await adapter.set("new", 1, 600_000)
+  expect(await adapter.get("new")).toBe(1)
+  expect(await keysOf(adapter)).toHaveLength(19)
+  expect(events).toEqual([
+    { type: "evict", key: "k1" },
+    { type: "evict", key: "k2" },
+  ])
+})
+
+test("what does not fit even then rejects, alone, with one event", async () => {
+  const { adapter, faults, errors } = setup()
+  await adapter.set("k", 1, 600_000)
+  faults.put = (key) => (key === "big" ? { abort: "QuotaExceededError" } : undefined)
+  const names = ["a", "b", "big", "c", "d"]
+  const results = await Promise.allSettled(names.map((key) => adapter.set(key, key, 600_000)))
+  expect(results.map(({ status }) => status === "fulfilled")).toEqual([true, true, false, true, true])
+  expect(results[2]).toMatchObject({ reason: { ...unavailable, key: "big", cause: { name: "QuotaExceededError" } } })
+  expect(await adapter.getMany?.(names)).toEqual(["a", "b", undefined, "c", "d"])
+  expect(errors()).toMatchObject([{ error: unavailable }])
+})
+
+test("another tab may delete the database while it is open here", async () => {
+  const { adapter, errors } = setup()
+  await adapter.set("k", 1, 600_000)
+  const blocked = await new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase("isocache")
+    request.onblocked = () => resolve(true)
+    request.onsuccess = () => resolve(false)
+    request.onerror = () => reject(request.error)
+  })
+  expect(blocked).toBe(false)
+  expect(await adapter.get("k")).toBeUndefined()
+  await adapter.set("k", 2, 600_000)
+  expect(await adapter.get("k")).toBe(2)
+  expect(errors()).toEqual([])
+})
+
+test("another tab may upgrade the database while it is open here: memory stands in", async () => {
+  const { adapter, errors } = setup()
+  await adapter.set("k", 1, 600_000)
+  await upgrade("isocache", 2)
+  await adapter.set("k", 2, 600_000)
+  expect(await adapter.get("k")).toBe(2)
+  expect(errors()).toMatchObject([{ error: unavailable }])
+})
+
+test("an open that waits for another tab to close is given up in time", async () => {
+  const { adapter, clock } = setup()
+  const theirs = await upgrade("isocache", 1)
+  indexedDB.deleteDatabase("isocache")
+  const open = adapter.open?.()
+  open instanceof Promise && open.catch(() => {})
+  await settle()
+  await clock.advance(3_000)
+  await expect(open).rejects.toMatchObject(unavailable)
+  theirs.close()
+  await settle()
+})
+
+/** Opens `name` as another program would, and ignores who wants it closed. */
+function upgrade(name: string, version: number): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, version)
+    request.onupgradeneeded = () => request.result.createObjectStore("theirs")
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
