@@ -7,6 +7,7 @@ import type { LoadContext } from "./policy/load.ts"
 import type { Policy } from "./policy/options.ts"
 import type { Place } from "./policy/place.ts"
 import type { Scope } from "./policy/scope.ts"
+import type { Store } from "./store/store.ts"
 
 /** Makes the value for an argument. */
 export type Generator<V, A> = (argument: A, context: LoadContext<V>) => V | Promise<V>
@@ -35,9 +36,20 @@ export interface Settings {
   reading: Policy
   /** Whether a hit is judged by the entry's own deadline alone. */
   isPlain: boolean
+  /** What lets a hit in this realm be told in a few steps, once one was told in full. */
+  hot: Hot | undefined
   generate: Generator<unknown, unknown> | undefined
   writeThrough: ((key: unknown, value: unknown) => Awaitable<unknown>) | undefined
   toKey: ((argument: unknown) => KeyLike) | undefined
+}
+
+/** Marks that stand as long as their adapter counts no change of tokens. */
+export interface Hot {
+  readonly engine: Engine
+  readonly adapter: Adapter & { tokenChanges(): number }
+  readonly store: Store
+  readonly marks: readonly string[]
+  readonly changes: number
 }
 
 /** What all regions of a cache share. */

@@ -2,7 +2,7 @@ import { now } from "./base/clock.ts"
 import { CacheError, type MissReason, shortKey } from "./base/errors.ts"
 import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
-import type { Kit } from "./kit.ts"
+import type { Hot, Kit } from "./kit.ts"
 import type { Engine, Found } from "./policy/engine.ts"
 import { toEntry } from "./policy/entries.ts"
 import { type Call, getOrSet, isBackedOff, isDueEarly, refresh } from "./policy/get-or-set.ts"
@@ -28,16 +28,43 @@ export function nameOf({ settings }: Kit, key: unknown): string {
   return generate && typeof key !== "string" && !Array.isArray(key) ? canonical([key]) : keyText(key as KeyLike)
 }
 
+/**
+ * The fresh entry of `key` where that can be told in a few steps, which most hits in memory can; counted as a hit.
+ *
+ * An entry made under the very array of marks that was seen to stand, on an adapter that has counted no change of
+ * tokens since, stands too; and that array nobody else has, so the entry is one of ours.
+ */
+export function hotHit({ settings, place, hub }: Kit, key: unknown): Kept | undefined {
+  const { hot } = settings
+  if (hot === undefined || typeof key !== "string" || hot.engine !== settings.home()) return undefined
+  // Ours, if its marks are: asked next.
+  const kept = hot.adapter.get(place.full(key)) as Kept | undefined
+  if (kept === undefined || kept.marks !== hot.marks || hot.changes !== hot.adapter.tokenChanges()) return undefined
+  if (now() >= kept.freshUntil) return undefined
+  hub.hit(place, key, kept)
+  return kept
+}
+
+/** Remembers what a hit was told by. */
+function heat({ settings }: Kit, engine: Engine, kept: Kept): void {
+  const { store } = engine
+  const { tokenChanges } = store?.adapter ?? {}
+  if (!store || !tokenChanges || kept.tags.length > 0 || settings.toKey) return
+  const adapter = store.adapter as Hot["adapter"] // It has tokenChanges.
+  settings.hot = { engine, adapter, store, marks: kept.marks, changes: adapter.tokenChanges() }
+}
+
 /** The value of one key: at once from a synchronous storage. */
 export function readOne(kit: Kit, key: KeyLike, options: GetOptions<unknown> | undefined): unknown {
   const { settings, place, hub } = kit
-  const engine = settings.home()
   const { generate } = settings
+  const engine = settings.home()
   if (generate) return load(kit, key, (context: LoadContext) => generate(key, context), options)
   const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.now(full)
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
+    heat(kit, engine, known)
     hub.hit(place, name, known)
     return engine.store?.out(known)
   }
@@ -131,12 +158,13 @@ async function patiently<T>(read: Promise<T>, { signal }: Policy): Promise<T> {
 /** The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so. */
 export function load(kit: Kit, key: KeyLike, fallback: unknown, options: LoadOptions<unknown> | undefined): unknown {
   const { settings, place, hub } = kit
+  const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
   const engine = settings.home()
   const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.now(full)
-  const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
   if (isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
+    heat(kit, engine, known)
     hub.hit(place, name, known)
     return engine.store?.out(known)
   }
@@ -168,7 +196,7 @@ function loadKnown(call: Call, kept: Kept): unknown {
 }
 
 /** Whether nothing in `options` changes how a hit is judged. */
-function isPlainRead(options: LoadOptions<unknown>): boolean {
+export function isPlainRead(options: Omit<LoadOptions, "shouldCache" | "schema"> & { readonly schema?: unknown }): boolean {
   return (
     !options.fresh &&
     !options.early &&

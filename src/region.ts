@@ -12,7 +12,7 @@ import { loadMany, type ManyFallback } from "./policy/many.ts"
 import type { LoadOptions, ReadOptions, WriteOptions } from "./policy/options.ts"
 import { clearPlace, invalidateByTags, invalidatePlace, keysOf, type Mode, pruneAll } from "./policy/sweep.ts"
 import { expireAll, removeAll, setAll, touchOne } from "./policy/write.ts"
-import { type GetOptions, load, nameOf, peekNow, readMany, readOne, toCall, toItem, toTarget } from "./reading.ts"
+import { type GetOptions, hotHit, isPlainRead, load, nameOf, peekNow, readMany, readOne, toCall, toItem, toTarget } from "./reading.ts"
 import { type GeneratedRegion, reach, type RegionOptions, regionKit, setGenerator } from "./regions.ts"
 
 /** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
@@ -49,7 +49,10 @@ export class Region {
   get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly default: V }): Promise<V>
   get<V = unknown>(key: KeyLike<V>, options?: GetOptions<V>): Promise<V | undefined>
   async get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
-    const found = readOne(this.kit, key, options)
+    const { kit } = this
+    const kept = options === undefined ? hotHit(kit, key) : undefined
+    if (kept !== undefined && kit.settings.hot) return kit.settings.hot.store.out(kept)
+    const found = readOne(kit, key, options)
     return found instanceof Promise ? await found : found
   }
 
@@ -114,8 +117,11 @@ export class Region {
    * @see RFC 5861 for stale-while-revalidate (`softTimeout: 0`) and stale-if-error (`grace`).
    */
   async getOrSet<V>(key: KeyLike<V>, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V> {
+    const { kit } = this
+    const kept = options === undefined || isPlainRead(options) ? hotHit(kit, key) : undefined
+    if (kept !== undefined && kit.settings.hot) return kit.settings.hot.store.out(kept) as V // The key says what it is.
     // Inside, values are unknown.
-    const found = load(this.kit, key, fallback, options as LoadOptions<unknown> | undefined)
+    const found = load(kit, key, fallback, options as LoadOptions<unknown> | undefined)
     return (found instanceof Promise ? await found : found) as V // The key says what its value is.
   }
 

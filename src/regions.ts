@@ -81,6 +81,7 @@ function inherited(parent: Settings): Settings {
     ownsHome: false,
     configured: false,
     ...withPolicy(parent.policy),
+    hot: undefined,
     generate: undefined,
     writeThrough: undefined,
     toKey: undefined,

@@ -60,6 +60,7 @@ export class CacheWrapper extends Region {
       ownsHome: false,
       configured: true,
       ...withPolicy(policy),
+      hot: undefined,
       generate: undefined,
       writeThrough: undefined,
       toKey: undefined,

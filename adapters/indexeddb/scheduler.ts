@@ -115,12 +115,12 @@ export function scheduler(
 
   /** Finds those of `full` for which there is room. */
   const squeeze = async (full: readonly Failure[]): Promise<void> => {
-    if (full.length === 1) return rejectAll(full)
+    if (full.length <= 1) return rejectAll(full)
     const middle = full.length >> 1
     for (const half of [full.slice(0, middle), full.slice(middle)]) {
       const { failed } = await attempt(pendingOf(half), true)
-      if (failed.every(({ error }) => isFull(error))) await squeeze(failed)
-      else rejectAll(failed)
+      rejectAll(failed.filter(({ error }) => !isFull(error)))
+      await squeeze(failed.filter(({ error }) => isFull(error)))
     }
   }
 

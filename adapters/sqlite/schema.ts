@@ -46,7 +46,9 @@ export function adopt(db: Database): void {
   // Only before the first table, and before WAL.
   if (found === "empty") db.exec("PRAGMA auto_vacuum = INCREMENTAL")
   logAhead(db)
-  db.exec("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 16777216")
+  db.exec(
+    "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 16777216",
+  )
   if (found !== "ours") transaction(db, "BEGIN IMMEDIATE", () => create(db))
 }
 

@@ -1,4 +1,5 @@
 import { CacheError, shortKey } from "../base/errors.ts"
+import { maxDepth } from "./plain.ts"
 
 /** A copy, and what its making found out. */
 export interface Copied {
@@ -11,9 +12,6 @@ export interface Copied {
 
 /** Whether a serializer keeps instances of this object's class. */
 export type Keeps = (instance: object) => boolean
-
-/** Nesting deeper than this is refused everywhere alike, long before any runtime's stack ends. */
-export const maxDepth = 1000
 
 /**
  * Copies `value` in depth and makes sure that every storage could keep it.

@@ -1,36 +1,39 @@
 import type { Adapter, Stored } from "../adapter.ts"
 import { type Awaitable, isPromise, then } from "../base/awaitable.ts"
 import { isKept, type Kept } from "../entry.ts"
-import { copyIn, copyOut } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
-import { keepsOf, lazySerializer } from "./serializer.ts"
+import { copyPlain, copyTree, newWalk } from "./plain.ts"
 
 /** What an adapter of medium "object" is given to keep. */
-interface Shelved extends Kept {
-  /** No object in the value is reached twice. */
+export interface Shelved extends Kept {
+  /** The value is plain data in which no object is reached twice. */
   readonly tree?: boolean
+  /** The value is more than plain data. */
+  readonly rare?: boolean
   /** The serializer that made a text of the value, which structured clone would not have kept whole. */
   readonly packed?: string
 }
 
+type Rare = typeof import("./rare.ts")
+
+// Code for what is more than plain data is loaded with the first of it, and there at once ever after.
+let rare: Rare | undefined
+
 /**
  * Hands objects to an adapter that keeps objects: copied where it asks for it (see {@link Adapter.copy}), as a text
- * only where structured clone would lose something.
+ * only where structured clone would lose something. Plain data takes no other code than this.
  */
 export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: CodecOptions = {}): Codec {
-  const keeps = keepsOf(serializer)
-  const load = lazySerializer(serializer)
-
   function encode(key: string, kept: Kept): Awaitable<Stored> {
     const { value, createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
-    const type = typeof value
-    if (type === "object" && value !== null) {
+    if (typeof value === "object" && value !== null) {
       if (copy === "none" && !isPromise(value)) return kept
-    } else if (type !== "function" && type !== "symbol") return kept
-    const { value: own, shared, odd } = copyIn(value, keeps, key)
-    const tree = shared === undefined
-    const shelved: Shelved = {
-      format: 1,
+    } else if (typeof value !== "function" && typeof value !== "symbol") return kept
+    const walk = newWalk()
+    const own = copyPlain(value, walk)
+    const tree = !walk.shared
+    const shelved = {
+      format: 1 as const,
       value: own,
       createdAt,
       freshUntil,
@@ -41,42 +44,47 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
       marks,
       tree,
     }
-    if (!odd || copy === "clone") return shelved
-    return then(load(), (by) => ({ ...shelved, value: by.stringify(own), packed: by.name }))
+    if (!walk.rare) return shelved
+    const early = rare ? undefined : cloned(value)
+    return then(loadRare(), (code) => code.shelve(key, { ...shelved, value }, early, copy, serializer))
   }
 
   function decode(_: string, record: Stored): Awaitable<Kept | undefined> {
     if (!isKept(record)) return undefined
-    const { packed } = record as Shelved
-    if (packed !== undefined)
-      return then(load(), (by) => (by.name === packed ? renewed(record, by.parse) : undefined))
-    return copy === undefined ? renewed(record, (value) => copyOut(value, false)) : record
+    const { packed, value } = record as Shelved
+    if (packed === undefined) {
+      if (copy !== undefined) return record
+      const walk = newWalk()
+      const own = copyPlain(value, walk)
+      if (!walk.rare) return { ...record, value: own }
+    }
+    return then(loadRare(), (code) => code.unshelve(record, serializer))
   }
 
-  function out({ value, tree }: Shelved): unknown {
-    return copy === "clone" && typeof value === "object" && value !== null
-      ? copyOut(value, tree === true)
-      : value
+  function out(kept: Kept): unknown {
+    const { value, tree, rare: isRare } = kept as Shelved
+    if (copy !== "clone" || typeof value !== "object" || value === null) return value
+    if (isRare) return rare ? rare.copyOut(value, tree === true) : structuredClone(value)
+    return tree ? copyTree(value) : copyPlain(value, newWalk())
   }
 
   return { encode, decode, out }
 }
 
-/** `kept` with another value; `undefined` where there is none to be made. */
-function renewed(kept: Kept, make: (value: never) => unknown): Kept | undefined {
+function loadRare(): Awaitable<Rare> {
+  return (
+    rare ??
+    import("./rare.ts").then((code) => {
+      rare = code
+      return code
+    })
+  )
+}
+
+/** The value as it is now, as far as structured clone goes. */
+function cloned(value: unknown): unknown {
   try {
-    const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
-    return {
-      format: 1,
-      value: make(kept.value as never),
-      createdAt,
-      freshUntil,
-      ttl,
-      grace,
-      took,
-      tags,
-      marks,
-    }
+    return structuredClone(value)
   } catch {
     return undefined
   }

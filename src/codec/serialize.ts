@@ -1,4 +1,5 @@
-import { isPlain, maxDepth } from "./clone.ts"
+import { isPlain } from "./clone.ts"
+import { maxDepth } from "./plain.ts"
 
 /**
  * Whether `JSON.stringify` keeps all of `value`, decided in one walk: texts, finite numbers, booleans and null, in

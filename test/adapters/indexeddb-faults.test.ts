@@ -1,3 +1,4 @@
+import { forceCloseDatabase } from "fake-indexeddb"
 import { expect, onTestFinished, test } from "vitest"
 import { indexeddb } from "../../adapters/indexeddb.ts"
 import type { Adapter, AdapterEvent } from "../../src/adapter.ts"
@@ -139,8 +140,7 @@ test("a write of the next turn never overtakes one that is repeated", async () =
 test("a handle closed by force is noticed", async () => {
   const { adapter, faults, errors } = setup()
   await adapter.set("k", 1, 60_000)
-  faults.handles[0]?.close()
-  faults.handles[0]?.dispatchEvent(new Event("close"))
+  forceCloseDatabase(faults.handles[0])
   expect(await adapter.get("k")).toBe(1)
   expect(errors()).toEqual([])
 })

@@ -41,13 +41,16 @@ export function faultyIndexedDB(): Faults {
 
   const open = factory.open.bind(factory)
   factory.open = (name, version) => {
-    const held = faults.open() === "hang" ? holdBack() : undefined
+    let hangs = faults.open() === "hang"
     const request = open(name, version)
     request.addEventListener("success", (event) => {
-      faults.handles.push(request.result)
-      held?.(event)
+      if (!hangs) return void faults.handles.push(request.result)
+      event.stopImmediatePropagation()
+      faults.release = () => {
+        hangs = false
+        request.dispatchEvent(again(event))
+      }
     })
-    if (held) faults.release = () => request.dispatchEvent(new Event("success"))
     return request
   }
 
@@ -88,14 +91,10 @@ export function faultyIndexedDB(): Faults {
   return faults
 }
 
-/** Keeps the first event from who listens after. */
-function holdBack(): (event: Event) => void {
-  let held = false
-  return (event) => {
-    if (held) return
-    held = true
-    event.stopImmediatePropagation()
-  }
+/** The fake takes only events of its own class. */
+function again(event: Event): Event {
+  const copy = Reflect.construct(event.constructor, [event.type])
+  return Object.assign(copy, { eventPath: [] })
 }
 
 // The fake's own inner methods: a transaction that aborts by itself, a request that fails by itself.

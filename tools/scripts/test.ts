@@ -44,7 +44,7 @@ async function command(name: string, ...args: readonly string[]): Promise<Count>
 async function vitest(project: string): Promise<Count> {
   const report = join(root, `reports/vitest-${project}.json`)
   rmSync(report, { force: true })
-  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`]
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`]
   const { ok } = await run("vitest", ["run", "--project", project, ...reporters])
   if (!existsSync(report)) return one(false)
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(

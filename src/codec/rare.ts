@@ -1,0 +1,54 @@
+import type { Adapter, Serializer } from "../adapter.ts"
+import { type Awaitable, then } from "../base/awaitable.ts"
+import type { Kept } from "../entry.ts"
+import { copyIn, copyOut } from "./clone.ts"
+import type { Shelved } from "./object.ts"
+import { keepsOf, lazySerializer } from "./serializer.ts"
+
+export { copyOut } from "./clone.ts"
+
+/**
+ * What an adapter of medium "object" is given to keep of a value that is more than plain data.
+ *
+ * @param early - A structured clone of the value, from before this code was loaded.
+ * @throws {CacheError} `VALUE_UNSUPPORTED`.
+ */
+export function shelve(
+  key: string,
+  shelved: Shelved,
+  early: unknown,
+  copy: Adapter["copy"],
+  serializer: Serializer | undefined,
+): Awaitable<Shelved> {
+  const keeps = keepsOf(serializer)
+  const judged = copyIn(shelved.value, keeps, key)
+  const { value, shared, odd } = early === undefined || judged.odd ? judged : copyIn(early, keeps, key)
+  const made = { ...shelved, value, tree: shared === undefined, rare: true }
+  if (!odd || copy === "clone") return made
+  return then(load(serializer), (by) => ({ ...made, value: by.stringify(value), packed: by.name }))
+}
+
+/** Undoes {@link shelve}; `undefined` for what it did not make. */
+export function unshelve(record: Shelved, serializer: Serializer | undefined): Awaitable<Kept | undefined> {
+  const { packed, value } = record
+  if (packed === undefined) return renewed(record, () => copyOut(value, false))
+  return then(load(serializer), (by) =>
+    by.name === packed ? renewed(record, () => by.parse(String(value))) : undefined,
+  )
+}
+
+const standard = lazySerializer(undefined)
+
+function load(serializer: Serializer | undefined): Awaitable<Serializer> {
+  return serializer ?? standard()
+}
+
+/** The entry with the value that `make` makes; `undefined` where that fails. */
+function renewed(kept: Kept, make: () => unknown): Kept | undefined {
+  const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
+  try {
+    return { format: 1, value: make(), createdAt, freshUntil, ttl, grace, took, tags, marks }
+  } catch {
+    return undefined
+  }
+}

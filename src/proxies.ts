@@ -1,0 +1,6 @@
+export type { Adapter, AdapterEvent, Awaitable, Lease, Stored } from "./adapter.ts"
+export { type CircuitBreakerOptions, type CircuitState, circuitBreaker } from "./proxies/circuit-breaker.ts"
+export { delegate } from "./proxies/delegate.ts"
+export { readOnly } from "./proxies/read-only.ts"
+export { type RetryOptions, retry } from "./proxies/retry.ts"
+export { storeTimeout } from "./proxies/store-timeout.ts"

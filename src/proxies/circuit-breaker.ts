@@ -1,0 +1,148 @@
+import type { Adapter, Awaitable } from "../adapter.ts"
+import { isPromise } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import { type Duration, parseDuration } from "../base/duration.ts"
+import { CacheError } from "../base/errors.ts"
+import { aroundAll, isStorageTrouble } from "./calls.ts"
+import { checkAdapter } from "./delegate.ts"
+import { checkNames, count } from "./options.ts"
+
+/** Options of {@link circuitBreaker}. */
+export interface CircuitBreakerOptions {
+  /** How many failures in a row open it. Default 5. */
+  readonly failures?: number | undefined
+  /** How long it stays open before one operation is let through as a probe. Default 30 s. */
+  readonly resetAfter?: Duration | undefined
+  /** Told of each change. */
+  readonly onChange?: ((state: CircuitState) => void) | undefined
+}
+
+/** Closed: all goes through. Open: nothing does. Half-open: one probe does. */
+export type CircuitState = "closed" | "open" | "half-open"
+
+/**
+ * Spares callers a storage that is down: after some failures in a row every operation is refused at once with
+ * `ADAPTER_UNAVAILABLE`, until a probe succeeds.
+ *
+ * What hangs does not fail: wrap the adapter in `storeTimeout` first, `circuitBreaker(storeTimeout(adapter, 500))`.
+ * Errors that are a caller's own, such as a value that is too large, are no failures. `peek` and `close` always
+ * go through.
+ *
+ * After "Release It!" (Nygard, 2007).
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ */
+export function circuitBreaker(adapter: Adapter, options: CircuitBreakerOptions = {}): Adapter {
+  checkAdapter(adapter, "circuitBreaker()")
+  checkNames("circuitBreaker()", options, ["failures", "resetAfter", "onChange"])
+  const { onChange } = options
+  const circuit = new Circuit(
+    adapter.name,
+    count("failures of circuitBreaker()", options.failures ?? 5),
+    parseDuration(options.resetAfter ?? 30_000),
+    (state) => {
+      try {
+        onChange?.(state)
+      } catch {
+        // A listener that throws disturbs nobody.
+      }
+    },
+  )
+  return aroundAll(adapter, (_, run) => circuit.run(run))
+}
+
+/** Whether `error` is a breaker's refusal: trying again at once is of no use. */
+export function isRefusal(error: unknown): boolean {
+  return typeof error === "object" && error !== null && refusals.has(error)
+}
+
+const refusals = new WeakSet<object>()
+
+class Circuit {
+  readonly #name: string
+  readonly #most: number
+  readonly #resetAfter: number
+  readonly #tell: (state: CircuitState) => void
+  #state: CircuitState = "closed"
+  #failed = 0
+  /** When the next probe may go, in ms since epoch. */
+  #probeAt = 0
+  /** Counts changes and probes: what began before one tells nothing about the time after it. */
+  #era = 0
+  /** A refusal comes as answers do: thrown by a synchronous adapter, as a rejection by others. */
+  #answersLater = false
+
+  constructor(name: string, most: number, resetAfter: number, tell: (state: CircuitState) => void) {
+    this.#name = name
+    this.#most = most
+    this.#resetAfter = resetAfter
+    this.#tell = tell
+  }
+
+  run<T>(operation: () => Awaitable<T>): Awaitable<T> {
+    const refusal = this.#state === "closed" ? undefined : this.#admit()
+    if (refusal && this.#answersLater) return Promise.reject(refusal)
+    if (refusal) throw refusal
+    const era = this.#era
+    let result: Awaitable<T>
+    try {
+      result = operation()
+    } catch (error) {
+      this.#ended(era, error)
+      throw error
+    }
+    if (!isPromise(result)) {
+      this.#succeeded(era)
+      return result
+    }
+    this.#answersLater = true
+    return result.then(
+      (value) => {
+        this.#succeeded(era)
+        return value
+      },
+      (error: unknown) => {
+        this.#ended(era, error)
+        throw error
+      },
+    )
+  }
+
+  /** Lets a probe through when its time has come, also where the last one has not been heard of since. */
+  #admit(): CacheError | undefined {
+    if (now() < this.#probeAt) {
+      const error = new CacheError(
+        "ADAPTER_UNAVAILABLE",
+        `The adapter "${this.#name}" has failed ${this.#most} times in a row and is left alone for ${this.#resetAfter} ms. Look after the storage.`,
+      )
+      refusals.add(error)
+      return error
+    }
+    this.#probeAt = now() + this.#resetAfter
+    this.#era++
+    this.#turn("half-open")
+    return undefined
+  }
+
+  #succeeded(era: number): void {
+    if (era !== this.#era) return
+    this.#failed = 0
+    if (this.#state !== "closed") this.#turn("closed")
+  }
+
+  #ended(era: number, error: unknown): void {
+    if (!isStorageTrouble(error)) return this.#succeeded(era)
+    if (era !== this.#era) return
+    if (this.#state === "closed" && ++this.#failed < this.#most) return
+    this.#probeAt = now() + this.#resetAfter
+    this.#turn("open")
+  }
+
+  #turn(state: CircuitState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#era += state === "half-open" ? 0 : 1
+    this.#failed = 0
+    this.#tell(state)
+  }
+}

@@ -1,0 +1,28 @@
+import type { Adapter } from "../adapter.ts"
+import { CacheError } from "../base/errors.ts"
+import { checkAdapter, proxy } from "./delegate.ts"
+
+/**
+ * Lets nothing be written: explicit writes reject with `ADAPTER_ABILITY`, what a load would store is silently not.
+ *
+ * A lease is given to everyone, for it would be taken in vain: what its holder loads reaches nobody else.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
+ */
+export function readOnly(adapter: Adapter): Adapter {
+  checkAdapter(adapter, "readOnly()")
+  const refuse = (): Promise<never> =>
+    Promise.reject(
+      new CacheError("ADAPTER_ABILITY", `The adapter "${adapter.name}" is read-only here. Write by one without readOnly().`),
+    )
+  return proxy(adapter, {
+    set: refuse,
+    setMany: refuse,
+    delete: refuse,
+    deleteMany: refuse,
+    clear: refuse,
+    add: refuse,
+    prune: refuse,
+    lock: () => ({ release() {} }),
+  })
+}

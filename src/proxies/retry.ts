@@ -1,0 +1,76 @@
+import type { Adapter, Awaitable } from "../adapter.ts"
+import { isPromise } from "../base/awaitable.ts"
+import { sleep } from "../base/clock.ts"
+import { type Duration, parseDuration } from "../base/duration.ts"
+import { aroundAll, isStorageTrouble, type Operation } from "./calls.ts"
+import { isRefusal } from "./circuit-breaker.ts"
+import { checkAdapter } from "./delegate.ts"
+import { checkNames, count } from "./options.ts"
+
+/** Options of {@link retry}. */
+export interface RetryOptions {
+  /** How often an operation is tried in all. Default 3. */
+  readonly attempts?: number | undefined
+  /** How long to wait between two attempts at least. Default 50 ms. */
+  readonly minDelay?: Duration | undefined
+  /** And at most. Default 1 s. */
+  readonly maxDelay?: Duration | undefined
+}
+
+/** Retries that are free at first, and that may be saved up. */
+const mostSaved = 100
+/** What every operation adds to them: a storage that is down gets a fifth more of work, not three times as much. */
+const saving = 0.2
+
+/**
+ * Tries again what failed for the storage's sake, after a random wait that grows.
+ *
+ * Never `add` and `lock`, which are not the same done twice, nor what no second attempt mends, such as a value that is
+ * too large. Retries have a budget: after a hundred of them at most one for every five operations.
+ *
+ * The waits are those of "Exponential Backoff And Jitter" (Brooker, 2015), decorrelated.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ */
+export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
+  checkAdapter(adapter, "retry()")
+  checkNames("retry()", options, ["attempts", "minDelay", "maxDelay"])
+  const attempts = count("attempts of retry()", options.attempts ?? 3)
+  const minDelay = parseDuration(options.minDelay ?? 50)
+  const maxDelay = Math.max(minDelay, parseDuration(options.maxDelay ?? 1000))
+  let saved = mostSaved
+
+  function mayRetry(attempt: number, error: unknown): boolean {
+    if (attempt >= attempts || saved < 1 || isRefusal(error) || !isStorageTrouble(error)) return false
+    saved--
+    return true
+  }
+
+  async function again<T>(run: () => Awaitable<T>, first: unknown): Promise<T> {
+    let error = first
+    let delay = minDelay
+    for (let attempt = 1; mayRetry(attempt, error); attempt++) {
+      await sleep(delay)
+      try {
+        return await run()
+      } catch (next) {
+        error = next
+      }
+      delay = Math.min(maxDelay, minDelay + Math.random() * (3 * delay - minDelay))
+    }
+    throw error
+  }
+
+  return aroundAll(adapter, (operation, run) => {
+    if (once.has(operation)) return run()
+    saved = Math.min(mostSaved, saved + saving)
+    try {
+      const result = run()
+      return isPromise(result) ? result.catch((error: unknown) => again(run, error)) : result
+    } catch (error) {
+      return again(run, error)
+    }
+  })
+}
+
+const once: ReadonlySet<Operation> = new Set<Operation>(["add", "lock"])

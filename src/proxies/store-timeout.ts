@@ -1,0 +1,38 @@
+import type { Adapter, Awaitable } from "../adapter.ts"
+import { isPromise } from "../base/awaitable.ts"
+import { after } from "../base/clock.ts"
+import { type Duration, parseDuration } from "../base/duration.ts"
+import { CacheError } from "../base/errors.ts"
+import { aroundAll } from "./calls.ts"
+import { checkAdapter, proxy } from "./delegate.ts"
+
+/**
+ * Lets no operation take longer than `ms`, by default 2 s: it rejects with `STORE_TIMEOUT` then.
+ *
+ * The operation itself goes on: a late write may still arrive, a late lease is given back. Synchronous answers are
+ * handed through. A cache has a `storeTimeout` of its own; this one is for putting other proxies around it.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID`.
+ */
+export function storeTimeout(adapter: Adapter, ms: Duration = 2000): Adapter {
+  checkAdapter(adapter, "storeTimeout()")
+  const limit = parseDuration(ms)
+  const limited = aroundAll(adapter, (_, run) => inTime(run(), limit, () => {}))
+  const lock = (key: string, ttl: number) =>
+    inTime(adapter.lock?.(key, ttl), limit, async (late) => {
+      await (await late)?.release()
+    })
+  return proxy(limited, { lock })
+}
+
+function inTime<T>(result: Awaitable<T>, ms: number, onLate: (late: Promise<T>) => Awaitable<void>): Awaitable<T> {
+  if (!isPromise(result) || ms === Number.POSITIVE_INFINITY) return result
+  return new Promise((resolve, reject) => {
+    const cancel = after(ms, () => {
+      reject(new CacheError("STORE_TIMEOUT", `The storage did not answer within ${ms} ms. Give it more time, or look after it.`))
+      // It is too late to tell anybody what becomes of it.
+      Promise.resolve(onLate(result)).catch(() => {})
+    })
+    result.then(resolve, reject).finally(cancel)
+  })
+}

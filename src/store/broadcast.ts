@@ -1,0 +1,112 @@
+import { detectRuntime } from "../base/runtime.ts"
+import { type Bus, type BusMessage, dropAll, isBusMessage } from "./bus.ts"
+
+/** As much of a `BroadcastChannel` as is used. */
+interface Channel {
+  postMessage(message: unknown): void
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
+  close(): void
+  /** Node, Bun and `node:worker_threads` in Deno. */
+  unref?(): unknown
+}
+
+/**
+ * A bus over `BroadcastChannel`: the tabs and workers of an origin, the threads of a process in Node, Deno and Bun.
+ *
+ * The channel is opened on first use and never keeps a process alive. Where there is none the bus does nothing. A page
+ * that comes back from the browser's cache, or was frozen, may have missed messages: it drops all.
+ *
+ * @param name - Who is to hear each other uses the same. Default "isocache".
+ */
+export function broadcastBus(name = "isocache"): Bus {
+  const listeners = new Set<(message: BusMessage) => void>()
+  let channel: Channel | undefined
+  let wake: (() => void) | undefined
+
+  function tell(message: unknown): void {
+    if (!isBusMessage(message)) return
+    for (const listener of [...listeners]) {
+      try {
+        listener(message)
+      } catch {
+        // A listener that throws disturbs nobody.
+      }
+    }
+  }
+
+  function open(): Channel | undefined {
+    if (channel) return channel
+    channel = makeChannel(name)
+    channel?.addEventListener("message", ({ data }) => tell(data))
+    channel?.unref?.()
+    wake ??= onWake(() => tell(dropAll("")))
+    return channel
+  }
+
+  function close(): void {
+    wake?.()
+    channel?.close()
+    channel = wake = undefined
+  }
+
+  return {
+    // Of processes on a server only threads hear it.
+    get lossy() {
+      return detectRuntime() !== "browser" || typeof Reflect.get(globalThis, "BroadcastChannel") !== "function"
+    },
+    publish(message) {
+      try {
+        open()?.postMessage(message)
+      } catch {
+        // Closed under us, by a page that goes away: there is nobody to tell.
+        channel = undefined
+      }
+    },
+    subscribe(listener) {
+      const own = (message: BusMessage): void => listener(message)
+      listeners.add(own)
+      open()
+      return () => {
+        if (listeners.delete(own) && listeners.size === 0) close()
+      }
+    },
+    close() {
+      listeners.clear()
+      close()
+    },
+  }
+}
+
+function makeChannel(name: string): Channel | undefined {
+  try {
+    const make: unknown = threadsChannel() ?? Reflect.get(globalThis, "BroadcastChannel")
+    // By its name the platform's own, or one that stands in for it.
+    return typeof make === "function" ? (Reflect.construct(make, [name]) as Channel) : undefined
+  } catch {
+    return undefined // Refused here, as in some sandboxed frames.
+  }
+}
+
+/** Deno's own channel keeps the process; the one it has for Node's sake can be told not to. */
+function threadsChannel(): unknown {
+  if (detectRuntime() !== "deno") return undefined
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } } // told by the runtime
+  const threads = process?.getBuiltinModule?.("node:worker_threads")
+  return typeof threads === "object" && threads !== null ? Reflect.get(threads, "BroadcastChannel") : undefined
+}
+
+/** Calls `listener` when this page wakes up after it could not hear. Answers how to stop. */
+function onWake(listener: () => void): (() => void) | undefined {
+  if (detectRuntime() !== "browser") return undefined
+  const shown = (event: Event): void => {
+    if (Reflect.get(event, "persisted") === true) listener()
+  }
+  globalThis.addEventListener("pageshow", shown)
+  const page: unknown = Reflect.get(globalThis, "document")
+  const document = page instanceof EventTarget ? page : undefined
+  document?.addEventListener("resume", listener)
+  return () => {
+    globalThis.removeEventListener("pageshow", shown)
+    document?.removeEventListener("resume", listener)
+  }
+}

@@ -1,0 +1,67 @@
+import type { Awaitable } from "../adapter.ts"
+
+/** Tells other near tiers what to drop: never values, and never to be relied on. */
+export interface Bus {
+  /** Sends `message` to all who listen elsewhere. Never throws; what is lost is lost. */
+  publish(message: BusMessage): void
+  /** Calls `listener` with what others send; may call it with one's own. Answers how to stop. */
+  subscribe(listener: (message: BusMessage) => void): () => void
+  /** Whether messages may be lost, or writers not be reached: then `maxAge` stays 5 seconds unless given. */
+  readonly lossy?: boolean
+  close?(): Awaitable<void>
+}
+
+/** What a near tier has changed in the far one. */
+export interface BusMessage {
+  /** The version of this format; of others nothing is known. */
+  readonly isocache: 1
+  /** Who sent it: random, one for each near tier. */
+  readonly origin: string
+  /** Storage keys, version tokens (which begin with "#") included. */
+  readonly keys: readonly string[]
+  /** What cleared storage keys begin with; `""` are all. */
+  readonly prefixes: readonly string[]
+}
+
+/** Whether `message` is one: anybody may speak on a channel. */
+export function isBusMessage(message: unknown): message is BusMessage {
+  if (typeof message !== "object" || message === null) return false
+  try {
+    // Seen as a partial message: every member is judged here.
+    const { isocache, origin, keys, prefixes } = message as Partial<Record<keyof BusMessage, unknown>>
+    return isocache === 1 && typeof origin === "string" && areTexts(keys) && areTexts(prefixes)
+  } catch {
+    return false // A getter that throws.
+  }
+}
+
+/** Says that everything may have changed. */
+export function dropAll(origin: string): BusMessage {
+  return { isocache: 1, origin, keys: [], prefixes: [""] }
+}
+
+/** A bus within this realm, for tests and for several caches over one storage: synchronous, loses nothing. */
+export function memoryBus(): Bus {
+  const listeners = new Set<(message: BusMessage) => void>()
+  return {
+    publish(message) {
+      for (const listener of [...listeners]) {
+        try {
+          listener(message)
+        } catch {
+          // A listener that throws disturbs nobody.
+        }
+      }
+    },
+    subscribe(listener) {
+      const own = (message: BusMessage): void => listener(message)
+      listeners.add(own)
+      return () => void listeners.delete(own)
+    },
+    close: () => listeners.clear(),
+  }
+}
+
+function areTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string")
+}

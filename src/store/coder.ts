@@ -1,0 +1,84 @@
+import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
+import { then } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import { fromUtf8, toUtf8 } from "../base/bytes.ts"
+import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
+import { isKept, type Kept } from "../entry.ts"
+
+/** What was read of a tier. */
+export interface Opened {
+  readonly record: Stored
+  /** Until when it lives there, in ms since epoch; 0 for what no tier should keep. */
+  readonly until: number
+}
+
+/**
+ * Turns what a tier is handed, entries, version tokens or any other objects, into records of one adapter's medium.
+ * Tokens are neither compressed nor encrypted.
+ */
+export class Coder {
+  readonly #adapter: Adapter
+  readonly #options: CodecOptions
+  #codec: Codec | undefined
+
+  constructor(adapter: Adapter, options: CodecOptions) {
+    this.#adapter = adapter
+    this.#options = options
+  }
+
+  /** Loads what it needs; afterwards it answers at once where the codec does. */
+  load(): Awaitable<Codec> {
+    if (this.#codec) return this.#codec
+    return then(codecFor(this.#adapter, this.#options), (codec) => {
+      this.#codec ??= codec
+      return this.#codec
+    })
+  }
+
+  /** @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`; at once, or as a rejection. */
+  encode(key: string, record: Stored, ttl: number): Awaitable<Stored> {
+    if (isToken(key) && typeof record === "string") return this.#adapter.medium === "bytes" ? toUtf8(record) : record
+    const kept = isKept(record) ? record : wrap(record, ttl)
+    return then(this.load(), (codec) => codec.encode(key, kept))
+  }
+
+  /** What `stored` stands for. Junk comes as it is, for the engine to judge. */
+  decode(key: string, stored: Stored | undefined): Awaitable<Opened | undefined> {
+    if (stored === undefined) return undefined
+    const token = isToken(key) ? tokenIn(stored) : undefined
+    if (token !== undefined) return { record: token, until: Number.POSITIVE_INFINITY }
+    return then(this.load(), (codec) =>
+      then(codec.decode(key, stored), (kept) => (kept ? unwrap(kept) : junk(stored))),
+    )
+  }
+}
+
+/** The only mark of what is no cache's entry; an entry has two or more, or none. */
+const wrapped = "="
+
+/** An object of somebody else in the shape of an entry, so that every codec can take it. */
+function wrap(value: Stored, ttl: number): Kept {
+  const createdAt = now()
+  return { format: 1, value, createdAt, freshUntil: createdAt + ttl, ttl, grace: 0, took: 0, tags: [], marks: [wrapped] }
+}
+
+function unwrap(kept: Kept): Opened {
+  const isWrapped = kept.marks.length === 1 && kept.marks[0] === wrapped
+  return { record: isWrapped ? kept.value : kept, until: kept.freshUntil + kept.grace }
+}
+
+/** What looks like an entry, but is none for this codec, must not be taken for one. */
+function junk(stored: Stored): Opened {
+  return { record: isKept(stored) ? null : stored, until: 0 }
+}
+
+/** A token is one line of text; records have a line break. */
+function tokenIn(stored: Stored): string | undefined {
+  if (typeof stored === "string") return stored.includes("\n") ? undefined : stored
+  if (!(stored instanceof Uint8Array) || stored.includes(10)) return undefined
+  try {
+    return fromUtf8(stored)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,138 @@
+import type { Adapter, Awaitable, Stored } from "../adapter.ts"
+import { attempt, isPromise, then } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import { isKept } from "../entry.ts"
+import type { Coder, Opened } from "./coder.ts"
+
+/** A record as it lies in the near tier: the very object where that keeps objects, else inside of its record. */
+class Copy {
+  readonly record: Stored
+  /** When it must be asked for anew, in ms since epoch. */
+  readonly until: number
+
+  constructor(record: Stored, until: number) {
+    this.record = record
+    this.until = until
+  }
+}
+
+/** After so many copies that could not be removed the near tier is not asked any more. */
+const mostUnsure = 1000
+
+/**
+ * The near tier: copies of what lies in the far one. It may fail without harm: a copy that could not be removed is not
+ * served any more, all trouble goes to `report`, and nothing here ever throws or rejects.
+ */
+export class Shelf {
+  readonly #near: Adapter
+  readonly #maxAge: number
+  readonly #coder: Coder | undefined
+  readonly #report: (error: unknown) => void
+  readonly #unsure = new Set<string>()
+  #isOff = false
+
+  /** @param coder - Left out where `near` keeps the very object it is given. */
+  constructor(near: Adapter, maxAge: number, coder: Coder | undefined, report: (error: unknown) => void) {
+    this.#near = near
+    this.#maxAge = maxAge
+    this.#coder = coder
+    this.#report = report
+  }
+
+  /** The copy of `key`, at once where the adapter can. */
+  get(key: string): Awaitable<Stored | undefined> {
+    if (this.#unsure.size > 0 && this.#isUnsure(key)) return undefined
+    try {
+      const opened = this.#open(key, this.#near.get(key))
+      return isPromise(opened) ? opened.catch((error: unknown) => this.#lost(error)) : opened
+    } catch (error) {
+      return this.#lost(error)
+    }
+  }
+
+  /** The copy of `key` where it is known at once. */
+  peek(key: string): Stored | undefined {
+    const near = this.#near
+    const copy = near.peek ? this.#open(key, near.peek(key)) : this.get(key)
+    if (!isPromise(copy)) return copy
+    copy.catch(() => {})
+    return undefined
+  }
+
+  /** Keeps a copy for what is left of its life, `maxAge` at most. */
+  keep(key: string, { record, until }: Opened): Awaitable<void> {
+    const time = now()
+    const life = Math.min(until - time, this.#maxAge)
+    if (this.#isOff || !(life > 0)) return undefined
+    // Of an entry the engine itself knows when it ends.
+    const copy = new Copy(record, time + (isKept(record) ? this.#maxAge : life))
+    const put = (stored: Stored) => then(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
+    return this.#quietly(
+      () => (this.#coder ? then(this.#coder.encode(key, { ...copy }, life), put) : put(copy)),
+      () => this.drop(key),
+    )
+  }
+
+  drop(key: string): Awaitable<void> {
+    if (this.#isOff) return undefined
+    return this.#quietly(
+      () => then(this.#near.delete(key), () => void this.#unsure.delete(key)),
+      () => {
+        this.#unsure.add(key)
+        this.#isOff ||= this.#unsure.size > mostUnsure
+      },
+    )
+  }
+
+  clear(prefix: string): Awaitable<void> {
+    return this.#quietly(
+      () => this.#near.clear(prefix),
+      () => {
+        this.#unsure.add(prefix)
+        this.#isOff = true
+      },
+    )
+  }
+
+  /** Drops copies past their life; all of them where the adapter cannot tell. */
+  prune(time: number): Awaitable<unknown> {
+    return this.#quietly(
+      () => (this.#near.prune ? then(this.#near.prune(time), () => undefined) : this.#near.clear("")),
+      () => {},
+    )
+  }
+
+  #open(key: string, found: Awaitable<Stored | undefined>): Awaitable<Stored | undefined> {
+    if (found instanceof Copy) return recordOf(found)
+    if (found === undefined) return undefined
+    if (isPromise(found)) return found.then((late) => this.#open(key, late))
+    return this.#coder && then(this.#coder.decode(key, found), (opened) => recordOf(opened?.record))
+  }
+
+  #isUnsure(key: string): boolean {
+    return this.#isOff || this.#unsure.has(key)
+  }
+
+  #lost(error: unknown): undefined {
+    this.#report(error)
+  }
+
+  #quietly(work: () => Awaitable<void>, failed: () => Awaitable<void>): Awaitable<void> {
+    const recover = (error: unknown): Awaitable<void> => {
+      this.#report(error)
+      return failed()
+    }
+    try {
+      const result = work()
+      return isPromise(result) ? attempt(() => result).catch(recover) : result
+    } catch (error) {
+      return recover(error)
+    }
+  }
+}
+
+function recordOf(copy: Stored): Stored | undefined {
+  if (typeof copy !== "object" || copy === null || !("until" in copy && "record" in copy)) return undefined
+  const { record, until } = copy
+  return until === Number.POSITIVE_INFINITY || (typeof until === "number" && now() < until) ? record : undefined
+}
