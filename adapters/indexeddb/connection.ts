@@ -1,3 +1,5 @@
+// Not by import(): service workers refuse that.
+import { openDB, unwrap } from "idb"
 import { after, now } from "../../src/base/clock.ts"
 import { createStore, storeName } from "./rows.ts"
 import { nameOf, unavailable } from "./trouble.ts"
@@ -72,7 +74,6 @@ async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Prom
   let blocked = false
   let late = false
   const open = async () => {
-    const { openDB, unwrap } = await import("idb")
     if (typeof globalThis.indexedDB !== "object") throw new ReferenceError("indexedDB is not defined")
     let db: IDBDatabase | undefined
     const forget = () => db && lost(db)

@@ -112,7 +112,7 @@ function inOrder(all: readonly Pending[], ask: (pending: Pending, next: () => vo
       asked++
       if (decides) deciding.add(key)
       ask(pending, () => {
-        if (deciding.delete(key)) go()
+        if (decides && deciding.delete(key)) go()
       })
     }
   }

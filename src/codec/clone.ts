@@ -160,7 +160,9 @@ function copyInstance(source: object, walk?: Walk): object {
     if (!walk.keeps?.(source) && !(error && nativeError.test(name))) throw unsupported(walk, whatIs(source))
     walk.odd = true
   }
-  const proto: object = Object.getPrototypeOf(source)
+  // Another realm's errors become this one's, like everything else.
+  const native: unknown = error && nativeError.test(name) && Reflect.get(globalThis, name)
+  const proto: object = typeof native === "function" ? native.prototype : Object.getPrototypeOf(source)
   const made: object = error ? like(source as Error, proto) : Object.create(proto)
   fill(Object.defineProperties(made, Object.getOwnPropertyDescriptors({ ...source })), source, walk)
   // A cause is not enumerable; where it is, it is done by now.

@@ -25,7 +25,8 @@ export type Classes = ReadonlyMap<string, object>
 
 /** @param shared - The objects in `value` that are reached more than once. */
 export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined, classes: Classes): Graph {
-  const leaves = new Map<unknown, number>()
+  const leaves: unknown[] = []
+  const places = new Map<unknown, number>()
   const numbers = new Map<object, number>()
 
   const put = (part: unknown): unknown => {
@@ -56,8 +57,9 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
   }
 
   const leaf = (part: unknown): unknown => {
-    const at = leaves.get(part) ?? leaves.size
-    leaves.set(part, at)
+    // A Map takes -0 for 0, which is no leaf.
+    const at = places.get(part) ?? leaves.push(part) - 1
+    places.set(part, at)
     return { $: at }
   }
 
@@ -73,7 +75,7 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
   const members = (part: object): object =>
     Object.fromEntries(Object.entries(part).map(([name, member]) => [name, put(member)]))
 
-  return { tree: put(value), leaves: [...leaves.keys()] }
+  return { tree: put(value), leaves }
 }
 
 /**

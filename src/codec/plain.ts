@@ -19,9 +19,18 @@ export function newWalk(): Walk {
 /**
  * Copies plain objects and arrays in depth: cycles and shared references stay what they are, holes stay holes,
  * getters become values, an object without prototype becomes an ordinary one. Whatever else there is stays as it
- * is, and makes the walk rare.
+ * is, and makes the walk rare; so does a getter that throws.
  */
 export function copyPlain(value: unknown, walk: Walk): unknown {
+  try {
+    return copy(value, walk)
+  } catch {
+    walk.rare = true
+    return value
+  }
+}
+
+function copy(value: unknown, walk: Walk): unknown {
   if (typeof value !== "object" || value === null) {
     if (typeof value === "function" || typeof value === "symbol") walk.rare = true
     return value
@@ -46,12 +55,12 @@ export function copyPlain(value: unknown, walk: Walk): unknown {
       const part = made[at]
       // Most are passed over here; and so are holes.
       if (typeof part !== "string" && typeof part !== "number" && part !== undefined)
-        made[at] = copyPlain(part, walk)
+        made[at] = copy(part, walk)
     }
   } else {
     // Symbols as keys are refused, and no structured clone can be relied on with a member of that name.
     if (Object.getOwnPropertySymbols(made).length > 0 || Object.hasOwn(made, "__proto__")) walk.rare = true
-    for (const name of Object.keys(made)) made[name] = copyPlain(made[name], walk)
+    for (const name of Object.keys(made)) made[name] = copy(made[name], walk)
   }
   walk.depth--
   return made

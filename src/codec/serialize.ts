@@ -6,7 +6,11 @@ import { maxDepth } from "./plain.ts"
  * a tree of ordinary objects and of arrays without holes.
  */
 export function isPlainJson(value: unknown): boolean {
-  return isKeptByJson(value, 0)
+  try {
+    return isKeptByJson(value, 0)
+  } catch {
+    return false // A getter that throws.
+  }
 }
 
 function isKeptByJson(value: unknown, depth: number, seen?: Set<object>): boolean {

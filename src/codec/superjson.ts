@@ -35,7 +35,7 @@ export function superjsonSerializer(options: SuperjsonOptions = {}): ClassSerial
     const copied = copyIn(value, keeps)
     const graph = toGraph(copied.value, copied.shared, classes)
     const { json, meta } = leaves.serialize(graph.leaves)
-    return `~${JSON.stringify([graph.tree, json, meta?.values])}`
+    return `~${JSON.stringify([graph.tree, json, meta?.values ?? {}])}`
   }
 
   function parse(text: string): unknown {

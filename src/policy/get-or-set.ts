@@ -53,7 +53,7 @@ export async function getOrSet(call: Call): Promise<unknown> {
     if (running && isInside(running)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
     const flight = joins ? running : depart(call, known, running)
-    left?.follow(flight)
+    if (call.scope.settlesOthers) left?.follow(flight)
     const answer = await waitFor(flight, call, joins)
     if (answer) return answer.value
     left = flight
@@ -75,7 +75,7 @@ function depart(call: Call, known: Awaitable<Found> | undefined, running: Flight
   const { engine, policy, scope, key } = call
   const flight = new Flight(key, background)
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
-  if (overdue) running?.follow(flight)
+  if (overdue && scope.settlesOthers) running?.follow(flight)
   if (overdue || policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
   const over = engine.track(

@@ -13,6 +13,8 @@ export interface WaitUntil {
 export interface Scope {
   /** Whether callers may await a flight that another request leads. */
   readonly shares: boolean
+  /** Whether one caller may settle what another waits on; on Workers a request drops that. */
+  readonly settlesOthers: boolean
   /** Hands over work that nobody awaits. */
   background(work: Promise<unknown>): void
   /** Waits for what another caller leads; `settled` tells whether it has. */
@@ -21,6 +23,7 @@ export interface Scope {
 
 const process: Scope = {
   shares: true,
+  settlesOthers: true,
   background: (work) => void work.catch(() => {}),
   follow: (promise) => promise().then(ignore, ignore),
 }
@@ -34,6 +37,7 @@ function workerScope(context: WaitUntil | undefined): Scope {
   const hook = context ?? (workers.waitUntil && { waitUntil: workers.waitUntil })
   return {
     shares: hook !== undefined,
+    settlesOthers: false,
     background: hook ? backgroundOf(hook) : process.background,
     // A promise of another request may be dropped with it, and its continuations may run in the wrong request:
     // only a look at the flight by this request's own timer is safe.

@@ -1,13 +1,13 @@
-import { type Adapter, type Awaitable, isToken, type Serializer, type Stored } from "../adapter.ts"
-import { isPromise, then } from "../base/awaitable.ts"
+import type { Adapter, Serializer } from "../adapter.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import type { CodecOptions } from "../codec/codec.ts"
 import { checkAdapter } from "../proxies/delegate.ts"
 import { checkNames } from "../proxies/options.ts"
 import type { Bus } from "./bus.ts"
-import { Coder, type Opened } from "./coder.ts"
+import { Coder } from "./coder.ts"
 import { Fences } from "./fences.ts"
 import { Messages } from "./messages.ts"
+import { Reads } from "./reads.ts"
 import { Shelf } from "./shelf.ts"
 import { Tokens } from "./tokens.ts"
 import { Writes } from "./writes.ts"
@@ -54,56 +54,57 @@ export function tiered(options: TieredOptions): Adapter {
   const { near, far, bus, serializer, compress, encrypt, onTrouble } = options
   checkAdapter(near, "tiered({ near })")
   checkAdapter(far, "tiered({ far })")
-  const maxAge = parseDuration(options.maxAge ?? (bus && bus.lossy !== true ? Number.POSITIVE_INFINITY : defaultAge))
   const report = (error: unknown): void => onTrouble?.(error)
   const codec: CodecOptions = { serializer, compress, encrypt, onTrouble }
   const keepsObjects = near.medium === "object" && (near.copy === "clone" || near.copy === "none")
+  // A near tier that outlives its process would miss what is told meanwhile.
+  const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects
+  const maxAge = parseDuration(options.maxAge ?? (hearsAll ? Number.POSITIVE_INFINITY : defaultAge))
 
-  const coder = new Coder(far, codec)
-  const nearCoder = keepsObjects ? undefined : new Coder(near, codec)
-  const shelf = new Shelf(near, maxAge, nearCoder, report)
+  const shelf = new Shelf(near, maxAge, keepsObjects ? undefined : new Coder(near, codec), report)
   const tokens = new Tokens(maxAge)
   const fences = new Fences()
-  const messages = new Messages(bus, { shelf, tokens, fences })
-  const writes = new Writes({ shelf, tokens, fences, messages })
-  /** Reads of tokens under way, for all who ask meanwhile. On Workers a request must not wait for another's. */
-  const asked = new Map<string, Promise<Stored | undefined>>()
-  const sharesReads = !("WebSocketPair" in globalThis)
-  /** Whether far has answered at once so far. */
-  let isPrompt = false
+  const messages = new Messages(bus, { shelf, tokens, fences }, report)
+  const tiers = { far, coder: new Coder(far, codec), shelf, tokens, fences, messages }
+  const reads = new Reads(tiers)
+  const writes = new Writes(tiers)
 
-  function get(key: string): Awaitable<Stored | undefined> {
-    if (isToken(key)) return tokenAt(key)
-    const copy = shelf.get(key)
-    if (isPromise(copy)) return copy.then((late) => late ?? fromFar(key, far.get(key)))
-    return copy ?? ask(key)
+  async function open(): Promise<void> {
+    await Promise.all([far.open?.(), near.open?.(), tiers.coder.load()])
   }
 
-  function tokenAt(key: string): Awaitable<Stored | undefined> {
-    const token = tokens.get(key)
-    if (token !== undefined) return token === "" ? undefined : token
-    const running = asked.get(key)
-    if (running) return running
-    const answer = ask(key)
-    if (!isPromise(answer) || !sharesReads) return answer
-    asked.set(key, answer)
-    const over = (): void => {
-      if (asked.get(key) === answer) asked.delete(key)
-    }
-    answer.then(over, over)
-    return answer
+  async function close(): Promise<void> {
+    messages.close()
+    // From here on nobody tells what becomes outdated.
+    tokens.clear("")
+    if (keepsObjects) await shelf.clear("")
+    await Promise.all([far.close?.(), near.close?.()])
   }
 
-  function ask(key: string): Awaitable<Stored | undefined> {
-    messages.listen()
-    const ticket = fences.begin(key, false)
-    let opened: Awaitable<Opened | undefined>
-    try {
-      opened = then(farGet(key), (stored) => coder.decode(key, stored))
-    } catch (error) {
-      fences.end(ticket)
-      throw error
-    }
+  async function prune(time: number): Promise<number> {
+    await shelf.prune(time)
+    return (await far.prune?.(time)) ?? 0
   }
-  return {} as Adapter
+
+  return {
+    name: far.name,
+    medium: "object",
+    // Where near keeps copies of its own, one more is made: what came from far is handed to a caller as well.
+    copy: keepsObjects && near.copy === "none" ? "none" : "clone",
+    get: (key) => reads.get(key),
+    set: (key, record, ttl) => writes.set([key, record, ttl]),
+    delete: (key) => writes.delete(key),
+    clear: (prefix) => writes.clear(prefix),
+    peek: (key) => reads.peek(key),
+    open,
+    close,
+    ...(far.getMany && { getMany: (keys) => reads.getMany(keys) }),
+    ...(far.setMany && { setMany: (entries) => writes.setMany(entries) }),
+    ...(far.deleteMany && { deleteMany: (keys) => writes.deleteMany(keys) }),
+    ...(far.add && { add: (key, record, ttl) => writes.add([key, record, ttl]) }),
+    ...(far.keys && { keys: (prefix) => far.keys?.(prefix) ?? [] }),
+    ...(far.lock && { lock: (key, ttl) => far.lock?.(key, ttl) }),
+    ...(far.prune && { prune }),
+    ...(far.observe && { observe: (listener) => far.observe?.(listener) ?? (() => {}) }),
+  }
 }

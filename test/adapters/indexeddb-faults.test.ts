@@ -1,4 +1,3 @@
-import { forceCloseDatabase } from "fake-indexeddb"
 import { expect, onTestFinished, test } from "vitest"
 import { indexeddb } from "../../adapters/indexeddb.ts"
 import type { Adapter, AdapterEvent } from "../../src/adapter.ts"
@@ -53,18 +52,21 @@ test.each([
   ["SecurityError", /may not use storage.*allow-same-origin/],
   ["InvalidStateError", /private window/],
   ["QuotaExceededError", /no room/],
-])("a database that never opened for %s rejects with the cure, and memory does not stand in", async (name, cure) => {
-  const { adapter, faults, errors } = setup()
-  faults.open = () => raise(name)
-  for (const call of [adapter.open?.(), adapter.set("k", 1, 1_000), adapter.get("k")]) {
-    await expect(call).rejects.toMatchObject({ ...unavailable, cause: { name } })
-    await expect(call).rejects.toThrow(cure)
-  }
-  expect(errors()).toEqual([])
-  faults.open = () => undefined
-  await adapter.set("k", 2, 1_000)
-  expect(await adapter.get("k")).toBe(2)
-})
+])(
+  "a database that never opened for %s rejects with the cure, and memory does not stand in",
+  async (name, cure) => {
+    const { adapter, faults, errors } = setup()
+    faults.open = () => raise(name)
+    for (const call of [adapter.open?.(), adapter.set("k", 1, 1_000), adapter.get("k")]) {
+      await expect(call).rejects.toMatchObject({ ...unavailable, cause: { name } })
+      await expect(call).rejects.toThrow(cure)
+    }
+    expect(errors()).toEqual([])
+    faults.open = () => undefined
+    await adapter.set("k", 2, 1_000)
+    expect(await adapter.get("k")).toBe(2)
+  },
+)
 
 test("a database of a newer version is left alone", async () => {
   const { adapter } = setup()
@@ -117,15 +119,22 @@ test("a connection that died is opened again, and what was asked is done", async
   expect(errors()).toEqual([])
 })
 
-test.each(["", "UnknownError", "AbortError"])("a transaction that aborts with %j is repeated", async (name) => {
-  const { adapter, faults, errors } = setup()
-  await adapter.open?.()
-  faults.transaction = times(1, () => name)
-  await Promise.all([adapter.set("a", 1, 60_000), adapter.add?.("b", 1, 60_000), adapter.set("c", 1, 60_000)])
-  faults.transaction = times(1, () => name)
-  expect(await adapter.getMany?.(["a", "b", "c"])).toEqual([1, 1, 1])
-  expect(errors()).toEqual([])
-})
+test.each(["", "UnknownError", "AbortError"])(
+  "a transaction that aborts with %j is repeated",
+  async (name) => {
+    const { adapter, faults, errors } = setup()
+    await adapter.open?.()
+    faults.transaction = times(1, () => name)
+    await Promise.all([
+      adapter.set("a", 1, 60_000),
+      adapter.add?.("b", 1, 60_000),
+      adapter.set("c", 1, 60_000),
+    ])
+    faults.transaction = times(1, () => name)
+    expect(await adapter.getMany?.(["a", "b", "c"])).toEqual([1, 1, 1])
+    expect(errors()).toEqual([])
+  },
+)
 
 test("a write of the next turn never overtakes one that is repeated", async () => {
   const { adapter, faults } = setup()
@@ -140,7 +149,7 @@ test("a write of the next turn never overtakes one that is repeated", async () =
 test("a handle closed by force is noticed", async () => {
   const { adapter, faults, errors } = setup()
   await adapter.set("k", 1, 60_000)
-  forceCloseDatabase(faults.handles[0])
+  faults.kill(faults.handles[0])
   expect(await adapter.get("k")).toBe(1)
   expect(errors()).toEqual([])
 })
@@ -252,7 +261,9 @@ test("what does not fit even then rejects, alone, with one event", async () => {
   const names = ["a", "b", "big", "c", "d"]
   const results = await Promise.allSettled(names.map((key) => adapter.set(key, key, 600_000)))
   expect(results.map(({ status }) => status === "fulfilled")).toEqual([true, true, false, true, true])
-  expect(results[2]).toMatchObject({ reason: { ...unavailable, key: "big", cause: { name: "QuotaExceededError" } } })
+  expect(results[2]).toMatchObject({
+    reason: { ...unavailable, key: "big", cause: { name: "QuotaExceededError" } },
+  })
   expect(await adapter.getMany?.(names)).toEqual(["a", "b", undefined, "c", "d"])
   expect(errors()).toMatchObject([{ error: unavailable }])
 })

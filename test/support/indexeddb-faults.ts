@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto"
-import { IDBFactory as FakeFactory } from "fake-indexeddb"
+import { IDBFactory as FakeFactory, forceCloseDatabase } from "fake-indexeddb"
 import { onTestFinished, vi } from "vitest"
 
 /** What shall go wrong. Each is asked each time, and may throw the error itself. */
@@ -8,6 +8,8 @@ export interface Faults {
   readonly transactions: string[]
   /** The handles that were opened, the latest last. */
   readonly handles: IDBDatabase[]
+  /** Closes a handle as the browser does on losing its files: with an event, unasked. */
+  kill(handle: IDBDatabase | undefined): void
   /** On opening: "hang" never answers until `release`. */
   open: () => "hang" | undefined
   /** Lets what hangs open after all. */
@@ -26,6 +28,8 @@ export function faultyIndexedDB(): Faults {
   const faults: Faults = {
     transactions: [],
     handles: [],
+    // Its declaration asks for the class instead of an instance.
+    kill: forceCloseDatabase as unknown as Faults["kill"],
     open: none,
     release: none,
     transaction: none,

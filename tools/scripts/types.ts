@@ -36,25 +36,30 @@ export async function runTypeTests(): Promise<Count> {
   await makeConsumer()
   cpSync(source, join(consumer, "types"), { recursive: true })
   const files = readdirSync(join(consumer, "types")).filter((name) => name.endsWith(".ts"))
+  for (const [name, compilerOptions] of Object.entries(settings)) {
+    writeFileSync(projectOf(name), JSON.stringify({ compilerOptions, include: ["types"] }))
+  }
   const counts: Count[] = []
   for (const version of versions) {
-    for (const [name, compilerOptions] of Object.entries(settings)) {
-      const project = join(consumer, `tsconfig.${name}.json`)
-      writeFileSync(project, JSON.stringify({ compilerOptions, include: ["types"] }))
-      const tsc = join(root, "tools/types/node_modules", version, "bin/tsc")
-      const { ok, output } = await run("node", [tsc, "-p", project, "--pretty", "false"], {
-        quiet: true,
-        cwd: consumer,
-      })
-      const bad = files.filter((file) => output.includes(`types/${file}(`))
-      // An error elsewhere, in the declarations themselves say, is one more.
-      const failed = ok ? 0 : Math.max(1, bad.length)
-      console.log(`${version} ${name}: ${files.length - bad.length} passed, ${failed} failed`)
-      if (!ok) console.log(output)
-      counts.push({ passed: files.length - bad.length, failed, skipped: 0 })
-    }
+    counts.push(...(await Promise.all(Object.keys(settings).map((name) => compile(version, name, files)))))
   }
   return add(...counts)
+}
+
+async function compile(version: string, setting: string, files: readonly string[]): Promise<Count> {
+  const tsc = join(root, "tools/types/node_modules", version, "bin/tsc")
+  const args = [tsc, "-p", projectOf(setting), "--pretty", "false"]
+  const { ok, output } = await run("node", args, { quiet: true, cwd: consumer })
+  const bad = files.filter((file) => output.includes(`types/${file}(`))
+  // An error elsewhere, in the declarations themselves say, is one more.
+  const failed = ok ? 0 : Math.max(1, bad.length)
+  console.log(`${version} ${setting}: ${files.length - bad.length} passed, ${failed} failed`)
+  if (!ok) console.log(output)
+  return { passed: files.length - bad.length, failed, skipped: 0 }
+}
+
+function projectOf(setting: string): string {
+  return join(consumer, `tsconfig.${setting}.json`)
 }
 
 if (import.meta.main) {

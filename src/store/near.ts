@@ -1,0 +1,37 @@
+import type { Adapter } from "../adapter.ts"
+import type { Duration } from "../base/duration.ts"
+import { detectRuntime } from "../base/runtime.ts"
+import type { CodecOptions } from "../codec/codec.ts"
+import { delegate } from "../proxies/delegate.ts"
+import { broadcastBus } from "./broadcast.ts"
+import { tiered } from "./tiered.ts"
+
+/** A memory tier in front: the default one, one with bounds, or an adapter of one's own. */
+export type NearOption =
+  | true
+  | {
+      readonly maxEntries?: number | undefined
+      readonly maxBytes?: number | undefined
+      readonly policy?: "s3-fifo" | "lru" | undefined
+      readonly copy?: "clone" | "none" | undefined
+      readonly maxAge?: Duration | undefined
+    }
+  | Adapter
+
+/**
+ * Puts a near tier in front of `far`. In browsers, where IndexedDB is all tabs' own, they tell each other what to drop.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ */
+export async function putNear(far: Adapter, near: NearOption, codec: CodecOptions): Promise<Adapter> {
+  const isOwn = near !== true && "get" in near
+  const { maxAge, ...bounds } = near === true || isOwn ? {} : near
+  const bus = far.name === "indexeddb" && detectRuntime() === "browser" ? broadcastBus("isocache indexeddb") : undefined
+  const tier = isOwn ? unclosed(near) : (await import("../../adapters/memory.ts")).memory(bounds)
+  return tiered({ ...codec, near: tier, far, bus, maxAge })
+}
+
+/** `adapter` without its end, for it is its owner's to close. */
+export function unclosed(adapter: Adapter): Adapter {
+  return adapter.close ? delegate(adapter, { close() {} }) : adapter
+}

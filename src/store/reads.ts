@@ -1,0 +1,157 @@
+import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
+import { isPromise, then } from "../base/awaitable.ts"
+import type { Coder, Opened } from "./coder.ts"
+import type { Ticket } from "./fences.ts"
+import type { Memory, Messages } from "./messages.ts"
+
+/** What two tiers work with. */
+export interface Tiers extends Memory {
+  readonly far: Adapter
+  /** Far's. */
+  readonly coder: Coder
+  readonly messages: Messages
+}
+
+/** Reads of two tiers: near first, then far, what comes from there staying near. */
+export class Reads {
+  readonly #tiers: Tiers
+  /** Reads of tokens under way, for all who ask meanwhile. */
+  readonly #asked = new Map<string, Promise<Stored | undefined>>()
+  /** Whether far has answered at once, when it was asked last. */
+  #isPrompt = false
+
+  constructor(tiers: Tiers) {
+    this.#tiers = tiers
+  }
+
+  get(key: string): Awaitable<Stored | undefined> {
+    if (isToken(key)) return this.#token(key)
+    const copy = this.#tiers.shelf.get(key)
+    if (isPromise(copy)) return copy.then((late) => late ?? this.#ask(key))
+    return copy ?? this.#ask(key)
+  }
+
+  /** What is known at once: near, or by a far tier that answers at once; `""` for a token known to be absent. */
+  peek(key: string): Stored | undefined {
+    const { shelf, tokens, far, coder } = this.#tiers
+    const known = isToken(key) ? tokens.get(key) : shelf.peek(key)
+    if (known !== undefined) return known
+    if (far.peek) {
+      const stored = far.peek(key)
+      const opened = stored === undefined ? undefined : coder.decode(key, stored)
+      return isPromise(opened) ? undefined : opened?.record
+    }
+    if (!this.#isPrompt) return undefined
+    const record = this.#ask(key)
+    if (isPromise(record)) {
+      record.catch(() => {})
+      return undefined
+    }
+    return record === undefined && isToken(key) ? "" : record
+  }
+
+  getMany(keys: readonly string[]): Awaitable<readonly (Stored | undefined)[]> {
+    const unique = [...new Set(keys)]
+    const near = unique.map((key) => this.#near(key))
+    const answer = (found: readonly (Stored | undefined)[]): Awaitable<readonly (Stored | undefined)[]> => {
+      const known = new Map(unique.map((key, at) => [key, found[at]]))
+      const missing = unique.filter((key) => known.get(key) === undefined)
+      const inOrder = (far: ReadonlyMap<string, Stored | undefined>) =>
+        keys.map((key) => {
+          const record = known.get(key) ?? far.get(key)
+          return record === "" && isToken(key) ? undefined : record
+        })
+      return missing.length === 0 ? inOrder(known) : then(this.#askMany(missing), inOrder)
+    }
+    return near.some(isPromise) ? Promise.all(near).then(answer) : answer(near)
+  }
+
+  /** As {@link peek}, near alone, with what is under way. */
+  #near(key: string): Awaitable<Stored | undefined> {
+    const { shelf, tokens } = this.#tiers
+    if (!isToken(key)) return shelf.get(key)
+    return tokens.get(key) ?? this.#asked.get(key)?.then((token) => token ?? "")
+  }
+
+  #token(key: string): Awaitable<Stored | undefined> {
+    const token = this.#tiers.tokens.get(key)
+    if (token !== undefined) return token === "" ? undefined : token
+    const running = this.#asked.get(key)
+    if (running) return running
+    const answer = this.#ask(key)
+    if (isPromise(answer)) this.#share(key, answer)
+    return answer
+  }
+
+  #ask(key: string): Awaitable<Stored | undefined> {
+    const { far, coder, fences, messages } = this.#tiers
+    messages.listen()
+    const ticket = fences.begin(key, false)
+    try {
+      const stored = far.get(key)
+      this.#isPrompt = !isPromise(stored)
+      const opened = then(stored, (late) => coder.decode(key, late))
+      if (!isPromise(opened)) return this.#arrive(ticket, opened)
+      return opened.then(
+        (late) => this.#arrive(ticket, late),
+        (error: unknown) => {
+          fences.end(ticket)
+          throw error
+        },
+      )
+    } catch (error) {
+      fences.end(ticket)
+      throw error
+    }
+  }
+
+  #askMany(keys: readonly string[]): Awaitable<ReadonlyMap<string, Stored | undefined>> {
+    const { far, coder, fences, messages } = this.#tiers
+    messages.listen()
+    const tickets = keys.map((key) => fences.begin(key, false))
+    const arrive = (all: readonly (Opened | undefined)[]) =>
+      new Map(tickets.map((ticket, at) => [ticket.key, this.#arrive(ticket, all[at])]))
+    const lost = (error: unknown): never => {
+      for (const ticket of tickets) fences.end(ticket)
+      throw error
+    }
+    try {
+      const opened = then(far.getMany?.(keys) ?? [], (all) => {
+        const each = keys.map((key, at) => coder.decode(key, all[at]))
+        return each.some(isPromise) ? Promise.all(each) : (each as readonly (Opened | undefined)[]) // none is a promise
+      })
+      if (!isPromise(opened)) return arrive(opened)
+      const found = opened.then(arrive, lost)
+      for (const key of keys) if (isToken(key)) this.#share(key, found.then((all) => all.get(key)))
+      return found
+    } catch (error) {
+      return lost(error)
+    }
+  }
+
+  /** What has come from far stays near, unless something came across. */
+  #arrive(ticket: Ticket, opened: Opened | undefined): Stored | undefined {
+    const { shelf, tokens, fences } = this.#tiers
+    const { key } = ticket
+    const record = opened?.record
+    if (isToken(key)) {
+      if (fences.end(ticket) && (record === undefined || typeof record === "string")) tokens.set(key, record ?? "")
+      return record === "" ? undefined : record
+    }
+    const kept = opened && !ticket.beaten ? shelf.keep(key, opened) : undefined
+    if (!isPromise(kept)) fences.end(ticket)
+    // Its copy may arrive near after that of a write; the reader need not wait to see.
+    else kept.then(() => (fences.end(ticket) ? undefined : shelf.drop(key)))
+    return record
+  }
+
+  /** Lets others wait for the same read. On Workers no request may wait for another's. */
+  #share(key: string, answer: Promise<Stored | undefined>): void {
+    if ("WebSocketPair" in globalThis) return
+    this.#asked.set(key, answer)
+    const over = (): void => {
+      if (this.#asked.get(key) === answer) this.#asked.delete(key)
+    }
+    answer.then(over, over)
+  }
+}

@@ -1,0 +1,143 @@
+import { type Awaitable, isToken, type Stored } from "../adapter.ts"
+import { isPromise, then } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import type { Opened } from "./coder.ts"
+import type { Ticket } from "./fences.ts"
+import type { Tiers } from "./reads.ts"
+
+/** An entry to be written. */
+export type Item = readonly [key: string, record: Stored, ttl: number]
+
+/**
+ * Writes of two tiers: far first, then near.
+ *
+ * While a write is under way near has nothing of its keys, so that it need not be known how one ended that failed or
+ * that nobody heard of again. The other near tiers are told when it has ended, however it did.
+ */
+export class Writes {
+  readonly #tiers: Tiers
+
+  constructor(tiers: Tiers) {
+    this.#tiers = tiers
+  }
+
+  set([key, record, ttl]: Item): Awaitable<void> {
+    const { far, coder } = this.#tiers
+    const until = now() + ttl
+    return then(coder.encode(key, record, ttl), (stored) =>
+      this.#write([key], () => far.set(key, stored, ttl), () => ({ record, until })),
+    )
+  }
+
+  setMany(items: readonly Item[]): Awaitable<void> {
+    const { far, coder } = this.#tiers
+    const time = now()
+    const last = new Map(items.map((item) => [item[0], item]))
+    const unique = [...last.values()]
+    const encoded = unique.map(([key, record, ttl]) => coder.encode(key, record, ttl))
+    const put = (stored: readonly Stored[]): Awaitable<void> => {
+      const entries = unique.map(([key, , ttl], at) => [key, stored[at], ttl] as const)
+      return this.#write([...last.keys()], () => far.setMany?.(entries), (_, key) => {
+        const [, record, ttl] = last.get(key) ?? [key, undefined, 0]
+        return { record, until: time + ttl }
+      })
+    }
+    return encoded.some(isPromise) ? Promise.all(encoded).then(put) : put(encoded)
+  }
+
+  add([key, record, ttl]: Item): Awaitable<boolean> {
+    const { far, coder } = this.#tiers
+    const until = now() + ttl
+    return then(coder.encode(key, record, ttl), (stored) =>
+      this.#write([key], () => far.add?.(key, stored, ttl) ?? false, (added) => (added ? { record, until } : undefined)),
+    )
+  }
+
+  delete(key: string): Awaitable<boolean> {
+    return this.#write([key], () => this.#tiers.far.delete(key))
+  }
+
+  deleteMany(keys: readonly string[]): Awaitable<number> {
+    return this.#write([...new Set(keys)], () => this.#tiers.far.deleteMany?.(keys) ?? 0)
+  }
+
+  clear(prefix: string): Awaitable<void> {
+    const { far, fences, messages } = this.#tiers
+    messages.listen()
+    const end = fences.clear(prefix)
+    const before = this.#clear(prefix)
+    const over = (): Awaitable<void> => {
+      end()
+      messages.tell([], [prefix])
+      return this.#clear(prefix)
+    }
+    return finished(() => far.clear(prefix), before, over)
+  }
+
+  /** @param news - What near may have of a key now, where nothing came across. */
+  #write<T>(
+    keys: readonly string[],
+    toFar: () => Awaitable<T>,
+    news?: (result: T, key: string) => Opened | undefined,
+  ): Awaitable<T> {
+    const { fences, messages } = this.#tiers
+    messages.listen()
+    const tickets = keys.map((key) => fences.begin(key, true))
+    const before = all(keys.map((key) => this.#drop(key)))
+    return finished(toFar, before, (done) => {
+      if (done?.result !== false || !news) messages.tell(keys)
+      return all(tickets.map((ticket) => this.#end(ticket, done && news?.(done.result, ticket.key))))
+    })
+  }
+
+  #end(ticket: Ticket, opened: Opened | undefined): Awaitable<void> {
+    const { shelf, tokens, fences } = this.#tiers
+    const { key } = ticket
+    if (!fences.end(ticket) || !opened) return this.#drop(key)
+    if (!isToken(key)) return shelf.keep(key, opened)
+    if (typeof opened.record === "string") tokens.set(key, opened.record)
+    return undefined
+  }
+
+  #drop(key: string): Awaitable<void> {
+    const { shelf, tokens } = this.#tiers
+    if (!isToken(key)) return shelf.drop(key)
+    tokens.delete(key)
+    return undefined
+  }
+
+  #clear(prefix: string): Awaitable<void> {
+    this.#tiers.tokens.clear(prefix)
+    return this.#tiers.shelf.clear(prefix)
+  }
+}
+
+/** Runs `work`, then `over` however it ended, and answers as `work` does. Neither `before` nor `over` fails. */
+function finished<T>(
+  work: () => Awaitable<T>,
+  before: Awaitable<void>,
+  over: (done?: { readonly result: T }) => Awaitable<void>,
+): Awaitable<T> {
+  const failed = (error: unknown): Awaitable<never> => {
+    const ended = over()
+    if (!isPromise(ended)) throw error
+    return ended.then(() => {
+      throw error
+    })
+  }
+  let result: Awaitable<T>
+  try {
+    result = work()
+  } catch (error) {
+    return failed(error)
+  }
+  if (!isPromise(result) && !isPromise(before)) {
+    const value = result
+    return then(over({ result: value }), () => value)
+  }
+  return Promise.all([result, before]).then(([value]) => then(over({ result: value }), () => value), failed)
+}
+
+function all(works: readonly Awaitable<void>[]): Awaitable<void> {
+  return works.some(isPromise) ? Promise.all(works).then(() => undefined) : undefined
+}

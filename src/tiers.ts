@@ -1,0 +1,6 @@
+export type { Adapter, Awaitable, Serializer } from "./adapter.ts"
+export type { Duration } from "./base/duration.ts"
+export type { CodecOptions } from "./codec/codec.ts"
+export { broadcastBus } from "./store/broadcast.ts"
+export { type Bus, type BusMessage, memoryBus } from "./store/bus.ts"
+export { type TieredOptions, tiered } from "./store/tiered.ts"

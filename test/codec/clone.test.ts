@@ -1,0 +1,98 @@
+import { expect, test } from "vitest"
+import { cloneValue, copyIn, copyOut } from "../../src/codec/clone.ts"
+import { picture } from "./picture.ts"
+import { leaves, refused, shapes, simplified } from "./values.ts"
+
+test.for(Object.entries({ ...leaves, ...shapes }))("%s is copied whole", ([, make]) => {
+  const value = make()
+  const copied = copyIn(value)
+  expect(picture(copied.value)).toBe(picture(make()))
+  expect(picture(value)).toBe(picture(make()))
+  expect(picture(copyOut(copied.value, copied.shared === undefined))).toBe(picture(make()))
+  expect(picture(copyOut(copied.value, false))).toBe(picture(make()))
+})
+
+test.for(Object.entries(leaves))("%s is copied whole next to anything", ([, make]) => {
+  const beside = () => ({
+    list: [undefined, make(), , make()],
+    map: new Map([[make(), make()]]),
+    set: new Set([make()]),
+    when: new Date(0),
+  })
+  const { value, shared } = copyIn(beside())
+  expect(picture(value)).toBe(picture(beside()))
+  expect(picture(copyOut(value, shared === undefined))).toBe(picture(beside()))
+})
+
+test.for(Object.entries(simplified))("%s", ([, make]) => {
+  const [from, to] = make()
+  expect(picture(cloneValue(from))).toBe(picture(to))
+})
+
+test.for(refused.map(([make, ...says]) => [says.join(" "), make, ...says] as const))("refused: %s", ([, make, path, what]) => {
+  const error = thrown(() => cloneValue(make(), undefined, "k"))
+  expect(error).toMatchObject({ name: "CacheError", code: "VALUE_UNSUPPORTED", key: "k" })
+  expect(error).toHaveProperty("message", expect.stringContaining(`${path}${what.endsWith("deep") ? "" : " "}`))
+  expect(error).toHaveProperty("message", expect.stringContaining(what))
+  expect(error).toHaveProperty("message", expect.not.stringContaining("hunter2"))
+})
+
+test("no object of a copy is one of the original's", () => {
+  const original = Object.values({ ...leaves, ...shapes }).map((make) => make())
+  const before = reach(original)
+  for (const one of reach(cloneValue(original))) expect(before.has(one)).toBe(false)
+})
+
+test("nothing is polluted by a key called __proto__", () => {
+  const copy: any = cloneValue(JSON.parse('{"__proto__":{"polluted":1},"a":{"__proto__":null}}'))
+  expect(Object.keys(copy)).toEqual(["__proto__", "a"])
+  expect(copy.polluted).toBeUndefined()
+  expect(Object.getPrototypeOf(copy)).toBe(Object.prototype)
+  expect(Object.getPrototypeOf(copy.a)).toBe(Object.prototype)
+})
+
+test("members of a polluted Object.prototype are nobody's own", () => {
+  Object.assign(Object.prototype, { polluted: { by: "someone" } })
+  try {
+    expect(Object.keys(cloneValue({ a: { b: 1 } }) as object)).toEqual(["a"])
+    expect(Object.keys(copyOut({ a: { b: 1 } }, true) as object)).toEqual(["a"])
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "polluted")
+  }
+})
+
+test("the copy of an error tells nothing of where it was made", () => {
+  expect((cloneValue(new TypeError("m")) as Error).stack).toBe("TypeError: m")
+})
+
+test("only what structured clone may lose is odd", () => {
+  const odd = Object.entries({ ...leaves, ...shapes }).filter(([, make]) => copyIn(make()).odd)
+  expect(odd.map(([name]) => name)).toEqual([
+    "URL",
+    "Error",
+    "an Error with a cause",
+    "an Error with a name and members",
+    "an Error with a hidden name",
+    "keys that lead to prototypes",
+    "the same with a Date",
+    "a cycle through everything",
+    "an Error within an Error",
+  ])
+})
+
+function thrown(act: () => unknown): unknown {
+  try {
+    return act()
+  } catch (error) {
+    return error
+  }
+}
+
+/** All objects within `value`. */
+function reach(value: unknown, met: Set<object> = new Set()): Set<object> {
+  if (typeof value !== "object" || value === null || met.has(value)) return met
+  met.add(value)
+  const parts = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value)
+  for (const part of parts) reach(part, met)
+  return met
+}

@@ -1,0 +1,69 @@
+// A Worker whose requests lead, follow, die and come late, all at one module-scope cache.
+import { kv } from "../../adapters/kv.ts"
+import { memory } from "../../adapters/memory.ts"
+import { CacheWrapper } from "../../src/wrapper.ts"
+
+const caches = {
+  memory: new CacheWrapper({ adapter: memory(), leaseTtl: 400 }),
+  kv: new CacheWrapper({ adapter: kv({ binding: "CACHE" }), leaseTtl: 400 }),
+}
+
+// Module scope: nothing here may do I/O, and nothing here may keep a key from being used later.
+const early = caches.memory.getOrSet("module", () => "made at module scope").catch((error: unknown) => String(error))
+const peeked = caches.memory.peek("module")
+
+let loads = 0
+
+interface Context {
+  waitUntil(promise: Promise<unknown>): void
+}
+
+export default {
+  async fetch(request: Request, _env: unknown, context: Context): Promise<Response> {
+    const url = new URL(request.url)
+    const shared = caches[url.searchParams.get("on") === "kv" ? "kv" : "memory"]
+    const cache = url.searchParams.has("bind") ? shared.bind(context) : shared
+    const key = url.searchParams.get("key") ?? "key"
+    const ms = Number(url.searchParams.get("ms") ?? 150)
+    const load = async () => {
+      loads++
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      return `value ${loads}`
+    }
+    switch (url.pathname) {
+      case "/loads":
+        return Response.json(loads)
+      case "/reset":
+        loads = 0
+        return Response.json(0)
+      case "/module":
+        return Response.json([await early, peeked ?? null, await caches.memory.getOrSet("module", () => "made in a request")])
+      case "/follow":
+        return Response.json(await cache.getOrSet(key, load))
+      case "/leave": // answers before its load is done
+        cache.getOrSet(key, load).catch(() => {})
+        return Response.json("left")
+      case "/throw":
+        cache.getOrSet(key, load).catch(() => {})
+        throw new Error("the leader fails")
+      case "/hang": // a fallback that never settles
+        cache.getOrSet(key, () => new Promise<string>(() => {})).catch(() => {})
+        return Response.json("left hanging")
+      case "/set":
+        await cache.set(key, "old", { ttl: 1, grace: "1h" })
+        return Response.json("set")
+      case "/revalidate":
+        return Response.json(await cache.getOrSet(key, load, { grace: "1h", softTimeout: 0 }))
+      case "/signal": {
+        // The signal of a request's load must not be touched by another one.
+        const value = await cache.getOrSet(key, async ({ signal }) => {
+          const made = await load()
+          return signal.aborted ? "aborted" : made
+        })
+        return Response.json(value)
+      }
+      default:
+        return Response.json("nothing here", { status: 404 })
+    }
+  },
+}

@@ -1,0 +1,232 @@
+import { describe, expect, test } from "vitest"
+import type { CacheWrapper } from "../../src/core.ts"
+import { kinds, lateKinds } from "../support/fake.ts"
+import { gate, settled, setup } from "../support/setup.ts"
+
+/** Every verb that beats a load in progress, and what a reader finds afterwards. */
+const writes: readonly [name: string, write: (cache: CacheWrapper) => Promise<unknown>, then: unknown][] = [
+  ["set", (cache) => cache.set("k", "set"), "set"],
+  ["set with a ttl of 0", (cache) => cache.set("k", "set", { ttl: 0 }), undefined],
+  ["setMany", (cache) => cache.setMany({ k: "set" }), "set"],
+  ["delete", (cache) => cache.delete("k"), undefined],
+  ["expire", (cache) => cache.expire("k"), undefined],
+  ["touch", (cache) => cache.touch("k"), undefined],
+  ["clear", (cache) => cache.clear(), undefined],
+  ["invalidate", (cache) => cache.invalidate(), undefined],
+  ["invalidate, soft", (cache) => cache.invalidate({ mode: "soft" }), undefined],
+  ["invalidateTags", (cache) => cache.invalidateTags("t"), undefined],
+  ["invalidateTags, soft", (cache) => cache.invalidateTags("t", { mode: "soft" }), undefined],
+  ["batch", (cache) => cache.batch((b) => b.set("k", "set")), "set"],
+  ["a fresh load", (cache) => cache.getOrSet("k", () => "set", { fresh: true, tags: ["t"] }), "set"],
+]
+
+describe.each(kinds)("%s", (kind) => {
+  test.each(writes)("%s during a load wins over its result", async (_, write, then) => {
+    const { cache, clock } = setup(kind)
+    const load = gate()
+    const early = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
+    await settled(clock)
+    await write(cache)
+    const late = then === undefined ? cache.getOrSet("k", () => "anew", { tags: ["t"] }) : cache.get("k")
+    expect(await late).toBe(then ?? "anew")
+    load.pass("late")
+    expect(await early).toBe("late")
+    expect(await cache.get("k")).toBe(then ?? "anew")
+  })
+
+  test.each(writes)("%s in the very turn of the call wins over its result", async (_, write, then) => {
+    const { cache } = setup(kind)
+    const early = cache.getOrSet("k", () => "late", { tags: ["t"] })
+    await write(cache)
+    await early
+    expect(await cache.get("k")).toBe(then)
+  })
+
+  test.each(writes)("%s that fails leaves the key usable", async (_, write) => {
+    const { cache, storage, clock } = setup(kind)
+    const load = gate()
+    const early = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
+    await settled(clock)
+    storage.fault = () => "reject"
+    await write(cache).catch(() => {})
+    storage.fault = () => undefined
+    load.pass("late")
+    expect(await early).toBe("late")
+    expect(await cache.getOrSet("k", () => "anew")).toBe("anew")
+    expect(await cache.get("k")).toBe("anew")
+  })
+
+  test("writes to another key do not beat a load", async () => {
+    const { cache, clock } = setup(kind)
+    const load = gate()
+    const answer = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
+    await settled(clock)
+    await cache.set("l", 1)
+    await cache.delete("m")
+    await cache.invalidateTags("u")
+    await cache.region("r").invalidate()
+    await cache.region("r").clear()
+    load.pass("value")
+    await answer
+    expect(await cache.get("k")).toBe("value")
+  })
+
+  test("a load in a region is beaten by what happens to its cache", async () => {
+    for (const verb of ["clear", "invalidate"] as const) {
+      const { cache, clock } = setup(kind)
+      const region = cache.region("r").region("inner")
+      const load = gate()
+      const answer = region.getOrSet("k", () => load.promise)
+      await settled(clock)
+      await cache.region("r")[verb]()
+      load.pass("late")
+      expect(await answer).toBe("late")
+      expect(await region.get("k")).toBeUndefined()
+    }
+  })
+
+  test("a tag that the fallback chooses counts from the start of its load", async () => {
+    const { cache, clock } = setup(kind)
+    const load = gate()
+    const answer = cache.getOrSet("k", async (context) => {
+      const value = await load.promise
+      context.tags = ["late"]
+      return value
+    })
+    await settled(clock)
+    await cache.invalidateTags("late")
+    load.pass("value")
+    expect(await answer).toBe("value")
+    expect(await cache.get("k")).toBeUndefined()
+  })
+
+  test("a tag that the fallback chooses counts for other caches as well", async () => {
+    const { cache, clock, another } = setup(kind)
+    const load = gate()
+    const answer = cache.getOrSet("k", async (context) => {
+      const value = await load.promise
+      context.tags = ["late"]
+      return value
+    })
+    await settled(clock)
+    await another().invalidateTags("late")
+    load.pass("value")
+    expect(await answer).toBe("value")
+    expect(await cache.get("k")).toBeUndefined()
+    await cache.getOrSet("k", (context) => Object.assign(context, { tags: ["late"] }) && "again")
+    await clock.advance(1)
+    await cache.getOrSet("k", (context) => Object.assign(context, { tags: ["late"] }) && "again")
+    expect(await cache.get("k")).toBe("again")
+  })
+
+  test("an invalidation in another cache during the load outlives its result", async () => {
+    const { cache, clock, another } = setup(kind)
+    const acts = [
+      (other: CacheWrapper) => other.invalidate(),
+      (other: CacheWrapper) => other.invalidateTags("t"),
+      (other: CacheWrapper) => other.invalidateTags("t", { mode: "soft" }),
+    ]
+    for (const act of acts) {
+      const load = gate()
+      const answer = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
+      await settled(clock)
+      await act(another())
+      expect(await cache.getOrSet("k", () => "anew", { tags: ["t"] })).toBe("anew")
+      load.pass("late")
+      expect(await answer).toMatch(/late|anew/)
+      expect(await cache.get("k")).not.toBe("late")
+      await cache.delete("k")
+    }
+  })
+
+  test("who joins after a hard invalidation is not served what it killed, though the load began before", async () => {
+    for (const by of ["same", "other"] as const) {
+      const { cache, clock, another } = setup(kind)
+      await cache.set("k", "old", { ttl: 10, grace: "1h", tags: ["t"] })
+      await clock.advance(10)
+      const load = gate()
+      const first = cache.getOrSet("k", () => load.promise)
+      await settled(clock)
+      await (by === "same" ? cache : another()).invalidateTags("t")
+      const second = cache.getOrSet("k", () => "anew", { softTimeout: 0 })
+      expect(await second).toBe("anew")
+      load.pass("new")
+      expect(await first).toMatch(/new/)
+    }
+  })
+
+  test("who joins an early refresh after an invalidation is not served what it killed", async () => {
+    for (const mode of ["hard", "soft"] as const) {
+      const { cache, clock, another } = setup(kind)
+      await cache.set("k", "old", { ttl: 1000, grace: "1h", tags: ["t"] })
+      await clock.advance(20)
+      const load = gate()
+      // Too old for him, fresh for the others.
+      const first = cache.getOrSet("k", () => load.promise, { maxAge: 10 })
+      await settled(clock)
+      expect(await cache.getOrSet("k", () => "unused")).toBe("old")
+      await another().invalidateTags("t", { mode })
+      const second = cache.getOrSet("k", () => "anew")
+      await settled(clock)
+      load.pass("new")
+      expect(await second).toMatch(/new/)
+      expect(await first).toMatch(/new/)
+    }
+  })
+
+  test("a set that waits for its turn is not overtaken by the load it has beaten", async () => {
+    const { cache, clock, storage } = setup(kind)
+    const load = gate()
+    const answer = cache.getOrSet("k", () => load.promise)
+    await settled(clock)
+    storage.fault = (verb) => (verb === "set" && kind !== "memory" ? 10 : undefined)
+    load.pass("late")
+    await settled(clock)
+    const set = cache.set("k", "set")
+    await clock.advance(50)
+    await Promise.all([set, answer])
+    expect(await cache.get("k")).toBe("set")
+  })
+})
+
+describe.each(lateKinds)("%s", (kind) => {
+  test("the later of two sets wins, though the storage takes longer for the first", async () => {
+    const { cache, clock, storage } = setup(kind)
+    let ms = 50
+    await cache.set("warm", 1)
+    storage.fault = (verb) => (verb === "set" ? (ms -= 20) : undefined)
+    const sets = [cache.set("k", 1), cache.set("k", 2)]
+    await clock.advance(100)
+    await Promise.all(sets)
+    storage.fault = () => undefined
+    expect(await cache.get("k")).toBe(2)
+  })
+
+  test("a load that began while a set was under way and read what was there before is not stored", async () => {
+    const { cache, clock, storage } = setup(kind)
+    await cache.set("k", "old", { ttl: 1, grace: "1h" })
+    await clock.advance(1)
+    storage.fault = (verb, key) => (verb === "set" && key === "k" ? 20 : undefined)
+    const set = cache.set("k", "set")
+    await clock.advance(5)
+    const answer = cache.getOrSet("k", () => clock.after(30, "late"))
+    await clock.advance(100)
+    await Promise.all([set, answer])
+    storage.fault = () => undefined
+    expect(await cache.get("k")).toBe("set")
+  })
+
+  test("a set whose reply is lost beats the load that began meanwhile", async () => {
+    const { cache, clock, storage } = setup(kind)
+    await cache.set("warm", "old")
+    storage.fault = (verb, key) => (verb === "set" && key === "k" ? "lose" : undefined)
+    const set = cache.set("k", "set").catch(() => {})
+    const answer = cache.getOrSet("k", () => clock.after(30, "late"))
+    await settled(clock)
+    await set
+    storage.fault = () => undefined
+    await clock.advance(30)
+    expect(await answer).toBe("late")
+    expect(await cache.get("k")).toBe("set")
+  })
+})
