@@ -28,7 +28,7 @@ try {
   await cached.ready()
   if (process.argv.includes("--cold")) await pages.clear()
   const warm = await countEntries()
-  console.log(`\n  ${log.length.toLocaleString("en")} requests of a shop, December 2013, through ${cached.adapter.name} with memory in front.`)
+  console.log(`\n  ${log.length.toLocaleString("en")} requests of a shop, December 2013, through ${cached.adapter.name === "memory" ? "memory" : `${cached.adapter.name} with memory in front`}.`)
   console.log(`  ${warm === 0 ? "The cache is empty: start again to see it warm." : `${warm.toLocaleString("en")} entries are left from an earlier run.`}\n`)
 
   const bare = await replay("without a cache", log.subarray(0, sampleSize), (path) => origin.fetch(path))

@@ -95,7 +95,8 @@ function hasSqlite(): boolean {
   const getBuiltinModule: unknown = Reflect.get(process, "getBuiltinModule")
   if (typeof getBuiltinModule !== "function") return false
   const module: unknown = getBuiltinModule.call(process, "node:module")
-  const isBuiltin: unknown = typeof module === "object" && module !== null ? Reflect.get(module, "isBuiltin") : undefined
+  const isObject = (typeof module === "object" && module !== null) || typeof module === "function"
+  const isBuiltin: unknown = isObject ? Reflect.get(module, "isBuiltin") : undefined
   return typeof isBuiltin === "function" && isBuiltin("node:sqlite") === true
 }
 

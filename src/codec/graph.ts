@@ -1,4 +1,4 @@
-import { isPlain, like, nativeError } from "./clone.ts"
+import { isPlain, like, nameOf, nativeError } from "./clone.ts"
 
 /**
  * A value as JSON of the same shape, with what is no JSON as a list of leaves beside it.
@@ -49,7 +49,7 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
     const proto: object = Object.getPrototypeOf(part)
     const own = [...classes].find(([, known]) => known === proto)?.[0]
     if (part instanceof Error) {
-      const error = ["E", own ?? part.constructor.name, part.message, part.name, members(part)]
+      const error = ["E", own ?? nameOf(proto), part.message, part.name, members(part)]
       const cause = Object.getOwnPropertyDescriptor(part, "cause")
       return { $: cause && !cause.enumerable ? [...error, put(cause.value)] : error }
     }

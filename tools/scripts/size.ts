@@ -1,9 +1,9 @@
 // Measures what loads at once of each entry of the built package: node tools/scripts/size.ts
 // The budgets, and the words that must not be in it, are data: tools/size.json.
 import { readFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import { brotliCompressSync, constants } from "node:zlib"
-import { build } from "esbuild"
+import { type BuildOptions, build, type Plugin } from "esbuild"
 import { add, type Count, describe, one } from "./count.ts"
 import { root } from "./run.ts"
 
@@ -19,7 +19,7 @@ interface Budget {
 export interface Size {
   /** Bytes that load at once. */
   readonly first: number
-  /** Bytes of the chunks that load later, if at all. */
+  /** Bytes, roughly, of the chunks that load later, if at all. */
   readonly lazy: number
   /** The minified code that loads at once. */
   readonly text: string
@@ -27,40 +27,37 @@ export interface Size {
 
 /** Bundles `code` as a browser would get it, packages left out, and weighs it. */
 export async function measure(code: string): Promise<Size> {
-  const { outputFiles, metafile } = await build({
+  const common: BuildOptions = {
     stdin: { contents: code, resolveDir: root, sourcefile: "entry.js" },
     bundle: true,
     minify: true,
-    splitting: true,
     format: "esm",
     platform: "browser",
     target: "es2022",
-    external: ["superjson", "idb", "@upstash/redis", "@upstash/redis/*", "node:*", "bun:*", "cloudflare:*"],
+    external: ["superjson", "idb", "@upstash/redis", "@upstash/redis/*"],
     outdir: "out",
     write: false,
-    metafile: true,
-    logLevel: "error",
-  })
-  const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]))
-  const now = new Set<string>()
-  const visit = (name: string): void => {
-    if (now.has(name)) return
-    now.add(name)
-    for (const { path, kind } of outputs.get(name)?.imports ?? []) {
-      if (kind === "import-statement" && outputs.has(basename(path))) visit(basename(path))
-    }
+    logLevel: "silent",
   }
-  for (const [name, output] of outputs) if (output.entryPoint) visit(name === "stdin.js" ? name : "stdin.js")
-  const files = outputFiles.map((file) => ({ name: basename(file.path), text: file.text }))
-  const first = files.filter((file) => now.has(file.name))
-  const lazy = files.filter((file) => !now.has(file.name))
-  return { first: weigh(first), lazy: weigh(lazy), text: first.map((file) => file.text).join("\n") }
+  const once = await build({ ...common, plugins: [lazyLeftOut] })
+  const text = once.outputFiles?.[0]?.text ?? ""
+  const first = weigh(text)
+  const whole = await build({ ...common, splitting: true })
+  const all = (whole.outputFiles ?? []).reduce((sum, file) => sum + weigh(file.text), 0)
+  return { first, lazy: whole.outputFiles?.length === 1 ? 0 : all - first, text }
 }
 
-/** Each file by itself, as it travels. */
-function weigh(files: readonly { text: string }[]): number {
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11 }
-  return files.reduce((sum, file) => sum + brotliCompressSync(file.text, { params }).length, 0)
+const lazyLeftOut: Plugin = {
+  name: "lazy imports left out",
+  setup(build) {
+    build.onResolve({ filter: /./ }, ({ kind, path }) =>
+      kind === "dynamic-import" ? { path, external: true } : undefined,
+    )
+  },
+}
+
+function weigh(text: string): number {
+  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length
 }
 
 export function budgets(): [name: string, budget: Budget][] {

@@ -1,0 +1,249 @@
+import { expect, test } from "vitest"
+import type { Serializer, Stored } from "../../src/adapter.ts"
+import { type Codec, type CodecOptions, codecFor } from "../../src/codec/codec.ts"
+import { superjsonSerializer } from "../../src/codec/superjson.ts"
+import type { Kept } from "../../src/entry.ts"
+import { picture } from "./picture.ts"
+import { leaves, refused, shapes, simplified } from "./values.ts"
+
+const key = new Uint8Array(32).fill(7)
+const encrypt = { keys: [{ id: "k1", key }] }
+
+/** What storages do to a record between set and get. */
+const storages: Readonly<Record<string, (record: Stored) => Stored>> = {
+  same: (record) => record,
+  clone: (record) => structuredClone(record),
+}
+
+const codecs: readonly (readonly [name: string, make: () => Codec | Promise<Codec>, storage: string])[] = [
+  ["objects, clone", () => codecFor({ medium: "object", copy: "clone" }), "same"],
+  ["objects, own", () => codecFor({ medium: "object", copy: "own" }), "clone"],
+  ["objects that are kept as they are", () => codecFor({ medium: "object" }), "same"],
+  ["objects that are cloned", () => codecFor({ medium: "object" }), "clone"],
+  ["text", () => codecFor({ medium: "text" }), "clone"],
+  ["bytes", () => codecFor({ medium: "bytes" }), "clone"],
+  ...(["object", "text", "bytes"] as const).flatMap((medium) =>
+    (
+      [
+        ["compressed", { compress: { threshold: 0 } }],
+        ["encrypted", { encrypt }],
+        ["both", { encrypt, compress: { threshold: 0, format: "deflate-raw" } }],
+      ] as const
+    ).map(
+      ([name, options]) => [`${medium}, ${name}`, () => codecFor({ medium }, options), "clone"] as const,
+    ),
+  ),
+]
+
+test.for(codecs)("%s: every value comes back whole, with all that is known of it", async ([, make, storage]) => {
+  const codec = await make()
+  for (const [name, value] of Object.entries({ ...leaves, ...shapes })) {
+    const kept = keptOf(value())
+    const back = await through(codec, kept, storage)
+    expect(back && picture(codec.out(back)), name).toBe(picture(value()))
+    expect({ ...back, value: 0 }, name).toMatchObject({ ...kept, value: 0 })
+  }
+  for (const [name, pair] of Object.entries(simplified)) {
+    const [from, to] = pair()
+    const back = await through(codec, keptOf(from), storage)
+    expect(back && picture(codec.out(back)), name).toBe(picture(to))
+  }
+})
+
+test.for(codecs)("%s: what is refused is refused alike, by its path", async ([, make]) => {
+  const codec = await make()
+  for (const [value, path, what] of refused) {
+    const error = await failure(() => codec.encode("k", keptOf(value())))
+    expect(error).toMatchObject({ code: "VALUE_UNSUPPORTED", key: "k" })
+    expect(String(error)).toContain(path)
+    expect(String(error)).toContain(what)
+    expect(String(error)).not.toContain("hunter2")
+  }
+})
+
+test.for(codecs)("%s: changing what went in or came out changes no record", async ([, make, storage]) => {
+  const codec = await make()
+  for (const value of [changeable(), { plain: { n: 1, list: [1] } }]) {
+    const before = picture(value)
+    const encoding = codec.encode("k", keptOf(value))
+    change(value)
+    const record = await encoding
+    const keep = storages[storage]?.(record)
+    for (let reading = 0; reading < 2; reading++) {
+      const back = await codec.decode("k", storages[storage]?.(keep))
+      if (back === undefined) throw new Error("lost")
+      const got = codec.out(back)
+      expect(picture(got)).toBe(before)
+      change(got)
+    }
+  }
+})
+
+test.for(codecs)("%s: junk is undefined, never an error", async ([, make]) => {
+  const codec = await make()
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  for (const junk of [undefined, null, 0, true, Symbol("s"), () => 1, {}, [], new Date(), new Map(), { format: 1 }]) {
+    expect(await codec.decode("k", junk)).toBeUndefined()
+  }
+  for (const junk of ["", "junk", "i1", "i1p--", "i1p--00000000", "\n", 'i1p--00000000[]\n"a"', "i2p--", "null"]) {
+    expect(await codec.decode("k", junk)).toBeUndefined()
+    expect(await codec.decode("k", bytes(junk))).toBeUndefined()
+  }
+  const odd = { ...keptOf(1), tags: "a" }
+  for (const junk of [odd, { ...keptOf(1), createdAt: Number.NaN }, { ...keptOf(1), format: 2 }, { ...keptOf(1), ttl: "1" }]) {
+    expect(await codec.decode("k", junk)).toBeUndefined()
+  }
+})
+
+test("copy none hands over the very entry and answers the very record", async () => {
+  const codec = await codecFor({ medium: "object", copy: "none" })
+  class User {}
+  for (const value of [new User(), { call() {} }, [1], "text", undefined]) {
+    const kept = keptOf(value)
+    expect(codec.encode("k", kept)).toBe(kept)
+    expect(codec.decode("k", kept)).toBe(kept)
+    expect(codec.out(kept)).toBe(value)
+  }
+  for (const value of [() => 1, Symbol("s"), Promise.resolve(1)]) {
+    expect(await failure(() => codec.encode("k", keptOf(value)))).toMatchObject({ code: "VALUE_UNSUPPORTED" })
+  }
+})
+
+test("objects and plain JSON take no promise, in any medium", async () => {
+  for (const medium of ["object", "text", "bytes"] as const) {
+    const codec = await codecFor({ medium, copy: "clone" })
+    const record = codec.encode("k", keptOf({ a: [1, { b: "c" }] }))
+    expect(record).not.toBeInstanceOf(Promise)
+    expect(codec.decode("k", record)).not.toBeInstanceOf(Promise)
+  }
+})
+
+test("decoding what memory holds makes nothing", async () => {
+  const codec = await codecFor({ medium: "object", copy: "clone" })
+  const record = await codec.encode("k", keptOf({ a: 1 }))
+  expect(codec.decode("k", record)).toBe(record)
+})
+
+test("an object that structured clone would change is carried as text, plain ones are not", async () => {
+  const codec = await codecFor({ medium: "object", copy: "own" })
+  expect(await codec.encode("k", keptOf(new URL("https://example.org")))).toMatchObject({ packed: "superjson" })
+  expect(await codec.encode("k", keptOf(new Map([[1, new Date(0)]])))).not.toHaveProperty("packed")
+  const buffer: any = await codec.encode("k", keptOf([Buffer.from("a")]))
+  expect(buffer.value[0].constructor).toBe(Uint8Array)
+})
+
+test("instances of registered classes go through every medium", async () => {
+  class User {
+    readonly since = new Date(0)
+  }
+  const options = { serializer: superjsonSerializer({ classes: { User } }) }
+  for (const [medium, copy] of [
+    ["object", "clone"],
+    ["object", "own"],
+    ["object", undefined],
+    ["text", undefined],
+    ["bytes", undefined],
+  ] as const) {
+    const codec = await codecFor(copy ? { medium, copy } : { medium }, options)
+    const back = await through(codec, keptOf({ user: new User() }), copy === "clone" ? "same" : "clone")
+    const { user }: any = back && codec.out(back)
+    expect(user).toBeInstanceOf(User)
+    expect(user).toEqual(new User())
+    expect(user).not.toBe((back?.value as any).user === user && copy === "clone" ? user : undefined)
+  }
+})
+
+test("a serializer of one's own is asked for everything, and only its own records are its", async () => {
+  const own: Serializer = {
+    name: "own",
+    stringify: (value) => `own:${JSON.stringify(value)}`,
+    parse: (text) => JSON.parse(text.slice(4)),
+  }
+  const heard: unknown[] = []
+  const codec = await codecFor({ medium: "text" }, { serializer: own, onTrouble: (error) => heard.push(error) })
+  const record = await codec.encode("k", keptOf({ a: 1 }))
+  expect(record).toMatch(/^i1r--.{8}\[.*,"own"\]\nown:\{"a":1\}$/)
+  expect(await codec.decode("k", record)).toMatchObject({ value: { a: 1 } })
+  expect(await failure(() => codec.encode("k", keptOf({ f() {} })))).toMatchObject({ code: "VALUE_UNSUPPORTED" })
+
+  const standard = await codecFor({ medium: "text" })
+  expect(await standard.decode("k", record)).toBeUndefined()
+  expect(await codec.decode("k", await standard.encode("k", keptOf(new Date())))).toBeUndefined()
+  expect(await codec.decode("k", await standard.encode("k", keptOf("plain")))).toMatchObject({ value: "plain" })
+  expect(String(heard)).toContain('is by the serializer "superjson"')
+})
+
+test("a serializer that fails is a refusal with its cause", async () => {
+  const cause = new Error("no")
+  const serializer: Serializer = {
+    name: "own",
+    stringify() {
+      throw cause
+    },
+    parse: JSON.parse,
+  }
+  const codec = await codecFor({ medium: "text" }, { serializer })
+  expect(await failure(() => codec.encode("k", keptOf(1)))).toMatchObject({ code: "VALUE_UNSUPPORTED", cause })
+})
+
+test("the record is, byte for byte, what its documentation says", async () => {
+  const kept = keptOf({ a: "€" })
+  const text = await codecFor({ medium: "text" })
+  const header = '[1700000000000,null,null,5,7,["a\\nb","ü"],["m"]]'
+  expect(text.encode("k", kept)).toBe(`i1p--1efbba68${header}\n{"a":"€"}`)
+  const bytes = await codecFor({ medium: "bytes" })
+  expect(bytes.encode("k", kept)).toEqual(new TextEncoder().encode(`i1p--1efbba68${header}\n{"a":"€"}`))
+  expect(await text.encode("k", keptOf(new Date(0)))).toBe(
+    `i1r--3aef3b17${header.slice(0, -1)},"superjson"]\n~[{"$":0},["1970-01-01T00:00:00.000Z"],{"0":["Date"]}]`,
+  )
+})
+
+test("a value too large for a record is refused", async () => {
+  const large = "x".repeat(67_108_864)
+  for (const medium of ["text", "bytes"] as const) {
+    for (const options of [{}, { encrypt }] satisfies CodecOptions[]) {
+      const codec = await codecFor({ medium }, options)
+      expect(await failure(() => codec.encode("k", keptOf(large)))).toMatchObject({ code: "VALUE_TOO_LARGE" })
+    }
+  }
+})
+
+function keptOf(value: unknown): Kept {
+  return {
+    format: 1,
+    value,
+    createdAt: 1_700_000_000_000,
+    freshUntil: Number.POSITIVE_INFINITY,
+    ttl: Number.POSITIVE_INFINITY,
+    grace: 5,
+    took: 7,
+    tags: ["a\nb", "ü"],
+    marks: ["m"],
+  }
+}
+
+async function through(codec: Codec, kept: Kept, storage: string): Promise<Kept | undefined> {
+  return codec.decode("k", storages[storage]?.(await codec.encode("k", kept)))
+}
+
+async function failure(act: () => unknown): Promise<unknown> {
+  try {
+    await act()
+  } catch (error) {
+    return error
+  }
+  throw new Error("expected an error")
+}
+
+function changeable(): unknown {
+  return { when: new Date(0), map: new Map([["k", [1]]]), bytes: new Uint8Array(2), list: [{ n: 1 }] }
+}
+
+function change(value: any): void {
+  value.added = 1
+  value.when?.setTime(9)
+  value.map?.get("k").push(2)
+  value.bytes?.fill(9)
+  value.list?.[0] && Object.assign(value.list[0], { n: 2 })
+  value.plain?.list.push(2)
+}
