@@ -1,4 +1,4 @@
-import type { Adapter } from "../src/adapter.ts"
+import { type Adapter, isToken } from "../src/adapter.ts"
 import { now } from "../src/base/clock.ts"
 import { CacheError, shortKey } from "../src/base/errors.ts"
 import { type KVFound, type KVLike, namespaceOf } from "./kv/binding.ts"
@@ -8,6 +8,7 @@ import { type KVOptions, mostSeconds, settingsFrom } from "./kv/options.ts"
 import { listed } from "./kv/pages.ts"
 import { readMany, readOne } from "./kv/reads.ts"
 import { pack, unpack } from "./kv/records.ts"
+import { tokensOf } from "./kv/tokens.ts"
 import { tooLarge, trouble, valueLimit } from "./kv/trouble.ts"
 
 export type { KVFound, KVLike, KVListed, KVPage, KVReadOptions, KVWriteOptions } from "./kv/binding.ts"
@@ -36,7 +37,7 @@ const leastSeconds = 60
  *
  * KV is eventually consistent: what one place writes another sees after `cacheTtl`, about, and a place that has just
  * found nothing may go on finding nothing as long. It takes one write per second per key. `getMany` costs one
- * operation per 100 keys, `delete` a read and a write.
+ * operation per 100 keys, `delete` a read and a write. Version tokens are read once per isolate and minute.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong type. A binding that is missing or is no
  * KV namespace is `ADAPTER_UNAVAILABLE`, on first use.
@@ -47,6 +48,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
 
   async function get(key: string): Promise<string | undefined> {
     const namespace = namespaceOf(binding)
+    if (isToken(key)) return (await getMany([key]))[0]
     const name = await nameOf(key)
     const found = await readOne(namespace, name, reading).catch((error) => {
       throw trouble(error, "read", key)
@@ -56,14 +58,17 @@ export function kv(options: KVOptions = {}): KVAdapter {
 
   async function getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
     const namespace = namespaceOf(binding)
-    const names = await Promise.all(keys.map(nameOf))
+    const tokens = tokensOf(namespace)
+    const known = tokens.known(keys)
+    const asked = keys.filter((key) => !known.has(key))
+    const learn = tokens.reading(asked.filter(isToken))
+    const names = await Promise.all(asked.map(nameOf))
     const found = await readMany(namespace, names, reading).catch((error) => {
       throw trouble(error, "read")
     })
-    return keys.map((key, at) => {
-      const name = names[at] ?? ""
-      return recordIn(found.get(name), key, name)
-    })
+    const records = new Map(asked.map((key, at) => [key, recordIn(found.get(names[at] ?? ""), key, names[at] ?? "")]))
+    learn(records)
+    return keys.map((key) => (known.has(key) ? known.get(key) : records.get(key)))
   }
 
   async function set(key: string, record: unknown, ttl: number): Promise<void> {
@@ -80,9 +85,12 @@ export function kv(options: KVOptions = {}): KVAdapter {
     // KV counts seconds, 60 at least. The record's own deadline is in its metadata, to the millisecond.
     const seconds = Math.min(mostSeconds, Math.max(leastSeconds, Math.ceil(ttl / 1000)))
     const settings = ttl === Infinity ? { metadata } : { metadata, expirationTtl: seconds }
+    const written = tokensOf(namespace).writing(key)
     try {
       await namespace.put(name, value, settings)
+      written(record, ttl)
     } catch (error) {
+      written()
       throw trouble(error, "write", key)
     }
   }
@@ -113,9 +121,11 @@ export function kv(options: KVOptions = {}): KVAdapter {
     },
     async clear(prefix) {
       const namespace = namespaceOf(binding)
+      tokensOf(namespace).clear(prefix)
       for await (const page of listed(namespace, prefix, reading, false)) {
         await crowd(page, ({ name, key }) => remove(namespace, name, key))
       }
+      tokensOf(namespace).clear(prefix)
     },
     async *keys(prefix) {
       for await (const page of listed(namespaceOf(binding), prefix, reading, true)) {
@@ -129,10 +139,14 @@ export function kv(options: KVOptions = {}): KVAdapter {
 }
 
 async function remove(namespace: KVLike, name: string, key: string | undefined): Promise<void> {
+  const tokens = tokensOf(namespace)
+  if (key !== undefined) tokens.forget(key)
   try {
     await namespace.delete(name)
   } catch (error) {
     throw trouble(error, "delete", key)
+  } finally {
+    if (key !== undefined) tokens.forget(key)
   }
 }
 

@@ -5,7 +5,7 @@ import { canonical, type KeyLike, keyText } from "./key.ts"
 import type { Hot, Kit } from "./kit.ts"
 import type { Engine, Found } from "./policy/engine.ts"
 import { toEntry } from "./policy/entries.ts"
-import { type Call, getOrSet, isBackedOff, isDueEarly, refresh } from "./policy/get-or-set.ts"
+import { type Call, getOrSet, isBackedOff, isDueEarly, joinAtOnce, refresh } from "./policy/get-or-set.ts"
 import type { Fallback, LoadContext } from "./policy/load.ts"
 import { type LoadOptions, type Policy, type ReadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
@@ -163,14 +163,25 @@ export function load(kit: Kit, key: KeyLike, fallback: unknown, options: LoadOpt
   const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.now(full)
-  if (isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
-    heat(kit, engine, known)
-    hub.hit(place, name, known)
-    return engine.store?.out(known)
+  if (isPlain && isHit(engine, kit, known)) {
+    const time = now()
+    if (time < known.freshUntil) {
+      heat(kit, engine, known)
+      hub.hit(place, name, known)
+      return engine.store?.out(known)
+    }
+    // While its refresh runs, a stale hit asks no more of the options than this one.
+    const running = (options?.softTimeout ?? settings.policy.softTimeout) === 0 ? engine.flights.get(full) : undefined
+    if (running && time < known.freshUntil + known.grace && !isInside(running)) {
+      hub.servedStale(place, name, known, "timeout")
+      return engine.store?.out(known)
+    }
   }
   const policy = resolvePolicy(settings.policy, options, readNames)
   const call: Call = { engine, place, name, key: full, fallback: asFallback(fallback), policy, scope: kit.scope(), startedAt: now() }
+  // A flight that runs has read already.
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
+  if (typeof known === "string" && engine.flights.get(full)) return joinAtOnce(call) ?? getOrSet(call)
   if (!isHit(engine, kit, known)) return getOrSet({ ...call, found: engine.read(place, full, policy, known) })
   return loadKnown(call, known)
 }

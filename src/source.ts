@@ -1,6 +1,6 @@
 import type { Adapter, Awaitable, Serializer } from "./adapter.ts"
-import { then } from "./base/awaitable.ts"
-import type { Duration } from "./base/duration.ts"
+import { chain } from "./base/awaitable.ts"
+import { type Duration, parseDuration } from "./base/duration.ts"
 import { CacheError } from "./base/errors.ts"
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
 import type { Resolved, Shared } from "./kit.ts"
@@ -43,21 +43,32 @@ export const storageNames = ["adapter", "arguments", "near", "serializer", "comp
 export function sourceOf(options: StorageOptions, shared: Shared): Source {
   const { adapter } = options
   const object = isAdapter(adapter) ? adapter : undefined
+  const asked = options.near ?? false
+  checkNear(asked)
   return {
     name: object ? object.name : String(adapter),
-    owned: object === undefined,
+    // What stands near is the cache's own in any case.
+    owned: object === undefined || asked !== false,
     ...(object && { adapter: object }),
     derive: (more) => sourceOf({ ...options, ...more }, shared),
     open(report) {
       const load: Awaitable<Resolved> = object ? { adapter: object } : shared.resolve(String(adapter), options.arguments, report)
-      return then(load, (resolved) =>
-        then(resolved.adapter.open?.(), () => storeOf(resolved.adapter, options, options.near ?? resolved.near ?? false, report)),
+      return chain(load, (resolved) =>
+        chain(resolved.adapter.open?.(), () =>
+          storeOf(resolved.adapter, object === undefined, options, options.near ?? resolved.near ?? false, report),
+        ),
       )
     },
   }
 }
 
-function storeOf(adapter: Adapter, options: StorageOptions, near: Near, report: (error: unknown) => void): Awaitable<Store> {
+function storeOf(
+  adapter: Adapter,
+  owned: boolean,
+  options: StorageOptions,
+  near: Near,
+  report: (error: unknown) => void,
+): Awaitable<Store> {
   const { serializer, compress, encrypt } = options
   const codec: CodecOptions = {
     ...(serializer && { serializer }),
@@ -67,10 +78,26 @@ function storeOf(adapter: Adapter, options: StorageOptions, near: Near, report: 
   }
   if (near) {
     return import("./store/near.ts")
-      .then(({ putNear }) => putNear(adapter, near, codec))
-      .then((tiers) => then(codecFor(tiers), (plain) => new Store(tiers, plain)))
+      .then(({ putNear, unclosed }) => putNear(owned ? adapter : unclosed(adapter), near, codec))
+      .then((tiers) => chain(codecFor(tiers, { serializer }), (plain) => new Store(tiers, plain)))
   }
-  return then(codecFor(adapter, codec), (made) => new Store(adapter, made))
+  return chain(codecFor(adapter, codec), (made) => new Store(adapter, made))
+}
+
+const nearNames = ["maxEntries", "maxBytes", "policy", "copy", "maxAge"]
+
+/** Refuses a near tier that makes no sense. */
+function checkNear(near: Near): void {
+  if (typeof near === "boolean") return
+  if (typeof near !== "object" || near === null) {
+    throw new CacheError("ADAPTER_OPTIONS", "The option near is true, false, the bounds of a memory tier, or an adapter.")
+  }
+  if ("get" in near) return void isAdapter(near)
+  if (near.maxAge !== undefined) parseDuration(near.maxAge)
+  const unknown = Object.keys(near).filter((name) => !nearNames.includes(name))
+  if (unknown.length > 0) {
+    throw new CacheError("ADAPTER_OPTIONS", `The option near knows no ${unknown.join(", ")}. Known: ${nearNames.join(", ")}.`)
+  }
 }
 
 /** Whether `value` is an adapter object. @throws {CacheError} `ADAPTER_OPTIONS` for an object that is none. */

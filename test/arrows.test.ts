@@ -93,11 +93,17 @@ test("an adapter knows the contract, the base and its own folder, nothing else",
   expect(strangers.map(show)).toEqual([])
 })
 
-test("adapters are loaded by the alias table only, and lazily; the shared cache knows their options' types", () => {
+/** Who may name an adapter, and how: its type only, or lazily. */
+const namers: readonly { from: string; to: RegExp; when: Arrow["when"] }[] = [
+  { from: "src/aliases.ts", to: /./, when: "lazy" },
+  { from: "src/cached.ts", to: /./, when: "type" },
+  { from: "src/store/near.ts", to: /^adapters\/memory\.ts$/, when: "lazy" }, // a near tier is memory
+]
+
+test("adapters are loaded by the alias table, and lazily", () => {
   const named = arrows.filter(({ from, to }) => from.startsWith("src/") && to.startsWith("adapters/"))
   const astray = named.filter(
-    ({ from, when }) =>
-      !(from === "src/aliases.ts" && when !== "load") && !(from === "src/cached.ts" && when === "type"),
+    ({ from, to, when }) => !namers.some((may) => may.from === from && may.to.test(to) && may.when === when),
   )
   expect(astray.map(show)).toEqual([])
 })

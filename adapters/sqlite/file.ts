@@ -12,15 +12,19 @@ export const inMemory = ":memory:"
  * @param seen - Learns which file on disk is opened, also when opening then fails.
  */
 export function openFile(modules: Modules, file: string, seen: (ino: number | undefined) => void): Database {
-  if (file !== inMemory) makeFile(modules, file)
-  seen(inoOf(modules, file))
-  const db = construct(modules, file)
-  try {
-    adopt(db)
-    return db
-  } catch (error) {
-    closeQuietly(db)
-    throw error
+  for (let left = 5; ; left--) {
+    if (file !== inMemory) makeFile(modules, file)
+    const ino = inoOf(modules, file)
+    seen(ino)
+    const isReplaced = (): boolean => inoOf(modules, file) !== ino
+    const db = construct(modules, file)
+    try {
+      adopt(db, isReplaced)
+      return db
+    } catch (error) {
+      closeQuietly(db)
+      if (left === 0 || !isReplaced()) throw error
+    }
   }
 }
 

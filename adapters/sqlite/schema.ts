@@ -37,12 +37,15 @@ const tables = `
 /**
  * Makes an open database ours: settings, and the tables where they are missing or of another format.
  *
+ * @param isReplaced - Whether another file has taken this one's place since before it was opened.
  * @throws {ForeignFile} before anything was changed.
  */
-export function adopt(db: Database): void {
+export function adopt(db: Database, isReplaced: () => boolean): void {
   // Node before 22.16 does not know the constructor's option.
   db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
   const found = transaction(db, "BEGIN", () => identify(db))
+  // SQLite would have opened the log of the new file beside the old one.
+  if (isReplaced()) throw new Error("the file was replaced while it was opened")
   // Only before the first table, and before WAL.
   if (found === "empty") db.exec("PRAGMA auto_vacuum = INCREMENTAL")
   logAhead(db)

@@ -6,8 +6,8 @@ export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 }
 
-/** Continues with `next` at once on a value, later on a promise. */
-export function then<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
+/** Continues with `next` at once on a value, later on a promise. (A module that exports `then` is itself a promise to `import()`.) */
+export function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
   return isPromise(value) ? value.then(next) : next(value)
 }
 

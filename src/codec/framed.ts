@@ -1,5 +1,5 @@
 import type { Stored } from "../adapter.ts"
-import { type Awaitable, isPromise, then } from "../base/awaitable.ts"
+import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { fromBase64, fromUtf8, toBase64, toUtf8 } from "../base/bytes.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
@@ -42,7 +42,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     }
     // The copy refuses what is to be refused, and is of now even where the serializer has yet to be loaded.
     const copy = copyIn(value, keeps, key).value
-    return then(load(), ({ name, stringify }) =>
+    return chain(load(), ({ name, stringify }) =>
       close(key, { kept, compression: "-", serializer: name }, written(key, stringify, copy)),
     )
   }
@@ -72,7 +72,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
         throw unreadable(key, "is in clear, and only encrypted ones are trusted here")
       }
       const text = keyId === undefined && compression === "-" ? asText(payload) : unseal(key, opened)
-      const kept = then(text, (whole) => read(key, opened, whole))
+      const kept = chain(text, (whole) => read(key, opened, whole))
       return isPromise(kept) ? kept.catch(fail) : kept
     } catch (error) {
       return fail(error)
@@ -89,7 +89,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
 
   function read(key: string, { kept, serializer: name }: Frame, text: string): Awaitable<Kept> {
     if (name === undefined) return { ...kept, value: JSON.parse(text) }
-    return then(load(), (by) => {
+    return chain(load(), (by) => {
       if (by.name !== name)
         throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
       return { ...kept, value: by.parse(text) }

@@ -1,5 +1,5 @@
 import type { Adapter, Stored } from "../adapter.ts"
-import { type Awaitable, isPromise, then } from "../base/awaitable.ts"
+import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { isKept, type Kept } from "../entry.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
 import { copyPlain, copyTree, newWalk } from "./plain.ts"
@@ -46,7 +46,7 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
     }
     if (!walk.rare) return shelved
     const early = rare ? undefined : cloned(value)
-    return then(loadRare(), (code) => code.shelve(key, { ...shelved, value }, early, copy, serializer))
+    return chain(loadRare(), (code) => code.shelve(key, { ...shelved, value }, early, copy, serializer))
   }
 
   function decode(_: string, record: Stored): Awaitable<Kept | undefined> {
@@ -58,7 +58,7 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
       const own = copyPlain(value, walk)
       if (!walk.rare) return { ...record, value: own }
     }
-    return then(loadRare(), (code) => code.unshelve(record, serializer))
+    return chain(loadRare(), (code) => code.unshelve(record, serializer))
   }
 
   function out(kept: Kept): unknown {

@@ -1,5 +1,5 @@
 import type { Adapter, Serializer } from "../adapter.ts"
-import { type Awaitable, then } from "../base/awaitable.ts"
+import { type Awaitable, chain } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
 import { copyIn, copyOut } from "./clone.ts"
 import type { Shelved } from "./object.ts"
@@ -25,14 +25,14 @@ export function shelve(
   const { value, shared, odd } = early === undefined || judged.odd ? judged : copyIn(early, keeps, key)
   const made = { ...shelved, value, tree: shared === undefined, rare: true }
   if (!odd || copy === "clone") return made
-  return then(load(serializer), (by) => ({ ...made, value: by.stringify(value), packed: by.name }))
+  return chain(load(serializer), (by) => ({ ...made, value: by.stringify(value), packed: by.name }))
 }
 
 /** Undoes {@link shelve}; `undefined` for what it did not make. */
 export function unshelve(record: Shelved, serializer: Serializer | undefined): Awaitable<Kept | undefined> {
   const { packed, value } = record
   if (packed === undefined) return renewed(record, () => copyOut(value, false))
-  return then(load(serializer), (by) =>
+  return chain(load(serializer), (by) =>
     by.name === packed ? renewed(record, () => by.parse(String(value))) : undefined,
   )
 }

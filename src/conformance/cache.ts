@@ -109,3 +109,26 @@ export async function soon(is: () => Awaitable<boolean>, what: string): Promise<
   }
   throw new Error(what)
 }
+
+/** A fallback that says when it has started, and ends when it is told to. */
+export interface Gateway {
+  readonly started: Promise<void>
+  load(): Promise<string>
+  pass(value: string): void
+}
+
+export function gateway(): Gateway {
+  let start = () => {}
+  let pass: (value: string) => void = () => {}
+  const started = new Promise<void>((resolve) => {
+    start = resolve
+  })
+  const open = new Promise<string>((resolve) => {
+    pass = resolve
+  })
+  const load = () => {
+    start()
+    return open
+  }
+  return { started, load, pass: (value) => pass(value) }
+}

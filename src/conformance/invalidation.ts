@@ -1,5 +1,5 @@
 import { now, sleep } from "../base/clock.ts"
-import { cacheOver } from "./cache.ts"
+import { cacheOver, gateway } from "./cache.ts"
 import { type ConformanceCase, check, equal, law } from "./law.ts"
 
 /** Tags, regions and leases: what several caches on one storage agree on. */
@@ -80,14 +80,11 @@ export const invalidation: readonly ConformanceCase[] = [
   }),
   law("an invalidation during a load outlives its result", {}, async (scene) => {
     const cache = cacheOver(scene)
-    let pass: (value: string) => void = () => {}
-    const open = new Promise<string>((resolve) => {
-      pass = resolve
-    })
-    const answer = cache.getOrSet("k", () => open, { tags: ["t"] })
-    await sleep(20)
+    const gate = gateway()
+    const answer = cache.getOrSet("k", gate.load, { tags: ["t"] })
+    await gate.started
     await cache.invalidateTags("t")
-    pass("late")
+    gate.pass("late")
     equal(await answer, "late", "getOrSet")
     equal(await cache.get("k"), undefined, "get")
   }),
@@ -130,7 +127,7 @@ export const invalidation: readonly ConformanceCase[] = [
       const start = now()
       equal(await other.getOrSet("k", () => "loaded", { leaseTtl: 80 }), "loaded", "getOrSet of the other")
       check(now() - start < 5_000, "getOrSet of the other took more than 5 seconds")
-      end("late")
+      gate.pass("late")
       equal(await waiting, "late", "getOrSet of the hung one")
     },
   ),

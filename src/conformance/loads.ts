@@ -1,5 +1,5 @@
 import { sleep } from "../base/clock.ts"
-import { cacheOver, refusal } from "./cache.ts"
+import { cacheOver, gateway, refusal } from "./cache.ts"
 import { type ConformanceCase, check, equal, failureOf, law } from "./law.ts"
 
 /** Verbs, loads and batches over any storage. */
@@ -87,8 +87,8 @@ export const loads: readonly ConformanceCase[] = [
   law("a delete during a load wins over its result", {}, async (scene) => {
     const cache = cacheOver(scene)
     const gate = gateway()
-    const answer = cache.getOrSet("k", () => gate.open)
-    await sleep(5)
+    const answer = cache.getOrSet("k", gate.load)
+    await gate.started
     await cache.delete("k")
     gate.pass("late")
     equal(await answer, "late", "getOrSet")
@@ -97,8 +97,8 @@ export const loads: readonly ConformanceCase[] = [
   law("a set during a load wins over its result", {}, async (scene) => {
     const cache = cacheOver(scene)
     const gate = gateway()
-    const answer = cache.getOrSet("k", () => gate.open)
-    await sleep(5)
+    const answer = cache.getOrSet("k", gate.load)
+    await gate.started
     await cache.set("k", "set")
     gate.pass("late")
     equal(await answer, "late", "getOrSet")
@@ -118,7 +118,7 @@ export const loads: readonly ConformanceCase[] = [
     equal([...(await cache.getMany(new Set(keys)))], [{ n: 2 }, undefined, 3, 1], "getMany of a Set")
     equal([...(await cache.getMany([]))], [], "getMany of no keys")
   }),
-  law("setMany with a key twice keeps the last", {}, async (scene) => {
+  law("setMany of a cache with a key twice keeps the last", {}, async (scene) => {
     const cache = cacheOver(scene)
     await cache.setMany([
       ["a", "first"],
@@ -163,12 +163,3 @@ export const loads: readonly ConformanceCase[] = [
     )
   }),
 ]
-
-/** A promise to be fulfilled from outside. */
-function gateway(): { readonly open: Promise<string>; pass(value: string): void } {
-  let pass: (value: string) => void = () => {}
-  const open = new Promise<string>((resolve) => {
-    pass = resolve
-  })
-  return { open, pass: (value) => pass(value) }
-}

@@ -4,22 +4,25 @@ import { show } from "./same.ts"
 import { type KindOfValue, keptValues } from "./value-table.ts"
 
 /** Where a value may stand: alone, and among neighbours that confuse a serializer. */
-const places: readonly (readonly [name: string, put: (value: unknown) => unknown])[] = [
-  ["alone", (value) => value],
-  ["in an object", (value) => ({ before: null, value, "a.b": value, after: undefined, when: new Date(0) })],
-  ["in an array", (value) => [undefined, value, Number.NaN, "value", -0]],
+const places: readonly (readonly [name: string, put: (make: () => unknown) => unknown])[] = [
+  ["alone", (make) => make()],
+  [
+    "in an object",
+    (make) => ({ before: null, value: make(), "a.b": make(), after: undefined, when: new Date(0) }),
+  ],
+  ["in an array", (make) => [undefined, make(), Number.NaN, "value", -0]],
   [
     "as the value of a Map",
-    (value) =>
+    (make) =>
       new Map<unknown, unknown>([
-        ["k", value],
-        [1n, { value }],
+        ["k", make()],
+        [1n, { value: make() }],
       ]),
   ],
-  ["in a Set", (value) => new Set([value, "neighbour", 0n])],
+  ["in a Set", (make) => new Set([make(), "neighbour", 0n])],
   [
     "beside keys of Object.prototype",
-    (value) => ({ constructor: value, toString: { json: value, meta: 1 } }),
+    (make) => ({ constructor: make(), toString: { json: make(), meta: 1 } }),
   ],
 ]
 
@@ -100,9 +103,9 @@ function keeps({ name, make }: KindOfValue): ConformanceCase {
   return law(`a value comes back as it was: ${name}`, {}, async (scene) => {
     const cache = cacheOver(scene)
     for (const [place, put] of places) {
-      await cache.set("k", put(make()))
+      await cache.set("k", put(make))
       const got = await cache.get("k")
-      equal(got, put(make()), `get of ${name} ${place}`)
+      equal(got, put(make), `get of ${name} ${place}`)
     }
   })
 }

@@ -198,14 +198,20 @@ export class Engine {
     )
   }
 
-  /** Whether regions or tags of `flight` were invalidated elsewhere since it captured them; then it is fenced. */
-  async isBehind(flight: Flight, ms: number): Promise<boolean> {
-    const { versions, names } = flight
+  /**
+   * Whether regions or tags of `flight`, or of the entry it is to replace, were invalidated since it captured them;
+   * then it is fenced.
+   */
+  async isBehind(flight: Flight, place: Place, ms: number): Promise<boolean> {
+    const { versions, names, found } = flight
     if (!this.store || !versions || flight.fenced) return flight.fenced
     try {
       const store = this.store
-      const tokens = await this.guard(() => this.versions(store).read(names), ms, flight.key)
-      if (!versions.some((version, i) => isRenewed(version, tokens[i] ?? ""))) return false
+      const { kept, limit } = found ?? {}
+      const old = kept?.tags.map((tag) => place.tag(tag)) ?? []
+      const tokens = await this.guard(() => this.versions(store).read([...names, ...old]), ms, flight.key)
+      const isOld = kept && limit !== compare(kept.marks, [...tokens.slice(0, 2 * place.versions.length), ...tokens.slice(2 * names.length)])
+      if (!isOld && !versions.some((version, i) => isRenewed(version, tokens[i] ?? ""))) return false
       if (this.flights.get(flight.key) === flight) this.flights.fence(flight.key)
       return true
     } catch {

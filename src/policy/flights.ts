@@ -23,6 +23,8 @@ export class Flight {
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
+  /** All who waited have gone: nobody wants what it brings. */
+  isLeft = false
   /** Nobody waits for it, so nobody's leaving ends it. */
   background: boolean
   outcome: Outcome | undefined
@@ -49,6 +51,7 @@ export class Flight {
   #shared: Promise<void> | undefined
   #expire: (() => void) | undefined
   #cancel: (() => void) | undefined
+  #release: (() => void) | undefined
 
   constructor(key: string, background = false) {
     this.key = key
@@ -79,9 +82,10 @@ export class Flight {
     this.#expire?.()
   }
 
-  /** Notes what was read, and the versions that the load will be under. */
+  /** Notes what was read, the last time it was, and the versions that the load will be under. */
   capture(found: Found, names: readonly VersionKeys[]): void {
-    this.found ??= found
+    // What is lost on a second reading is not gone.
+    if (found.reason !== "unavailable" || !this.found) this.found = found
     this.versions = found.versions
     this.names = names
     this.#wasRead()
@@ -108,6 +112,25 @@ export class Flight {
     other.done.then((outcome) => this.settle(outcome))
   }
 
+  /** Beats it: its callers get its value, the storage does not, and others need not wait for its lease. */
+  fence(): void {
+    this.fenced = true
+    this.release()
+  }
+
+  /** Keeps what gives its lease back. */
+  hold(release: () => void): void {
+    this.#release = release
+    if (this.fenced) this.release()
+  }
+
+  /** Gives its lease back, if it has one. */
+  release(): void {
+    const release = this.#release
+    this.#release = undefined
+    release?.()
+  }
+
   enter(): void {
     this.#waiting++
   }
@@ -115,6 +138,7 @@ export class Flight {
   /** One caller has gone by his own signal; the last one ends the fallback. Answers whether it was he. */
   leave(): boolean {
     if (--this.#waiting > 0 || this.background || this.outcome) return false
+    this.isLeft = true
     try {
       this.#controller ??= new AbortController()
       this.#controller.abort()
@@ -143,7 +167,7 @@ export class Flights {
     // Bounded, since flights of requests that are over never end.
     let at: Flight = flight
     for (let count = 0; at.beside && count < 64; count++) at = at.beside
-    for (let old = at.beside; old; old = old.beside) old.fenced = true
+    for (let old = at.beside; old; old = old.beside) old.fence()
     at.beside = undefined
     this.#running.set(flight.key, flight)
   }
@@ -160,7 +184,7 @@ export class Flights {
   /** Beats the flights of `key`: what they bring is not stored, and later callers start anew. */
   fence(key: string): void {
     if (this.#running.size === 0) return
-    for (let at = this.#running.get(key); at; at = at.beside) at.fenced = true
+    for (let at = this.#running.get(key); at; at = at.beside) at.fence()
     this.#running.delete(key)
   }
 

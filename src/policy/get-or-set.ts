@@ -60,6 +60,25 @@ export async function getOrSet(call: Call): Promise<unknown> {
   }
 }
 
+/**
+ * The short way for one of many who find nothing in the same turn: the end of the flight is all he needs.
+ * `undefined` where there is more to it.
+ */
+export function joinAtOnce(call: Call): Promise<unknown> | undefined {
+  const { engine, place, name, key, policy } = call
+  const flight = engine.flights.get(key)
+  if (!flight || flight.turn !== thisTurn() || !isEndless(policy.hardTimeout, call)) return undefined
+  if (!canJoin(flight, call) || isInside(flight)) return undefined
+  flight.enter()
+  engine.hub.joined(place, name)
+  return flight.shared(policy.leaseTtl).then(() => {
+    const { outcome } = flight
+    if (outcome?.type === "loaded") return outcome.value
+    if (outcome?.type === "failed") throw outcome.error
+    return getOrSet(call)
+  })
+}
+
 /** Refreshes a key behind its callers' backs, unless a flight is already about it. */
 export function refresh(call: Call): void {
   if (!call.engine.flights.get(call.key)) depart(call, call.found, undefined, true)
@@ -106,15 +125,14 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     }
     if (state === "stale" && isBackedOff(call)) return { type: "held" }
 
+    if (flight.isLeft) return { type: "held" }
+
     const turn = await lead(flight, call, found)
-    if (turn.type !== "load") return turn
-    try {
-      return await load(flight, call, turn.found)
-    } finally {
-      turn.release()
-    }
+    return turn.type === "load" ? await load(flight, call, turn.found) : turn
   } catch (error) {
     return { type: "failed", error }
+  } finally {
+    flight.release()
   }
 }
 
@@ -129,15 +147,16 @@ interface Answer {
 async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
   const { engine, policy, scope } = call
   const sameTurn = flight.turn === thisTurn()
-  const isOver = () => flight.outcome !== undefined || (joins && flight.isOverdue(policy.leaseTtl))
+  const isOver = () => flight.outcome !== undefined || (joins && !sameTurn && flight.isOverdue(policy.leaseTtl))
   const isRead = () => flight.found !== undefined || isOver()
   flight.enter()
 
   if (!isRead()) {
     const read = joins ? scope.follow(() => flight.read, isRead, sameTurn) : flight.read
-    if (!(await inTime(flight, call, read, policy.hardTimeout))) throw tooLate(call)
+    if (isEndless(policy.hardTimeout, call)) await read
+    else if (!(await inTime(flight, call, read, policy.hardTimeout))) throw tooLate(call)
   }
-  if (joins && !sameTurn && (await engine.isBehind(flight, policy.storeTimeout))) return undefined
+  if (joins && !sameTurn && (await engine.isBehind(flight, call.place, policy.storeTimeout))) return undefined
 
   const { found } = flight
   const state = found && !policy.fresh ? judge(found, call) : "gone"
@@ -152,7 +171,8 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   if (!isOver()) {
     const end = joins ? scope.follow(() => flight.shared(policy.leaseTtl), isOver, sameTurn) : flight.done
     const limit = stale ? Math.min(policy.softTimeout, policy.hardTimeout) : policy.hardTimeout
-    if (!(await inTime(flight, call, end, limit))) {
+    if (isEndless(limit, call)) await end
+    else if (!(await inTime(flight, call, end, limit))) {
       // From here on the flight has nobody to lose.
       flight.background = true
       if (stale) return serve(call, stale, "timeout")
@@ -174,6 +194,11 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   }
 }
 
+/** Whether a caller waits however long it takes: then he needs no more than the promise. */
+function isEndless(limit: number, { policy }: Call): boolean {
+  return limit === Number.POSITIVE_INFINITY && policy.signal === undefined
+}
+
 /** Waits for `promise` for what is left of `limit`; answers whether it came in time. His own signal ends a caller. */
 async function inTime(flight: Flight, call: Call, promise: Promise<unknown>, limit: number): Promise<boolean> {
   const { engine, policy, startedAt } = call
@@ -182,7 +207,7 @@ async function inTime(flight: Flight, call: Call, promise: Promise<unknown>, lim
     return await patience(promise, ms, policy.signal)
   } catch (reason) {
     if (flight.leave()) {
-      flight.fenced = true
+      flight.fence()
       engine.flights.remove(flight)
     }
     throw reason

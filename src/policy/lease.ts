@@ -5,11 +5,12 @@ import { stateOf } from "../entry.ts"
 import type { Found } from "./engine.ts"
 import type { Flight, Outcome } from "./flights.ts"
 import type { Call } from "./get-or-set.ts"
+import { validated } from "./load.ts"
 import { lateStorage } from "./hub.ts"
 import { within } from "./timeout.ts"
 
 /** The right to load, with what was read last; or how the flight ends without a load. */
-type Turn = { readonly type: "load"; readonly found: Found; release(): void } | Extract<Outcome, { type: "found" | "held" }>
+type Turn = { readonly type: "load"; readonly found: Found } | Extract<Outcome, { type: "found" | "held" }>
 
 /**
  * Takes the adapter's lease for a load, so that of all processes one loads.
@@ -20,7 +21,7 @@ type Turn = { readonly type: "load"; readonly found: Found; release(): void } | 
 export async function lead(flight: Flight, call: Call, found: Found): Promise<Turn> {
   const { engine, place, key, policy } = call
   const { store } = engine
-  const free: Turn = { type: "load", found, release() {} }
+  const free: Turn = { type: "load", found }
   if (!store?.adapter.lock || !policy.lease || policy.fresh || found.reason === "unavailable") return free
 
   const deadline = now() + policy.leaseTtl
@@ -38,18 +39,17 @@ export async function lead(flight: Flight, call: Call, found: Found): Promise<Tu
       if (now() >= deadline) return free
       call.onJoin?.()
       await sleep(Math.min(ms, Math.max(1, deadline - now())))
+      // Nobody waits any more, or a challenger has taken its place.
+      if (flight.isLeft || flight.outcome) return { type: "held" }
+    } else {
+      const held = lease
+      flight.hold(() => call.scope.background(attempt(() => held.release())))
     }
     // The neighbour may have written while we waited for the lease: read again.
-    const again = await engine.read(place, key, policy)
+    const again = await validated(engine.read(place, key, policy), policy)
     flight.capture(again, flight.names)
-    const release = () => {
-      if (lease) call.scope.background(attempt(() => lease.release()))
-    }
-    if (again.kept && isNews(again, found, call)) {
-      release()
-      return { type: "found", found: again }
-    }
-    if (lease) return { type: "load", found: again, release }
+    if (again.kept && isNews(again, found, call)) return { type: "found", found: again }
+    if (lease) return { type: "load", found: again }
   }
 }
 

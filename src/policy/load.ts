@@ -85,7 +85,9 @@ async function publish(
     })
     if (isPromise(stored) ? await stored : stored) engine.hub.tell(place, name, "set")
   } catch (error) {
-    engine.hub.trouble(place, name, error)
+    // A storage that is read only by intent is no trouble.
+    const isIntended = error instanceof CacheError && error.code === "ADAPTER_ABILITY"
+    if (!isIntended) engine.hub.trouble(place, name, error)
   }
 }
 

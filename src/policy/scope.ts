@@ -18,14 +18,14 @@ export interface Scope {
   /** Hands over work that nobody awaits. */
   background(work: Promise<unknown>): void
   /** Waits for what another caller leads; `settled` tells whether it has. */
-  follow(promise: () => Promise<unknown>, settled: () => boolean, sameTurn: boolean): Promise<void>
+  follow(promise: () => Promise<void>, settled: () => boolean, sameTurn: boolean): Promise<void>
 }
 
 const process: Scope = {
   shares: true,
   settlesOthers: true,
   background: (work) => void work.catch(() => {}),
-  follow: (promise) => promise().then(ignore, ignore),
+  follow: (promise) => promise(),
 }
 
 /** The scope of a call: `context` is what {@link bind} was given, if anything. */

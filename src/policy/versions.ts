@@ -1,5 +1,5 @@
 import { type Adapter, type Awaitable, tokenMark } from "../adapter.ts"
-import { attempt, isPromise, then } from "../base/awaitable.ts"
+import { attempt, isPromise, chain } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Kept } from "../entry.ts"
 
@@ -97,7 +97,7 @@ export class Versions {
     const { marks, tags } = kept
     const known = read.slice(0, 2 * regions.length)
     if (tags.length === 0) return compare(marks, known)
-    return then(this.read(tags.map(tagKeys)), (tokens) => compare(marks, [...known, ...tokens]))
+    return chain(this.read(tags.map(tagKeys)), (tokens) => compare(marks, [...known, ...tokens]))
   }
 
   /** Whether every hard version of `tokens` is there. */

@@ -1,5 +1,5 @@
 import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
-import { then } from "../base/awaitable.ts"
+import { chain } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { fromUtf8, toUtf8 } from "../base/bytes.ts"
 import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
@@ -29,7 +29,7 @@ export class Coder {
   /** Loads what it needs; afterwards it answers at once where the codec does. */
   load(): Awaitable<Codec> {
     if (this.#codec) return this.#codec
-    return then(codecFor(this.#adapter, this.#options), (codec) => {
+    return chain(codecFor(this.#adapter, this.#options), (codec) => {
       this.#codec ??= codec
       return this.#codec
     })
@@ -39,7 +39,7 @@ export class Coder {
   encode(key: string, record: Stored, ttl: number): Awaitable<Stored> {
     if (isToken(key) && typeof record === "string") return this.#adapter.medium === "bytes" ? toUtf8(record) : record
     const kept = isKept(record) ? record : wrap(record, ttl)
-    return then(this.load(), (codec) => codec.encode(key, kept))
+    return chain(this.load(), (codec) => codec.encode(key, kept))
   }
 
   /** What `stored` stands for. Junk comes as it is, for the engine to judge. */
@@ -47,8 +47,8 @@ export class Coder {
     if (stored === undefined) return undefined
     const token = isToken(key) ? tokenIn(stored) : undefined
     if (token !== undefined) return { record: token, until: Number.POSITIVE_INFINITY }
-    return then(this.load(), (codec) =>
-      then(codec.decode(key, stored), (kept) => (kept ? unwrap(kept) : junk(stored))),
+    return chain(this.load(), (codec) =>
+      chain(codec.decode(key, stored), (kept) => (kept ? unwrap(kept) : junk(stored))),
     )
   }
 }

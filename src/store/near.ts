@@ -28,6 +28,11 @@ export async function putNear(far: Adapter, near: NearOption, codec: CodecOption
   const { maxAge, ...bounds } = near === true || isOwn ? {} : near
   const bus = far.name === "indexeddb" && detectRuntime() === "browser" ? broadcastBus("isocache indexeddb") : undefined
   const tier = isOwn ? unclosed(near) : (await import("../../adapters/memory.ts")).memory(bounds)
+  try {
+    await tier.open?.()
+  } catch (error) {
+    codec.onTrouble?.(error) // Far answers alone then.
+  }
   return tiered({ ...codec, near: tier, far, bus, maxAge })
 }
 

@@ -1,5 +1,5 @@
 import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
-import { isPromise, then } from "../base/awaitable.ts"
+import { isPromise, chain } from "../base/awaitable.ts"
 import type { Coder, Opened } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
 import type { Memory, Messages } from "./messages.ts"
@@ -61,7 +61,7 @@ export class Reads {
           const record = known.get(key) ?? far.get(key)
           return record === "" && isToken(key) ? undefined : record
         })
-      return missing.length === 0 ? inOrder(known) : then(this.#askMany(missing), inOrder)
+      return missing.length === 0 ? inOrder(known) : chain(this.#askMany(missing), inOrder)
     }
     return near.some(isPromise) ? Promise.all(near).then(answer) : answer(near)
   }
@@ -90,7 +90,7 @@ export class Reads {
     try {
       const stored = far.get(key)
       this.#isPrompt = !isPromise(stored)
-      const opened = then(stored, (late) => coder.decode(key, late))
+      const opened = chain(stored, (late) => coder.decode(key, late))
       if (!isPromise(opened)) return this.#arrive(ticket, opened)
       return opened.then(
         (late) => this.#arrive(ticket, late),
@@ -116,7 +116,7 @@ export class Reads {
       throw error
     }
     try {
-      const opened = then(far.getMany?.(keys) ?? [], (all) => {
+      const opened = chain(far.getMany?.(keys) ?? [], (all) => {
         const each = keys.map((key, at) => coder.decode(key, all[at]))
         return each.some(isPromise) ? Promise.all(each) : (each as readonly (Opened | undefined)[]) // none is a promise
       })

@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable, Stored } from "../adapter.ts"
-import { attempt, isPromise, then } from "../base/awaitable.ts"
+import { attempt, isPromise, chain } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { isKept } from "../entry.ts"
 import type { Coder, Opened } from "./coder.ts"
@@ -66,9 +66,9 @@ export class Shelf {
     if (this.#isOff || !(life > 0)) return undefined
     // Of an entry the engine itself knows when it ends.
     const copy = new Copy(record, time + (isKept(record) ? this.#maxAge : life))
-    const put = (stored: Stored) => then(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
+    const put = (stored: Stored) => chain(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
     return this.#quietly(
-      () => (this.#coder ? then(this.#coder.encode(key, { ...copy }, life), put) : put(copy)),
+      () => (this.#coder ? chain(this.#coder.encode(key, { ...copy }, life), put) : put(copy)),
       () => this.drop(key),
     )
   }
@@ -76,7 +76,7 @@ export class Shelf {
   drop(key: string): Awaitable<void> {
     if (this.#isOff) return undefined
     return this.#quietly(
-      () => then(this.#near.delete(key), () => void this.#unsure.delete(key)),
+      () => chain(this.#near.delete(key), () => void this.#unsure.delete(key)),
       () => {
         this.#unsure.add(key)
         this.#isOff ||= this.#unsure.size > mostUnsure
@@ -97,7 +97,7 @@ export class Shelf {
   /** Drops copies past their life; all of them where the adapter cannot tell. */
   prune(time: number): Awaitable<unknown> {
     return this.#quietly(
-      () => (this.#near.prune ? then(this.#near.prune(time), () => undefined) : this.#near.clear("")),
+      () => (this.#near.prune ? chain(this.#near.prune(time), () => undefined) : this.#near.clear("")),
       () => {},
     )
   }
@@ -106,7 +106,7 @@ export class Shelf {
     if (found instanceof Copy) return recordOf(found)
     if (found === undefined) return undefined
     if (isPromise(found)) return found.then((late) => this.#open(key, late))
-    return this.#coder && then(this.#coder.decode(key, found), (opened) => recordOf(opened?.record))
+    return this.#coder && chain(this.#coder.decode(key, found), (opened) => recordOf(opened?.record))
   }
 
   #isUnsure(key: string): boolean {

@@ -40,6 +40,10 @@ export class Store {
         this.#async = true
         this.#asked = { key, record: Promise.resolve(record) }
         this.#asked.record.catch(() => {})
+        // For the read that follows in this very turn; a later one must see what was written meanwhile.
+        queueMicrotask(() => {
+          this.#asked = undefined
+        })
         return undefined
       }
       const kept = this.#codec.decode(key, record) ?? "corrupt"
@@ -64,7 +68,7 @@ export class Store {
     return Promise.all(keys.map((key, i) => this.#decode(key, records[i])))
   }
 
-  /** What is known at once; `undefined` where that takes I/O. */
+  /** What is known at once; `undefined` where that takes I/O. Throws as the adapter does. */
   peek(key: string): Kept | undefined {
     const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
     if (isPromise(record)) {

@@ -1,5 +1,5 @@
 import { type Awaitable, isToken, type Stored } from "../adapter.ts"
-import { isPromise, then } from "../base/awaitable.ts"
+import { isPromise, chain } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Opened } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
@@ -24,7 +24,7 @@ export class Writes {
   set([key, record, ttl]: Item): Awaitable<void> {
     const { far, coder } = this.#tiers
     const until = now() + ttl
-    return then(coder.encode(key, record, ttl), (stored) =>
+    return chain(coder.encode(key, record, ttl), (stored) =>
       this.#write([key], () => far.set(key, stored, ttl), () => ({ record, until })),
     )
   }
@@ -48,7 +48,7 @@ export class Writes {
   add([key, record, ttl]: Item): Awaitable<boolean> {
     const { far, coder } = this.#tiers
     const until = now() + ttl
-    return then(coder.encode(key, record, ttl), (stored) =>
+    return chain(coder.encode(key, record, ttl), (stored) =>
       this.#write([key], () => far.add?.(key, stored, ttl) ?? false, (added) => (added ? { record, until } : undefined)),
     )
   }
@@ -133,9 +133,9 @@ function finished<T>(
   }
   if (!isPromise(result) && !isPromise(before)) {
     const value = result
-    return then(over({ result: value }), () => value)
+    return chain(over({ result: value }), () => value)
   }
-  return Promise.all([result, before]).then(([value]) => then(over({ result: value }), () => value), failed)
+  return Promise.all([result, before]).then(([value]) => chain(over({ result: value }), () => value), failed)
 }
 
 function all(works: readonly Awaitable<void>[]): Awaitable<void> {

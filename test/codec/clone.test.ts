@@ -29,13 +29,19 @@ test.for(Object.entries(simplified))("%s", ([, make]) => {
   expect(picture(cloneValue(from))).toBe(picture(to))
 })
 
-test.for(refused.map(([make, ...says]) => [says.join(" "), make, ...says] as const))("refused: %s", ([, make, path, what]) => {
-  const error = thrown(() => cloneValue(make(), undefined, "k"))
-  expect(error).toMatchObject({ name: "CacheError", code: "VALUE_UNSUPPORTED", key: "k" })
-  expect(error).toHaveProperty("message", expect.stringContaining(`${path}${what.endsWith("deep") ? "" : " "}`))
-  expect(error).toHaveProperty("message", expect.stringContaining(what))
-  expect(error).toHaveProperty("message", expect.not.stringContaining("hunter2"))
-})
+test.for(refused.map(([make, ...says]) => [says.join(" "), make, ...says] as const))(
+  "refused: %s",
+  ([, make, path, what]) => {
+    const error = thrown(() => cloneValue(make(), undefined, "k"))
+    expect(error).toMatchObject({ name: "CacheError", code: "VALUE_UNSUPPORTED", key: "k" })
+    expect(error).toHaveProperty(
+      "message",
+      expect.stringContaining(`${path}${what.endsWith("deep") ? "" : " "}`),
+    )
+    expect(error).toHaveProperty("message", expect.stringContaining(what))
+    expect(error).toHaveProperty("message", expect.not.stringContaining("hunter2"))
+  },
+)
 
 test("no object of a copy is one of the original's", () => {
   const original = Object.values({ ...leaves, ...shapes }).map((make) => make())
@@ -92,7 +98,8 @@ function thrown(act: () => unknown): unknown {
 function reach(value: unknown, met: Set<object> = new Set()): Set<object> {
   if (typeof value !== "object" || value === null || met.has(value)) return met
   met.add(value)
-  const parts = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value)
+  const parts =
+    value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value)
   for (const part of parts) reach(part, met)
   return met
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import type { Serializer, Stored } from "../../src/adapter.ts"
-import { type Codec, type CodecOptions, codecFor } from "../../src/codec/codec.ts"
+import { type Codec, codecFor } from "../../src/codec/codec.ts"
 import { superjsonSerializer } from "../../src/codec/superjson.ts"
 import type { Kept } from "../../src/entry.ts"
 import { picture } from "./picture.ts"
@@ -29,26 +29,27 @@ const codecs: readonly (readonly [name: string, make: () => Codec | Promise<Code
         ["encrypted", { encrypt }],
         ["both", { encrypt, compress: { threshold: 0, format: "deflate-raw" } }],
       ] as const
-    ).map(
-      ([name, options]) => [`${medium}, ${name}`, () => codecFor({ medium }, options), "clone"] as const,
-    ),
+    ).map(([name, options]) => [`${medium}, ${name}`, () => codecFor({ medium }, options), "clone"] as const),
   ),
 ]
 
-test.for(codecs)("%s: every value comes back whole, with all that is known of it", async ([, make, storage]) => {
-  const codec = await make()
-  for (const [name, value] of Object.entries({ ...leaves, ...shapes })) {
-    const kept = keptOf(value())
-    const back = await through(codec, kept, storage)
-    expect(back && picture(codec.out(back)), name).toBe(picture(value()))
-    expect({ ...back, value: 0 }, name).toMatchObject({ ...kept, value: 0 })
-  }
-  for (const [name, pair] of Object.entries(simplified)) {
-    const [from, to] = pair()
-    const back = await through(codec, keptOf(from), storage)
-    expect(back && picture(codec.out(back)), name).toBe(picture(to))
-  }
-})
+test.for(codecs)(
+  "%s: every value comes back whole, with all that is known of it",
+  async ([, make, storage]) => {
+    const codec = await make()
+    for (const [name, value] of Object.entries({ ...leaves, ...shapes })) {
+      const kept = keptOf(value())
+      const back = await through(codec, kept, storage)
+      expect(back && picture(codec.out(back)), name).toBe(picture(value()))
+      expect({ ...back, value: 0 }, name).toMatchObject({ ...kept, value: 0 })
+    }
+    for (const [name, pair] of Object.entries(simplified)) {
+      const [from, to] = pair()
+      const back = await through(codec, keptOf(from), storage)
+      expect(back && picture(codec.out(back)), name).toBe(picture(to))
+    }
+  },
+)
 
 test.for(codecs)("%s: what is refused is refused alike, by its path", async ([, make]) => {
   const codec = await make()
@@ -82,15 +83,42 @@ test.for(codecs)("%s: changing what went in or came out changes no record", asyn
 test.for(codecs)("%s: junk is undefined, never an error", async ([, make]) => {
   const codec = await make()
   const bytes = (text: string) => new TextEncoder().encode(text)
-  for (const junk of [undefined, null, 0, true, Symbol("s"), () => 1, {}, [], new Date(), new Map(), { format: 1 }]) {
+  for (const junk of [
+    undefined,
+    null,
+    0,
+    true,
+    Symbol("s"),
+    () => 1,
+    {},
+    [],
+    new Date(),
+    new Map(),
+    { format: 1 },
+  ]) {
     expect(await codec.decode("k", junk)).toBeUndefined()
   }
-  for (const junk of ["", "junk", "i1", "i1p--", "i1p--00000000", "\n", 'i1p--00000000[]\n"a"', "i2p--", "null"]) {
+  for (const junk of [
+    "",
+    "junk",
+    "i1",
+    "i1p--",
+    "i1p--00000000",
+    "\n",
+    'i1p--00000000[]\n"a"',
+    "i2p--",
+    "null",
+  ]) {
     expect(await codec.decode("k", junk)).toBeUndefined()
     expect(await codec.decode("k", bytes(junk))).toBeUndefined()
   }
   const odd = { ...keptOf(1), tags: "a" }
-  for (const junk of [odd, { ...keptOf(1), createdAt: Number.NaN }, { ...keptOf(1), format: 2 }, { ...keptOf(1), ttl: "1" }]) {
+  for (const junk of [
+    odd,
+    { ...keptOf(1), createdAt: Number.NaN },
+    { ...keptOf(1), format: 2 },
+    { ...keptOf(1), ttl: "1" },
+  ]) {
     expect(await codec.decode("k", junk)).toBeUndefined()
   }
 })
@@ -126,7 +154,9 @@ test("decoding what memory holds makes nothing", async () => {
 
 test("an object that structured clone would change is carried as text, plain ones are not", async () => {
   const codec = await codecFor({ medium: "object", copy: "own" })
-  expect(await codec.encode("k", keptOf(new URL("https://example.org")))).toMatchObject({ packed: "superjson" })
+  expect(await codec.encode("k", keptOf(new URL("https://example.org")))).toMatchObject({
+    packed: "superjson",
+  })
   expect(await codec.encode("k", keptOf(new Map([[1, new Date(0)]])))).not.toHaveProperty("packed")
   const buffer: any = await codec.encode("k", keptOf([Buffer.from("a")]))
   expect(buffer.value[0].constructor).toBe(Uint8Array)
@@ -160,16 +190,23 @@ test("a serializer of one's own is asked for everything, and only its own record
     parse: (text) => JSON.parse(text.slice(4)),
   }
   const heard: unknown[] = []
-  const codec = await codecFor({ medium: "text" }, { serializer: own, onTrouble: (error) => heard.push(error) })
+  const codec = await codecFor(
+    { medium: "text" },
+    { serializer: own, onTrouble: (error) => heard.push(error) },
+  )
   const record = await codec.encode("k", keptOf({ a: 1 }))
   expect(record).toMatch(/^i1r--.{8}\[.*,"own"\]\nown:\{"a":1\}$/)
   expect(await codec.decode("k", record)).toMatchObject({ value: { a: 1 } })
-  expect(await failure(() => codec.encode("k", keptOf({ f() {} })))).toMatchObject({ code: "VALUE_UNSUPPORTED" })
+  expect(await failure(() => codec.encode("k", keptOf({ f() {} })))).toMatchObject({
+    code: "VALUE_UNSUPPORTED",
+  })
 
   const standard = await codecFor({ medium: "text" })
   expect(await standard.decode("k", record)).toBeUndefined()
   expect(await codec.decode("k", await standard.encode("k", keptOf(new Date())))).toBeUndefined()
-  expect(await codec.decode("k", await standard.encode("k", keptOf("plain")))).toMatchObject({ value: "plain" })
+  expect(await codec.decode("k", await standard.encode("k", keptOf("plain")))).toMatchObject({
+    value: "plain",
+  })
   expect(String(heard)).toContain('is by the serializer "superjson"')
 })
 
@@ -183,29 +220,28 @@ test("a serializer that fails is a refusal with its cause", async () => {
     parse: JSON.parse,
   }
   const codec = await codecFor({ medium: "text" }, { serializer })
-  expect(await failure(() => codec.encode("k", keptOf(1)))).toMatchObject({ code: "VALUE_UNSUPPORTED", cause })
+  expect(await failure(() => codec.encode("k", keptOf(1)))).toMatchObject({
+    code: "VALUE_UNSUPPORTED",
+    cause,
+  })
 })
 
 test("the record is, byte for byte, what its documentation says", async () => {
   const kept = keptOf({ a: "€" })
   const text = await codecFor({ medium: "text" })
   const header = '[1700000000000,null,null,5,7,["a\\nb","ü"],["m"]]'
-  expect(text.encode("k", kept)).toBe(`i1p--1efbba68${header}\n{"a":"€"}`)
+  expect(text.encode("k", kept)).toBe(`i1p--2d4668d9${header}\n{"a":"€"}`)
   const bytes = await codecFor({ medium: "bytes" })
-  expect(bytes.encode("k", kept)).toEqual(new TextEncoder().encode(`i1p--1efbba68${header}\n{"a":"€"}`))
+  expect(bytes.encode("k", kept)).toEqual(new TextEncoder().encode(`i1p--2d4668d9${header}\n{"a":"€"}`))
   expect(await text.encode("k", keptOf(new Date(0)))).toBe(
-    `i1r--3aef3b17${header.slice(0, -1)},"superjson"]\n~[{"$":0},["1970-01-01T00:00:00.000Z"],{"0":["Date"]}]`,
+    `i1r--f301586a${header.slice(0, -1)},"superjson"]\n~[{"$":0},["1970-01-01T00:00:00.000Z"],{"0":["Date"]}]`,
   )
 })
 
 test("a value too large for a record is refused", async () => {
-  const large = "x".repeat(67_108_864)
-  for (const medium of ["text", "bytes"] as const) {
-    for (const options of [{}, { encrypt }] satisfies CodecOptions[]) {
-      const codec = await codecFor({ medium }, options)
-      expect(await failure(() => codec.encode("k", keptOf(large)))).toMatchObject({ code: "VALUE_TOO_LARGE" })
-    }
-  }
+  const large = keptOf("x".repeat(67_108_864))
+  const codec = await codecFor({ medium: "text" })
+  expect(await failure(() => codec.encode("k", large))).toMatchObject({ code: "VALUE_TOO_LARGE" })
 })
 
 function keptOf(value: unknown): Kept {

@@ -15,7 +15,8 @@ export function picture(value: unknown): string {
   const body = (part: object): string => {
     if (part instanceof Date) return `(${part.getTime()})`
     if (part instanceof RegExp || part instanceof URL) return `(${part})`
-    if (part instanceof Map) return `(${[...part].map(([key, one]) => `${draw(key)} => ${draw(one)}`).join(", ")})`
+    if (part instanceof Map)
+      return `(${[...part].map(([key, one]) => `${draw(key)} => ${draw(one)}`).join(", ")})`
     if (part instanceof Set) return `(${[...part].map(draw).join(", ")})`
     if (part instanceof ArrayBuffer) return `(${new Uint8Array(part)})`
     if (ArrayBuffer.isView(part)) {

@@ -86,6 +86,7 @@ async function pack(folder: string, target: string | string[]): Promise<string[]
     experiments: { outputModule: true },
     output: { path: join(folder, "out"), filename: "main.mjs", module: true, chunkFormat: "module" },
     performance: { hints: false },
+    optimization: { minimize: false }, // another tool's work, and most of the time
   }
   const stats = await new Promise<import("webpack").Stats | undefined>((resolve, reject) => {
     const compiler = webpack(configuration)

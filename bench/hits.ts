@@ -1,0 +1,185 @@
+// A hit beside the peers', interleaved in one run: the ratio to an awaited Map.get with Date.now.
+//   node bench/hits.ts [rounds=15]        after npm run build and npm ci --prefix bench
+import { setTimeout as sleep } from "node:timers/promises"
+import { memory } from "../dist/adapters/memory.js"
+import { CacheWrapper } from "../dist/core.js"
+
+const rounds = Number(process.argv[2] ?? 15)
+const calls = 20_000
+
+type Value = object
+/** Fills a cache with `values` and answers how to ask it for one. */
+type Contender = (values: ReadonlyMap<string, Value>) => Promise<(key: string) => unknown>
+
+const hour = 3_600_000
+
+const contenders: Readonly<Record<string, Contender>> = {
+  "awaited Map + Date.now": async (values) => {
+    const map = new Map([...values].map(([key, value]) => [key, { value, until: Date.now() + hour }]))
+    return (key) => {
+      const entry = map.get(key)
+      return entry && Date.now() < entry.until ? entry.value : undefined
+    }
+  },
+  "isocache get, by reference": async (values) => {
+    const cache = await filled(values, "none")
+    return (key) => cache.get(key)
+  },
+  "isocache getOrSet, by reference": async (values) => {
+    const cache = await filled(values, "none")
+    const load = () => ({})
+    return (key) => cache.getOrSet(key, load)
+  },
+  "isocache get": async (values) => {
+    const cache = await filled(values, "clone")
+    return (key) => cache.get(key)
+  },
+  "isocache getOrSet": async (values) => {
+    const cache = await filled(values, "clone")
+    const load = () => ({})
+    return (key) => cache.getOrSet(key, load)
+  },
+  "structuredClone of a Map's value": async (values) => (key) => structuredClone(values.get(key)),
+  "lru-cache.fetch": async (values) => {
+    const { LRUCache } = await import("lru-cache")
+    const cache = new LRUCache<string, Value>({ max: 20_000, ttl: hour, fetchMethod: async (key) => values.get(key) })
+    for (const [key, value] of values) cache.set(key, value)
+    return (key) => cache.fetch(key)
+  },
+  "layered-loader": async (values) => {
+    const { Loader } = await import("layered-loader")
+    const loader = new Loader<Value>({
+      inMemoryCache: { cacheType: "lru-object", ttlInMsecs: hour, maxItems: 20_000 },
+      dataSources: [{ name: "values", get: async (key: string) => values.get(key) }] as never,
+    })
+    for (const key of values.keys()) await loader.get(key)
+    return (key) => loader.get(key)
+  },
+  "p-memoize": async (values) => {
+    const { default: pMemoize } = await import("p-memoize")
+    const load = pMemoize(async (key: string) => values.get(key))
+    for (const key of values.keys()) await load(key)
+    return load
+  },
+  "async-cache-dedupe": async (values) => {
+    const { createCache } = await import("async-cache-dedupe")
+    const cache = createCache({ ttl: 3600, storage: { type: "memory", options: { size: 20_000 } } })
+    cache.define("value", async (key: string) => values.get(key))
+    const { value } = cache as unknown as { value(key: string): Promise<unknown> } // define made it
+    for (const key of values.keys()) await value(key)
+    return (key) => value(key)
+  },
+  cachified: async (values) => {
+    const { cachified } = await import("@epic-web/cachified")
+    const cache = new Map()
+    const get = (key: string) => cachified({ key, cache, ttl: hour, getFreshValue: () => values.get(key) })
+    for (const key of values.keys()) await get(key)
+    return get
+  },
+  "cache-manager": async (values) => {
+    const { createCache } = await import("cache-manager")
+    const cache = createCache({ ttl: hour })
+    for (const [key, value] of values) await cache.set(key, value)
+    return (key) => cache.get(key)
+  },
+  ocache: async (values) => {
+    const { defineCachedFunction } = await import("ocache")
+    const get = defineCachedFunction(async (key: string) => values.get(key), { maxAge: 3600, getKey: (key: string) => key, name: "bench" })
+    for (const key of values.keys()) await get(key)
+    return get
+  },
+  bentocache: async (values) => {
+    const { BentoCache, bentostore } = await import("bentocache")
+    const { memoryDriver } = await import("bentocache/drivers/memory")
+    const cache = new BentoCache({
+      default: "memory",
+      stores: { memory: bentostore().useL1Layer(memoryDriver({ maxItems: 20_000 })) },
+    })
+    for (const [key, value] of values) await cache.set({ key, value, ttl: hour })
+    return (key) => cache.get({ key })
+  },
+  unstorage: async (values) => {
+    const { createStorage } = await import("unstorage")
+    const storage = createStorage()
+    for (const [key, value] of values) await storage.setItem(key, value as never)
+    return (key) => storage.getItem(key)
+  },
+  keyv: async (values) => {
+    const { Keyv } = await import("keyv")
+    const keyv = new Keyv({ ttl: hour })
+    for (const [key, value] of values) await keyv.set(key, value)
+    return (key) => keyv.get(key)
+  },
+  cacheable: async (values) => {
+    const { Cacheable } = await import("cacheable")
+    const cache = new Cacheable({ ttl: hour })
+    for (const [key, value] of values) await cache.set(key, value)
+    return (key) => cache.get(key)
+  },
+  "query-core": async (values) => {
+    const { QueryClient } = await import("@tanstack/query-core")
+    const client = new QueryClient({ defaultOptions: { queries: { staleTime: hour, gcTime: hour } } })
+    for (const [key, value] of values) client.setQueryData([key], value)
+    return (key) => client.fetchQuery({ queryKey: [key], queryFn: () => values.get(key) })
+  },
+}
+
+async function filled(values: ReadonlyMap<string, Value>, copy: "clone" | "none"): Promise<CacheWrapper> {
+  const cache = new CacheWrapper({ adapter: memory({ maxEntries: 20_000, copy }), ttl: hour })
+  await cache.setMany(values)
+  return cache
+}
+
+const small = (i: number) => ({ id: i, name: `user ${i}`, active: true })
+const big = (i: number) => ({
+  id: i,
+  items: Array.from({ length: 100 }, (_, at) => ({ id: at, title: `An item with a title of some length ${at}`, price: at * 1.5, tags: ["a", "b", "c"], stock: { here: at, there: 2 } })),
+})
+
+/** Nanoseconds a call, the medians of interleaved rounds. */
+async function measure(keys: number, make: (i: number) => Value): Promise<Map<string, number>> {
+  const values = new Map(Array.from({ length: keys }, (_, i) => [`user:${i}`, make(i)]))
+  const names = [...values.keys()]
+  const asks = new Map<string, (key: string) => unknown>()
+  for (const [name, contender] of Object.entries(contenders)) {
+    try {
+      asks.set(name, await contender(values))
+    } catch (error) {
+      console.error(`${name} is left out: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`)
+    }
+  }
+  const times = new Map<string, number[]>([...asks.keys()].map((name) => [name, []]))
+  const slow = new Set<string>()
+  for (let round = 0; round < rounds + 2; round++) {
+    for (const [name, ask] of asks) {
+      const count = slow.has(name) ? calls / 40 : calls
+      const startedAt = performance.now()
+      for (let i = 0; i < count; i++) await ask(names[i % keys] ?? "")
+      const ns = ((performance.now() - startedAt) * 1e6) / count
+      if (ns > 20_000) slow.add(name)
+      if (round >= 2) times.get(name)?.push(ns)
+    }
+    await sleep(0)
+  }
+  return new Map([...times].map(([name, all]) => [name, all.sort((a, b) => a - b)[all.length >> 1] ?? Number.NaN]))
+}
+
+const columns: readonly (readonly [title: string, keys: number, make: (i: number) => Value])[] = [
+  ["3 fields, 64 keys", 64, small],
+  ["3 fields, 10 000 keys", 10_000, small],
+  ["16 kB, 64 keys", 64, big],
+]
+const results: Map<string, number>[] = []
+for (const [, keys, make] of columns) results.push(await measure(keys, make))
+
+console.log(`| an awaited hit | ${columns.map(([title]) => title).join(" | ")} |`)
+console.log(`|---|${columns.map(() => "---").join("|")}|`)
+for (const name of results[0]?.keys() ?? []) {
+  const cells = results.map((times) => {
+    const ns = times.get(name) ?? Number.NaN
+    const floor = times.get("awaited Map + Date.now") ?? Number.NaN
+    return `${Math.round(ns).toLocaleString("en")} ns, ${(ns / floor).toFixed(2)} ×`
+  })
+  console.log(`| ${name} | ${cells.join(" | ")} |`)
+}
+process.exit(0)

@@ -1,0 +1,185 @@
+import { describe, expect, test } from "vitest"
+import { toUtf8 } from "../../src/base/bytes.ts"
+import { codecFor } from "../../src/codec/codec.ts"
+import type { EncryptionKey } from "../../src/codec/encrypt.ts"
+import { encrypt, gzip } from "../../src/codecs.ts"
+import type { Kept } from "../../src/entry.ts"
+
+const keyOf = (fill: number) => new Uint8Array(32).fill(fill)
+const kept: Kept = {
+  format: 1,
+  value: { secret: "hunter2" },
+  createdAt: 1,
+  freshUntil: 2,
+  ttl: 3,
+  grace: 4,
+  took: 5,
+  tags: ["visible"],
+  marks: [],
+}
+
+/** A codec with these keys, and what it reports. */
+async function setup(...keys: EncryptionKey[]) {
+  const heard: unknown[] = []
+  const options = { encrypt: encrypt({ keys }), onTrouble: (error: unknown) => heard.push(error) }
+  return { heard, codec: await codecFor({ medium: "text" }, options) }
+}
+
+test("nothing of the value stands in the record, and no two records are alike", async () => {
+  const { codec } = await setup({ id: "a", key: keyOf(1) })
+  const one = String(await codec.encode("k", kept))
+  const other = String(await codec.encode("k", kept))
+  expect(one).toContain("visible")
+  expect(atob(one.slice(one.indexOf("\n") + 1))).not.toContain("hunter2")
+  expect(other).not.toBe(one)
+  expect(await codec.decode("k", one)).toEqual(kept)
+})
+
+test("a record belongs to its key: under another one it is nothing", async () => {
+  const { codec, heard } = await setup({ id: "a", key: keyOf(1) })
+  const record = await codec.encode("mine", kept)
+  for (const key of ["yours", "", "mine ", "\ud800", '"mine"'])
+    expect(await codec.decode(key, record)).toBeUndefined()
+  expect(heard).toHaveLength(5)
+  const surrogate = await codec.encode("\ud800", kept)
+  expect(await codec.decode("\ud801", surrogate)).toBeUndefined()
+  expect(await codec.decode("\ud800", surrogate)).toEqual(kept)
+})
+
+test("the header cannot be changed, even with the right checksum", async () => {
+  const { closeText } = await import("../../src/codec/frame.ts")
+  const { codec } = await setup({ id: "a", key: keyOf(1) })
+  const record = String(await codec.encode("k", kept))
+  const [head = "", payload = ""] = record.split("\n")
+  const line = head.slice(2, 5) + head.slice(13)
+  expect(closeText(line, payload)).toBe(record)
+  for (const forged of [line.replace("[1,2,3", "[1,9,3"), line.replace("visible", "invisible")]) {
+    expect(forged).not.toBe(line)
+    expect(await codec.decode("k", closeText(forged, payload))).toBeUndefined()
+  }
+})
+
+test("the first key writes, all read: a key is renewed without losing a record", async () => {
+  const old = await setup({ id: "old", key: keyOf(1) })
+  const both = await setup({ id: "new", key: keyOf(2) }, { id: "old", key: keyOf(1) })
+  const fresh = await setup({ id: "new", key: keyOf(2) })
+  const before = await old.codec.encode("k", kept)
+  const after = await both.codec.encode("k", kept)
+  expect(await both.codec.decode("k", before)).toEqual(kept)
+  expect(await fresh.codec.decode("k", after)).toEqual(kept)
+  expect(await fresh.codec.decode("k", before)).toBeUndefined()
+  expect(String(fresh.heard[0])).toContain('has no key with the id "old"')
+})
+
+test("a wrong key under the right id is a miss that is told", async () => {
+  const one = await setup({ id: "a", key: keyOf(1) })
+  const other = await setup({ id: "a", key: keyOf(2) })
+  expect(await other.codec.decode("k", await one.codec.encode("k", kept))).toBeUndefined()
+  expect(other.heard).toMatchObject([{ name: "CacheError", code: "CACHE_MISS", reason: "corrupt", key: "k" }])
+})
+
+test("what is encrypted is not read without keys, what is in clear not with", async () => {
+  const heard: unknown[] = []
+  const clear = await codecFor({ medium: "text" }, { onTrouble: (error) => heard.push(error) })
+  const sealed = await setup({ id: "a", key: keyOf(1) })
+  expect(await clear.decode("k", await sealed.codec.encode("k", kept))).toBeUndefined()
+  expect(await sealed.codec.decode("k", await clear.encode("k", kept))).toBeUndefined()
+  const short = await codecFor({ medium: "text" }, { compress: gzip({ threshold: 0 }) })
+  expect(
+    await sealed.codec.decode("k", await short.encode("k", { ...kept, value: "a".repeat(99) })),
+  ).toBeUndefined()
+  expect(String(heard)).toContain("there are no keys")
+  expect(String(sealed.heard)).toContain("is in clear")
+})
+
+test("a key is 32 bytes, a CryptoKey or a passphrase, and all of them the same everywhere", async () => {
+  const material = keyOf(3)
+  const imported = await crypto.subtle.importKey("raw", material, "AES-GCM", false, ["encrypt", "decrypt"])
+  const bytes = await setup({ id: "a", key: material })
+  const object = await setup({ id: "a", key: imported })
+  expect(await object.codec.decode("k", await bytes.codec.encode("k", kept))).toEqual(kept)
+
+  const phrase = { passphrase: "correct horse", salt: "battery staple" }
+  const one = await setup({ id: "p", key: phrase })
+  const other = await setup({ id: "p", key: { ...phrase, salt: toUtf8("battery staple") } })
+  const wrong = await setup({ id: "p", key: { ...phrase, passphrase: "correct horsf" } })
+  const record = await one.codec.encode("k", kept)
+  expect(await other.codec.decode("k", record)).toEqual(kept)
+  expect(await wrong.codec.decode("k", record)).toBeUndefined()
+})
+
+test("changing the bytes of a key afterwards changes nothing", async () => {
+  const key = keyOf(4)
+  const { codec } = await setup({ id: "a", key })
+  const same = await setup({ id: "a", key: keyOf(4) })
+  key.fill(0)
+  expect(await same.codec.decode("k", await codec.encode("k", kept))).toEqual(kept)
+})
+
+describe("refused when it is given", () => {
+  test.for([
+    ["no keys", []],
+    ["a short key", [{ id: "a", key: new Uint8Array(31) }]],
+    ["a text for a key", [{ id: "a", key: "x".repeat(32) }]],
+    ["no id", [{ key: keyOf(1) }]],
+    ["an empty id", [{ id: "", key: keyOf(1) }]],
+    [
+      "an id met twice",
+      [
+        { id: "a", key: keyOf(1) },
+        { id: "a", key: keyOf(2) },
+      ],
+    ],
+    ["an empty passphrase", [{ id: "a", key: { passphrase: "", salt: "12345678" } }]],
+    ["a short salt", [{ id: "a", key: { passphrase: "p", salt: "1234567" } }]],
+    ["no salt", [{ id: "a", key: { passphrase: "p" } }]],
+    ["few iterations", [{ id: "a", key: { passphrase: "p", salt: "12345678", iterations: 599_999 } }]],
+    ["some object", [{ id: "a", key: {} }]],
+    [
+      "a key of another kind",
+      [{ id: "a", key: { algorithm: { name: "AES-GCM", length: 128 }, usages: ["decrypt"] } }],
+    ],
+  ] as const)("%s", ([, keys]) => {
+    const error = expect.objectContaining({ name: "CacheError", code: "OPTION_INVALID" })
+    expect(() => encrypt({ keys: keys as never })).toThrow(error)
+  })
+
+  test.for([
+    ["a threshold below 0", { threshold: -1 }],
+    ["a threshold that is no number", { threshold: "1kb" }],
+    ["an unknown format", { format: "zip" }],
+    ["an unknown option", { level: 9 }],
+  ] as const)("%s", ([, options]) => {
+    expect(() => gzip(options as never)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+  })
+
+  test("and no secret is told", () => {
+    const key = { passphrase: "hunter2", salt: "short" }
+    expect(() => encrypt({ keys: [{ id: "a", key }] })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),
+    )
+  })
+})
+
+test("options of the cache itself are judged too", async () => {
+  const bad = { encrypt: { keys: [{ id: "a", key: new Uint8Array(16) }] } }
+  await expect(codecFor({ medium: "bytes" }, bad)).rejects.toMatchObject({ code: "OPTION_INVALID" })
+})
+
+test("only what is long enough and gets shorter is compressed", async () => {
+  const flagOf = async (value: unknown, options: Parameters<typeof gzip>[0] | true) => {
+    const codec = await codecFor({ medium: "text" }, { compress: options === true ? true : gzip(options) })
+    const record = String(await codec.encode("k", { ...kept, value }))
+    expect(await codec.decode("k", record)).toEqual({ ...kept, value })
+    return record[3]
+  }
+  expect(await flagOf("a".repeat(1021), true)).toBe("-")
+  expect(await flagOf("a".repeat(1022), true)).toBe("g")
+  expect(await flagOf("aaaaaaaaaa", { threshold: 0 })).toBe("-")
+  expect(await flagOf("a".repeat(100), { threshold: 0, format: "deflate" })).toBe("d")
+  expect(await flagOf("a".repeat(100), { threshold: 0, format: "deflate-raw" })).toBe("w")
+  const noise = Array.from(crypto.getRandomValues(new Uint8Array(2000)), (byte) =>
+    String.fromCharCode(33 + (byte % 90)),
+  ).join("")
+  expect(await flagOf(noise.slice(0, 30), { threshold: 0 })).toBe("-")
+})

@@ -1,0 +1,142 @@
+import { constants, deflateRawSync } from "node:zlib"
+import { describe, expect, test } from "vitest"
+import { toBase64, toUtf8 } from "../../src/base/bytes.ts"
+import { type CodecOptions, codecFor } from "../../src/codec/codec.ts"
+import { decompress } from "../../src/codec/compress.ts"
+import { closeBytes, closeText, lineOf } from "../../src/codec/frame.ts"
+import type { Kept } from "../../src/entry.ts"
+
+const kept: Kept = {
+  format: 1,
+  value: undefined,
+  createdAt: 1,
+  freshUntil: 2,
+  ttl: 3,
+  grace: 4,
+  took: 5,
+  tags: ["tag"],
+  marks: ["mark"],
+}
+const values = {
+  plain: { list: [1, "text"], n: 123_456 },
+  rich: new Map([["k", new Date(0)]]),
+  text: "a".repeat(90),
+}
+const encrypt: CodecOptions["encrypt"] = { keys: [{ id: "k1", key: new Uint8Array(32) }] }
+const forms: Readonly<Record<string, CodecOptions>> = {
+  "in clear": {},
+  compressed: { compress: { threshold: 0 } },
+  "compressed raw": { compress: { threshold: 0, format: "deflate-raw" } },
+  encrypted: { encrypt },
+}
+
+for (const [form, options] of Object.entries(forms)) {
+  describe.for(["text", "bytes"] as const)(`%s, ${form}`, (medium) => {
+    test.for(Object.entries(values))(
+      "a record of %s that is cut or has a bit changed is undefined",
+      async ([, value]) => {
+        const codec = await codecFor({ medium }, options)
+        const record: any = await codec.encode("k", { ...kept, value })
+        expect(await codec.decode("k", record)).toEqual({ ...kept, value })
+        const bits = medium === "text" ? [0, 1, 5, 6, 7, 8, 15] : [0, 3, 7]
+        for (let at = 0; at < record.length; at++) {
+          expect(await codec.decode("k", record.slice(0, at)), `cut at ${at}`).toBeUndefined()
+          expect(await codec.decode("k", record.slice(at + 1)), `cut until ${at}`).toBeUndefined()
+          const bit = 1 << (bits[at % bits.length] ?? 0)
+          expect(await codec.decode("k", flip(record, at, bit)), `changed at ${at}`).toBeUndefined()
+        }
+        expect(
+          await codec.decode("k", typeof record === "string" ? `${record} ` : new Uint8Array([...record, 0])),
+        ).toBeUndefined()
+      },
+    )
+  })
+}
+
+// Whoever writes to the storage can compute checksums too.
+test.for([
+  ["p--", "[1,2,3,4,5,[],[]]", "{"],
+  ["p--", "[1,2,3,4,5,[],[]]", ""],
+  ["p--", "[1,2,3,4,5,[],[1]]", "1"],
+  ["p--", "[1,2,3,4,5,[null],[]]", "1"],
+  ["p--", '[1,2,3,4,5,"tags",[]]', "1"],
+  ["p--", "[null,2,3,4,5,[],[]]", "1"],
+  ["p--", '[1,"2",3,4,5,[],[]]', "1"],
+  ["p--", "[1,2,3,4]", "1"],
+  ["p--", "{}", "1"],
+  ["p--", "null", "1"],
+  ["p--", "[1,2,3,4,5,[],[]", "1"],
+  ["p--", "", "1"],
+  ["p--", '[1,2,3,4,5,[],[],"superjson"]', "1"],
+  ["r--", "[1,2,3,4,5,[],[]]", "1"],
+  ["r--", '[1,2,3,4,5,[],[],"superjson"]', "~[0]"],
+  ["r--", '[1,2,3,4,5,[],[],"superjson"]', '~[0,[1e9],{"0":[["typed-array","Uint8Array"]]}]'],
+  ["r--", '[1,2,3,4,5,[],[],"other"]', "1"],
+  ["r--", '[1,2,3,4,5,[],[],{"toString":1}]', "1"],
+  ["x--", "[1,2,3,4,5,[],[]]", "1"],
+  ["px-", "[1,2,3,4,5,[],[]]", "1"],
+  ["p-x", "[1,2,3,4,5,[],[]]", "1"],
+  ["p-e", "[1,2,3,4,5,[],[]]", "1"],
+  ["p--", '[1,2,3,4,5,[],[],null,"k1"]', "1"],
+  ["p-e", '[1,2,3,4,5,[],[],null,"k1"]', "AAAA"],
+  ["pg-", "[1,2,3,4,5,[],[]]", "AAAA"],
+  ["pg-", "[1,2,3,4,5,[],[]]", "%"],
+  ["p--", "[1,2,3,4,5,[],[]]", "[".repeat(100_000)],
+] as const)("%s %s with %s is undefined although its checksum is right", async ([flags, header, payload]) => {
+  for (const options of [{}, { encrypt }]) {
+    const text = await codecFor({ medium: "text" }, options)
+    expect(await text.decode("k", closeText(flags + header, payload))).toBeUndefined()
+    const bytes = await codecFor({ medium: "bytes" }, options)
+    expect(await bytes.decode("k", closeBytes(flags + header, toUtf8(payload)))).toBeUndefined()
+  }
+})
+
+test("bytes that are no UTF-8 are undefined", async () => {
+  const codec = await codecFor({ medium: "bytes" })
+  const line = "p--[1,2,3,4,5,[],[]]"
+  expect(await codec.decode("k", closeBytes(line, new Uint8Array([34, 255, 34])))).toBeUndefined()
+})
+
+test("data under __proto__ is data", async () => {
+  const codec = await codecFor({ medium: "text" })
+  const back: any = await codec.decode("k", closeText("p--[1,2,3,4,5,[],[]]", '{"__proto__":{"polluted":1}}'))
+  expect(back.value.polluted).toBeUndefined()
+  expect(Object.keys(back.value)).toEqual(["__proto__"])
+  expect(Reflect.get({}, "polluted")).toBeUndefined()
+})
+
+test("a record of another version is undefined", async () => {
+  const codec = await codecFor({ medium: "text" })
+  const record = String(await codec.encode("k", { ...kept, value: 1 }))
+  expect(await codec.decode("k", record.replace("i1", "i2"))).toBeUndefined()
+})
+
+test("a record of more than 64 MiB is undefined, unread", async () => {
+  const codec = await codecFor({ medium: "bytes" })
+  const huge = new Uint8Array(67_108_865)
+  huge.set(toUtf8("i1p--"))
+  expect(await codec.decode("k", huge)).toBeUndefined()
+})
+
+test("a bomb of 1 GB is given up at the limit, in bounded memory", async () => {
+  // A megabyte of zeros a thousand times over, and the end.
+  const block = deflateRawSync(new Uint8Array(1_048_576), { finishFlush: constants.Z_FULL_FLUSH })
+  const bomb = new Uint8Array(Buffer.concat([...Array<Buffer>(1024).fill(block), Buffer.from([3, 0])]))
+  const before = process.memoryUsage().rss
+  await expect(decompress("w", bomb, 1_000_000)).rejects.toThrow("longer than 1000000 bytes")
+  expect(process.memoryUsage().rss - before).toBeLessThan(67_108_864)
+
+  const text = await codecFor({ medium: "text" })
+  expect(
+    await text.decode("k", closeText(lineOf({ kept, compression: "w" }), toBase64(bomb))),
+  ).toBeUndefined()
+})
+
+function flip(record: string | Uint8Array, at: number, bit: number): string | Uint8Array {
+  if (typeof record === "string") {
+    return record.slice(0, at) + String.fromCharCode(record.charCodeAt(at) ^ bit) + record.slice(at + 1)
+  }
+  const changed = record.slice()
+  changed[at] = (changed[at] ?? 0) ^ bit
+  return changed
+}
