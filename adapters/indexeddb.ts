@@ -90,14 +90,7 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
         from = page[page.length - 1]
       }
     },
-    async prune(now) {
-      let dropped = 0
-      for (;;) {
-        const some = await submit(pruning(now, pageSize))
-        dropped += some
-        if (some < pageSize) return dropped
-      }
-    },
+    prune: (now) => submit(pruning(now)),
     async open() {
       await connection.get()
     },

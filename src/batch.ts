@@ -12,7 +12,7 @@ import { flush, overlay } from "./store/overlay.ts"
 export async function batch<R>(kit: Kit, face: (kit: Kit) => object, work: (kit: Kit) => Promise<R>): Promise<R> {
   const engine = kit.settings.home()
   const store = await engine.open()
-  const { adapter, pending } = overlay(store.adapter)
+  const { adapter, pending } = overlay(store.adapter, (key) => engine.versions(store).create(key))
   const inner = new Engine({ ...engine.source, owned: false, open: () => store.over(adapter) }, kit.hub)
   await inner.open()
 

@@ -38,7 +38,11 @@ export type State = "fresh" | "stale" | "gone"
  * Until when an entry is fresh, in ms since epoch: its own deadline, `maxAge` ms after it was made, or when
  * it was expired by an invalidation (`limit`), whichever comes first.
  */
-export function freshUntil(kept: Kept, maxAge: number = Number.POSITIVE_INFINITY, limit: number = Number.POSITIVE_INFINITY): number {
+export function freshUntil(
+  kept: Kept,
+  maxAge: number = Number.POSITIVE_INFINITY,
+  limit: number = Number.POSITIVE_INFINITY,
+): number {
   return Math.min(kept.freshUntil, kept.createdAt + maxAge, limit)
 }
 

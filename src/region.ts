@@ -1,29 +1,22 @@
 import { attempt } from "./base/awaitable.ts"
 import type { Duration } from "./base/duration.ts"
 import { parseDuration } from "./base/duration.ts"
-import { CacheError, shortKey } from "./base/errors.ts"
 import { batch } from "./batch.ts"
 import type { Entry } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
+import { isPlainRead, load, readOne, toCall } from "./loading.ts"
 import { type Args, type Fn, type Memoized, type MemoizedMany, type MemoizeOptions, memoize, memoizeMany, type Result } from "./memoize.ts"
 import type { Fallback } from "./policy/load.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
 import type { LoadOptions, ReadOptions, WriteOptions } from "./policy/options.ts"
-import { clearPlace, invalidateByTags, invalidatePlace, keysOf, type Mode, pruneAll } from "./policy/sweep.ts"
-import { expireAll, removeAll, setAll, touchOne } from "./policy/write.ts"
-import { type GetOptions, hotHit, isPlainRead, load, nameOf, peekNow, readMany, readOne, toCall, toItem, toTarget } from "./reading.ts"
+import { clearPlace, invalidatePlace, keysOf, pruneAll } from "./policy/sweep.ts"
+import { expireAll, removeAll, touchOne } from "./policy/write.ts"
+import { type GetOptions, hotHit, nameOf, peekNow, readMany, readValues } from "./reading.ts"
 import { type GeneratedRegion, reach, type RegionOptions, regionKit, setGenerator } from "./regions.ts"
+import { endTags, type InvalidateOptions, type ManyEntries, modeOf, setMany, setOne, toTarget } from "./writing.ts"
 
-/** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
-export type ManyEntries =
-  | Iterable<readonly [key: KeyLike, value: unknown, options?: WriteOptions]>
-  | { readonly [key: string]: unknown }
-
-/** How an invalidation ends entries: "hard", the default, for good; "soft" expires them. */
-export interface InvalidateOptions {
-  readonly mode?: Mode | undefined
-}
+export type { InvalidateOptions, ManyEntries }
 
 /**
  * A named part of a cache with its own prefix and options; it has all the verbs of a cache.
@@ -77,12 +70,7 @@ export class Region {
   async getMany<V = unknown>(keys: Iterable<KeyLike<V>>, options?: GetOptions<V>): Promise<(V | undefined)[]> {
     const all = [...keys]
     if (this.kit.settings.generate) return Promise.all(all.map((key) => this.get(key, options)))
-    const entries = await readMany(this.kit, all, options)
-    return entries.map((entry, i) => {
-      if (entry) return entry.value as V // The key says what its value is.
-      if (options?.required) throw missing(nameOf(this.kit, all[i] ?? ""))
-      return options?.default
-    })
+    return (await readValues(this.kit, all, options)) as (V | undefined)[] // The keys say what their values are.
   }
 
   /** @internal The entry in whatever state it may be served; counts as nothing. */
@@ -93,19 +81,12 @@ export class Region {
 
   /** Replaces the value and all its deadlines. Rejects when the storage fails. `ttl: 0` removes what was there. */
   async set<V>(key: KeyLike<V>, value: V, options?: WriteOptions): Promise<void> {
-    const item = toItem(this.kit, key, value, options)
-    const { writeThrough } = this.kit.settings
-    if (writeThrough) await writeThrough(key, value)
-    return setAll(toTarget(this.kit, item.policy), [item])
+    return setOne(this.kit, key, value, options)
   }
 
   /** As {@link set} for many; one round trip where the adapter can. */
   async setMany(entries: ManyEntries, options?: WriteOptions): Promise<void> {
-    const pairs: (readonly [key: KeyLike, value: unknown, options?: WriteOptions])[] = isIterable(entries) ? [...entries] : Object.entries(entries)
-    const items = pairs.map(([key, value, own]) => toItem(this.kit, key, value, own ? { ...options, ...own } : options))
-    const { writeThrough } = this.kit.settings
-    if (writeThrough) for (const [key, value] of pairs) await writeThrough(key, value)
-    return setAll(toTarget(this.kit, items[0]?.policy), items)
+    return setMany(this.kit, entries, options)
   }
 
   /**
@@ -157,14 +138,7 @@ export class Region {
    * cache. `{ mode: "soft" }` as last argument expires them instead.
    */
   async invalidateTags(...tags: readonly (string | InvalidateOptions)[]): Promise<void> {
-    const last = tags.at(-1)
-    const mode = modeOf(typeof last === "object" ? last : undefined)
-    const named = tags.filter((tag) => typeof tag === "string")
-    if (named.length < tags.length - (typeof last === "object" ? 1 : 0)) {
-      throw new CacheError("OPTION_INVALID", "A tag is a string; options come last.")
-    }
-    for (const target of reach(this.kit, true)) await invalidateByTags(target, named, mode)
-    this.kit.hub.invalidated(this.kit.place, mode, named)
+    return endTags(this.kit, tags)
   }
 
   /** Ends every entry of this cache or region and the regions in it. O(1). A soft one never weakens a hard one. */
@@ -181,8 +155,8 @@ export class Region {
   }
 
   /** The keys of live entries of this cache or region itself, as given. @throws {CacheError} `ADAPTER_ABILITY`. */
-  keys(): AsyncIterableIterator<string> {
-    return keysOf(toTarget(this.kit))
+  async *keys(): AsyncGenerator<string, void, undefined> {
+    yield* keysOf(toTarget(this.kit))
   }
 
   /** Drops what is past its grace from the whole storage; answers how many, 0 where the adapter has no way. */
@@ -238,18 +212,4 @@ export class Region {
 
 function names(kit: Kit, keys: readonly KeyLike[]): string[] {
   return keys.map((key) => nameOf(kit, key))
-}
-
-function modeOf(options: InvalidateOptions | undefined): Mode {
-  const mode = options?.mode ?? "hard"
-  if (mode === "hard" || mode === "soft") return mode
-  throw new CacheError("OPTION_INVALID", 'The option mode must be "hard" or "soft".')
-}
-
-function isIterable(entries: ManyEntries): entries is Exclude<ManyEntries, { readonly [key: string]: unknown }> {
-  return Symbol.iterator in entries
-}
-
-function missing(name: string): CacheError {
-  return new CacheError("CACHE_MISS", `There is no fresh value of ${shortKey(name)}.`, { key: name, reason: "absent" })
 }

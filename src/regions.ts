@@ -4,7 +4,8 @@ import type { KeyLike } from "./key.ts"
 import { type Generator, type Kit, type Settings, withPolicy } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
 import type { OnError } from "./policy/hub.ts"
-import type { Fallback } from "./policy/load.ts"
+import type { Fallback, LoadContext } from "./policy/load.ts"
+import type { ManyResult } from "./policy/many.ts"
 import { type LoadOptions, type Policy, type ReadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
 import type { Target } from "./policy/write.ts"
 import type { GetOptions } from "./reading.ts"
@@ -28,7 +29,7 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
 
 /** A region with a generator: its verbs take the generator's argument, and reading loads. */
 export interface GeneratedRegion<V, A>
-  extends Pick<Region, "clear" | "invalidate" | "invalidateTags" | "keys" | "prune" | "region"> {
+  extends Pick<Region, "clear" | "invalidate" | "invalidateTags" | "keys" | "memoize" | "memoizeMany" | "prune" | "region"> {
   get(argument: A, options?: LoadOptions<V>): Promise<V>
   getEntry(argument: A, options?: ReadOptions): Promise<Entry<V> | undefined>
   getMany(args: Iterable<A>, options?: GetOptions<V>): Promise<V[]>
@@ -37,10 +38,16 @@ export interface GeneratedRegion<V, A>
   set(argument: A, value: V, options?: WriteOptions): Promise<void>
   setMany(entries: Iterable<readonly [argument: A, value: V, options?: WriteOptions]>, options?: WriteOptions): Promise<void>
   getOrSet(argument: A, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V>
+  getOrSetMany(
+    args: Iterable<A>,
+    fallback: (missing: A[], context: LoadContext<V>) => ManyResult<V> | Promise<ManyResult<V>>,
+    options?: LoadOptions<V>,
+  ): Promise<V[]>
   touch(argument: A, ttl?: Parameters<Region["touch"]>[1]): Promise<boolean>
   delete(...args: readonly A[]): Promise<number>
   expire(...args: readonly A[]): Promise<number>
   isLoading(argument: A): boolean
+  batch<R>(work: (batch: GeneratedRegion<V, A>) => R | Promise<R>): Promise<R>
   generate(generator: Generator<V, A>): GeneratedRegion<V, A>
 }
 

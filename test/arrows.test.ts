@@ -12,7 +12,7 @@ const ranks: readonly (readonly string[])[] = [
   ["codecs.ts", "store/"],
   ["tiers.ts", "policy/"],
   ["kit.ts", "source.ts"],
-  ["reading.ts", "batch.ts", "memoize.ts", "region.ts", "regions.ts"],
+  ["reading.ts", "loading.ts", "batch.ts", "memoize.ts", "region.ts", "regions.ts", "writing.ts"],
   ["wrapper.ts"],
   ["aliases.ts", "cached.ts", "memoized.ts", "settings.ts"],
   ["types.ts"],

@@ -1,18 +1,17 @@
 import { type AdapterEvent, isToken } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
-import { addPage, latest, ledgerRange, type Use } from "./ledger.ts"
-import { dropExpired, watch } from "./operation.ts"
+import { addPage, reading, rewrite, survey, type Use } from "./ledger.ts"
 import type { Settings } from "./options.ts"
-import { rangeOf, storeName, tick } from "./rows.ts"
+import { storeName, tick } from "./rows.ts"
 import type { Besides, Pending } from "./transaction.ts"
 import { victims } from "./victims.ts"
+import { watch } from "./watch.ts"
 
 const minute = 60_000
 /** By what part of a bound an eviction goes below it. */
 const slack = 1 / 20
 /** How many reads are remembered between writes. */
 const maxSeen = 4_096
-const expiredAtOnce = 5_000
 
 /**
  * Keeps the database near its bounds.
@@ -70,11 +69,12 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
     const uses = new Map<string, Use>()
     for (const [key, at] of seen) {
       if (at - (known?.get(key)?.at ?? 0) < minute) continue
-      uses.set(key, { at, size: known?.get(key)?.size ?? Number.NaN })
+      uses.set(key, reading(at))
       seen.delete(key)
     }
     for (const { operation } of all) {
-      if (operation.key !== undefined && operation.use) uses.set(operation.key, operation.use)
+      const { key, use, decides } = operation
+      if (key !== undefined && use && !decides) uses.set(key, use)
     }
     return uses
   }
@@ -86,50 +86,42 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
     tokens > maxEntries ||
     lines > 4_000 + 4 * known.size
 
-  /** Counts what is in `store`: `keys` by what `pages` of the ledger and this realm know of their use. */
-  const count = (keys: readonly IDBValidKey[], pages: readonly unknown[]) => {
-    const uses = latest(pages)
+  /** Takes `uses` for what is there, with the reads of this realm. */
+  const count = (uses: ReadonlyMap<string, Use>) => {
     known = new Map()
     bytes = 0
     tokens = 0
-    for (const key of keys) {
-      if (typeof key !== "string") continue
-      const { at, size } = uses.get(key) ?? { at: 0, size: 0 }
-      enter(key, { at: Math.max(at, seen.get(key) ?? 0), size })
-    }
+    for (const [key, use] of uses) enter(key, { ...use, at: Math.max(use.at, seen.get(key) ?? 0) })
     seen.clear()
     return known
   }
 
-  /** One transaction that counts and drops; `share` of the entries stays in any case. */
+  /** One transaction that counts and drops: what is past its life, what is above the bounds, and all but `share`. */
   const sweep = (db: IDBDatabase, share: number) =>
     new Promise<void>((finish) => {
       const transaction = db.transaction(storeName, "readwrite", { durability: "relaxed" })
       const store = transaction.objectStore(storeName)
-      let dropped: readonly string[] = []
-      dropExpired(store, now(), expiredAtOnce, ignore, () => {
-        watch(store.getAllKeys(rangeOf("")), ignore, (keys) => {
-          watch(store.getAll(ledgerRange()), ignore, (pages) => {
-            const uses = count(keys, pages)
-            const entries = uses.size - tokens
-            dropped = victims(uses, {
-              entries: Math.max(above(entries, maxEntries), Math.ceil(entries * (1 - share))),
-              bytes: above(bytes, maxBytes),
-              tokens: above(tokens, maxEntries),
-            })
-            for (const key of dropped) {
-              watch(store.delete(key), ignore)
-              remove(key)
-            }
-            lines = uses.size
-            if (share < 1) return
-            watch(store.delete(ledgerRange()), ignore)
-            watch(addPage(store, uses), ignore)
-          })
+      let evicted: readonly string[] = []
+      const drop = (key: string) => {
+        watch(store.delete(key), ignore)
+        remove(key)
+      }
+      survey(store, ignore, (found) => {
+        const uses = count(found)
+        for (const [key, { until }] of uses) if (until <= now()) drop(key)
+        const entries = uses.size - tokens
+        evicted = victims(uses, {
+          entries: Math.max(above(entries, maxEntries), Math.ceil(entries * (1 - share))),
+          bytes: above(bytes, maxBytes),
+          tokens: above(tokens, maxEntries),
         })
+        for (const key of evicted) drop(key)
+        lines = uses.size
+        // At the quota nothing may be written; the old pages stay right.
+        if (share === 1) rewrite(store, uses)
       })
       transaction.oncomplete = () => {
-        for (const key of dropped) if (!isToken(key)) emit({ type: "evict", key })
+        for (const key of evicted) if (!isToken(key)) emit({ type: "evict", key })
         finish()
       }
       transaction.onabort = () => {
@@ -163,7 +155,7 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
         const uses = news(all)
         if (uses.size === 0) return
         lines += uses.size
-        watch(addPage(store, uses), ignore)
+        addPage(store, uses)
       },
       done(succeeded) {
         follow(succeeded)

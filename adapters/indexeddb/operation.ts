@@ -1,8 +1,9 @@
 import type { Stored } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
-import type { Use } from "./ledger.ts"
+import { addPage, survey, type Use } from "./ledger.ts"
 import type { Overlay } from "./overlay.ts"
-import { expiryIndex, isAlive, type Row, rangeOf, useOf } from "./rows.ts"
+import { isAlive, type Row, rangeOf, useOf } from "./rows.ts"
+import { watch } from "./watch.ts"
 
 /** One thing asked of the storage: of the database, or of the memory that stands in for it. */
 export interface Operation<T> {
@@ -10,7 +11,7 @@ export interface Operation<T> {
   readonly key: string | undefined
   /** The prefix that it clears. */
   readonly prefix?: string
-  /** What the ledger shall hear of it. */
+  /** What the ledger shall hear of it; one that decides tells it by itself. */
   readonly use?: Use
   readonly writes: boolean
   /** Whether it writes by what it read: what comes after it on the same key waits until it is done. */
@@ -54,15 +55,19 @@ export function setting(key: string, row: Row): Operation<void> {
 
 /** Puts `row` unless there is one alive; answers whether it did. */
 export function adding(key: string, row: Row): Operation<boolean> {
+  const use = useOf(key, row)
   return {
     key,
-    use: useOf(key, row),
+    use,
     writes: true,
     decides: true,
     ask(store, done, fail) {
       watch(store.get(key), fail, (found) => {
         const absent = !isAlive(found, now())
-        if (absent) watch(store.put(row, key), fail)
+        if (absent) {
+          watch(store.put(row, key), fail)
+          addPage(store, new Map([[key, use]]))
+        }
         done(absent)
       })
     },
@@ -116,53 +121,19 @@ export function listing(
   }
 }
 
-/** Drops up to `count` rows past their life at `at`; answers how many. */
-export function pruning(at: number, count: number): Operation<number> {
+/** Drops what is past its life at `at`; answers how many. */
+export function pruning(at: number): Operation<number> {
   return {
     key: undefined,
     writes: true,
     decides: true,
     ask(store, done, fail) {
-      dropExpired(store, at, count, fail, done)
+      survey(store, fail, (uses) => {
+        const over = [...uses].filter(([, { until }]) => until <= at)
+        for (const [key] of over) watch(store.delete(key), fail)
+        done(over.length)
+      })
     },
     recall: (overlay) => overlay.prune(at),
-  }
-}
-
-/** Deletes up to `count` rows past their life at `at` and calls `next` with how many. */
-export function dropExpired(
-  store: IDBObjectStore,
-  at: number,
-  count: number,
-  fail: (error: unknown) => void,
-  next: (dropped: number) => void,
-): void {
-  // Keys first, then deletes: three times faster than a cursor.
-  watch(store.index(expiryIndex).getAllKeys(IDBKeyRange.upperBound(at), count), fail, (keys) => {
-    for (const key of keys) watch(store.delete(key), fail)
-    next(keys.length)
-  })
-}
-
-/** Calls `next` with the result of `request`, or `fail`, which leaves the rest of its transaction alone. */
-export function watch<T>(
-  request: IDBRequest<T>,
-  fail: (error: unknown) => void,
-  next?: (result: T) => void,
-): void {
-  request.onerror = (event) => {
-    // Unprevented, one bad record would abort all that share its transaction.
-    event.preventDefault()
-    event.stopPropagation()
-    fail(request.error)
-  }
-  if (!next) return
-  request.onsuccess = () => {
-    try {
-      next(request.result)
-    } catch (error) {
-      // Thrown out of an event it would abort the transaction too.
-      fail(error)
-    }
   }
 }

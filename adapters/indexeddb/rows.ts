@@ -5,8 +5,6 @@ import { sizeOf } from "./size.ts"
 
 /** The one object store. Its keys are the adapter's keys, out of line, and arrays for the ledger. */
 export const storeName = "entries"
-/** Index on `e`. Rows that live for ever have none and are left out of it. */
-export const expiryIndex = "expiry"
 
 /** What is kept under a key. */
 export interface Row {
@@ -15,9 +13,9 @@ export interface Row {
   readonly e?: number
 }
 
-/** Creates the object store and its index in a new database. */
+/** Creates the object store in a new database. */
 export function createStore(db: IDBDatabase): void {
-  db.createObjectStore(storeName).createIndex(expiryIndex, "e")
+  db.createObjectStore(storeName)
 }
 
 /**
@@ -32,7 +30,8 @@ export function rowOf(record: Stored, ttl: number): Row {
 
 /** That `key` with `row` is used now. */
 export function useOf(key: string, row: Row): Use {
-  return { at: tick(), size: isToken(key) ? 0 : sizeOf(row.v) + key.length }
+  const size = isToken(key) ? 0 : sizeOf(row.v) + key.length
+  return { at: tick(), size, until: row.e ?? Infinity }
 }
 
 /** Whether `row`, read back, is one of ours and still alive at `at`. */

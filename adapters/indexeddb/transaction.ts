@@ -77,7 +77,7 @@ export function transact(
         abort(transaction)
         lose(aborted())
       })
-      inOrder(all, (pending, next) => {
+      const ask = (pending: Pending, next: () => void) => {
         const fail = (error: unknown) => {
           if (waiting.delete(pending)) failed.push({ pending, error, whole: false })
           next()
@@ -92,18 +92,26 @@ export function transact(
         } catch (error) {
           fail(error)
         }
-      })
-      besides?.join(store)
+      }
+      inOrder(all, ask, () => besides?.join(store))
     } catch (error) {
       lose(error)
     }
   })
 }
 
-/** Calls `ask` for each, at once, but for those that must wait until one that decides has called `next`. */
-function inOrder(all: readonly Pending[], ask: (pending: Pending, next: () => void) => void): void {
+/**
+ * Calls `ask` for each, at once, but for those that must wait until one that decides has called `next`; and `end` when
+ * all are asked.
+ */
+function inOrder(
+  all: readonly Pending[],
+  ask: (pending: Pending, next: () => void) => void,
+  end: () => void,
+): void {
   const deciding = new Set<string | undefined>()
   let asked = 0
+  let ended = false
   const go = () => {
     for (let pending = all[asked]; pending; pending = all[asked]) {
       const { key, decides } = pending.operation
@@ -115,6 +123,8 @@ function inOrder(all: readonly Pending[], ask: (pending: Pending, next: () => vo
         if (decides && deciding.delete(key)) go()
       })
     }
+    if (!ended) end()
+    ended = true
   }
   go()
 }

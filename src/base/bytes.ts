@@ -1,6 +1,9 @@
+let encoder: TextEncoder | undefined
+
 /** UTF-8. A lone surrogate becomes U+FFFD. */
 export function toUtf8(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text)
+  encoder ??= new TextEncoder()
+  return encoder.encode(text)
 }
 
 /** @throws {TypeError} Where `bytes` are not UTF-8. */

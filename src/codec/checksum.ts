@@ -1,3 +1,5 @@
+const prime = 0x01000193
+
 /**
  * A checksum of 32 bits, as 8 hexadecimal digits. A change of one byte is always seen, others but for one in
  * four thousand million. It is against accidents: who means harm can compute it too.
@@ -5,18 +7,12 @@
  * FNV-1a (Fowler, Noll, Vo) over words of four bytes in two lanes, which processors work on side by side, ended by
  * the finalizer of MurmurHash3 (Appleby).
  */
-export function checksum(line: Uint8Array, payload: Uint8Array): string {
-  return (hash(payload, hash(line, 0x811c9dc5)) >>> 0).toString(16).padStart(8, "0")
-}
-
-const prime = 0x01000193
-
-function hash(bytes: Uint8Array, seed: number): number {
+export function checksum(bytes: Uint8Array): string {
   const { length } = bytes
   // Words must begin at a multiple of four, and copying is quicker than reading them piece by piece.
   const even = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
   const words = new Int32Array(even.buffer, even.byteOffset, length >> 2)
-  let one = seed
+  let one = 0x811c9dc5
   let other = 0x9e3779b9
   for (let at = 0; at < words.length; at += 2) {
     one = Math.imul(one ^ (words[at] ?? 0), prime)
@@ -27,5 +23,5 @@ function hash(bytes: Uint8Array, seed: number): number {
   let joined = Math.imul(one ^ (one >>> 15), 0xc2b2ae3d) ^ other
   joined = Math.imul(joined ^ (joined >>> 16), 0x85ebca6b) ^ length
   joined = Math.imul(joined ^ (joined >>> 13), 0xc2b2ae35)
-  return joined ^ (joined >>> 16)
+  return ((joined ^ (joined >>> 16)) >>> 0).toString(16).padStart(8, "0")
 }

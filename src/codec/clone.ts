@@ -206,6 +206,7 @@ export function like(error: Pick<Error, "message" | "name" | "cause">, proto: ob
   return made
 }
 
+/** The name of its class. Asked of the value itself: fake clocks put another class behind their Dates. */
 export function nameOf(value: object): string {
   const make: unknown = value.constructor
   return (typeof make === "function" && make.name) || "a class without a name"

@@ -9,10 +9,10 @@ import { checksum } from "./checksum.ts"
  *
  *     offset  length
  *     0       2       "i1", the version of this format
- *     2       1       "p" the payload is plain JSON, "r" it is a serializer's
- *     3       1       "-" not compressed, "g" by gzip, "d" by deflate, "w" by deflate-raw
- *     4       1       "-" in clear, "e" encrypted: 12 bytes of nonce, the text of AES-256-GCM, 16 bytes of its tag
- *     5       8       a checksum of the flags, the header and the payload as UTF-8, in hexadecimal
+ *     2       8       a checksum of all that follows, as UTF-8, in hexadecimal
+ *     10      1       "p" the payload is plain JSON, "r" it is a serializer's
+ *     11      1       "-" not compressed, "g" by gzip, "d" by deflate, "w" by deflate-raw
+ *     12      1       "-" in clear, "e" encrypted: 12 bytes of nonce, the text of AES-256-GCM, 16 bytes of its tag
  *     13      …       the header, a JSON array without line breaks
  *     …       1       "\n"
  *     …       …       the payload
@@ -57,36 +57,37 @@ export function lineOf({ kept, serializer, compression, keyId }: Frame): string 
 
 /** A text record. */
 export function closeText(line: string, payload: string): string {
-  return `i1${line.slice(0, 3)}${checksum(toUtf8(line), toUtf8(payload))}${line.slice(3)}\n${payload}`
+  const rest = `${line}\n${payload}`
+  return `i1${checksum(toUtf8(rest))}${rest}`
 }
 
 /** A bytes record. */
 export function closeBytes(line: string, payload: Uint8Array): Uint8Array {
-  const head = `${line.slice(0, 3)}${checksum(toUtf8(line), payload)}${line.slice(3)}`
-  return concat(toUtf8(`i1${head}\n`), payload)
+  const record = concat(toUtf8(`i1........${line}\n`), payload)
+  record.set(toUtf8(checksum(record.subarray(start))), 2)
+  return record
 }
+
+/** Where the line begins. */
+const start = 10
 
 /** Takes a text record apart; `undefined` for anything that {@link closeText} did not make. */
 export function openText(record: unknown): Opened<string> | undefined {
   if (typeof record !== "string" || record.length > maxRecord || !record.startsWith("i1")) return undefined
-  const end = record.indexOf("\n")
-  if (end < 0) return undefined
-  const line = record.slice(2, 5) + record.slice(13, end)
-  const payload = record.slice(end + 1)
-  if (checksum(toUtf8(line), toUtf8(payload)) !== record.slice(5, 13)) return undefined
-  return opened(line, payload)
+  const rest = record.slice(start)
+  const end = rest.indexOf("\n")
+  if (end < 0 || checksum(toUtf8(rest)) !== record.slice(2, start)) return undefined
+  return opened(rest.slice(0, end), rest.slice(end + 1))
 }
 
 /** Takes a bytes record apart; `undefined` for anything that {@link closeBytes} did not make. */
 export function openBytes(record: unknown): Opened<Uint8Array> | undefined {
-  if (!(record instanceof Uint8Array) || record.length > maxRecord || record[0] !== 105 || record[1] !== 49)
-    return undefined
-  const end = record.indexOf(10)
-  if (end < 13) return undefined
-  const line = fromUtf8(record.subarray(2, 5)) + fromUtf8(record.subarray(13, end))
-  const payload = record.subarray(end + 1)
-  if (checksum(toUtf8(line), payload) !== fromUtf8(record.subarray(5, 13))) return undefined
-  return opened(line, payload)
+  if (!(record instanceof Uint8Array) || record.length > maxRecord) return undefined
+  if (record[0] !== 105 || record[1] !== 49) return undefined
+  const rest = record.subarray(start)
+  const end = rest.indexOf(10)
+  if (end < 0 || checksum(rest) !== fromUtf8(record.subarray(2, start))) return undefined
+  return opened(fromUtf8(rest.subarray(0, end)), rest.subarray(end + 1))
 }
 
 function opened<Payload>(line: string, payload: Payload): Opened<Payload> | undefined {

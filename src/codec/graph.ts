@@ -90,16 +90,21 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
   /** @param number - Under which it will be met again. */
   function get(part: unknown, number?: unknown): unknown {
     if (typeof part !== "object" || part === null) return part
-    if (Object.hasOwn(part, "$")) return special(Reflect.get(part, "$"), number)
+    if ("$" in part && Object.hasOwn(part, "$")) return special(Reflect.get(part, "$"), number)
     meet(number, part)
-    if (Array.isArray(part)) {
-      for (let at = 0; at < part.length; at++) part[at] = get(part[at])
-      return part
-    }
-    // What is replaced is an own member, even under "__proto__".
+    // Both are reached by name; and what is replaced is an own member, even under "__proto__".
     const members = part as Record<string, unknown>
-    for (const name of Object.keys(members)) members[name] = get(members[name])
+    if (Array.isArray(part)) {
+      for (let at = 0; at < part.length; at++) replace(members, at)
+    } else {
+      for (const name in members) if (Object.hasOwn(members, name)) replace(members, name)
+    }
     return part
+  }
+
+  function replace(members: Record<string | number, unknown>, name: string | number): void {
+    const member = members[name]
+    if (typeof member === "object" && member !== null) members[name] = get(member)
   }
 
   function special(code: unknown, number: unknown): unknown {

@@ -13,7 +13,7 @@ export function isPlainJson(value: unknown): boolean {
   }
 }
 
-function isKeptByJson(value: unknown, depth: number, seen?: Set<object>): boolean {
+function isKeptByJson(value: unknown, depth: number, seen?: Seen): boolean {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -28,18 +28,15 @@ function isKeptByJson(value: unknown, depth: number, seen?: Set<object>): boolea
   }
 }
 
-function isTree(value: object, depth: number, seen?: Set<object>): boolean {
+function isTree(value: object, depth: number, seen?: Seen): boolean {
   if (depth >= maxDepth) return false
-  if (seen !== undefined) {
-    // What is reached twice must come back as one.
-    if (seen.has(value)) return false
-    seen.add(value)
-  }
+  // What is reached twice must come back as one.
+  if (seen !== undefined && isMetAgain(value, seen)) return false
   if (Array.isArray(value)) {
     if (Object.getPrototypeOf(value) !== Array.prototype) return false
     for (let at = 0; at < value.length; at++) {
       const element: unknown = value[at]
-      if (typeof element === "object" && seen === undefined) seen = new Set([value])
+      if (typeof element === "object" && seen === undefined) seen = { few: [value] }
       if (!isKeptByJson(element, depth + 1, seen)) return false
     }
     return true
@@ -49,8 +46,26 @@ function isTree(value: object, depth: number, seen?: Set<object>): boolean {
   const members = value as Record<string, unknown>
   for (const name in members) {
     const member = members[name]
-    if (typeof member === "object" && seen === undefined) seen = new Set([value])
+    if (typeof member === "object" && seen === undefined) seen = { few: [value] }
     if (!isKeptByJson(member, depth + 1, seen)) return false
   }
   return true
+}
+
+/** The objects met so far. */
+interface Seen {
+  readonly few: object[]
+  /** All of them, once they are more than a look through a list is good for. */
+  many?: Set<object>
+}
+
+function isMetAgain(value: object, seen: Seen): boolean {
+  const { few, many } = seen
+  if (many !== undefined) {
+    const before = many.size
+    return many.add(value).size === before
+  }
+  if (few.includes(value)) return true
+  if (few.push(value) > 16) seen.many = new Set(few)
+  return false
 }

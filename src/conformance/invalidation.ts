@@ -118,12 +118,9 @@ export const invalidation: readonly ConformanceCase[] = [
     async (scene) => {
       const hung = cacheOver(scene)
       const other = cacheOver(scene, await scene.another())
-      let end: (value: string) => void = () => {}
-      const never = new Promise<string>((resolve) => {
-        end = resolve
-      })
-      const waiting = hung.getOrSet("k", () => never, { leaseTtl: 80 })
-      await sleep(10)
+      const gate = gateway()
+      const waiting = hung.getOrSet("k", gate.load, { leaseTtl: 80 })
+      await gate.started
       const start = now()
       equal(await other.getOrSet("k", () => "loaded", { leaseTtl: 80 }), "loaded", "getOrSet of the other")
       check(now() - start < 5_000, "getOrSet of the other took more than 5 seconds")

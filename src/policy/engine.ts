@@ -1,5 +1,5 @@
 import type { Adapter } from "../adapter.ts"
-import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
@@ -80,6 +80,11 @@ export class Engine {
     return opening
   }
 
+  /** The open storage, waited for as long as an operation may take; then rejects with `STORE_TIMEOUT`. */
+  opened(ms: number): Awaitable<Store> {
+    return this.store ?? this.guard(() => this.open(), ms, "")
+  }
+
   #use(store: Store): Store {
     if (this.store) return this.store
     this.store = store
@@ -113,7 +118,7 @@ export class Engine {
    */
   async read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Promise<Found> {
     try {
-      const store = this.store ?? (await this.open())
+      const store = this.store ?? (await this.opened(policy.storeTimeout))
       const found = this.guard(() => this.#find(store, place, key, policy, known), policy.storeTimeout, key)
       return isPromise(found) ? await found : found
     } catch (error) {
@@ -124,19 +129,8 @@ export class Engine {
   /** As {@link read}, for many keys in one round trip where the adapter can. */
   async readMany(place: Place, keys: readonly string[], policy: Policy): Promise<Found[]> {
     try {
-      const store = this.store ?? (await this.open())
-      const versions = this.versions(store)
-      const written = this.#written
-      const [tokens, all] = await this.guard(
-        () => Promise.all([versions.read(place.names(policy.tags)), store.readMany(keys)]),
-        policy.storeTimeout,
-        "",
-      )
-      // One batched read for the tags of all of them; it is shared by those who ask for it below.
-      const tags = new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))
-      if (tags.size > 0) await this.guard(() => versions.read([...tags].map((tag) => place.tag(tag))), policy.storeTimeout, "")
-      const judged = all.map((kept, i) => this.#judge(store, place, keys[i] ?? "", kept, tokens, written))
-      return await Promise.all(judged)
+      const store = this.store ?? (await this.opened(policy.storeTimeout))
+      return await this.guard(() => this.#findMany(store, place, keys, policy), policy.storeTimeout, "")
     } catch (error) {
       const lost = this.#lost(place, "", error)
       return keys.map(() => lost)
@@ -151,51 +145,58 @@ export class Engine {
   /** What is known of `key` at once, in whatever state; `undefined` where that takes I/O. */
   peek(place: Place, key: string): Found | undefined {
     const { store } = this
-    const kept = store?.peek(key)
-    if (!store || !kept) return undefined
-    const versions = this.versions(store)
-    const tokens = versions.peek(place.names(kept.tags))
-    const limit = tokens ? compare(kept.marks, tokens) : Number.NEGATIVE_INFINITY
-    return { kept, limit, reason: "expired", versions: tokens }
+    try {
+      const kept = store?.peek(key)
+      if (!store || !kept) return undefined
+      const tokens = this.versions(store).peek(place.names(kept.tags))
+      const limit = tokens ? compare(kept.marks, tokens) : Number.NEGATIVE_INFINITY
+      return { kept, limit, reason: "expired", versions: tokens }
+    } catch {
+      return undefined // A storage that fails knows nothing at once.
+    }
   }
 
   #find(store: Store, place: Place, key: string, policy: Policy, known: Kept | MissReason | undefined): Awaitable<Found> {
     const written = this.#written
     // Asked for first, so that a batching adapter puts both into one request.
     const tokens = this.versions(store).read(place.names(policy.tags))
-    const kept = policy.fresh ? "absent" : (known ?? store.read(key))
-    if (isPromise(kept) || isPromise(tokens)) {
-      return Promise.all([kept, tokens]).then(([late, read]) => this.#judge(store, place, key, late, read, written))
+    const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
+    // A storage may throw at once although it answers later: then nothing that is under way may reject unheard.
+    const kept = isPromise(tokens) ? attempt(read) : read()
+    const judge = (late: Kept | MissReason, read: readonly string[]): Awaitable<Found> => {
+      if (typeof late === "string") return this.#nothing(store, place, key, late, read, written)
+      return chain(this.versions(store).judge(late, place.versions, (tag) => place.tag(tag), read), (limit) => foundIn(late, limit, read))
     }
-    return this.#judge(store, place, key, kept, tokens, written)
+    if (isPromise(kept) || isPromise(tokens)) return Promise.all([kept, tokens]).then(([late, read]) => judge(late, read))
+    return judge(kept, tokens)
   }
 
-  #judge(
-    store: Store,
-    place: Place,
-    key: string,
-    kept: Kept | MissReason,
-    tokens: readonly string[],
-    written: number,
-  ): Awaitable<Found> {
-    const found = (entry: Kept | undefined, limit: number, reason: MissReason): Found =>
-      limit === Number.NEGATIVE_INFINITY
-        ? { kept: undefined, limit, reason: "invalidated", versions: tokens }
-        : { kept: entry, limit, reason, versions: tokens }
-    if (typeof kept !== "string") {
-      const limit = this.versions(store).judge(kept, place.versions, (tag) => place.tag(tag), tokens)
-      return isPromise(limit) ? limit.then((late) => found(kept, late, "expired")) : found(kept, limit, "expired")
-    }
-    const nothing = found(undefined, 0, kept)
-    if (kept !== "corrupt") return nothing
+  async #findMany(store: Store, place: Place, keys: readonly string[], policy: Policy): Promise<Found[]> {
+    const written = this.#written
+    const versions = this.versions(store)
+    const [tokens, all] = await Promise.all([versions.read(place.names(policy.tags)), store.readMany(keys)])
+    // One batched read for the tags of all of them.
+    const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
+    const ofTags = tags.length > 0 ? await versions.read(tags.map((tag) => place.tag(tag))) : []
+    const at = new Map(tags.map((tag, i) => [tag, 2 * i]))
+    const regions = tokens.slice(0, 2 * place.versions.length)
+    const judged = all.map((kept, i) => {
+      if (typeof kept === "string") return this.#nothing(store, place, keys[i] ?? "", kept, tokens, written)
+      const own = kept.tags.flatMap((tag) => ofTags.slice(at.get(tag), (at.get(tag) ?? 0) + 2))
+      return foundIn(kept, compare(kept.marks, [...regions, ...own]), tokens)
+    })
+    return Promise.all(judged)
+  }
+
+  /** Tells that there is no entry. Junk is removed, unless somebody may have written a good one meanwhile. */
+  #nothing(store: Store, place: Place, key: string, reason: MissReason, versions: readonly string[], written: number): Awaitable<Found> {
+    const nothing: Found = { kept: undefined, limit: 0, reason, versions }
+    if (reason !== "corrupt") return nothing
     const own = place.own(key) ?? key
     this.hub.trouble(place, own, new Error("The storage held something that is no entry; it was removed."))
-    // Somebody may have written a good one meanwhile.
     if (written !== this.#written) return nothing
-    return attempt(() => store.adapter.delete(key)).then(
-      () => nothing,
-      () => nothing,
-    )
+    const tell = () => nothing
+    return attempt(() => this.ordered([key], Number.POSITIVE_INFINITY, () => store.adapter.delete(key))).then(tell, tell)
   }
 
   /**
@@ -242,9 +243,11 @@ export class Engine {
 
   /**
    * Runs `work` after the writes of the same keys that are under way, so that a slow storage cannot swap them.
-   * A write that hangs holds back the next one for `ms` at most.
+   * A write that hangs holds back the next one for `ms` at most. Work of several steps must end when it is late.
    */
-  ordered<T>(keys: readonly string[], ms: number, work: () => Awaitable<T>): Awaitable<T> {
+  ordered<T>(keys: readonly string[], ms: number, work: (isLate: () => boolean) => Awaitable<T>): Awaitable<T> {
+    this.#written++
+    let isLate = false
     const before = this.#barrier ? [this.#barrier] : []
     if (this.#writes.size > 0) {
       for (const key of keys) {
@@ -252,11 +255,13 @@ export class Engine {
         if (write) before.push(write)
       }
     }
-    const guarded = () => this.guard(work, ms, keys.length === 1 ? (keys[0] ?? "") : "")
+    const guarded = () => this.guard(() => work(() => isLate), ms, keys.length === 1 ? (keys[0] ?? "") : "")
     const result =
       before.length > 0 ? within(Promise.all(before), ms, () => undefined).then(guarded) : guarded()
     if (!isPromise(result)) return result
-    const tail = result.then(ignore, ignore)
+    const tail = result.then(ignore, () => {
+      isLate = true
+    })
     for (const key of keys) this.#writes.set(key, tail)
     tail.then(() => {
       for (const key of keys) if (this.#writes.get(key) === tail) this.#writes.delete(key)
@@ -302,6 +307,11 @@ export class Engine {
     work.then(over, over)
     return work
   }
+}
+
+function foundIn(kept: Kept, limit: number, versions: readonly string[]): Found {
+  if (limit === Number.NEGATIVE_INFINITY) return { kept: undefined, limit, reason: "invalidated", versions }
+  return { kept, limit, reason: "expired", versions }
 }
 
 function ignore(): void {}

@@ -1,5 +1,6 @@
-import { after, now } from "../base/clock.ts"
+import { now } from "../base/clock.ts"
 import type { Found } from "./engine.ts"
+import { within } from "./timeout.ts"
 import type { VersionKeys } from "./versions.ts"
 
 /** How a flight ended. */
@@ -48,9 +49,7 @@ export class Flight {
   readonly #wasRead: () => void
   #waiting = 0
   #controller: AbortController | undefined
-  #shared: Promise<void> | undefined
-  #expire: (() => void) | undefined
-  #cancel: (() => void) | undefined
+  readonly #shared = new Map<number, Promise<unknown>>()
   #release: (() => void) | undefined
 
   constructor(key: string, background = false) {
@@ -71,15 +70,14 @@ export class Flight {
   /** Aborts when the last waiting caller has gone. Made when first asked for. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
+    if (this.isLeft) this.#controller.abort()
     return this.#controller.signal
   }
 
   settle(outcome: Outcome): void {
     this.outcome ??= outcome
-    this.#cancel?.()
     this.#wasRead()
     this.#settle(this.outcome)
-    this.#expire?.()
   }
 
   /** Notes what was read, the last time it was, and the versions that the load will be under. */
@@ -92,14 +90,12 @@ export class Flight {
   }
 
   /** What followers wait on: its end, or that it has held its key for `leaseTtl`. One timer for all of them. */
-  shared(leaseTtl: number): Promise<void> {
-    this.#shared ??= new Promise((resolve) => {
-      this.#expire = resolve
-      if (this.outcome) return resolve()
-      if (leaseTtl === Number.POSITIVE_INFINITY) return
-      this.#cancel = after(Math.max(0, this.startedAt + leaseTtl - now()), resolve)
-    })
-    return this.#shared
+  shared(leaseTtl: number): Promise<unknown> {
+    const known = this.#shared.get(leaseTtl)
+    if (known) return known
+    const shared = within(this.done, Math.max(0, this.startedAt + leaseTtl - now()), () => undefined)
+    this.#shared.set(leaseTtl, shared)
+    return shared
   }
 
   /** Whether it has held its key for as long as one may. */
@@ -135,13 +131,12 @@ export class Flight {
     this.#waiting++
   }
 
-  /** One caller has gone by his own signal; the last one ends the fallback. Answers whether it was he. */
+  /** One caller has gone, served or by his own signal; the last one ends the fallback. Answers whether it was he. */
   leave(): boolean {
     if (--this.#waiting > 0 || this.background || this.outcome) return false
     this.isLeft = true
     try {
-      this.#controller ??= new AbortController()
-      this.#controller.abort()
+      this.#controller?.abort()
     } catch {
       // On Workers the controller may belong to a request that is over.
     }

@@ -14,8 +14,8 @@ import { isInside } from "./reentry.ts"
 import type { Scope } from "./scope.ts"
 import { patience } from "./timeout.ts"
 
-/** Writes an entry for `life` ms. */
-export type Write = (key: string, kept: Kept, life: number) => Awaitable<unknown>
+/** Writes an entry for `life` ms; `isLate` tells whether the write has run out of time meanwhile. */
+export type Write = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>
 
 /** One caller's wish for a value. */
 export interface Call {
@@ -55,6 +55,7 @@ export async function getOrSet(call: Call): Promise<unknown> {
     const flight = joins ? running : depart(call, known, running)
     if (call.scope.settlesOthers) left?.follow(flight)
     const answer = await waitFor(flight, call, joins)
+    leave(flight, call)
     if (answer) return answer.value
     left = flight
   }
@@ -72,6 +73,7 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   flight.enter()
   engine.hub.joined(place, name)
   return flight.shared(policy.leaseTtl).then(() => {
+    leave(flight, call)
     const { outcome } = flight
     if (outcome?.type === "loaded") return outcome.value
     if (outcome?.type === "failed") throw outcome.error
@@ -79,9 +81,10 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   })
 }
 
-/** Refreshes a key behind its callers' backs, unless a flight is already about it. */
+/** Refreshes a key behind its callers' backs, unless a flight that may hold it is already about it. */
 export function refresh(call: Call): void {
-  if (!call.engine.flights.get(call.key)) depart(call, call.found, undefined, true)
+  const running = call.engine.flights.get(call.key)
+  if (!running || running.isOverdue(call.policy.leaseTtl)) depart(call, call.found, running, true)
 }
 
 /** Whether a caller may share a flight: not past its lease, not for a fresh load, not across lonely requests. */
@@ -123,9 +126,7 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     if (!flight.background && (state === "gone" || (policy.softTimeout > 0 && !isBackedOff(call)))) {
       engine.hub.miss(place, name, found.reason)
     }
-    if (state === "stale" && isBackedOff(call)) return { type: "held" }
-
-    if (flight.isLeft) return { type: "held" }
+    if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
     const turn = await lead(flight, call, found)
     return turn.type === "load" ? await load(flight, call, turn.found) : turn
@@ -156,7 +157,11 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     if (isEndless(policy.hardTimeout, call)) await read
     else if (!(await inTime(flight, call, read, policy.hardTimeout))) throw tooLate(call)
   }
-  if (joins && !sameTurn && (await engine.isBehind(flight, call.place, policy.storeTimeout))) return undefined
+  if (joins && !sameTurn) {
+    const isBehind = engine.isBehind(flight, call.place, policy.storeTimeout)
+    if (!isEndless(policy.hardTimeout, call) && !(await inTime(flight, call, isBehind, policy.hardTimeout))) throw tooLate(call)
+    if (await isBehind) return undefined
+  }
 
   const { found } = flight
   const state = found && !policy.fresh ? judge(found, call) : "gone"
@@ -201,17 +206,21 @@ function isEndless(limit: number, { policy }: Call): boolean {
 
 /** Waits for `promise` for what is left of `limit`; answers whether it came in time. His own signal ends a caller. */
 async function inTime(flight: Flight, call: Call, promise: Promise<unknown>, limit: number): Promise<boolean> {
-  const { engine, policy, startedAt } = call
+  const { policy, startedAt } = call
   const ms = limit === Number.POSITIVE_INFINITY ? limit : startedAt + limit - now()
   try {
     return await patience(promise, ms, policy.signal)
   } catch (reason) {
-    if (flight.leave()) {
-      flight.fence()
-      engine.flights.remove(flight)
-    }
+    leave(flight, call)
     throw reason
   }
+}
+
+/** One caller less waits for a flight; the last one to go ends it, unless it goes on behind them. */
+function leave(flight: Flight, { engine }: Call): void {
+  if (!flight.leave()) return
+  flight.fence()
+  engine.flights.remove(flight)
 }
 
 /** Whether a fresh entry is to be refreshed before its time. */

@@ -1,14 +1,14 @@
 import type { Awaitable } from "../base/awaitable.ts"
 import { isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
-import { type Duration, parseDuration } from "../base/duration.ts"
+import type { Duration } from "../base/duration.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Entry, Kept } from "../entry.ts"
 import type { Found } from "./engine.ts"
 import { toEntry } from "./entries.ts"
 import type { Flight, Outcome } from "./flights.ts"
 import type { Call } from "./get-or-set.ts"
-import type { Policy } from "./options.ts"
+import { type Policy, resolvePolicy } from "./options.ts"
 import { inside } from "./reentry.ts"
 import { tokenTime } from "./versions.ts"
 
@@ -39,7 +39,7 @@ export type Fallback<V> = (context: LoadContext<V>) => V | Promise<V>
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, place, name, policy, fallback } = call
   const context = new Context(flight, call, found)
-  flight.tags = () => context.tags
+  flight.tags = () => (Array.isArray(context.tags) ? context.tags : [])
   const startedAt = now()
   engine.hub.load(place, name)
   try {
@@ -70,18 +70,18 @@ async function publish(
   try {
     if (flight.fenced || context.skipped || !flight.versions) return
     if (policy.shouldCache && !(policy.shouldCache as ShouldCache)(value, { key: name })) return
-    const ttl = jittered(parseDuration(context.ttl), policy.jitter)
-    const grace = parseDuration(context.grace)
-    const tags = [...new Set(context.tags)]
+    const { ttl: given, grace, tags } = context.decided(policy)
+    const ttl = jittered(given, policy.jitter)
     const marks = await marksFor(flight, call, tags, createdAt)
     const { store } = engine
     if (!marks || !store) return
     const kept: Kept = { format: 1, value, createdAt, freshUntil: createdAt + ttl, ttl, grace, took, tags, marks }
-    const stored = engine.ordered([key], policy.storeTimeout, () => {
+    const stored = engine.ordered([key], policy.storeTimeout, (isLate) => {
       if (flight.fenced) return false
       const life = kept.freshUntil + grace - now()
-      const written: Awaitable<unknown> = ttl > 0 && life > 0 ? (call.write ?? store.write.bind(store))(key, kept, life) : store.adapter.delete(key)
-      return isPromise(written) ? written.then(() => life > 0) : life > 0
+      const isKept = ttl > 0 && life > 0
+      const written: Awaitable<unknown> = isKept ? (call.write ?? store.write.bind(store))(key, kept, life, isLate) : store.adapter.delete(key)
+      return isPromise(written) ? written.then(() => isKept) : isKept
     })
     if (isPromise(stored) ? await stored : stored) engine.hub.tell(place, name, "set")
   } catch (error) {
@@ -185,6 +185,12 @@ class Context implements LoadContext {
   get stale(): Entry<unknown> | undefined {
     this.#copy ??= this.#stale()
     return this.#copy
+  }
+
+  /** What the fallback has decided, as options are: `undefined` means unset, nonsense throws. */
+  decided(policy: Policy): Policy {
+    const { ttl, grace, tags } = this
+    return resolvePolicy(policy, { ttl, grace, tags })
   }
 
   skip(): void {

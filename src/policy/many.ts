@@ -1,8 +1,8 @@
 import { attempt } from "../base/awaitable.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
-import { type KeyLike, keyText } from "../key.ts"
-import { type Call, getOrSet } from "./get-or-set.ts"
+import type { KeyLike } from "../key.ts"
+import { type Call, getOrSet, type Write } from "./get-or-set.ts"
 import type { Fallback, LoadContext } from "./load.ts"
 
 /** Makes the values of the missing keys: an array in their order, a Map, or a record by key text. */
@@ -21,10 +21,10 @@ export async function loadMany(
   toCall: (key: KeyLike, fallback: Fallback<unknown>) => Call,
 ): Promise<unknown[]> {
   const bulk = new Bulk(fallback)
-  const calls = new Map<string, Call>()
-  const named = keys.map((key) => {
-    const call = toCall(key, (context: LoadContext) => bulk.ask(key, context))
-    if (!calls.has(call.name)) calls.set(call.name, call)
+  const calls = new Map<string, Call & { readonly given: KeyLike }>()
+  const named = keys.map((given) => {
+    const call = toCall(given, (context: LoadContext) => bulk.ask(given, context))
+    if (!calls.has(call.name)) calls.set(call.name, { ...call, given })
     return call.name
   })
   const [first] = calls.values()
@@ -43,7 +43,7 @@ export async function loadMany(
       onJoin: decide,
       ...(found && { found }),
       fallback: (context: LoadContext) => {
-        const value = bulk.ask(keys[named.indexOf(call.name)] ?? call.name, context)
+        const value = bulk.ask(call.given, context)
         decide()
         return value
       },
@@ -132,14 +132,13 @@ function hand(asked: readonly Asked[], result: unknown): void {
     return
   }
   if (typeof result !== "object" || result === null) throw wrong(result === null ? "null" : `a ${typeof result}`)
+  if (!(result instanceof Map) && Symbol.iterator in result) throw wrong("what has no keys")
+  const values: ReadonlyMap<unknown, unknown> = result instanceof Map ? result : new Map(Object.entries(result))
   for (const { key, context, resolve } of asked) {
-    const name = keyText(key)
-    const [has, value] =
-      result instanceof Map
-        ? [result.has(key) || result.has(name), result.has(key) ? result.get(key) : result.get(name)]
-        : [Object.hasOwn(result, name), Reflect.get(result, name)]
-    if (!has) context.skip()
-    resolve(has ? value : undefined)
+    // Segments go by their text alone, an argument of a generator by its own: 42 is "42" in a record.
+    const name = [key, context.key, ...(typeof key === "object" ? [] : [String(key)])].find((name) => values.has(name))
+    if (name === undefined) context.skip()
+    resolve(name === undefined ? undefined : values.get(name))
   }
 }
 
@@ -151,10 +150,11 @@ function wrong(what: string): CacheError {
 }
 
 /** Puts the writes of one turn into one round trip; when that fails, each is tried alone. */
-function gather({ engine }: Call): (key: string, kept: Kept, life: number) => Promise<unknown> {
+function gather({ engine }: Call): Write {
   let waiting: (readonly [string, Kept, number])[] = []
   let flush: Promise<unknown> | undefined
-  return async (...entry) => {
+  return async (key, kept, life, isLate) => {
+    const entry = [key, kept, life] as const
     waiting.push(entry)
     flush ??= Promise.resolve().then(() => {
       const entries = waiting
@@ -164,7 +164,9 @@ function gather({ engine }: Call): (key: string, kept: Kept, life: number) => Pr
     })
     try {
       await flush
-    } catch {
+    } catch (error) {
+      // Too late to try again: something newer may be there.
+      if (isLate()) throw error
       await engine.store?.write(...entry)
     }
   }

@@ -18,7 +18,7 @@ export interface Scope {
   /** Hands over work that nobody awaits. */
   background(work: Promise<unknown>): void
   /** Waits for what another caller leads; `settled` tells whether it has. */
-  follow(promise: () => Promise<void>, settled: () => boolean, sameTurn: boolean): Promise<void>
+  follow(promise: () => Promise<unknown>, settled: () => boolean, sameTurn: boolean): Promise<unknown>
 }
 
 const process: Scope = {

@@ -15,7 +15,7 @@ export type Mode = "hard" | "soft"
 export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
   const beat = () => beatPlace(engine, place)
   beat()
-  const store = engine.store ?? (await engine.open())
+  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   const own = place.versions.slice(-1)
   await engine.guard(() => engine.versions(store).renew(own, mode), policy.storeTimeout, "")
   beat()
@@ -31,7 +31,7 @@ export async function invalidateByTags({ engine, place, policy }: Target, tags: 
   }
   const names = [...new Set(tags)].map((tag) => place.tag(tag))
   engine.flights.fenceWhere(isTagged)
-  const store = engine.store ?? (await engine.open())
+  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   await engine.guard(() => engine.versions(store).renew(names, mode), policy.storeTimeout, "")
   engine.flights.fenceWhere(isTagged)
 }
@@ -39,7 +39,7 @@ export async function invalidateByTags({ engine, place, policy }: Target, tags: 
 /** Removes what is under a place, and nothing else. */
 export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
   beatPlace(engine, place)
-  const store = engine.store ?? (await engine.open())
+  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   await engine.alone(policy.storeTimeout, async () => {
     if (place.base !== "" || !(await hasNeighbours(store))) {
       for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) await store.adapter.clear(start)
@@ -68,7 +68,7 @@ function beatPlace(engine: Engine, place: Place): void {
 
 /** The keys of live entries of a place itself, as given. */
 export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator<string, void, undefined> {
-  const store = engine.store ?? (await engine.open())
+  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   if (!store.adapter.keys) {
     throw new CacheError("ADAPTER_ABILITY", `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory, sqlite, indexeddb, kv or upstash.`)
   }
@@ -94,7 +94,7 @@ function isLive(kept: Kept, limit: number): boolean {
 }
 
 /** Drops what is past grace; answers how many, 0 where the adapter has no way. */
-export async function pruneAll({ engine }: Target): Promise<number> {
-  const store = engine.store ?? (await engine.open())
+export async function pruneAll({ engine, policy }: Target): Promise<number> {
+  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   return (await store.adapter.prune?.(now())) ?? 0
 }

@@ -29,6 +29,8 @@ export class Versions {
   #names: readonly VersionKeys[] | undefined
   #tokens: readonly string[] = []
   #change = Number.NaN
+  /** The tokens that are being made. */
+  readonly #creating = new Map<string, { readonly made: Promise<string>; readonly until: number }>()
 
   constructor(adapter: Adapter) {
     this.#adapter = adapter
@@ -114,7 +116,7 @@ export class Versions {
     const marks = [...before]
     for (const [i, { hard }] of names.entries()) {
       if (marks[2 * i] !== "") continue
-      const token = await this.#create(hard)
+      const token = await this.create(hard)
       if (!token.startsWith(newborn)) return undefined
       marks[2 * i] = token
     }
@@ -131,11 +133,30 @@ export class Versions {
 
   /** Whether the token at `key` is known at once to be `mark`. */
   #stands(key: string, mark: string | undefined): boolean {
-    const record = this.#adapter.get(key)
-    if (record === mark) return true
-    if (record === undefined) return mark === ""
-    if (isPromise(record)) Promise.resolve(record).catch(() => {})
+    try {
+      const record = this.#adapter.get(key)
+      if (record === mark) return true
+      if (record === undefined) return mark === ""
+      if (isPromise(record)) Promise.resolve(record).catch(() => {})
+    } catch {
+      // The read that follows meets the same trouble and tells of it.
+    }
     return false
+  }
+
+  /** Makes the token at `key` if it is absent, once for all who want it at the same time: without `add`, one would replace another's. */
+  create(key: string): Promise<string> {
+    const known = this.#creating.get(key)
+    // One that hangs holds back nobody for long.
+    if (known && now() < known.until) return known.made
+    const made = this.#create(key)
+    const creation = { made, until: now() + 1000 }
+    const over = () => {
+      if (this.#creating.get(key) === creation) this.#creating.delete(key)
+    }
+    this.#creating.set(key, creation)
+    made.then(over, over)
+    return made
   }
 
   async #create(key: string): Promise<string> {

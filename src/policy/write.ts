@@ -40,7 +40,7 @@ export async function setAll({ engine, place, policy }: Target, items: readonly 
   const isPrompt = early !== undefined && !isPromise(early)
   // What the caller does to his values while we wait must not reach the storage.
   const values = items.map(({ value }) => (isPrompt ? value : snapshot(engine, value)))
-  const store = engine.store ?? (await engine.open())
+  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   const known = isPrompt ? early : await (early ?? currentMarks(engine, store, names, policy))
   const regions = 2 * place.versions.length
   const writes: [key: string, kept: Kept, life: number][] = []
@@ -72,8 +72,11 @@ export async function setAll({ engine, place, policy }: Target, items: readonly 
     return many(store, writes, gone)
   })
   if (isPromise(done)) {
-    await done
-    engine.fence(keys)
+    try {
+      await done
+    } finally {
+      engine.fence(keys)
+    }
   }
   for (const { name } of items) engine.hub.tell(place, name, "set")
 }
@@ -84,8 +87,8 @@ function currentMarks(engine: Engine, store: Store, names: readonly VersionKeys[
   const before = versions.read(names)
   if (!isPromise(before) && versions.isComplete(before)) return before
   return engine.guard(async () => {
-    for (;;) {
-      const marks = await versions.complete(names, await versions.read(names))
+    for (let tokens = before; ; tokens = versions.read(names)) {
+      const marks = await versions.complete(names, await tokens)
       if (marks) return marks
     }
   }, policy.storeTimeout, "")
@@ -113,15 +116,18 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   const { engine, place, policy } = target
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys)
-  const store = engine.store ?? (await engine.open())
-  const live = await engine.ordered(keys, policy.storeTimeout, async () => {
-    const found = await engine.readMany(place, keys, policy)
-    await store.remove(keys)
-    return found.filter((one) => isLive(one)).length
-  })
-  engine.fence(keys)
-  for (const name of names) engine.hub.tell(place, name, "delete")
-  return live
+  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
+  try {
+    const live = await engine.ordered(keys, policy.storeTimeout, async (isLate) => {
+      const found = await engine.readMany(place, keys, policy)
+      if (!isLate()) await store.remove(keys)
+      return found.filter((one) => isLive(one)).length
+    })
+    for (const name of names) engine.hub.tell(place, name, "delete")
+    return live
+  } finally {
+    engine.fence(keys)
+  }
 }
 
 /** Makes live entries stale now and keeps them within grace; answers how many there were. */
@@ -138,23 +144,26 @@ export async function expireAll(target: Target, names: readonly string[]): Promi
 /** Restarts the ttl of a live entry, its own or the one given; answers whether there was one. */
 export async function touchOne(target: Target, name: string, ttl: number | undefined): Promise<boolean> {
   if (ttl === 0) return (await removeAll(target, [name])) > 0
-  const touched = await rewrite(target, [name], (kept, _limit, at, marks) => {
+  const touched = await rewrite(target, [name], (kept, _limit, at) => {
     const life = ttl ?? kept.ttl
-    return { ...kept, ttl: life, freshUntil: at + life, marks }
-  })
+    return { ...kept, ttl: life, freshUntil: at + life }
+  }, true)
   return touched > 0
 }
 
-type Rewrite = (kept: Kept, limit: number, at: number, marks: readonly string[]) => Kept
+type Rewrite = (kept: Kept, limit: number, at: number) => Kept
 
-/** Reads and writes live entries back changed, in the order of writes, so that none is swapped with another. */
-async function rewrite(target: Target, names: readonly string[], change: Rewrite): Promise<number> {
+/**
+ * Reads and writes live entries back changed, in the order of writes, so that none is swapped with another. With
+ * `outlives` they outlive the soft invalidations they have seen.
+ */
+async function rewrite(target: Target, names: readonly string[], change: Rewrite, outlives = false): Promise<number> {
   if (names.length === 0) return 0
   const { engine, place, policy } = target
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys)
-  const store = engine.store ?? (await engine.open())
-  const count = await engine.ordered(keys, policy.storeTimeout, async () => {
+  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
+  const done = engine.ordered(keys, policy.storeTimeout, async (isLate) => {
     const found = await engine.readMany(place, keys, policy)
     const at = now()
     const writes: [string, Kept, number][] = []
@@ -162,23 +171,27 @@ async function rewrite(target: Target, names: readonly string[], change: Rewrite
     let live = 0
     for (const [i, one] of found.entries()) {
       const { kept } = one
-      if (one.error !== undefined) throw one.error
+      if (one.reason === "unavailable") throw one.error
       if (!kept || !isLive(one)) continue
       live++
-      const tokens = await engine.versions(store).read(place.names(kept.tags))
+      const changed = change(kept, one.limit, at)
+      if (changed === kept) continue
+      const tokens = outlives ? await engine.versions(store).read(place.names(kept.tags)) : kept.marks
       // Never a newer hard version: an invalidation that came since the read must win.
       const marks = kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (tokens[at] ?? "")))
-      const next = change(kept, one.limit, at, marks)
-      if (next === kept) continue
+      const next = { ...changed, marks }
       const life = next.freshUntil + next.grace - at
       if (life > 0) writes.push([keys[i] ?? "", next, life])
       else gone.push(keys[i] ?? "")
     }
-    await many(store, writes, gone)
+    if (!isLate()) await many(store, writes, gone)
     return live
   })
-  engine.fence(keys)
-  return count
+  try {
+    return await done
+  } finally {
+    engine.fence(keys)
+  }
 }
 
 function isLive({ kept, limit }: Found): boolean {

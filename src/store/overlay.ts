@@ -1,4 +1,4 @@
-import type { Adapter, Stored } from "../adapter.ts"
+import { type Adapter, isToken, type Stored } from "../adapter.ts"
 
 interface Write {
   readonly record: Stored
@@ -13,8 +13,15 @@ export interface Pending {
   readonly cleared: readonly string[]
 }
 
-/** An adapter over `base` whose writes stay in `pending`, and whose reads see them. */
-export function overlay(base: Adapter): { readonly adapter: Adapter; readonly pending: Pending } {
+/**
+ * An adapter over `base` whose writes stay in `pending`, and whose reads see them.
+ *
+ * @param makeToken - Makes an absent version token in `base` itself: everybody must have the same one.
+ */
+export function overlay(
+  base: Adapter,
+  makeToken: (key: string) => Promise<unknown>,
+): { readonly adapter: Adapter; readonly pending: Pending } {
   const writes = new Map<string, Write | undefined>()
   const cleared: string[] = []
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
@@ -51,6 +58,10 @@ export function overlay(base: Adapter): { readonly adapter: Adapter; readonly pe
     getMany,
     async add(key, record, ttl) {
       if ((await get(key)) !== undefined) return false
+      if (isToken(key) && !isCleared(key)) {
+        await makeToken(key)
+        return false
+      }
       set(key, record, ttl)
       return true
     },

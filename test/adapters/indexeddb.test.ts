@@ -304,7 +304,7 @@ test("the ledger does not grow without end", async () => {
     await clock.advance(1)
   }
   const pages = await inStore((store) => store.getAll(IDBKeyRange.lowerBound([])))
-  const lines = pages.reduce((sum: number, page: { k: string[] }) => sum + page.k.length, 0)
+  const lines = pages.reduce((sum: number, page: { n: Uint32Array }) => sum + page.n.length, 0)
   expect(lines).toBeLessThan(6_000)
   expect(lines).toBeGreaterThanOrEqual(400)
 })

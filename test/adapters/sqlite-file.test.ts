@@ -311,6 +311,32 @@ describe("trouble", () => {
     vi.useRealTimers()
   })
 
+  test("a file replaced by another process while it is opened is left, and the new one opened", () => {
+    const other = setup()
+    other.set("of", "the old file", Infinity)
+    let swaps = 0
+    class SwappedWhileOpening extends DatabaseSync {
+      constructor(path: string) {
+        super(path)
+        if (swaps++ > 0) return
+        for (const end of ["", "-wal", "-shm"]) renameSync(file + end, `${file}.old${end}`)
+        const first = sqlite({ path: file })
+        first.set("of", "the new file", Infinity)
+        opened.push(first)
+      }
+    }
+    vi.stubGlobal("process", {
+      getBuiltinModule: (name: string) =>
+        name === "node:sqlite" ? { DatabaseSync: SwappedWhileOpening } : realProcess.getBuiltinModule(name),
+    })
+    const cache = setup()
+    const found = cache.get("of")
+    vi.unstubAllGlobals()
+    expect(found).toBe("the new file")
+    expect(swaps).toBe(3)
+    expect(errors).toEqual([])
+  })
+
   test("junk in a row is absent", () => {
     const cache = setup()
     cache.setMany(["a", "b", "c", "d"].map((key) => [key, "1", Infinity]))

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { cloneValue, copyIn, copyOut } from "../../src/codec/clone.ts"
 import { picture } from "./picture.ts"
-import { leaves, refused, shapes, simplified } from "./values.ts"
+import { leaves, refused, shapes, simplified, sparse } from "./values.ts"
 
 test.for(Object.entries({ ...leaves, ...shapes }))("%s is copied whole", ([, make]) => {
   const value = make()
@@ -14,7 +14,7 @@ test.for(Object.entries({ ...leaves, ...shapes }))("%s is copied whole", ([, mak
 
 test.for(Object.entries(leaves))("%s is copied whole next to anything", ([, make]) => {
   const beside = () => ({
-    list: [undefined, make(), , make()],
+    list: sparse(4, { 0: undefined, 1: make(), 3: make() }),
     map: new Map([[make(), make()]]),
     set: new Set([make()]),
     when: new Date(0),

@@ -51,7 +51,7 @@ test("the header cannot be changed, even with the right checksum", async () => {
   const { codec } = await setup({ id: "a", key: keyOf(1) })
   const record = String(await codec.encode("k", kept))
   const [head = "", payload = ""] = record.split("\n")
-  const line = head.slice(2, 5) + head.slice(13)
+  const line = head.slice(10)
   expect(closeText(line, payload)).toBe(record)
   for (const forged of [line.replace("[1,2,3", "[1,9,3"), line.replace("visible", "invisible")]) {
     expect(forged).not.toBe(line)
@@ -171,7 +171,7 @@ test("only what is long enough and gets shorter is compressed", async () => {
     const codec = await codecFor({ medium: "text" }, { compress: options === true ? true : gzip(options) })
     const record = String(await codec.encode("k", { ...kept, value }))
     expect(await codec.decode("k", record)).toEqual({ ...kept, value })
-    return record[3]
+    return record[11]
   }
   expect(await flagOf("a".repeat(1021), true)).toBe("-")
   expect(await flagOf("a".repeat(1022), true)).toBe("g")

@@ -55,8 +55,8 @@ export const leaves: Readonly<Record<string, () => unknown>> = {
 export const shapes: Readonly<Record<string, () => unknown>> = {
   "plain JSON": () => ({ a: [1, "b", { c: null }], d: { e: [true, []] } }),
   "undefined in an object and an array": () => ({ a: undefined, b: [undefined, 1] }),
-  holes: () => [1, , [, 2], ,],
-  "a huge array with one element": () => Object.assign([], { 4000000000: { a: 1 } }),
+  holes: () => sparse(4, { 0: 1, 2: sparse(2, { 1: 2 }) }),
+  "a huge array with one element": () => sparse(4_000_000_001, { 4000000000: { a: 1 } }),
   "keys of all sorts": () => ({
     "": 1,
     "a.b": new Date(0),
@@ -64,7 +64,7 @@ export const shapes: Readonly<Record<string, () => unknown>> = {
     0: 1n,
     json: 1,
     meta: 2,
-    then: 3,
+    ...JSON.parse('{"then":3}'),
   }),
   "keys that lead to prototypes": () =>
     own(
@@ -82,7 +82,7 @@ export const shapes: Readonly<Record<string, () => unknown>> = {
   }),
   "what looks like a record": () => [
     "~[[0],[null],{}]",
-    "i1p--00000000[]\n1",
+    "i100000000p--[]\n1",
     { json: 1, meta: { values: ["Date"] } },
   ],
   "a shared object": () => {
@@ -96,7 +96,7 @@ export const shapes: Readonly<Record<string, () => unknown>> = {
     return [when, bytes, list, list, { when, bytes }]
   },
   "a shared array with holes": () => {
-    const list = [, new Date(0)]
+    const list = sparse(2, { 1: new Date(0) })
     return { list, again: list }
   },
   "a cycle through an object": () => {
@@ -212,6 +212,11 @@ function deep(levels: number, core: unknown = {}): unknown {
   let value = core
   for (let level = 0; level < levels; level++) value = { d: value }
   return value
+}
+
+/** An array with holes. */
+export function sparse(length: number, elements: Readonly<Record<number, unknown>>): unknown[] {
+  return Object.assign([], elements, { length })
 }
 
 function own(name: string, value: unknown, on: object): object {

@@ -2,6 +2,7 @@
 // `isocache` is what package.json's exports say. Prints one line per adapter, and the failed laws by name.
 import type { Adapter } from "isocache/conformance"
 import { type ConformanceCase, conformance, missing } from "isocache/conformance"
+import { custom, type Shelf } from "../support/adapters.ts"
 
 /** An adapter to run on: `load` gives a maker of empty storages. */
 interface Subject {
@@ -10,7 +11,7 @@ interface Subject {
   load(): Promise<() => { open(): Adapter; remove?(): void }>
 }
 
-const subjects: readonly Subject[] = [
+const subjects: Subject[] = [
   {
     name: "memory",
     facts: [],
@@ -45,6 +46,18 @@ const subjects: readonly Subject[] = [
     },
   },
 ]
+
+// The two media that no adapter above has, as somebody else would write them.
+for (const medium of ["object", "bytes"] as const) {
+  subjects.push({
+    name: `custom ${medium}`,
+    facts: ["shared", "persistent"],
+    load: async () => () => {
+      const shelf: Shelf = new Map()
+      return { open: () => custom(medium, "async", shelf) }
+    },
+  })
+}
 
 let total = 0
 let broken = 0

@@ -6,7 +6,7 @@ import { CacheWrapper, key } from "../../src/index.ts"
 
 describe.each(kinds)("reading on %s", (kind) => {
   test("a miss is undefined, or the default, and a stored undefined is a hit", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     expect(await cache.get("a")).toBeUndefined()
     expect(await cache.get("a", { default: 7 })).toBe(7)
     await cache.set("a", undefined)
@@ -17,19 +17,19 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test.each([null, false, 0, "", Number.NaN, -0])("%s is a value", async (value) => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("a", value)
     expect(await cache.get("a", { default: "other" })).toBe(value)
     expect(await cache.getOrSet("a", () => "other")).toBe(value)
   })
 
   test("a required value that is absent says so", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await expect(cache.get("a", { required: true })).rejects.toMatchObject({ code: "CACHE_MISS", reason: "absent", key: "a" })
   })
 
   test("a required value that is past its ttl is expired, whether or not its grace runs", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("a", 1, { ttl: 100, grace: 100 })
     await clock.advance(100)
     await expect(cache.get("a", { required: true })).rejects.toMatchObject({ code: "CACHE_MISS", reason: "expired" })
@@ -37,7 +37,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("a required value that was invalidated says so", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("a", 1, { tags: ["t"] })
     await cache.invalidateTags("t")
     await expect(cache.get("a", { required: true })).rejects.toMatchObject({ reason: "invalidated" })
@@ -45,7 +45,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("a required value in a storage that fails is unavailable", async () => {
-    const { cache, storage } = setup(kind)
+    const { cache, storage } = await setup(kind)
     await cache.set("a", 1)
     storage.fault = (verb) => (verb === "get" || verb === "getMany" ? "reject" : undefined)
     await expect(cache.get("a", { required: true })).rejects.toMatchObject({ reason: "unavailable" })
@@ -56,7 +56,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("stale: true serves within grace and not a moment longer", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("a", 1, { ttl: 100, grace: 50 })
     await clock.advance(99)
     expect(await cache.get("a")).toBe(1)
@@ -72,7 +72,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("maxAge caps the age for this call only", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("a", 1, { ttl: "1h", grace: "1h" })
     await clock.advance(1000)
     expect(await cache.get("a", { maxAge: 1001 })).toBe(1)
@@ -84,7 +84,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("an entry tells its deadlines and tags", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const at = clock.now()
     await cache.set("a", { x: 1 }, { ttl: "1s", grace: "2s", tags: ["t", "u", "t"] })
     expect(await cache.getEntry("a")).toEqual({
@@ -100,7 +100,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("getMany keeps order and duplicates, takes any iterable, and asks the storage once", async () => {
-    const { cache, storage } = setup(kind)
+    const { cache, storage } = await setup(kind)
     await cache.setMany([["a", 1], ["b", 2]])
     storage.calls.length = 0
     const found = await cache.getMany(new Set(["b", "x", "a"]))
@@ -115,7 +115,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("nothing asked of many keys is nothing asked of the storage", async () => {
-    const { cache, storage } = setup(kind)
+    const { cache, storage } = await setup(kind)
     expect(await cache.getMany([])).toEqual([])
     await cache.setMany([])
     await cache.setMany({})
@@ -127,7 +127,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("keys of segments and typed keys are one key however they are given", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set(["user", 42], "array")
     expect(await cache.get(key("user", 42))).toBe("array")
     expect(await cache.get(["user", "42"])).toBeUndefined()
@@ -137,7 +137,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("what is no key is refused by every verb", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     for (const wrong of [undefined, null, 42, {}, Symbol("x")]) {
       const bad = wrong as unknown as string
       const all = [
@@ -160,7 +160,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("an option that does not exist is refused and the known ones are told", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const bad = { deafult: 1 } as object
     await expect(cache.get("a", bad)).rejects.toThrow(/"deafult".*Known: .*default/)
     await expect(cache.set("a", 1, bad)).rejects.toMatchObject({ code: "OPTION_INVALID" })
@@ -170,7 +170,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("an explicit undefined means unset", async () => {
-    const { cache, clock } = setup(kind, { ttl: "1s", tags: undefined, prefix: undefined, near: undefined })
+    const { cache, clock } = await setup(kind, { ttl: "1s", tags: undefined, prefix: undefined, near: undefined })
     await cache.set("a", 1, { ttl: undefined, grace: undefined, tags: undefined })
     expect(await cache.get("a", { default: undefined, maxAge: undefined, signal: undefined })).toBe(1)
     await cache.setMany([["b", 2, { ttl: undefined }]], { ttl: "2s" })
@@ -180,7 +180,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("an aborted signal rejects this reader with its reason", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const signal = AbortSignal.abort(new Error("gone"))
     await cache.set("a", 1)
     await expect(cache.get("a", { signal })).rejects.toThrow("gone")
@@ -190,7 +190,7 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("reads are copies: changing what came out changes nothing", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("a", { list: [1] })
     const found = await cache.get<{ list: number[] }>("a")
     found?.list.push(2)
@@ -202,7 +202,7 @@ describe.each(kinds)("reading on %s", (kind) => {
 })
 
 test("peek answers at once on a synchronous storage and counts as nothing", async () => {
-  const { cache, clock, trace } = setup("memory")
+  const { cache, clock, trace } = await setup("memory")
   expect(cache.peek("a")).toBeUndefined()
   await cache.set("a", { x: 1 }, { ttl: 100, grace: 100 })
   trace.length = 0
@@ -214,13 +214,13 @@ test("peek answers at once on a synchronous storage and counts as nothing", asyn
 })
 
 test("peek is undefined on a storage that takes I/O", async () => {
-  const { cache } = setup("all abilities")
+  const { cache } = await setup("all abilities")
   await cache.set("a", 1)
   expect(cache.peek("a")).toBeUndefined()
 })
 
 test("peek sees invalidations at once", async () => {
-  const { cache } = setup("memory")
+  const { cache } = await setup("memory")
   await cache.set("a", 1, { tags: ["t"] })
   await cache.invalidateTags("t")
   expect(cache.peek("a")).toBeUndefined()
@@ -235,7 +235,7 @@ test("peek answers from the near tier", async () => {
 })
 
 test("a region without a generator reads and never loads", async () => {
-  const { cache, trace } = setup("memory")
+  const { cache, trace } = await setup("memory")
   const users = cache.region("users")
   expect(await users.get("42")).toBeUndefined()
   expect(await users.getMany(["42", "43"], { default: 0 })).toEqual([0, 0])

@@ -10,7 +10,7 @@ async function all(keys: AsyncIterable<string>): Promise<string[]> {
 
 describe.each(kinds)("writing on %s", (kind) => {
   test("set replaces the value and all its deadlines", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("a", 1, { ttl: "1s", grace: "1m", tags: ["t"] })
     await clock.advance(500)
     await cache.set("a", 2, { ttl: "2s" })
@@ -21,7 +21,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("a ttl of 0 stores nothing and removes what was there", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("a", 1)
     await cache.set("a", 2, { ttl: 0, grace: "1h" })
     expect(await cache.get("a", { stale: true })).toBeUndefined()
@@ -30,7 +30,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("the default ttl is five minutes without grace", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("a", 1)
     await clock.advance(299_999)
     expect(await cache.get("a")).toBe(1)
@@ -39,7 +39,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("setMany takes pairs, pairs with options of their own, a Map, a record, and any iterable", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.setMany([["a", 1], [["b", 1], 2, { ttl: "1h" }]], { ttl: "1s" })
     await cache.setMany(new Map<string, unknown>([["c", 3]]))
     await cache.setMany({ d: 4, ["__proto__"]: 5, constructor: 6 })
@@ -52,13 +52,13 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("of two values for one key the last one stays, whatever their ttls", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.setMany([["a", 1, { ttl: 0 }], ["a", 2], ["b", 1], ["b", 2, { ttl: 0 }], ["c", 1], ["c", 2]])
     expect(await cache.getMany(["a", "b", "c"])).toEqual([2, undefined, 2])
   })
 
   test("setMany refuses what is no pair, and stores nothing then", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     for (const wrong of [["ab"], [{ key: "a", value: 1 }], [null], null, undefined, "ab", 5]) {
       await expect(cache.setMany(wrong as never)).rejects.toMatchObject({ code: "OPTION_INVALID" })
     }
@@ -67,7 +67,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("what the caller does to a value after set does not reach the cache", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const value = { list: [1] }
     const many = [{ n: 1 }, { n: 2 }]
     const done = Promise.all([cache.set("a", value), cache.setMany(many.map((each, i) => [String(i), each] as const))])
@@ -80,7 +80,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("an explicit write rejects when the storage fails", async () => {
-    const { cache, storage } = setup(kind)
+    const { cache, storage } = await setup(kind)
     await cache.set("a", 1)
     storage.fault = () => "reject"
     await expect(cache.set("a", 2)).rejects.toThrow()
@@ -96,7 +96,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("delete counts the live entries among its keys, each once, and is idempotent", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("fresh", 1)
     await cache.set("stale", 1, { ttl: 100, grace: "1h" })
     await cache.set("gone", 1, { ttl: 100 })
@@ -109,7 +109,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("expire makes entries stale now, keeps them within grace, and counts the live ones", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("a", 1, { ttl: "1h", grace: "1m" })
     await cache.set("b", 2, { ttl: "1h" })
     await clock.advance(10)
@@ -124,7 +124,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("touch restarts the ttl of a live entry, its own or the one given; createdAt stays", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const at = clock.now()
     await cache.set("a", 1, { ttl: 100, grace: 100, tags: ["t"] })
     await clock.advance(150)
@@ -141,7 +141,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("touch never brings back what was invalidated", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("a", 1, { tags: ["t"], grace: "1h" })
     await cache.invalidateTags("t")
     expect(await cache.touch("a")).toBe(false)
@@ -149,7 +149,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("tags end entries of the whole cache, hard or soft", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const region = cache.region("r")
     await cache.set("a", 1, { tags: ["t"], grace: "1h" })
     await region.set("b", 2, { tags: ["t", "u"], grace: "1h" })
@@ -162,7 +162,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("a soft invalidation never weakens a hard one", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("a", 1, { tags: ["t"], grace: "1h" })
     await cache.invalidateTags("t")
     await cache.invalidateTags("t", { mode: "soft" })
@@ -171,7 +171,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("what is no tag and no mode is refused, and nothing ends", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("a", 1, { tags: ["t"] })
     for (const wrong of [["t"], 5, null, { mode: "hrad" }, { mdoe: "soft" }]) {
       await expect(cache.invalidateTags("t", wrong as never)).rejects.toMatchObject({ code: "OPTION_INVALID" })
@@ -185,7 +185,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("invalidate ends the cache and its regions; of a region, the regions in it and nothing else", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const outer = cache.region("outer")
     const inner = outer.region("inner")
     const fill = async () => {
@@ -207,7 +207,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("clear removes what is under its prefix and nothing else", async () => {
-    const { cache, another } = setup(kind)
+    const { cache, another } = await setup(kind)
     const other = another({ prefix: "other" })
     const longer = another({ prefix: "other2" })
     const region = cache.region("r")
@@ -226,7 +226,7 @@ describe.each(kinds)("writing on %s", (kind) => {
   })
 
   test("isLoading tells whether a flight runs here", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const { promise, pass } = gate()
     expect(cache.isLoading("a")).toBe(false)
     const value = cache.getOrSet("a", () => promise)
@@ -241,7 +241,7 @@ describe.each(kinds)("writing on %s", (kind) => {
 
 describe.each(["memory", "all abilities"] as const)("listing on %s", (kind) => {
   test("keys are the live ones of this place itself, as given", async () => {
-    const { cache, clock, another } = setup(kind)
+    const { cache, clock, another } = await setup(kind)
     const region = cache.region("r")
     await cache.setMany([["a", 1], [["b", 2], 1], ["#x", 1], [":x", 1], ["@x", 1], ["\\x", 1], ["", 1]])
     await cache.set("gone", 1, { ttl: 10 })
@@ -258,7 +258,7 @@ describe.each(["memory", "all abilities"] as const)("listing on %s", (kind) => {
   })
 
   test("keys of hundreds come in full, and may be left early", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.setMany(Array.from({ length: 250 }, (_, i) => [`k${i}`, i] as const))
     expect((await all(cache.keys())).length).toBe(250)
     for await (const _ of cache.keys()) break
@@ -266,12 +266,12 @@ describe.each(["memory", "all abilities"] as const)("listing on %s", (kind) => {
 })
 
 test("keys reject where the adapter cannot list", async () => {
-  const { cache } = setup("four methods")
+  const { cache } = await setup("four methods")
   await expect(all(cache.keys())).rejects.toMatchObject({ code: "ADAPTER_ABILITY" })
 })
 
 test("prune drops what is past grace by each entry's own deadlines, and counts", async () => {
-  const { cache, clock } = setup("memory")
+  const { cache, clock } = await setup("memory")
   await cache.set("a", 1, { ttl: 100 })
   await cache.set("b", 1, { ttl: 100, grace: 100 })
   await cache.region("r").set("c", 1, { ttl: 50 })
@@ -283,12 +283,12 @@ test("prune drops what is past grace by each entry's own deadlines, and counts",
 })
 
 test.each(lateKinds)("prune is 0 on %s, which has no way", async (kind) => {
-  const { cache } = setup(kind)
+  const { cache } = await setup(kind)
   expect(await cache.prune()).toBe(0)
 })
 
 test("one write of many is one round trip", async () => {
-  const { cache, storage } = setup("all abilities")
+  const { cache, storage } = await setup("all abilities")
   await cache.set("warm", 1)
   storage.calls.length = 0
   await cache.setMany([["a", 1], ["b", 2]])

@@ -22,7 +22,7 @@ const writes: readonly [name: string, write: (cache: CacheWrapper) => Promise<un
 
 describe.each(kinds)("%s", (kind) => {
   test.each(writes)("%s during a load wins over its result", async (_, write, then) => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const load = gate()
     const early = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
     await settled(clock)
@@ -35,15 +35,17 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test.each(writes)("%s in the very turn of the call wins over its result", async (_, write, then) => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const early = cache.getOrSet("k", () => "late", { tags: ["t"] })
     await write(cache)
     await early
     expect(await cache.get("k")).toBe(then)
   })
 
-  test.each(writes)("%s that fails leaves the key usable", async (_, write) => {
-    const { cache, storage, clock } = setup(kind)
+  // A batch that fails has written nothing, and so beats nothing.
+  const single = writes.filter(([name]) => name !== "batch")
+  test.each(single)("%s that fails leaves the key usable", async (_, write) => {
+    const { cache, storage, clock } = await setup(kind)
     const load = gate()
     const early = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
     await settled(clock)
@@ -57,7 +59,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("writes to another key do not beat a load", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const load = gate()
     const answer = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
     await settled(clock)
@@ -73,7 +75,7 @@ describe.each(kinds)("%s", (kind) => {
 
   test("a load in a region is beaten by what happens to its cache", async () => {
     for (const verb of ["clear", "invalidate"] as const) {
-      const { cache, clock } = setup(kind)
+      const { cache, clock } = await setup(kind)
       const region = cache.region("r").region("inner")
       const load = gate()
       const answer = region.getOrSet("k", () => load.promise)
@@ -86,7 +88,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a tag that the fallback chooses counts from the start of its load", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const load = gate()
     const answer = cache.getOrSet("k", async (context) => {
       const value = await load.promise
@@ -101,7 +103,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a tag that the fallback chooses counts for other caches as well", async () => {
-    const { cache, clock, another } = setup(kind)
+    const { cache, clock, another } = await setup(kind)
     const load = gate()
     const answer = cache.getOrSet("k", async (context) => {
       const value = await load.promise
@@ -120,7 +122,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("an invalidation in another cache during the load outlives its result", async () => {
-    const { cache, clock, another } = setup(kind)
+    const { cache, clock, another } = await setup(kind)
     const acts = [
       (other: CacheWrapper) => other.invalidate(),
       (other: CacheWrapper) => other.invalidateTags("t"),
@@ -141,7 +143,7 @@ describe.each(kinds)("%s", (kind) => {
 
   test("who joins after a hard invalidation is not served what it killed, though the load began before", async () => {
     for (const by of ["same", "other"] as const) {
-      const { cache, clock, another } = setup(kind)
+      const { cache, clock, another } = await setup(kind)
       await cache.set("k", "old", { ttl: 10, grace: "1h", tags: ["t"] })
       await clock.advance(10)
       const load = gate()
@@ -157,7 +159,7 @@ describe.each(kinds)("%s", (kind) => {
 
   test("who joins an early refresh after an invalidation is not served what it killed", async () => {
     for (const mode of ["hard", "soft"] as const) {
-      const { cache, clock, another } = setup(kind)
+      const { cache, clock, another } = await setup(kind)
       await cache.set("k", "old", { ttl: 1000, grace: "1h", tags: ["t"] })
       await clock.advance(20)
       const load = gate()
@@ -175,7 +177,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a set that waits for its turn is not overtaken by the load it has beaten", async () => {
-    const { cache, clock, storage } = setup(kind)
+    const { cache, clock, storage } = await setup(kind)
     const load = gate()
     const answer = cache.getOrSet("k", () => load.promise)
     await settled(clock)
@@ -191,7 +193,7 @@ describe.each(kinds)("%s", (kind) => {
 
 describe.each(lateKinds)("%s", (kind) => {
   test("the later of two sets wins, though the storage takes longer for the first", async () => {
-    const { cache, clock, storage } = setup(kind)
+    const { cache, clock, storage } = await setup(kind)
     let ms = 50
     await cache.set("warm", 1)
     storage.fault = (verb) => (verb === "set" ? (ms -= 20) : undefined)
@@ -203,7 +205,7 @@ describe.each(lateKinds)("%s", (kind) => {
   })
 
   test("a load that began while a set was under way and read what was there before is not stored", async () => {
-    const { cache, clock, storage } = setup(kind)
+    const { cache, clock, storage } = await setup(kind)
     await cache.set("k", "old", { ttl: 1, grace: "1h" })
     await clock.advance(1)
     storage.fault = (verb, key) => (verb === "set" && key === "k" ? 20 : undefined)
@@ -217,7 +219,7 @@ describe.each(lateKinds)("%s", (kind) => {
   })
 
   test("a set whose reply is lost beats the load that began meanwhile", async () => {
-    const { cache, clock, storage } = setup(kind)
+    const { cache, clock, storage } = await setup(kind)
     await cache.set("warm", "old")
     storage.fault = (verb, key) => (verb === "set" && key === "k" ? "lose" : undefined)
     const set = cache.set("k", "set").catch(() => {})

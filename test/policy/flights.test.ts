@@ -4,7 +4,7 @@ import { gate, settled, setup } from "../support/setup.ts"
 
 describe.each(kinds)("%s", (kind) => {
   test("10 000 concurrent callers of one key share one load", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const load = vi.fn(() => clock.after(10, { a: 1 }))
     const calls = Array.from({ length: 10_000 }, () => cache.getOrSet("k", load))
     await clock.advance(10)
@@ -15,7 +15,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("who comes while the load runs joins it", async () => {
-    const { cache, clock, trace } = setup(kind)
+    const { cache, clock, trace } = await setup(kind)
     const load = gate()
     const first = cache.getOrSet("k", () => load.promise)
     await settled(clock)
@@ -29,7 +29,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("the entry is stored before the flight is over: no gap for a second load", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const load = vi.fn(() => clock.after(5, "value"))
     for (let at = 0; at < 40; at++) {
       void cache.getOrSet("k", load)
@@ -39,7 +39,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("every waiter gets the very error of the load; nothing is stored; the next call loads again", async () => {
-    const { cache, clock, trace } = setup(kind)
+    const { cache, clock, trace } = await setup(kind)
     const error = Object.freeze(new Error("down"))
     const calls = [1, 2, 3].map(() => cache.getOrSet("k", () => clock.failAfter(10, error)))
     const outcomes = Promise.allSettled(calls)
@@ -50,7 +50,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a fallback that throws at once rejects, and does not throw at the call", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const answer = cache.getOrSet("k", () => {
       throw new RangeError("at once")
     })
@@ -59,7 +59,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a fallback that throws undefined rejects with undefined, all of its callers", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const calls = [1, 2].map(() => cache.getOrSet("k", () => Promise.reject(undefined)))
     expect(await Promise.allSettled(calls)).toEqual([
       { status: "rejected", reason: undefined },
@@ -71,21 +71,21 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a fallback may answer with any thenable", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const thenable = { then: (resolve: (value: string) => void) => resolve("value") }
     expect(await cache.getOrSet("k", () => thenable as unknown as Promise<string>)).toBe("value")
     expect(await cache.get("k")).toBe("value")
   })
 
   test("a value with a then property is a value", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     expect(await cache.getOrSet("k", () => ({ then: 5 }))).toEqual({ then: 5 })
     expect(await cache.get("k")).toEqual({ then: 5 })
     expect(await cache.getMany(["k"])).toEqual([{ then: 5 }])
   })
 
   test("a fallback that asks for its own key gets REENTRANT", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const inner = () => cache.getOrSet("k", () => "inner")
     await expect(cache.getOrSet("k", inner)).rejects.toMatchObject({ code: "REENTRANT", key: "k" })
     await expect(cache.getOrSet("k", inner, { fresh: true })).rejects.toMatchObject({ code: "REENTRANT" })
@@ -93,14 +93,14 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a fallback that asks for its own key by way of another's gets REENTRANT", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const asks = (key: string, then: () => Promise<unknown>) => cache.getOrSet<unknown>(key, then)
     const circle = asks("a", () => asks("b", () => asks("a", () => Promise.resolve(1))))
     await expect(circle).rejects.toMatchObject({ code: "REENTRANT", key: "a" })
   })
 
   test("a fallback may ask for other keys, and the same from elsewhere", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const answer = cache.getOrSet("a", async () => [
       await cache.getOrSet("b", () => 1),
       await cache.region("r").getOrSet("a", () => 2),
@@ -109,7 +109,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a key is loaded once for each region and cache", async () => {
-    const { cache, another } = setup(kind)
+    const { cache, another } = await setup(kind)
     const load = vi.fn(() => Promise.resolve(1))
     await Promise.all([cache.getOrSet("k", load), cache.region("r").getOrSet("k", load)])
     expect(load).toHaveBeenCalledTimes(2)
@@ -119,7 +119,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("what callers do to the value they share never reaches the cache", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const value = await cache.getOrSet("k", () => ({ list: [1] }))
     value.list.push(2)
     const found = await cache.getOrSet("k", () => ({ list: [0] }))
@@ -131,7 +131,7 @@ describe.each(kinds)("%s", (kind) => {
 
 describe.each(lateKinds)("%s", (kind) => {
   test("the flight is there before the storage is read", async () => {
-    const { cache, clock, storage } = setup(kind)
+    const { cache, clock, storage } = await setup(kind)
     storage.fault = () => 5
     const load = vi.fn(() => "value")
     const calls = [cache.getOrSet("k", load), cache.getOrSet("k", load)]

@@ -6,14 +6,14 @@ const down = () => Promise.reject(new Error("down"))
 
 describe.each(kinds)("%s", (kind) => {
   test("a fresh value is returned and nothing else happens", async () => {
-    const { cache, trace } = setup(kind)
+    const { cache, trace } = await setup(kind)
     await cache.set("k", 1)
     expect(await cache.getOrSet("k", () => 2)).toBe(1)
     expect(trace).toEqual(["set", "hit"])
   })
 
   test("a value is fresh to the last millisecond of its ttl", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.getOrSet("k", () => 1, { ttl: 100 })
     await clock.advance(99)
     expect(await cache.get("k")).toBe(1)
@@ -22,7 +22,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a ttl of 60 days keeps a value for 60 days", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.getOrSet("k", () => 1, { ttl: "60d" })
     clock.jump(clock.now() + 60 * 86_400_000 - 1)
     expect(await cache.getOrSet("k", () => 2)).toBe(1)
@@ -31,14 +31,14 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("no timer waits for a ttl", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("k", 1, { ttl: "60d", grace: "60d" })
     await cache.getOrSet("l", () => 1, { ttl: "60d" })
     expect(vi.getTimerCount()).toBe(0)
   })
 
   test("a ttl of 0 returns the value, keeps nothing, and removes what was there", async () => {
-    const { cache, trace } = setup(kind)
+    const { cache, trace } = await setup(kind)
     await cache.set("k", 1, { grace: "1h" })
     expect(await cache.getOrSet("k", () => 2, { ttl: 0, fresh: true, grace: "1h" })).toBe(2)
     expect(await cache.get("k", { stale: true })).toBeUndefined()
@@ -47,7 +47,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("past its ttl and without grace a value is loaded anew", async () => {
-    const { cache, clock, trace } = setup(kind)
+    const { cache, clock, trace } = await setup(kind)
     await cache.getOrSet("k", () => 1, { ttl: 100 })
     await clock.advance(100)
     expect(await cache.getOrSet("k", () => 2)).toBe(2)
@@ -55,7 +55,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a stale value stands in for a load that fails, until its grace is over", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("k", 1, { ttl: 100, grace: 60_000 })
     await clock.advance(100)
     expect(await cache.getOrSet("k", down)).toBe(1)
@@ -64,7 +64,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("with softTimeout 0 a stale value is served at once and refreshed behind it", async () => {
-    const { cache, clock, trace } = setup(kind)
+    const { cache, clock, trace } = await setup(kind)
     await cache.set("k", 1, { ttl: 100, grace: 1000 })
     await clock.advance(100)
     trace.length = 0
@@ -77,7 +77,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("with a softTimeout a caller waits that long, and no longer, for a fresh value", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("k", 1, { ttl: 100, grace: 10_000 })
     await clock.advance(100)
     const patient = cache.getOrSet("k", () => clock.after(30, 2), { softTimeout: 50, grace: 10_000 })
@@ -93,7 +93,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("each caller waits by his own softTimeout", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("k", 1, { ttl: 100, grace: 10_000 })
     await clock.advance(100)
     const load = () => clock.after(100, 2)
@@ -106,7 +106,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("maxAge caps the age for this call only", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("k", 1, { ttl: 1000 })
     await clock.advance(100)
     expect(await cache.get("k", { maxAge: 100 })).toBeUndefined()
@@ -116,14 +116,14 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("older than maxAge is stale: it is served when the load fails", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("k", 1, { ttl: 1000, grace: 1000 })
     await clock.advance(100)
     expect(await cache.getOrSet("k", down, { maxAge: 50 })).toBe(1)
   })
 
   test("a maxAge of 0 loads each time and still shares the load", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     let runs = 0
     const load = () => clock.after(10, ++runs)
     const calls = [1, 2, 3].map(() => cache.getOrSet("k", load, { maxAge: 0 }))
@@ -135,7 +135,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("fresh skips the read, loads and stores", async () => {
-    const { cache, storage } = setup(kind)
+    const { cache, storage } = await setup(kind)
     expect(await cache.getOrSet("k", () => 1, { fresh: true })).toBe(1)
     expect(await cache.get("k")).toBe(1)
     storage.calls.length = 0
@@ -145,13 +145,13 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("what a first fresh load has stored is what the next read finds", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.getOrSet("k", () => 1, { fresh: true })
     expect(await cache.getOrSet("k", () => 2)).toBe(1)
   })
 
   test("jitter spreads the ttl by ±, once, at write, and never the grace", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const random = vi.spyOn(Math, "random")
     for (const [share, ttl] of [[0, 900], [0.5, 1000], [0.75, 1050]] as const) {
       random.mockReturnValue(share)
@@ -167,7 +167,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("the fallback may decide ttl, grace and tags from the value", async () => {
-    const { cache } = setup(kind, { ttl: "1h", grace: "2h" })
+    const { cache } = await setup(kind, { ttl: "1h", grace: "2h" })
     const seen: unknown[] = []
     await cache.getOrSet("k", (context) => {
       seen.push(context.key, context.ttl, context.grace, context.tags)
@@ -186,7 +186,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a fallback that decides nonsense loses the storing, not the value", async () => {
-    const { cache, events } = setup(kind)
+    const { cache, events } = await setup(kind)
     const bad = [
       ["ttl", "1 year"],
       ["grace", -1],
@@ -202,7 +202,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("an explicit undefined in the context means unset", async () => {
-    const { cache } = setup(kind, { ttl: 1000, grace: 10, tags: ["t"] })
+    const { cache } = await setup(kind, { ttl: 1000, grace: 10, tags: ["t"] })
     await cache.getOrSet("k", (context) => {
       Object.assign(context, { ttl: undefined, grace: undefined, tags: undefined })
       return 1
@@ -213,7 +213,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("the fallback sees what it replaces", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("k", { a: 1 }, { ttl: 100, grace: 1000, tags: ["t"] })
     const createdAt = clock.now()
     await clock.advance(100)
@@ -231,7 +231,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("keep() renews the ttl of the stale value", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("k", { a: 1 }, { ttl: 100, grace: 1000 })
     await clock.advance(100)
     expect(await cache.getOrSet("k", ({ keep }) => keep(), { ttl: 100 })).toEqual({ a: 1 })
@@ -240,12 +240,12 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("keep() without a stale value rejects", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await expect(cache.getOrSet("k", ({ keep }) => keep())).rejects.toMatchObject({ code: "FALLBACK_RESULT" })
   })
 
   test("skip() returns the value and stores nothing", async () => {
-    const { cache, trace } = setup(kind)
+    const { cache, trace } = await setup(kind)
     const load = ({ skip }: { skip(): void }) => {
       skip()
       return 1
@@ -256,7 +256,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("shouldCache decides on every path", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const options = { shouldCache: (value: number, { key }: { key: string }) => value > 1 && key === "k" }
     expect(await cache.getOrSet("k", () => 1, options)).toBe(1)
     expect(await cache.getOrSet("k", () => 1, { ...options, fresh: true })).toBe(1)
@@ -272,7 +272,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a value that took longer than its ttl to make is returned and stored, born stale", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const options = { ttl: 10, grace: 1000 }
     const answer = cache.getOrSet("k", () => clock.after(50, 1), options)
     await clock.advance(50)
@@ -285,7 +285,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("createdAt is when the fallback started", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const start = clock.now()
     const answer = cache.getOrSet("k", () => clock.after(50, 1), { ttl: 100 })
     await clock.advance(50)
@@ -294,7 +294,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("expire makes stale now and keeps within grace", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     await cache.set("k", 1, { ttl: 10_000, grace: 100 })
     expect(await cache.expire("k", "absent", "k")).toBe(1)
     expect(await cache.get("k")).toBeUndefined()
@@ -306,7 +306,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("touch restarts the ttl of a live entry, its own or the one given, and leaves createdAt", async () => {
-    const { cache, clock } = setup(kind)
+    const { cache, clock } = await setup(kind)
     const createdAt = clock.now()
     await cache.set("k", 1, { ttl: 100, grace: 100 })
     await clock.advance(150)
@@ -320,7 +320,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("touch makes a softly invalidated entry fresh again, and no hard one", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("k", 1, { grace: "1h", tags: ["t"] })
     await cache.invalidateTags("t", { mode: "soft" })
     expect(await cache.get("k")).toBeUndefined()
@@ -332,7 +332,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("null, undefined, false, 0, the empty text and NaN are values", async () => {
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     const load = vi.fn()
     for (const value of [null, undefined, false, 0, "", Number.NaN]) {
       expect(await cache.getOrSet(`k${value}`, () => value)).toBe(value)
@@ -347,7 +347,7 @@ describe.each(kinds)("%s", (kind) => {
     const validate = (value: unknown) =>
       typeof value === "number" ? { value } : { issues: [{ message: "no number" }] }
     const schema = { "~standard": { version: 1 as const, vendor: "test", validate } }
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("k", "text")
     expect(await cache.getOrSet<number>("k", () => 1, { schema })).toBe(1)
     const wrong = cache.getOrSet<number>("l", () => "text" as never, { schema })
@@ -365,7 +365,7 @@ describe.each(kinds)("%s", (kind) => {
       throw new Error("broken")
     }
     const schema = { "~standard": { version: 1 as const, vendor: "test", validate } }
-    const { cache } = setup(kind)
+    const { cache } = await setup(kind)
     await cache.set("k", 1)
     await expect(cache.getOrSet("k", () => 2, { schema })).rejects.toThrow("broken")
     expect(cache.isLoading("k")).toBe(false)
@@ -373,7 +373,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test("a stale value is served to one who waits while another's load goes on", async () => {
-    const { cache, clock, trace } = setup(kind)
+    const { cache, clock, trace } = await setup(kind)
     await cache.set("k", 1, { ttl: 10, grace: 10_000 })
     await clock.advance(10)
     const load = gate()

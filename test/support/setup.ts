@@ -18,7 +18,8 @@ export interface Setup {
   another(options?: CacheOptions): CacheWrapper
 }
 
-export function setup(kind: Kind, options: CacheOptions = {}): Setup {
+/** The cache is open already: opening may load code, and that takes time of its own. */
+export async function setup(kind: Kind, options: CacheOptions = {}): Promise<Setup> {
   const clock = fakeClock()
   const storage = fake(kind)
   const trace: string[] = []
@@ -29,6 +30,9 @@ export function setup(kind: Kind, options: CacheOptions = {}): Setup {
     events.push(event)
     trace.push(event.type)
   })
+  await cache.ready()
+  storage.calls.length = 0
+  storage.tokenCalls.length = 0
   return { cache, clock, storage, trace, events, another }
 }
 

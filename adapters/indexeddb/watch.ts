@@ -1,0 +1,22 @@
+/** Calls `next` with the result of `request`, or `fail`, which leaves the rest of its transaction alone. */
+export function watch<T>(
+  request: IDBRequest<T>,
+  fail: (error: unknown) => void,
+  next?: (result: T) => void,
+): void {
+  request.onerror = (event) => {
+    // Unprevented, one bad record would abort all that share its transaction.
+    event.preventDefault()
+    event.stopPropagation()
+    fail(request.error)
+  }
+  if (!next) return
+  request.onsuccess = () => {
+    try {
+      next(request.result)
+    } catch (error) {
+      // Thrown out of an event it would abort the transaction too.
+      fail(error)
+    }
+  }
+}

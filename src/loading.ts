@@ -1,0 +1,104 @@
+import { now } from "./base/clock.ts"
+import { type Kept, stateOf } from "./entry.ts"
+import type { KeyLike } from "./key.ts"
+import type { Kit } from "./kit.ts"
+import type { Found } from "./policy/engine.ts"
+import { type Call, getOrSet, isBackedOff, isDueEarly, joinAtOnce, refresh } from "./policy/get-or-set.ts"
+import type { Fallback, LoadContext } from "./policy/load.ts"
+import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
+import { isInside } from "./policy/reentry.ts"
+import { type GetOptions, heat, isHit, nameOf, readNames, readSlowly } from "./reading.ts"
+
+/** The value of one key: at once from a synchronous storage. */
+export function readOne(kit: Kit, key: KeyLike, options: GetOptions<unknown> | undefined): unknown {
+  const { settings, place, hub } = kit
+  const { generate } = settings
+  const engine = settings.home()
+  if (generate) return load(kit, key, (context: LoadContext) => generate(key, context), options)
+  const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
+  const full = place.full(name)
+  const known = engine.store?.now(full)
+  if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
+    heat(kit, engine, known)
+    hub.hit(place, name, known)
+    return engine.store?.out(known)
+  }
+  return readSlowly(kit, engine, name, full, options, known)
+}
+
+/** The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so. */
+export function load(kit: Kit, key: KeyLike, fallback: unknown, options: LoadOptions<unknown> | undefined): unknown {
+  const { settings, place, hub } = kit
+  const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
+  const engine = settings.home()
+  const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
+  const full = place.full(name)
+  const known = engine.store?.now(full)
+  if (isPlain && isHit(engine, kit, known)) {
+    const time = now()
+    if (time < known.freshUntil) {
+      heat(kit, engine, known)
+      hub.hit(place, name, known)
+      return engine.store?.out(known)
+    }
+    // While its refresh runs, a stale hit asks no more of the options than this one.
+    const running = (options?.softTimeout ?? settings.policy.softTimeout) === 0 ? engine.flights.get(full) : undefined
+    // One that may have hung too long is judged below, with the options resolved.
+    const leaseTtl = options?.leaseTtl === undefined ? settings.policy.leaseTtl : 0
+    if (running && !running.isOverdue(leaseTtl) && time < known.freshUntil + known.grace && !isInside(running)) {
+      hub.servedStale(place, name, known, "timeout")
+      return engine.store?.out(known)
+    }
+  }
+  const policy = resolvePolicy(settings.policy, options, readNames)
+  const call: Call = { engine, place, name, key: full, fallback: asFallback(fallback), policy, scope: kit.scope(), startedAt: now() }
+  // A flight that runs has read already.
+  if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
+  if (typeof known === "string" && engine.flights.get(full)) return joinAtOnce(call) ?? getOrSet(call)
+  if (!isHit(engine, kit, known)) return getOrSet({ ...call, found: engine.read(place, full, policy, known) })
+  return loadKnown(call, known)
+}
+
+/** As {@link load} for an entry that is known and stands: fresh by these options, or stale, or to be replaced. */
+function loadKnown(call: Call, kept: Kept): unknown {
+  const { engine, place, name, key, policy } = call
+  const found: Found = { kept, limit: Number.POSITIVE_INFINITY, reason: "expired", versions: undefined }
+  const state = stateOf(kept, now(), policy.maxAge)
+  const running = engine.flights.get(key)
+  const withVersions = (): Call => ({ ...call, found: engine.read(place, key, policy, kept) })
+  if (state === "fresh") {
+    if (!running && isDueEarly(found, call)) refresh(withVersions())
+    engine.hub.hit(place, name, kept)
+    return engine.store?.out(kept)
+  }
+  const servesStale = state === "stale" && policy.softTimeout === 0 && !(running && isInside(running))
+  if (!servesStale) return getOrSet(withVersions())
+  const isWaiting = isBackedOff(call)
+  if (!isWaiting && !(running && !running.isOverdue(policy.leaseTtl))) refresh(withVersions())
+  engine.hub.servedStale(place, name, kept, isWaiting ? "backoff" : "timeout")
+  return engine.store?.out(kept)
+}
+
+/** Whether nothing in `options` changes how a hit is judged. */
+export function isPlainRead(options: Omit<LoadOptions, "shouldCache" | "schema"> & { readonly schema?: unknown }): boolean {
+  return (
+    !options.fresh &&
+    !options.early &&
+    options.signal === undefined &&
+    options.schema === undefined &&
+    (options.maxAge === undefined || options.maxAge === Number.POSITIVE_INFINITY)
+  )
+}
+
+/** A call for one key of many. */
+export function toCall(kit: Kit, key: KeyLike, fallback: Fallback<unknown>, options: object | undefined): Call {
+  const { settings, place } = kit
+  const name = nameOf(kit, key)
+  const policy = resolvePolicy(settings.policy, options, readNames)
+  return { engine: settings.home(), place, name, key: place.full(name), fallback, policy, scope: kit.scope(), startedAt: now() }
+}
+
+function asFallback(fallback: unknown): Fallback<unknown> {
+  // The verb's type says what a function takes and gives.
+  return typeof fallback === "function" ? (fallback as Fallback<unknown>) : () => fallback
+}

@@ -1,0 +1,102 @@
+import { CacheError } from "./base/errors.ts"
+import type { KeyLike } from "./key.ts"
+import type { Kit } from "./kit.ts"
+import { type Policy, resolvePolicy, type WriteOptions } from "./policy/options.ts"
+import { invalidateByTags, type Mode } from "./policy/sweep.ts"
+import { type Item, setAll, type Target } from "./policy/write.ts"
+import { nameOf } from "./reading.ts"
+import { reach } from "./regions.ts"
+
+/** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
+export type ManyEntries =
+  | Iterable<readonly [key: KeyLike, value: unknown, options?: WriteOptions]>
+  | { readonly [key: string]: unknown }
+
+/** How an invalidation ends entries: "hard", the default, for good; "soft" expires them. */
+export interface InvalidateOptions {
+  readonly mode?: Mode | undefined
+}
+
+/** Replaces one value: at its origin first, where the region writes through. */
+export async function setOne(kit: Kit, key: KeyLike, value: unknown, options: WriteOptions | undefined): Promise<void> {
+  const item = toItem(kit, key, value, options)
+  const { writeThrough } = kit.settings
+  if (writeThrough) await writeThrough(key, value)
+  return setAll(toTarget(kit, item.policy), [item])
+}
+
+/**
+ * Replaces many values. Where the region writes through, one after the other at their origin first: when that fails
+ * for one, those before it are written, it and the others stay as they were.
+ */
+export async function setMany(kit: Kit, entries: ManyEntries, options: WriteOptions | undefined): Promise<void> {
+  const shared = resolvePolicy(kit.settings.policy, options)
+  const pairs = pairsOf(entries)
+  const items = pairs.map(([key, value, own]) => {
+    const item = toItem(kit, key, value, undefined)
+    return { ...item, policy: resolvePolicy(shared, own) }
+  })
+  const target = toTarget(kit, shared)
+  const { writeThrough } = kit.settings
+  let written = writeThrough ? 0 : items.length
+  try {
+    for (; writeThrough && written < pairs.length; written++) {
+      const [key, value] = pairs[written] ?? []
+      await writeThrough(key, value)
+    }
+  } finally {
+    await setAll(target, lastOfEach(items.slice(0, written)))
+  }
+}
+
+/** Ends every entry with one of the tags; a mode may come last. */
+export async function endTags(kit: Kit, given: readonly (string | InvalidateOptions)[]): Promise<void> {
+  const last = given.at(-1)
+  const hasOptions = typeof last === "object"
+  const mode = modeOf(hasOptions ? last : undefined)
+  const tags = given.slice(0, hasOptions ? -1 : undefined).map((tag) => {
+    if (typeof tag === "string") return tag
+    throw new CacheError("OPTION_INVALID", "A tag is text, each an argument of its own; options come last.")
+  })
+  for (const target of reach(kit, true)) await invalidateByTags(target, tags, mode)
+  kit.hub.invalidated(kit.place, mode, tags)
+}
+
+/** The mode that `options` ask for. */
+export function modeOf(options: InvalidateOptions | undefined): Mode {
+  if (options === undefined) return "hard"
+  if (typeof options === "object" && options !== null && Object.keys(options).every((name) => name === "mode")) {
+    const { mode = "hard" } = options
+    if (!Array.isArray(options) && (mode === "hard" || mode === "soft")) return mode
+  }
+  throw new CacheError("OPTION_INVALID", 'The one option of an invalidation is mode: "hard" or "soft".')
+}
+
+/** Where an explicit write of this region goes. */
+export function toTarget({ settings, place }: Kit, policy: Policy = settings.policy): Target {
+  return { engine: settings.home(), place, policy }
+}
+
+/** A value to be written, its options resolved. */
+function toItem(kit: Kit, key: KeyLike, value: unknown, options: WriteOptions | undefined): Item {
+  return { name: nameOf(kit, key), value, policy: resolvePolicy(kit.settings.policy, options) }
+}
+
+type Pair = readonly [key: KeyLike, value: unknown, options?: WriteOptions]
+
+function pairsOf(entries: ManyEntries): readonly Pair[] {
+  if (typeof entries === "object" && entries !== null) {
+    const pairs: readonly Pair[] = isIterable(entries) ? [...entries] : Object.entries(entries)
+    if (pairs.every((pair) => Array.isArray(pair) && pair.length >= 2)) return pairs
+  }
+  throw new CacheError("OPTION_INVALID", "Many entries are pairs of key and value (and options), a Map, or a record.")
+}
+
+function isIterable(entries: ManyEntries): entries is Iterable<Pair> {
+  return Symbol.iterator in entries
+}
+
+/** Of several values for one key the last counts. */
+function lastOfEach(items: readonly Item[]): Item[] {
+  return [...new Map(items.map((item) => [item.name, item])).values()]
+}

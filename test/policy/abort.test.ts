@@ -1,0 +1,212 @@
+import { describe, expect, test, vi } from "vitest"
+import type { LoadContext } from "../../src/types.ts"
+import { kinds, lateKinds } from "../support/fake.ts"
+import { gate, settled, setup, unheard } from "../support/setup.ts"
+
+/** A load that lasts until it is told otherwise, or until its signal aborts. */
+function watched() {
+  const { promise, pass, fail } = gate()
+  const state = { pass, aborted: false, runs: 0, load }
+  function load({ signal }: LoadContext<string>): Promise<string> {
+    state.runs++
+    signal.addEventListener("abort", () => {
+      state.aborted = true
+      fail(signal.reason)
+    })
+    return promise
+  }
+  return state
+}
+
+describe.each(kinds)("%s", (kind) => {
+  test("a signal that is aborted already rejects with its reason, and nothing is loaded", async () => {
+    const { cache } = await setup(kind)
+    const signal = AbortSignal.abort("why")
+    const load = vi.fn(() => 1)
+    await expect(cache.getOrSet("k", load, { signal })).rejects.toBe("why")
+    await expect(cache.getOrSetMany(["k"], () => [load()], { signal })).rejects.toBe("why")
+    await expect(cache.get("k", { signal })).rejects.toBe("why")
+    await cache.set("k", 1)
+    await expect(cache.getOrSet("k", load, { signal })).rejects.toBe("why")
+    expect(load).not.toHaveBeenCalled()
+  })
+
+  test("one caller's abort rejects that caller only", async () => {
+    const { cache, clock } = await setup(kind)
+    const { load, pass } = watched()
+    const controller = new AbortController()
+    const gone = cache.getOrSet("k", load, { signal: controller.signal })
+    const stays = cache.getOrSet("k", load)
+    await settled(clock)
+    controller.abort("gone")
+    await expect(gone).rejects.toBe("gone")
+    pass("value")
+    expect(await stays).toBe("value")
+    expect(await cache.get("k")).toBe("value")
+  })
+
+  test("the fallback's signal aborts when the last waiting caller has gone, not before", async () => {
+    const { cache, clock } = await setup(kind)
+    const state = watched()
+    const controllers = [1, 2, 3].map(() => new AbortController())
+    const calls = controllers.map(({ signal }) => cache.getOrSet("k", state.load, { signal }))
+    const outcomes = Promise.allSettled(calls)
+    await settled(clock)
+    for (const controller of controllers) {
+      expect(state.aborted).toBe(false)
+      controller.abort()
+      await settled(clock)
+    }
+    expect(state.aborted).toBe(true)
+    expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"])
+  })
+
+  test("after the last one has gone the key is free, and the ended load is not stored", async () => {
+    const { cache, clock } = await setup(kind)
+    const load = gate()
+    const controller = new AbortController()
+    const gone = cache.getOrSet("k", () => load.promise, { signal: controller.signal })
+    await settled(clock)
+    controller.abort("gone")
+    await expect(gone).rejects.toBe("gone")
+    expect(cache.isLoading("k")).toBe(false)
+    expect(await cache.getOrSet("k", () => "anew")).toBe("anew")
+    load.pass("late")
+    await settled(clock)
+    expect(await cache.get("k")).toBe("anew")
+  })
+
+  test("a load that fails after all have gone is no unhandled rejection", async () => {
+    const { cache, clock } = await setup(kind)
+    const rejections = unheard()
+    const controller = new AbortController()
+    const { load } = watched()
+    const gone = cache.getOrSet("k", load, { signal: controller.signal })
+    await settled(clock)
+    controller.abort("gone")
+    await expect(gone).rejects.toBe("gone")
+    await settled(clock)
+    expect(await rejections()).toEqual([])
+  })
+
+  test("a background refresh has nobody to lose", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "old", { ttl: 1, grace: "1h" })
+    await clock.advance(1)
+    const state = watched()
+    const controller = new AbortController()
+    const options = { softTimeout: 0, signal: controller.signal }
+    expect(await cache.getOrSet("k", state.load, options)).toBe("old")
+    controller.abort()
+    await settled(clock)
+    expect(state.aborted).toBe(false)
+    state.pass("new")
+    await settled(clock)
+    expect(await cache.get("k")).toBe("new")
+  })
+
+  test("a caller's timeout is his own and does not count as leaving", async () => {
+    const { cache, clock } = await setup(kind)
+    const state = watched()
+    const controller = new AbortController()
+    const hasty = cache.getOrSet("k", state.load, { hardTimeout: 10 })
+    const other = cache.getOrSet("k", state.load, { signal: controller.signal })
+    const outcomes = Promise.allSettled([hasty, other])
+    await clock.advance(10)
+    controller.abort()
+    await outcomes
+    expect(state.aborted).toBe(false)
+    state.pass("value")
+    await settled(clock)
+    expect(await cache.get("k")).toBe("value")
+  })
+
+  test("who was served something else meanwhile does not count as waiting", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "old", { ttl: "1h" })
+    await clock.advance(20)
+    const state = watched()
+    const controller = new AbortController()
+    const gone = cache.getOrSet("k", state.load, { maxAge: 10, signal: controller.signal })
+    await settled(clock)
+    expect(await cache.getOrSet("k", state.load)).toBe("old")
+    controller.abort("gone")
+    await expect(gone).rejects.toBe("gone")
+    expect(state.aborted).toBe(true)
+  })
+
+  test("a signal asked for after all have gone is aborted", async () => {
+    const { cache, clock } = await setup(kind)
+    const controller = new AbortController()
+    const wait = gate()
+    const seen: boolean[] = []
+    const gone = cache.getOrSet("k", async (context) => {
+      await wait.promise
+      seen.push(context.signal.aborted)
+      return 1
+    }, { signal: controller.signal })
+    await settled(clock)
+    controller.abort("gone")
+    await expect(gone).rejects.toBe("gone")
+    wait.pass("")
+    await settled(clock)
+    expect(seen).toEqual([true])
+  })
+
+  test("no listener stays on a caller's signal", async () => {
+    const { cache, clock } = await setup(kind)
+    const { signal } = new AbortController()
+    const added = vi.spyOn(signal, "addEventListener")
+    const removed = vi.spyOn(signal, "removeEventListener")
+    const calls = [cache.getOrSet("k", () => clock.after(5, 1), { signal }), cache.getOrSet("k", 1, { signal })]
+    await clock.advance(5)
+    await Promise.all(calls)
+    await cache.get("k", { signal })
+    expect(removed.mock.calls.length).toBe(added.mock.calls.length)
+  })
+
+  test("the abort of a caller of many keys ends the load of those that nobody else waits for", async () => {
+    const { cache, clock } = await setup(kind)
+    const controller = new AbortController()
+    let aborted = false
+    const many = cache.getOrSetMany(["a", "b"], (_, { signal }) => {
+      signal.addEventListener("abort", () => (aborted = true))
+      return new Promise<number[]>(() => {})
+    }, { signal: controller.signal })
+    await settled(clock)
+    controller.abort("gone")
+    await expect(many).rejects.toBe("gone")
+    expect(aborted).toBe(true)
+    expect(await cache.getOrSetMany(["a", "b"], () => [1, 2])).toEqual([1, 2])
+  })
+})
+
+describe.each(lateKinds)("%s", (kind) => {
+  test("a caller who has gone while the storage was read needs no load", async () => {
+    const { cache, clock, storage } = await setup(kind)
+    storage.fault = () => 20
+    const load = vi.fn(() => 1)
+    const controller = new AbortController()
+    const gone = cache.getOrSet("k", load, { signal: controller.signal })
+    await clock.advance(5)
+    controller.abort("gone")
+    await expect(gone).rejects.toBe("gone")
+    await clock.advance(200)
+    expect(load).not.toHaveBeenCalled()
+  })
+
+  test("a caller's abort ends his wait for a storage that hangs", async () => {
+    const { cache, clock, storage } = await setup(kind)
+    storage.fault = () => "hang"
+    const controller = new AbortController()
+    const calls = [
+      cache.get("k", { signal: controller.signal }),
+      cache.getMany(["k", "l"], { signal: controller.signal }),
+      cache.getOrSet("k", () => 1, { signal: controller.signal }),
+    ]
+    const outcomes = Promise.allSettled(calls)
+    await clock.advance(5)
+    controller.abort("gone")
+    for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: "gone" })
+  })
+})
