@@ -18,10 +18,10 @@ export async function batch<R>(kit: Kit, face: (kit: Kit) => object, work: (kit:
 
   const into = (outer: Kit): Kit => ({ ...outer, shared, settings: { ...outer.settings, home: () => inner } })
   const regions: Kit["shared"]["regions"] = new Map()
-  const shared = { ...kit.shared, regions }
-  for (const [base, known] of kit.shared.regions) {
+  const shared = { ...kit.shared, regions, engine: kit.shared.engine === engine ? inner : kit.shared.engine }
+  for (const [path, known] of kit.shared.regions) {
     const view = known.kit.settings.ownsHome ? known.kit : into(known.kit)
-    regions.set(base, { kit: view, face: known.kit === view ? known.face : face(view) })
+    regions.set(path, { ...known, kit: view, face: known.kit === view ? known.face : face(view) })
   }
 
   const result = await work(into(kit))

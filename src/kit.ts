@@ -17,7 +17,10 @@ export type Home = () => Engine
 
 /** What a cache or region stands on. */
 export interface Kit {
-  readonly place: Place
+  /** Where it keeps its entries; a prefix that comes late moves it. */
+  place: Place
+  /** The names from the outermost on; the same ones always mean the same region. */
+  readonly path: string
   readonly hub: Hub
   readonly shared: Shared
   readonly settings: Settings
@@ -52,10 +55,22 @@ export interface Hot {
   readonly changes: number
 }
 
+/** A region that was asked for before. */
+export interface Known {
+  readonly kit: Kit
+  /** What the caller has of it. */
+  readonly face: object
+  readonly name: string
+  /** What it lies in. */
+  readonly parent: Kit
+  /** The options it was given. */
+  options: object
+}
+
 /** What all regions of a cache share. */
 export interface Shared {
-  /** Every region by its place's base, so that a name always means the same object. */
-  readonly regions: Map<string, { readonly kit: Kit; readonly face: object }>
+  /** Every region by its path, those in it after it. */
+  readonly regions: Map<string, Known>
   /** Every storage in use, to be closed with the cache. */
   readonly engines: Set<Engine>
   /** The cache's own; none once it is closed. */
@@ -63,6 +78,8 @@ export interface Shared {
   closing: Promise<void> | undefined
   /** The scope of calls that are bound to nothing. */
   readonly scope: () => Scope
+  /** Refuses an alias or options that do not exist. */
+  check(alias: string, options: object | undefined): void
   /** Loads an adapter by its alias. */
   resolve(alias: string, options: object | undefined, report: (error: unknown) => void): Awaitable<Resolved>
 }

@@ -41,7 +41,7 @@ export function hotHit({ settings, place, hub }: Kit, key: unknown): Kept | unde
   } catch {
     return undefined // The read that follows meets the same trouble and tells of it.
   }
-  if (kept === undefined || kept.marks !== hot.marks || hot.changes !== hot.adapter.tokenChanges()) return undefined
+  if (kept?.marks !== hot.marks || hot.changes !== hot.adapter.tokenChanges()) return undefined
   if (now() >= kept.freshUntil) return undefined
   hub.hit(place, key, kept)
   return kept

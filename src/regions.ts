@@ -1,12 +1,13 @@
 import { CacheError } from "./base/errors.ts"
 import type { Entry } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
-import { type Generator, type Kit, type Settings, withPolicy } from "./kit.ts"
+import { type Generator, type Kit, type Known, type Settings, type Shared, withPolicy } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
 import type { OnError } from "./policy/hub.ts"
 import type { Fallback, LoadContext } from "./policy/load.ts"
 import type { ManyResult } from "./policy/many.ts"
 import { type LoadOptions, type Policy, type ReadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
+import { escapeName } from "./policy/place.ts"
 import type { Target } from "./policy/write.ts"
 import type { GetOptions } from "./reading.ts"
 import type { Region } from "./region.ts"
@@ -19,6 +20,8 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
   readonly generate?: Generator<V, A> | undefined
   /** Called by `set` before the cache is written; when it fails, the cache stays as it was. */
   readonly writeThrough?: ((key: A, value: V) => Awaitable<unknown>) | undefined
+  /** What its keys are kept apart by in the storage. Default: its name. */
+  readonly prefix?: string | undefined
   /** Makes a key of the argument. Default: text and segments as they are, anything else as one segment. */
   readonly key?: ((argument: A) => KeyLike) | undefined
   /** Told of trouble in this region that is no caller's, in place of the cache's `onError`. */
@@ -51,7 +54,7 @@ export interface GeneratedRegion<V, A>
   generate(generator: Generator<V, A>): GeneratedRegion<V, A>
 }
 
-const ownNames = ["generate", "writeThrough", "key", "replace", "onError", ...storageNames]
+const ownNames = ["generate", "writeThrough", "key", "replace", "onError", "prefix", ...storageNames]
 
 /** Finds or makes the region `name` below `parent`, with `options` given once. */
 export function regionKit(
@@ -60,20 +63,24 @@ export function regionKit(
   options: object | undefined,
   make: (kit: Kit) => object,
 ): object {
-  if (typeof name !== "string" || name === "" || name.length > 1024) {
-    throw new CacheError("OPTION_INVALID", "The name of a region is text of 1 to 1024 characters.")
-  }
+  checkName(name, "The name")
   const { shared, hub, scope } = parent
-  const place = parent.place.region(name)
-  let known = shared.regions.get(place.base)
+  const path = `${parent.path}${escapeName(name)}:`
+  let known = shared.regions.get(path)
   if (!known) {
-    const kit = { place, hub, shared, scope: shared.scope, settings: inherited(parent.settings) }
-    known = { kit, face: make(kit) }
-    shared.regions.set(place.base, known)
+    const kit = { place: parent.place.region(name), path, hub, shared, scope: shared.scope, settings: inherited(parent.settings) }
+    known = { kit, face: make(kit), name, parent, options: {} }
+    inherit(known)
+    shared.regions.set(path, known)
   }
-  if (options) configure(parent, known.kit, name, options)
+  if (options) configure(known, options)
   // A bound view has regions of its own over the same settings.
   return scope === shared.scope ? known.face : make({ ...known.kit, scope })
+}
+
+function checkName(name: unknown, what: string): void {
+  if (typeof name === "string" && name !== "" && name.length <= 1024) return
+  throw new CacheError("OPTION_INVALID", `${what} of a region is text of 1 to 1024 characters.`)
 }
 
 /** Sets what makes a region's missing values. */
@@ -95,26 +102,75 @@ function inherited(parent: Settings): Settings {
   }
 }
 
-function configure(parent: Kit, kit: Kit, name: string, given: object): void {
-  const { settings } = kit
+function configure(known: Known, given: object): void {
+  const { kit, name, parent } = known
+  const { settings, shared } = kit
   // Typed by the region's face; inside, arguments and values are unknown.
   const options = given as RegionOptions<unknown, unknown>
   if (settings.configured && !options.replace) {
     throw new CacheError("REGION_CONFIGURED", `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true.`)
   }
-  for (const named of ["generate", "writeThrough", "key"] as const) {
+  const storage = check(known, options)
+  const before = settings.ownsHome ? settings.home() : undefined
+  const isSame = before !== undefined && sameStorage(storage, storageOf(known.options))
+  known.options = { ...options }
+  const { generate = settings.generate, writeThrough, key } = options
+  Object.assign(settings, { configured: true, generate, writeThrough, toKey: key })
+  if (!isSame) {
+    settings.ownsHome = Object.keys(storage).length > 0
+    settings.home = settings.ownsHome ? ownHome(parent, storage) : () => parent.settings.home()
+    if (before) drop(shared, before)
+  }
+  // Regions in it may be there already.
+  for (const [path, other] of shared.regions) if (path.startsWith(kit.path)) inherit(other)
+}
+
+/** Refuses options that make no sense; answers those of the storage. */
+function check({ parent }: Known, options: RegionOptions<unknown, unknown>): StorageOptions {
+  for (const named of ["generate", "writeThrough", "key", "onError"] as const) {
     if (options[named] !== undefined && typeof options[named] !== "function") {
       throw new CacheError("OPTION_INVALID", `The option ${named} must be a function.`)
     }
   }
-  const policy = resolvePolicy(parent.settings.policy, options, ownNames)
-  const { generate, writeThrough, key } = options
-  Object.assign(settings, inherited(parent.settings), withPolicy(policy), { configured: true, generate, writeThrough, toKey: key })
-  if (options.onError) kit.hub.onErrors.set(kit.place.base, options.onError)
-  if (storageNames.some((own) => options[own] !== undefined)) {
-    settings.home = ownHome(parent, options)
-    settings.ownsHome = true
-  }
+  if (options.prefix !== undefined) checkName(options.prefix, "The prefix")
+  resolvePolicy(parent.settings.policy, options, ownNames)
+  const storage = storageOf(options)
+  sourceOf(storage, parent.shared)
+  if (typeof storage.adapter === "string") parent.shared.check(storage.adapter, storage.arguments)
+  return storage
+}
+
+/** Brings a region what it has from its parent, under what it says itself. */
+function inherit({ kit, name, parent, options }: Known): void {
+  const { prefix, onError = parent.hub.onErrors.get(parent.place.base) }: RegionOptions<unknown, unknown> = options
+  kit.place = parent.place.region(name, prefix)
+  Object.assign(kit.settings, withPolicy(resolvePolicy(parent.settings.policy, options, ownNames)), { hot: undefined })
+  if (onError) kit.hub.onErrors.set(kit.place.base, onError)
+  else kit.hub.onErrors.delete(kit.place.base)
+}
+
+/** What `options` say of the storage; an explicit `undefined` says nothing. */
+function storageOf(options: StorageOptions): StorageOptions {
+  const said = storageNames.filter((name) => options[name] !== undefined)
+  return Object.fromEntries(said.map((name) => [name, options[name]]))
+}
+
+/** Whether both mean one storage: alike, down to the members of what they name. */
+function sameStorage(one: object, other: object): boolean {
+  const names = Object.keys(one)
+  return names.length === Object.keys(other).length && names.every((name) => {
+    const [mine, its]: unknown[] = [Reflect.get(one, name), Reflect.get(other, name)]
+    return mine === its || (isPlain(mine) && isPlain(its) && sameStorage(mine, its))
+  })
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+function drop(shared: Shared, engine: Engine): void {
+  shared.engines.delete(engine)
+  engine.retire(Number.POSITIVE_INFINITY).catch(() => {})
 }
 
 /** A storage of a region's own: another adapter, or its cache's adapter with another codec or tier. */
@@ -127,10 +183,7 @@ function ownHome(parent: Kit, options: StorageOptions): () => Engine {
       above = now
       const source =
         options.adapter === undefined ? now.source.derive(options) : sourceOf(options, parent.shared)
-      if (own) {
-        parent.shared.engines.delete(own)
-        own.retire(Number.POSITIVE_INFINITY).catch(() => {})
-      }
+      if (own) drop(parent.shared, own)
       own = new Engine(source, parent.hub)
       parent.shared.engines.add(own)
     }
@@ -142,9 +195,10 @@ function ownHome(parent: Kit, options: StorageOptions): () => Engine {
 export function reach(kit: Kit, isWhole = false): Target[] {
   const { settings, place, shared } = kit
   const engines = new Set<Engine>([settings.home()])
+  if (isWhole && shared.engine) engines.add(shared.engine)
   const policy: Policy = settings.policy
   for (const { kit: region } of shared.regions.values()) {
-    if (region.settings.ownsHome && (isWhole || region.place.base.startsWith(place.base))) engines.add(region.settings.home())
+    if (region.settings.ownsHome && (isWhole || region.path.startsWith(kit.path))) engines.add(region.settings.home())
   }
   return [...engines].map((engine) => ({ engine, place, policy }))
 }

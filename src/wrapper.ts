@@ -48,6 +48,7 @@ export class CacheWrapper extends Region {
       engine: undefined,
       closing: undefined,
       scope,
+      check: (alias, own) => this.check(alias, own),
       resolve: (alias, own, report) => this.load(alias, own, report),
     }
     const home = () => {
@@ -65,7 +66,7 @@ export class CacheWrapper extends Region {
       writeThrough: undefined,
       toKey: undefined,
     }
-    super({ place: Place.root(prefix), hub, shared, settings, scope })
+    super({ place: Place.root(prefix), path: "", hub, shared, settings, scope })
     const adapter = options.adapter ?? this.standard()
     if (!isAdapter(adapter)) this.check(adapter, options.arguments)
     begin(this.kit, { ...options, adapter })

@@ -3,7 +3,7 @@ import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { type Policy, resolvePolicy, type WriteOptions } from "./policy/options.ts"
 import { invalidateByTags, type Mode } from "./policy/sweep.ts"
-import { type Item, setAll, type Target } from "./policy/write.ts"
+import { type Item, setAll, snapshot, type Target } from "./policy/write.ts"
 import { nameOf } from "./reading.ts"
 import { reach } from "./regions.ts"
 
@@ -20,9 +20,11 @@ export interface InvalidateOptions {
 /** Replaces one value: at its origin first, where the region writes through. */
 export async function setOne(kit: Kit, key: KeyLike, value: unknown, options: WriteOptions | undefined): Promise<void> {
   const item = toItem(kit, key, value, options)
-  const { writeThrough } = kit.settings
-  if (writeThrough) await writeThrough(key, value)
-  return setAll(toTarget(kit, item.policy), [item])
+  const { writeThrough, home } = kit.settings
+  if (!writeThrough) return setAll(toTarget(kit, item.policy), [item])
+  const kept = { ...item, value: snapshot(home(), value) }
+  await writeThrough(key, value)
+  return setAll(toTarget(kit, item.policy), [kept])
 }
 
 /**
@@ -31,13 +33,13 @@ export async function setOne(kit: Kit, key: KeyLike, value: unknown, options: Wr
  */
 export async function setMany(kit: Kit, entries: ManyEntries, options: WriteOptions | undefined): Promise<void> {
   const shared = resolvePolicy(kit.settings.policy, options)
-  const pairs = pairsOf(entries)
-  const items = pairs.map(([key, value, own]) => {
-    const item = toItem(kit, key, value, undefined)
-    return { ...item, policy: resolvePolicy(shared, own) }
-  })
   const target = toTarget(kit, shared)
   const { writeThrough } = kit.settings
+  const pairs = pairsOf(entries)
+  const items = pairs.map(([key, value, own]) => {
+    const item = toItem(kit, key, writeThrough ? snapshot(target.engine, value) : value, undefined)
+    return { ...item, policy: resolvePolicy(shared, own) }
+  })
   let written = writeThrough ? 0 : items.length
   try {
     for (; writeThrough && written < pairs.length; written++) {

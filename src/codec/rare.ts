@@ -24,8 +24,14 @@ export function shelve(
   const judged = copyIn(shelved.value, keeps, key)
   const { value, shared, odd } = early === undefined || judged.odd ? judged : copyIn(early, keeps, key)
   const made = { ...shelved, value, tree: shared === undefined, rare: true }
-  if (!odd || copy === "clone") return made
+  // WebKit's structured clone makes two of a Date that is met twice.
+  if (copy === "clone" || (!odd && !hasLeaf(shared))) return made
   return chain(load(serializer), (by) => ({ ...made, value: by.stringify(value), packed: by.name }))
+}
+
+/** Whether one of the objects is more than a list or record. */
+function hasLeaf(objects: ReadonlySet<object> = new Set()): boolean {
+  return [...objects].some((object) => !Array.isArray(object) && Object.getPrototypeOf(object) !== Object.prototype)
 }
 
 /** Undoes {@link shelve}; `undefined` for what it did not make. */

@@ -20,7 +20,8 @@ export type Outcome =
  */
 export class Flight {
   readonly key: string
-  readonly startedAt: number = now()
+  /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
+  #aliveAt: number = now()
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
@@ -93,14 +94,21 @@ export class Flight {
   shared(leaseTtl: number): Promise<unknown> {
     const known = this.#shared.get(leaseTtl)
     if (known) return known
-    const shared = within(this.done, Math.max(0, this.startedAt + leaseTtl - now()), () => undefined)
+    const shared = within(this.done, Math.max(0, this.#aliveAt + leaseTtl - now()), () => undefined)
     this.#shared.set(leaseTtl, shared)
     return shared
   }
 
+  /** Gives a sign of life: it may hold its key for `leaseTtl` from now on. */
+  live(): void {
+    if (this.#aliveAt === now()) return
+    this.#aliveAt = now()
+    this.#shared.clear()
+  }
+
   /** Whether it has held its key for as long as one may. */
   isOverdue(leaseTtl: number): boolean {
-    return now() - this.startedAt >= leaseTtl
+    return now() - this.#aliveAt >= leaseTtl
   }
 
   /** Lets those who wait for this flight have what `other` brings. */

@@ -180,7 +180,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     else if (!(await inTime(flight, call, end, limit))) {
       // From here on the flight has nobody to lose.
       flight.background = true
-      if (stale) return serve(call, stale, "timeout")
+      if (stale) return flight.fenced ? serveStill(call, stale, "timeout") : serve(call, stale, "timeout")
       throw tooLate(call)
     }
   }
@@ -189,13 +189,16 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   switch (outcome?.type) {
     case "loaded":
       return { value: outcome.value }
-    case "failed":
-      if (stale) return serve(call, stale, "failed")
+    case "failed": {
+      const answer = stale && (await serveStill(call, stale, "failed"))
+      if (answer) return answer
       throw outcome.error
+    }
     case "found":
       return judge(outcome.found, call) === "fresh" ? serve(call, outcome.found) : undefined
     default:
-      return outcome && stale ? serve(call, stale, "held") : undefined
+      if (!outcome || !stale) return undefined
+      return flight.fenced ? serveStill(call, stale, "held") : serve(call, stale, "held")
   }
 }
 
@@ -238,6 +241,15 @@ function serve({ engine, place, name }: Call, { kept }: Found, reason?: StaleRea
   if (reason) engine.hub.servedStale(place, name, kept, reason)
   else engine.hub.hit(place, name, kept)
   return { value: engine.store ? engine.store.out(kept) : kept.value }
+}
+
+/** Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. */
+async function serveStill(call: Call, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
+  const { engine, place, key, policy } = call
+  const again = await validated(engine.read(place, key, policy), policy)
+  if (again.reason === "unavailable") return serve(call, stale, reason)
+  const state = judge(again, call)
+  return state === "gone" ? undefined : serve(call, again, state === "stale" ? reason : undefined)
 }
 
 /** Whether the load of this key failed lately, so that a stale value is served without another attempt. */

@@ -15,8 +15,8 @@ type Turn = { readonly type: "load"; readonly found: Found } | Extract<Outcome, 
 /**
  * Takes the adapter's lease for a load, so that of all processes one loads.
  *
- * Whoever gets it reads again. The others poll for the value with back-off, and load themselves when the lease has
- * run out. A caller who can be served stale does not wait. A lost storage never blocks a load.
+ * Whoever gets it reads again. The others poll for the value with back-off, and when the lease has run out one of
+ * them gets it. A caller who can be served stale does not wait. A lost storage never blocks a load.
  */
 export async function lead(flight: Flight, call: Call, found: Found): Promise<Turn> {
   const { engine, place, key, policy } = call
@@ -24,7 +24,8 @@ export async function lead(flight: Flight, call: Call, found: Found): Promise<Tu
   const free: Turn = { type: "load", found }
   if (!store?.adapter.lock || !policy.lease || policy.fresh || found.reason === "unavailable") return free
 
-  const deadline = now() + policy.leaseTtl
+  // A lease ends by itself, so one that is still held by then is a successor's, who is waited for just as long.
+  const deadline = now() + 2 * policy.leaseTtl
   const canWait = !flight.background && !(found.kept && stateOf(found.kept, now(), policy.maxAge, found.limit) === "stale")
   for (let ms = 4; ; ms = Math.min(ms * 1.5, 200)) {
     let lease: Lease | undefined
@@ -39,12 +40,13 @@ export async function lead(flight: Flight, call: Call, found: Found): Promise<Tu
       if (now() >= deadline) return free
       call.onJoin?.()
       await sleep(Math.min(ms, Math.max(1, deadline - now())))
-      // Nobody waits any more, or a challenger has taken its place.
-      if (flight.isLeft || flight.outcome) return { type: "held" }
     } else {
       const held = lease
       flight.hold(() => call.scope.background(attempt(() => held.release())))
     }
+    // Nobody waits any more, or something has beaten it before it began: whoever still asks goes another round.
+    if (flight.isLeft || flight.fenced) return { type: "held" }
+    flight.live()
     // The neighbour may have written while we waited for the lease: read again.
     const again = await validated(engine.read(place, key, policy), policy)
     flight.capture(again, flight.names)

@@ -41,6 +41,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   const context = new Context(flight, call, found)
   flight.tags = () => (Array.isArray(context.tags) ? context.tags : [])
   const startedAt = now()
+  flight.live()
   engine.hub.load(place, name)
   try {
     let value = await inside(flight, () => fallback(context))

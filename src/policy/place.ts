@@ -36,10 +36,10 @@ export class Place {
     return new Place(base, base, undefined, [])
   }
 
-  /** The place of the region `name` in this one. */
-  region(name: string): Place {
+  /** The place of the region `name` in this one, by another prefix than its name if need be. */
+  region(name: string, prefix: string = name): Place {
     const label = this.label === undefined ? name : `${this.label}:${name}`
-    return new Place(`${this.base || ":"}${escapeName(name)}:`, this.#root, label, this.versions)
+    return new Place(`${this.base || ":"}${escapeName(prefix)}:`, this.#root, label, this.versions)
   }
 
   /** The storage key of `key`. */
@@ -88,6 +88,7 @@ function isMarked(key: string): boolean {
   return first === 35 || first === 58 || first === 64 || first === 92
 }
 
-function escapeName(name: string): string {
+/** `name` without the mark that ends one. */
+export function escapeName(name: string): string {
   return name.replace(/[%:]/g, (mark) => (mark === "%" ? "%25" : "%3A"))
 }

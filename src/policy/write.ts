@@ -95,7 +95,7 @@ function currentMarks(engine: Engine, store: Store, names: readonly VersionKeys[
 }
 
 /** A copy of a value that is to be written later; what cannot be copied is judged when it is written. */
-function snapshot(engine: Engine, value: unknown): unknown {
+export function snapshot(engine: Engine, value: unknown): unknown {
   const adapter = engine.store?.adapter ?? engine.source.adapter
   if (adapter?.copy === "none") return value
   try {

@@ -55,6 +55,8 @@ export function broadcastBus(name = "isocache"): Bus {
       return detectRuntime() !== "browser" || typeof Reflect.get(globalThis, "BroadcastChannel") !== "function"
     },
     publish(message) {
+      // A channel does not hear itself, but several tiers may share this bus.
+      tell(message)
       try {
         open()?.postMessage(message)
       } catch {

@@ -1,0 +1,103 @@
+import { after } from "../../src/base/clock.ts"
+import { CacheError } from "../../src/base/errors.ts"
+import { connect } from "./client.ts"
+
+/** What is used of a client of `@upstash/redis` for messages: a `Redis` of that package fits as it is. */
+export interface RedisChannelLike {
+  publish(channel: string, message: string): Promise<unknown>
+  subscribe(channels: string): RedisSubscription
+}
+
+/** A subscription as `@upstash/redis` has it. */
+export interface RedisSubscription {
+  on(type: "message" | "error" | "subscribe", listener: (event: unknown) => void): void
+  unsubscribe(): Promise<void>
+}
+
+/** Texts by Redis' publish and subscribe. */
+export interface Channel {
+  publish(text: string): Promise<void>
+  /** Calls `listener` with what is published by anyone, once Redis has heard of it. Answers how to stop. */
+  subscribe(listener: (message: unknown) => void, onTrouble: (error: unknown) => void): () => void
+}
+
+/** A stream that ended is not told of, so that a new one takes the place of the old one as often, in ms. */
+const renewal = 60_000
+const shortestWait = 1000
+const longestWait = 30_000
+
+/** The channel `name` of the database at `url`, or of `client`. Nothing is opened before the first call. */
+export function channelOf(options: {
+  readonly url?: string | undefined
+  readonly token?: string | undefined
+  readonly client?: RedisChannelLike | undefined
+  readonly name: string
+}): Channel {
+  const { name } = options
+  let made = options.client
+  const client = async (): Promise<RedisChannelLike> => {
+    made ??= speaking((await connect(options)).client)
+    return made
+  }
+  return {
+    async publish(text) {
+      await (await client()).publish(name, text)
+    },
+    subscribe(listener, onTrouble) {
+      let current: RedisSubscription | undefined
+      let cancel: (() => void) | undefined
+      let isOver = false
+      let wait = shortestWait
+
+      const later = (ms: number): void => {
+        cancel?.()
+        // Housekeeping: it keeps no process.
+        cancel = isOver ? undefined : after(ms, () => void renew(), false)
+      }
+      const failed = (error: unknown): void => {
+        if (isOver) return
+        onTrouble(error)
+        later(wait)
+        wait = Math.min(longestWait, wait * 2)
+      }
+      const renew = async (): Promise<void> => {
+        try {
+          const next = (await client()).subscribe(name)
+          const old = current
+          current = next
+          next.on("message", (event) => {
+            if (!isOver) listener(messageOf(event))
+          })
+          next.on("error", failed)
+          next.on("subscribe", () => {
+            wait = shortestWait
+            stop(old)
+            later(renewal)
+          })
+          if (isOver) stop(next)
+        } catch (error) {
+          failed(error)
+        }
+      }
+      void renew()
+      return () => {
+        isOver = true
+        cancel?.()
+        stop(current)
+      }
+    },
+  }
+}
+
+function stop(subscription: RedisSubscription | undefined): void {
+  subscription?.unsubscribe().catch(() => {})
+}
+
+function messageOf(event: unknown): unknown {
+  return typeof event === "object" && event !== null && "message" in event ? event.message : undefined
+}
+
+function speaking(client: object): RedisChannelLike {
+  if ("publish" in client && "subscribe" in client) return client as RedisChannelLike // A Redis of that package has both.
+  throw new CacheError("ADAPTER_UNAVAILABLE", "This version of @upstash/redis cannot subscribe. Update it: npm install @upstash/redis")
+}

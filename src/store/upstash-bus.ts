@@ -1,0 +1,92 @@
+import type { Channel, RedisChannelLike } from "../../adapters/upstash/channel.ts"
+import { CacheError } from "../base/errors.ts"
+import { checkNames } from "../proxies/options.ts"
+import { type Bus, type BusMessage, isBusMessage } from "./bus.ts"
+
+/** Options of {@link upstashBus}. */
+export interface UpstashBusOptions {
+  /** The REST url of the database. Default: the environment's `UPSTASH_REDIS_REST_URL`, on first use. */
+  readonly url?: string | undefined
+  /** Its token. Default: the environment's `UPSTASH_REDIS_REST_TOKEN`, on first use. */
+  readonly token?: string | undefined
+  /** A `Redis` of `@upstash/redis` to use instead. */
+  readonly client?: RedisChannelLike | undefined
+  /** Who is to hear each other uses the same. Default "isocache". */
+  readonly channel?: string | undefined
+  /** Hears of what could not be sent, and of lost connections. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined
+}
+
+/**
+ * A bus by Redis' publish and subscribe, for servers: it holds a connection open, and a process with it, until
+ * `close()`. Messages may be lost, so that `maxAge` stays 5 seconds.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
+ */
+export function upstashBus(options: UpstashBusOptions = {}): Bus {
+  checkNames("upstashBus()", options, ["url", "token", "client", "channel", "onTrouble"])
+  const { client, url, token, channel: name = "isocache", onTrouble } = options
+  if (typeof name !== "string" || name === "") throw new CacheError("ADAPTER_OPTIONS", "The option channel of upstashBus() must be a text.")
+  if (client && (url !== undefined || token !== undefined)) {
+    throw new CacheError("ADAPTER_OPTIONS", "upstashBus() takes url and token, or client: not both.")
+  }
+  const listeners = new Set<(message: BusMessage) => void>()
+  const report = (error: unknown): void => onTrouble?.(error)
+  let channel: Channel | undefined
+  let stop: (() => void) | undefined
+  let isOpen = false
+
+  async function open(): Promise<Channel> {
+    const { channelOf } = await import("../../adapters/upstash/channel.ts")
+    channel ??= channelOf({ url, token, client, name })
+    return channel
+  }
+
+  function hear(sent: unknown): void {
+    const message = read(sent)
+    if (isBusMessage(message)) for (const listener of [...listeners]) listener(message)
+  }
+
+  function listen(): void {
+    if (isOpen) return
+    isOpen = true
+    open().then((opened) => {
+      if (isOpen) stop ??= opened.subscribe(hear, report)
+    }, report)
+  }
+
+  function end(): void {
+    isOpen = false
+    stop?.()
+    stop = undefined
+  }
+
+  return {
+    lossy: true,
+    publish(message) {
+      open().then((opened) => opened.publish(JSON.stringify(message))).catch(report)
+    },
+    subscribe(listener) {
+      const own = (message: BusMessage): void => listener(message)
+      listeners.add(own)
+      listen()
+      return () => {
+        if (listeners.delete(own) && listeners.size === 0) end()
+      }
+    },
+    close() {
+      listeners.clear()
+      end()
+    },
+  }
+}
+
+/** A client may have made an object of it already. */
+function read(sent: unknown): unknown {
+  if (typeof sent !== "string") return sent
+  try {
+    return JSON.parse(sent)
+  } catch {
+    return undefined
+  }
+}

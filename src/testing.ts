@@ -1,0 +1,4 @@
+export type { Adapter, Awaitable } from "./adapter.ts"
+export type { CacheEvent } from "./base/events.ts"
+export { chaos, type Faults } from "./testing/chaos.ts"
+export { logLine, type Trace, type Traceable, trace } from "./testing/trace.ts"

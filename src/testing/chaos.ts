@@ -1,0 +1,147 @@
+import type { Adapter, Awaitable, Stored } from "../adapter.ts"
+import { isPromise } from "../base/awaitable.ts"
+import { sleep } from "../base/clock.ts"
+import { type Around, aroundAll, type Operation } from "../proxies/calls.ts"
+import { checkAdapter, proxy } from "../proxies/delegate.ts"
+import { checkNames } from "../proxies/options.ts"
+import { CacheError } from "../base/errors.ts"
+import { damaged } from "./damage.ts"
+
+/** What goes wrong, each a probability from 0 to 1 for every operation. Default 0. */
+export interface Faults {
+  /** The same seed, the same faults in the same order of operations. Default 1. */
+  readonly seed?: number | undefined
+  /** How long each operation takes, in ms. Default 0: none, and a synchronous adapter stays one. */
+  latency?: number | undefined
+  /** It rejects, and has not reached the storage. */
+  fail?: number | undefined
+  /** It never settles, and may have reached the storage. */
+  hang?: number | undefined
+  /** What it reads or writes is lost to the storage, as if evicted; nothing older comes back. */
+  lose?: number | undefined
+  /** What it reads comes damaged. */
+  corrupt?: number | undefined
+  /** It reaches the storage twice; what the first one answered counts. */
+  duplicate?: number | undefined
+}
+
+const names = ["seed", "latency", "fail", "hang", "lose", "corrupt", "duplicate"] as const
+const writes: ReadonlySet<Operation> = new Set<Operation>(["set", "setMany", "delete", "deleteMany", "clear", "add", "prune"])
+
+/**
+ * An adapter with the abilities of `adapter` that fails, hangs, delays, loses and corrupts on command.
+ *
+ * It looks at `faults` anew on each operation: change its members to change the weather. `peek`, `observe` and
+ * `close` are spared. Without faults it is `adapter`.
+ *
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown fault or one that is no probability.
+ */
+export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
+  checkAdapter(adapter, "chaos()")
+  checkFaults(faults)
+  const random = generator(faults.seed ?? 1)
+
+  /** Throws the dice for one operation: always as many, so that one fault does not shift the others. */
+  function fate(): Fate {
+    const { fail = 0, hang = 0, lose = 0, corrupt = 0, duplicate = 0 } = faults
+    const [f, h, l, c, d] = [random(), random(), random(), random(), random()]
+    return { fails: f < fail, hangs: h < hang, loses: l < lose, corrupts: c < corrupt, doubles: d < duplicate, at: random() }
+  }
+
+  const around: Around = (operation, run) => {
+    const { latency = 0 } = faults
+    const fated = fate()
+    if (latency > 0) return sleep(latency).then(() => strike(adapter.name, operation, fated, run))
+    return strike(adapter.name, operation, fated, run)
+  }
+  const struck = aroundAll(adapter, around)
+
+  /** Reads that lose or damage what they find. */
+  function seen(key: string, record: Stored | undefined): Awaitable<Stored | undefined> {
+    const { loses, corrupts, at } = fate()
+    if (record === undefined) return undefined
+    if (loses) return gone(adapter.delete(key))
+    return corrupts ? damaged(record, at) : record
+  }
+  /** Writes whose record does not stay. */
+  function unless<T>(keys: readonly string[], result: Awaitable<T>): Awaitable<T> {
+    if (!fate().loses) return result
+    return Promise.resolve(result).then(async (value) => {
+      for (const key of keys) await adapter.delete(key)
+      return value
+    })
+  }
+
+  return proxy(struck, {
+    get(key) {
+      const record = struck.get(key)
+      return isPromise(record) ? record.then((late) => seen(key, late)) : seen(key, record)
+    },
+    getMany(keys) {
+      const all = (records: readonly (Stored | undefined)[]) => {
+        const each = keys.map((key, at) => seen(key, records[at]))
+        return each.some(isPromise) ? Promise.all(each) : (each as (Stored | undefined)[]) // none is a promise
+      }
+      const records = struck.getMany?.(keys) ?? []
+      return isPromise(records) ? records.then(all) : all(records)
+    },
+    set: (key, record, ttl) => unless([key], struck.set(key, record, ttl)),
+    setMany: (entries) => unless(entries.map(([key]) => key), struck.setMany?.(entries)),
+  })
+}
+
+interface Fate {
+  readonly fails: boolean
+  readonly hangs: boolean
+  readonly loses: boolean
+  readonly corrupts: boolean
+  readonly doubles: boolean
+  readonly at: number
+}
+
+function strike<T>(name: string, operation: Operation, fated: Fate, run: () => Awaitable<T>): Awaitable<T> {
+  if (fated.fails) return Promise.reject(new Error(`Chaos: ${operation} of "${name}" failed.`))
+  // What hangs has reached the storage every other time, as far as writes go.
+  if (fated.hangs) {
+    if (writes.has(operation) && fated.at < 0.5) quietly(run)
+    return new Promise(() => {})
+  }
+  const result = run()
+  if (fated.doubles && operation !== "keys") quietly(run)
+  return result
+}
+
+/** Runs what nobody waits for. */
+function quietly(run: () => Awaitable<unknown>): void {
+  try {
+    const result = run()
+    if (isPromise(result)) result.catch(() => {})
+  } catch {
+    // Nobody waits.
+  }
+}
+
+function gone(deleted: Awaitable<boolean>): Awaitable<undefined> {
+  return isPromise(deleted) ? deleted.then(() => undefined) : undefined
+}
+
+function checkFaults(faults: Faults): void {
+  checkNames("chaos()", faults, names)
+  for (const name of names) {
+    const value = faults[name]
+    const most = name === "seed" || name === "latency" ? Number.POSITIVE_INFINITY : 1
+    if (value === undefined || (typeof value === "number" && value >= 0 && value <= most)) continue
+    throw new CacheError("ADAPTER_OPTIONS", `The fault ${name} of chaos() must be a number from 0 to ${most}.`)
+  }
+}
+
+/** Numbers from 0 to 1, the same for the same seed: mulberry32 (Ettinger). */
+function generator(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

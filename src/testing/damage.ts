@@ -1,0 +1,23 @@
+import type { Stored } from "../adapter.ts"
+
+/** A damaged copy of `record`, which is left as it is: cut short, changed at one place, or of a foreign kind. */
+export function damaged(record: Stored, at: number): Stored {
+  if (typeof record === "string") return damagedText(record, at)
+  if (record instanceof Uint8Array) return damagedBytes(record, at)
+  return at < 0.5 ? { damaged: true } : "damaged"
+}
+
+function damagedText(text: string, at: number): string {
+  const place = Math.floor(at * text.length)
+  if (place % 2 === 0) return text.slice(0, place)
+  const changed = String.fromCharCode(text.charCodeAt(place) ^ 1)
+  return text.slice(0, place) + changed + text.slice(place + 1)
+}
+
+function damagedBytes(bytes: Uint8Array, at: number): Uint8Array {
+  const place = Math.floor(at * bytes.length)
+  if (place % 2 === 0) return bytes.slice(0, place)
+  const copy = bytes.slice()
+  copy[place] = (copy[place] ?? 0) ^ 1
+  return copy
+}

@@ -1,0 +1,55 @@
+import { CacheError, shortKey } from "../base/errors.ts"
+import type { CacheEvent } from "../base/events.ts"
+
+/** What has events: a cache. */
+export interface Traceable {
+  on(type: "*", listener: (event: CacheEvent) => void): () => void
+}
+
+/** The events of a cache so far. */
+export interface Trace {
+  /** In order; grows while the cache works. */
+  readonly events: CacheEvent[]
+  /** Stops listening. */
+  off(): void
+}
+
+/**
+ * Writes down what happens in `cache` from now on.
+ *
+ * ```ts
+ * const { events, off } = trace(cache)
+ * await cache.getOrSet("k", () => 1)
+ * events.map(({ type }) => type) // ["miss", "load", "loaded", "set"]
+ * off()
+ * ```
+ */
+export function trace(cache: Traceable): Trace {
+  const events: CacheEvent[] = []
+  const off = cache.on("*", (event) => events.push(event))
+  return { events, off }
+}
+
+/**
+ * An event as one line of JSON for a log: keys shortened, values never, and of errors only name and code, for the
+ * messages of others may hold anything. This library's own messages are safe and told.
+ */
+export function logLine(event: CacheEvent): string {
+  const { type, key, at, region, ...more } = event
+  const details = Object.entries(more).map(([name, value]): [string, unknown] => [name, name === "error" ? errorOf(value) : value])
+  return JSON.stringify({
+    time: new Date(at).toISOString(),
+    event: type,
+    // Without the quotes, which JSON adds itself.
+    ...(key !== "" && { key: JSON.parse(shortKey(key)) }),
+    ...(region !== undefined && { region }),
+    ...Object.fromEntries(details),
+  })
+}
+
+function errorOf(error: unknown): unknown {
+  if (error instanceof CacheError) return { name: error.name, code: error.code, message: error.message }
+  if (!(error instanceof Error)) return { name: typeof error }
+  const code: unknown = Reflect.get(error, "code")
+  return { name: error.name, ...(typeof code === "string" && { code }) }
+}

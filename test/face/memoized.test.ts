@@ -1,0 +1,150 @@
+import { describe, expect, onTestFinished, test } from "vitest"
+import { CacheWrapper, cached, memoized } from "../../src/index.ts"
+import { memory } from "../../adapters/memory.ts"
+
+function fresh(): CacheWrapper {
+  return new CacheWrapper({ adapter: memory() })
+}
+
+describe("@memoized", () => {
+  test("serves methods from the cache, instances sharing their entries", async () => {
+    const cache = fresh()
+    let calls = 0
+    class Users {
+      @memoized({ name: "Users.find", instance: "shared", cache })
+      async find(id: number): Promise<string> {
+        return `${id} ${++calls}`
+      }
+    }
+    expect(await new Users().find(1)).toBe("1 1")
+    expect(await new Users().find(1)).toBe("1 1")
+    expect(await new Users().find(2)).toBe("2 2")
+    expect(await cache.get('~["Users.find()",1]')).toBe("1 1")
+  })
+
+  test("or told apart by what the policy says of this", async () => {
+    const cache = fresh()
+    class Repo {
+      readonly tenant: string
+      constructor(tenant: string) {
+        this.tenant = tenant
+      }
+      @memoized({ name: "Repo.find", instance: (self: Repo) => self.tenant, cache, ttl: "1h" })
+      async find(id: number): Promise<string> {
+        return `${this.tenant} ${id}`
+      }
+    }
+    expect(await new Repo("a").find(1)).toBe("a 1")
+    expect(await new Repo("b").find(1)).toBe("b 1")
+  })
+
+  test("getters answer promises, static members work alike", async () => {
+    const cache = fresh()
+    let calls = 0
+    class Config {
+      @memoized({ name: "Config.all", instance: "shared", cache })
+      get all(): Promise<number> {
+        return Promise.resolve(++calls)
+      }
+      @memoized({ name: "Config.load", instance: "shared", cache })
+      static async load(name: string): Promise<string> {
+        return `${Config === this} ${name} ${++calls}`
+      }
+      @memoized({ name: "Config.one", instance: "shared", cache })
+      static get one(): Promise<number> {
+        return Promise.resolve(++calls)
+      }
+    }
+    expect(await new Config().all).toBe(1)
+    expect(await new Config().all).toBe(1)
+    expect(await Config.load("x")).toBe("true x 2")
+    expect(await Config.load("x")).toBe("true x 2")
+    expect([await Config.one, await Config.one]).toEqual([3, 3])
+  })
+
+  test("private methods are methods", async () => {
+    const cache = fresh()
+    let calls = 0
+    class Deep {
+      @memoized({ name: "Deep.#find", instance: "shared", cache })
+      async #find(): Promise<number> {
+        return ++calls
+      }
+      find(): Promise<number> {
+        return this.#find()
+      }
+    }
+    expect([await new Deep().find(), await new Deep().find()]).toEqual([1, 1])
+  })
+
+  test("the options of memoize hold", async () => {
+    const cache = fresh()
+    let calls = 0
+    const hits: unknown[] = []
+    class Users {
+      @memoized({
+        name: "Users.find",
+        instance: "shared",
+        cache: cache.region("users"),
+        ignore: [1],
+        tags: ["t"],
+        bypass: (id: number) => id < 0,
+        onHit: ({ args }) => hits.push(args),
+      })
+      async find(_id: number, _trace: () => void): Promise<number> {
+        return ++calls
+      }
+    }
+    const users = new Users()
+    expect([await users.find(1, () => {}), await users.find(1, () => {})]).toEqual([1, 1])
+    expect(hits.length).toBe(1)
+    expect([await users.find(-1, () => {}), await users.find(-1, () => {})]).toEqual([2, 3])
+    await cache.invalidateTags("t")
+    expect(await users.find(1, () => {})).toBe(4)
+  })
+
+  test("without a cache it uses the shared one", async () => {
+    cached.use(memory())
+    onTestFinished(() => void cached.use("auto"))
+    class Users {
+      @memoized({ name: "shared Users.find", instance: "shared" })
+      async find(): Promise<number> {
+        return 7
+      }
+    }
+    expect(await new Users().find()).toBe(7)
+    expect(await cached.get('~["shared Users.find()"]')).toBe(7)
+  })
+
+  test("a name and what tells instances apart are asked for", () => {
+    for (const wrong of [undefined, {}, { instance: "shared" }, { name: "", instance: "shared" }, { name: 5, instance: "shared" }]) {
+      expect(() => memoized(wrong as never)).toThrow(expect.objectContaining({ code: "NAME_REQUIRED" }))
+    }
+    for (const instance of [undefined, "each", 5]) {
+      expect(() => memoized({ name: "x", instance } as never)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+    }
+  })
+
+  test("anything but a method or getter is refused, and decorators of the old kind", () => {
+    const decorate = memoized({ name: "x", instance: "shared", cache: fresh() }) as (value: unknown, context: unknown) => unknown
+    for (const kind of ["field", "class", "setter", "accessor"]) {
+      expect(() => decorate(undefined, { kind, name: "x" })).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+      expect(() => decorate(undefined, { kind, name: "x" })).toThrow(kind)
+    }
+    for (const old of ["find", Symbol("find"), undefined]) {
+      expect(() => decorate({}, old)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+      expect(() => decorate({}, old)).toThrow("experimentalDecorators")
+    }
+  })
+
+  test("an ignored index out of range is refused when the class is made", () => {
+    const options = { name: "x", instance: "shared", cache: fresh(), ignore: [1] } as const
+    expect(() => {
+      class Users {
+        @memoized(options)
+        async find(_id: number): Promise<void> {}
+      }
+      return Users
+    }).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+  })
+})

@@ -1,0 +1,197 @@
+import { describe, expect, test, vi } from "vitest"
+import { gate, settled, setup } from "../support/setup.ts"
+
+const never = () => new Promise<string>(() => {})
+const kind = "all abilities"
+
+describe("caches on one storage that leases", () => {
+  test("load a key once, however many callers they have", async () => {
+    const { clock, another } = await setup(kind)
+    const caches = Array.from({ length: 8 }, () => another())
+    const load = vi.fn(() => clock.after(500, "value"))
+    const calls = caches.flatMap((cache) => Array.from({ length: 20 }, () => cache.getOrSet("k", load)))
+    await clock.advance(1000)
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(["value"]))
+    expect(load).toHaveBeenCalledTimes(1)
+  })
+
+  test("whoever gets the lease reads again: his neighbour may have written meanwhile", async () => {
+    const { cache, clock, storage, another } = await setup(kind)
+    const load = vi.fn(() => "value")
+    storage.fault = (verb) => (verb === "lock" ? 50 : undefined)
+    const first = cache.getOrSet("k", load)
+    await clock.advance(20)
+    await another().set("k", "neighbour")
+    await clock.advance(50)
+    expect(await first).toBe("neighbour")
+    expect(load).not.toHaveBeenCalled()
+  })
+
+  test("serve stale at once while another process loads", async () => {
+    const { cache, clock, another } = await setup(kind)
+    await cache.set("k", "old", { ttl: 1, grace: "1h" })
+    await clock.advance(1)
+    const load = gate()
+    const first = cache.getOrSet("k", () => load.promise)
+    await settled(clock)
+    const unused = vi.fn(() => "other")
+    expect(await another().getOrSet("k", unused)).toBe("old")
+    load.pass("new")
+    expect(await first).toBe("new")
+    expect(unused).not.toHaveBeenCalled()
+  })
+
+  test("do not serve as stale what was invalidated since the lease was asked for", async () => {
+    const { cache, clock, storage, another } = await setup(kind)
+    await cache.set("k", "old", { ttl: 1, grace: "1h", tags: ["t"] })
+    await clock.advance(1)
+    storage.fault = (verb) => (verb === "lock" ? 50 : undefined)
+    const load = gate()
+    const first = cache.getOrSet("k", () => load.promise)
+    await clock.advance(10)
+    await another().invalidateTags("t")
+    await clock.advance(50)
+    storage.fault = () => undefined
+    const second = cache.getOrSet("k", () => "unused", { softTimeout: 0 })
+    await settled(clock)
+    load.pass("new")
+    expect(await second).not.toBe("old")
+    expect(await first).toMatch(/new|unused/)
+  })
+
+  test("wait for a holder that was killed no longer than leaseTtl; then one of them loads", async () => {
+    const { clock, another } = await setup(kind, { leaseTtl: 1000 })
+    void another().getOrSet("k", never)
+    await clock.advance(10)
+    const load = vi.fn(() => clock.after(100, "value"))
+    const calls = Array.from({ length: 5 }, () => another().getOrSet("k", load))
+    await clock.advance(990)
+    await clock.advance(500)
+    expect(await Promise.all(calls)).toEqual(calls.map(() => "value"))
+    expect(load).toHaveBeenCalledTimes(1)
+  })
+
+  test("load although nobody ever gives the lease back", async () => {
+    const { storage, clock, another } = await setup(kind, { leaseTtl: 1000 })
+    const stuck = another({ adapter: { ...storage.handle(), lock: () => undefined }, leaseTtl: 1000 })
+    const answer = stuck.getOrSet("k", () => "value")
+    await clock.advance(2000)
+    expect(await answer).toBe("value")
+  })
+
+  test("give the lease back after a load, good or bad", async () => {
+    const { cache, another } = await setup(kind)
+    await cache.getOrSet("a", () => 1)
+    await expect(cache.getOrSet("b", () => Promise.reject(new Error("down")))).rejects.toThrow("down")
+    expect(await another().getOrSet("b", () => 2)).toBe(2)
+    await cache.delete("a")
+    expect(await another().getOrSet("a", () => 3)).toBe(3)
+  })
+
+  test("do not wait for a load that was beaten here by an explicit write", async () => {
+    const { cache, clock, another } = await setup(kind)
+    const load = gate()
+    const first = cache.getOrSet("k", () => load.promise)
+    await settled(clock)
+    await cache.delete("k")
+    expect(await cache.getOrSet("k", () => "anew")).toBe("anew")
+    expect(await another().getOrSet("k", () => "other")).toBe("anew")
+    load.pass("late")
+    expect(await first).toBe("late")
+  })
+
+  test("do not wait for a load whose callers have gone", async () => {
+    const { cache, clock, another } = await setup(kind)
+    const controller = new AbortController()
+    const gone = cache.getOrSet("k", never, { signal: controller.signal })
+    await settled(clock)
+    controller.abort("gone")
+    await expect(gone).rejects.toBe("gone")
+    expect(await another().getOrSet("k", () => "value")).toBe("value")
+  })
+
+  test("a caller who has gone while he waited for the lease needs no load", async () => {
+    const { cache, clock, another } = await setup(kind)
+    const load = gate()
+    const first = another().getOrSet("k", () => load.promise)
+    await settled(clock)
+    const controller = new AbortController()
+    const unused = vi.fn(() => "unused")
+    const gone = cache.getOrSet("k", unused, { signal: controller.signal })
+    await clock.advance(20)
+    controller.abort("gone")
+    await expect(gone).rejects.toBe("gone")
+    load.fail(new Error("down"))
+    await expect(first).rejects.toThrow("down")
+    await clock.advance(60_000)
+    expect(unused).not.toHaveBeenCalled()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test("a failed load passes to the next process at once", async () => {
+    const { cache, clock, another } = await setup(kind)
+    const load = gate()
+    const first = cache.getOrSet("k", () => load.promise)
+    await settled(clock)
+    const second = another().getOrSet("k", () => "second")
+    await clock.advance(20)
+    load.fail(new Error("down"))
+    await expect(first).rejects.toThrow("down")
+    await clock.advance(200)
+    expect(await second).toBe("second")
+  })
+
+  test("a lease that fails, throws or hangs never blocks a load", async () => {
+    for (const fault of ["reject", "throw", "hang", "lose"] as const) {
+      const { cache, clock, storage } = await setup(kind, { storeTimeout: 100 })
+      storage.fault = (verb) => (verb === "lock" ? fault : undefined)
+      const answer = cache.getOrSet("k", () => "value")
+      await clock.advance(100)
+      expect(await answer).toBe("value")
+    }
+  })
+
+  test("a lease that comes too late is given back", async () => {
+    const { cache, clock, storage, another } = await setup(kind, { storeTimeout: 100 })
+    storage.fault = (verb) => (verb === "lock" ? 200 : undefined)
+    const answer = cache.getOrSet("k", () => "value", { ttl: 50 })
+    await clock.advance(300)
+    await answer
+    storage.fault = () => undefined
+    expect(await another().getOrSet("k", () => "other")).toBe("other")
+  })
+
+  test("lease: false and fresh: true take none", async () => {
+    const { cache, storage } = await setup(kind)
+    await cache.getOrSet("k", () => 1, { lease: false })
+    await cache.getOrSet("k", () => 1, { fresh: true })
+    expect(storage.calls.filter((call) => call.startsWith("lock"))).toEqual([])
+  })
+
+  test("a stored value of the wrong schema is no news from the neighbour", async () => {
+    const validate = (value: unknown) =>
+      typeof value === "number" ? { value } : { issues: [{ message: "no number" }] }
+    const schema = { "~standard": { version: 1 as const, vendor: "test", validate } }
+    const { cache, another } = await setup(kind)
+    await another().set("k", "text")
+    expect(await cache.getOrSet<number>("k", () => 5, { schema })).toBe(5)
+  })
+
+  test("many keys that others are loading are waited for, the rest is loaded meanwhile", async () => {
+    const { cache, clock, another } = await setup(kind)
+    const load = gate()
+    const first = another().getOrSet("a", () => load.promise)
+    await settled(clock)
+    const asked: unknown[] = []
+    const many = cache.getOrSetMany(["a", "b", "c"], (missing) => {
+      asked.push([...missing])
+      return missing.map((key) => `loaded ${key}`)
+    })
+    await clock.advance(20)
+    load.pass("from the other")
+    await clock.advance(300)
+    expect(await many).toEqual(["from the other", "loaded b", "loaded c"])
+    expect(asked).toEqual([["b", "c"]])
+    await first
+  })
+})

@@ -1,0 +1,116 @@
+import { execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { CacheWrapper } from "../../src/core.ts"
+import { type Bus, broadcastBus, memoryBus, tiered } from "../../src/tiers.ts"
+import { custom, type Shelf } from "../support/adapters.ts"
+
+/** Two caches over one storage, each with a near tier of its own. */
+function pair(bus: () => Bus): readonly [CacheWrapper, CacheWrapper] {
+  const shelf: Shelf = new Map()
+  const open = () => new CacheWrapper({ adapter: tiered({ near: memory(), far: custom("text", "async", shelf), bus: bus() }) })
+  return [open(), open()]
+}
+
+/** Waits until `is` answers true. */
+async function soon(is: () => Promise<boolean>): Promise<void> {
+  await expect.poll(is, { timeout: 1000, interval: 5 }).toBe(true)
+}
+
+test.each([
+  ["one memoryBus", () => [memoryBus()]],
+  ["one broadcastBus", () => [broadcastBus(`test ${Math.random()}`)]],
+  ["two broadcastBuses of one name", () => ["a", "b"].map(() => broadcastBus("test of two"))],
+])("%s: a set, a delete, a clear and invalidations are seen by the other near tier", async (_, make) => {
+  const buses = make()
+  let made = 0
+  const [one, two] = pair(() => buses[made++ % buses.length] ?? memoryBus())
+  await one.set("k", 1, { tags: ["t"] })
+  expect(await two.get("k")).toBe(1)
+  await one.set("k", 2, { tags: ["t"] })
+  await soon(async () => (await two.get("k")) === 2)
+  await one.invalidateTags("t")
+  await soon(async () => (await two.get("k")) === undefined)
+  await one.set("k", 3)
+  await soon(async () => (await two.get("k")) === 3)
+  await one.delete("k")
+  await soon(async () => (await two.get("k")) === undefined)
+  await one.set("k", 4)
+  await soon(async () => (await two.get("k")) === 4)
+  await one.invalidate()
+  await soon(async () => (await two.get("k")) === undefined)
+  await one.set("k", 5)
+  await soon(async () => (await two.get("k")) === 5)
+  await one.clear()
+  await soon(async () => (await two.get("k")) === undefined)
+  for (const bus of buses) bus.close?.()
+})
+
+test("with a bus that loses nothing near copies do not age", async () => {
+  const bus = memoryBus()
+  const near = memory()
+  const far = custom("text", "sync")
+  const lives: number[] = []
+  const spied = { ...near, set: (key: string, record: unknown, ttl: number) => (lives.push(ttl), near.set(key, record, ttl)) }
+  await tiered({ near: spied, far, bus }).set("k", 1, 60_000)
+  await tiered({ near: spied, far }).set("k", 1, 60_000)
+  await tiered({ near: spied, far, bus: { ...bus, lossy: true } }).set("k", 1, 60_000)
+  expect(lives).toEqual([60_000, 5000, 5000])
+})
+
+test("messages tell keys, never values; one's own and strangers' are not heard", async () => {
+  const bus = memoryBus()
+  const sent: unknown[] = []
+  bus.subscribe((message) => sent.push(message))
+  const tiers = tiered({ near: memory(), far: custom("text", "async"), bus })
+  await tiers.set("k", "secret", 60_000)
+  expect(sent).toEqual([{ isocache: 1, origin: expect.any(String), keys: ["k"], prefixes: [] }])
+  expect(tiers.peek?.("k")).toBe("secret")
+  const hostile = {
+    get isocache(): number {
+      throw new Error("boo")
+    },
+  }
+  const strange: unknown[] = [null, 1, "k", [], {}, hostile, { isocache: 2, origin: "x", keys: ["k"], prefixes: [] }]
+  strange.push({ isocache: 1, origin: "x", keys: "k", prefixes: [] }, { isocache: 1, origin: "x", keys: [1], prefixes: [""] })
+  for (const message of strange) bus.publish(message as Parameters<Bus["publish"]>[0]) // anybody may speak
+  expect(tiers.peek?.("k")).toBe("secret")
+  bus.publish({ isocache: 1, origin: "x", keys: ["k"], prefixes: [] })
+  expect(tiers.peek?.("k")).toBeUndefined()
+})
+
+test("a message beats a read under way", async () => {
+  const bus = memoryBus()
+  const base = custom("text", "async")
+  await tiered({ near: memory(), far: base }).set("k", "old", 60_000)
+  const tiers = tiered({ near: memory(), far: base, bus })
+  const read = tiers.get("k")
+  bus.publish({ isocache: 1, origin: "x", keys: [], prefixes: [""] })
+  expect(await read).toBe("old")
+  expect(tiers.peek?.("k")).toBeUndefined()
+})
+
+test("a bus that throws harms nobody", async () => {
+  const down = (): never => {
+    throw new Error("down")
+  }
+  const tiers = tiered({ near: memory(), far: memory(), bus: { publish: down, subscribe: down } })
+  await tiers.set("k", 1, 60_000)
+  await Promise.resolve()
+  expect(await tiers.get("k")).toBe(1)
+})
+
+const root = join(import.meta.dirname, "../..")
+const runtimes = join(root, "tools/runtimes/node_modules")
+test.each([
+  ["node", process.execPath, []],
+  ["deno", join(runtimes, "deno/deno"), ["run", "--no-prompt"]],
+  ["bun", join(runtimes, "bun/bin/bun.exe"), ["run"]],
+] as const)("%s: a broadcast bus that listens keeps no process alive", (_, program, args) => {
+  if (!existsSync(program)) return
+  const script = join(import.meta.dirname, "listen.ts")
+  const out = execFileSync(program, [...args, script], { timeout: 20_000, cwd: root, encoding: "utf8" })
+  expect(out).toContain("heard k")
+})

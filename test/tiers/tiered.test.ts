@@ -1,0 +1,276 @@
+import { expect, test, vi } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import type { Adapter } from "../../src/adapter.ts"
+import { CacheWrapper } from "../../src/core.ts"
+import { delegate } from "../../src/proxies.ts"
+import { tiered } from "../../src/tiers.ts"
+import { custom, type Shelf } from "../support/adapters.ts"
+import { fakeClock } from "../support/clock.ts"
+
+const hour = 3_600_000
+
+/** A far tier of texts that counts its calls, and that others can write to. */
+function counted(shelf: Shelf = new Map()): { readonly far: Adapter; readonly calls: string[]; readonly other: Adapter } {
+  const base = custom("text", "async", shelf)
+  const calls: string[] = []
+  const far = delegate(base, {
+    get(key) {
+      calls.push(`get ${key}`)
+      return base.get(key)
+    },
+  })
+  return { far, calls, other: base }
+}
+
+test("what was read once is answered by near, at once", async () => {
+  const { far, calls, other } = counted()
+  await tiered({ near: memory(), far: other }).set("k", { n: 1 }, hour)
+  const tiers = tiered({ near: memory(), far })
+  expect(tiers.peek?.("k")).toBeUndefined()
+  expect(await tiers.get("k")).toEqual({ n: 1 })
+  expect(tiers.get("k")).toEqual({ n: 1 })
+  expect(tiers.peek?.("k")).toEqual({ n: 1 })
+  expect(calls).toEqual(["get k"])
+})
+
+test("what another process wrote is seen after maxAge", async () => {
+  const clock = fakeClock()
+  const shelf: Shelf = new Map()
+  const mine = tiered({ near: memory(), far: custom("text", "async", shelf) })
+  const theirs = tiered({ near: memory(), far: custom("text", "async", shelf) })
+  await mine.set("k", "old", hour)
+  await theirs.set("k", "new", hour)
+  await clock.advance(4999)
+  expect(await mine.get("k")).toBe("old")
+  await clock.advance(1)
+  expect(await mine.get("k")).toBe("new")
+})
+
+test("what another process invalidated is gone after maxAge, although its entry lies near", async () => {
+  const clock = fakeClock()
+  const shelf: Shelf = new Map()
+  const open = () => new CacheWrapper({ adapter: custom("text", "async", shelf), near: { maxAge: "1s" } })
+  const [mine, theirs] = [open(), open()]
+  await mine.set("k", 1, { tags: ["t"] })
+  expect(await mine.get("k")).toBe(1)
+  await theirs.invalidateTags("t")
+  await clock.advance(1000)
+  expect(await mine.get("k")).toBeUndefined()
+})
+
+test("a near copy gets no new life: it ends with its entry", async () => {
+  const clock = fakeClock()
+  const shelf: Shelf = new Map()
+  const write = tiered({ near: memory(), far: custom("text", "async", shelf) })
+  const read = new CacheWrapper({ adapter: tiered({ near: memory(), far: custom("text", "async", shelf), maxAge: "1h" }) })
+  await new CacheWrapper({ adapter: write }).set("k", 1, { ttl: "10s" })
+  await clock.advance(9000)
+  const entry = await read.getEntry("k")
+  expect(entry && entry.freshUntil - Date.now()).toBe(1000)
+  await clock.advance(1000)
+  expect(await read.get("k")).toBeUndefined()
+})
+
+test("a read of far that began before a write does not bring the old value near", async () => {
+  const clock = fakeClock()
+  const base = custom("text", "async")
+  let wait = 0
+  const far = delegate(base, { get: async (key) => (wait > 0 ? clock.after(wait, await base.get(key)) : base.get(key)) })
+  await tiered({ near: memory(), far: base }).set("k", "old", hour)
+  const tiers = tiered({ near: memory(), far })
+  for (const change of [
+    () => tiers.set("k", "new", hour),
+    () => tiers.delete("k"),
+    () => tiers.clear(""),
+  ]) {
+    await tiered({ near: memory(), far: base }).set("k", "old", hour)
+    await clock.advance(5000)
+    wait = 10
+    const read = tiers.get("k")
+    await clock.advance(5)
+    await change()
+    wait = 0
+    await clock.advance(5)
+    await read
+    expect(await tiers.get("k")).not.toBe("old")
+  }
+})
+
+test("while a write is under way, and when it fails, near has nothing of its key", async () => {
+  const clock = fakeClock()
+  const base = custom("text", "async")
+  let set: Adapter["set"] = (key, record, ttl) => base.set(key, record, ttl)
+  const tiers = tiered({ near: memory(), far: delegate(base, { set: (...write) => set(...write) }) })
+  await tiers.set("k", "old", hour)
+  expect(tiers.peek?.("k")).toBe("old")
+  set = () => clock.failAfter(10, new Error("down"))
+  const failing = tiers.set("k", "new", hour)
+  const outcome = expect(failing).rejects.toThrow("down")
+  expect(tiers.peek?.("k")).toBeUndefined()
+  expect(await tiers.get("k")).toBe("old")
+  expect(tiers.peek?.("k")).toBeUndefined() // It may be outdated by the time the write has ended.
+  await clock.advance(10)
+  await outcome
+  expect(tiers.peek?.("k")).toBeUndefined()
+  expect(await tiers.get("k")).toBe("old")
+  expect(tiers.peek?.("k")).toBe("old")
+})
+
+test("of two writes that cross, near takes neither's word", async () => {
+  const clock = fakeClock()
+  const base = custom("text", "async")
+  const waits = [20, 10]
+  const far = delegate(base, {
+    async set(key, record, ttl) {
+      await clock.after(waits.shift() ?? 0, undefined)
+      await base.set(key, record, ttl)
+    },
+  })
+  const tiers = tiered({ near: memory(), far })
+  const both = Promise.all([tiers.set("k", "first", hour), tiers.set("k", "second", hour)])
+  await clock.advance(20)
+  await both
+  expect(await tiers.get("k")).toBe("first") // It came last.
+})
+
+test("a failing near tier harms nobody, and a copy it would not give up is not served", async () => {
+  const near = memory()
+  const trouble: unknown[] = []
+  const down = (): never => {
+    throw new Error("near is down")
+  }
+  const broken = delegate(near, { delete: down })
+  const tiers = tiered({ near: broken, far: custom("text", "async"), onTrouble: (error) => trouble.push(error) })
+  await tiers.set("k", "old", hour)
+  await tiers.get("k")
+  await tiers.delete("k")
+  expect(await tiers.get("k")).toBeUndefined()
+  expect(trouble.length).toBeGreaterThan(0)
+  const dead = tiered({ near: delegate(near, { get: down, set: down, delete: down, clear: down }), far: custom("text", "sync") })
+  await dead.set("k", "v", hour)
+  expect(await dead.get("k")).toBe("v")
+  await dead.clear("")
+  expect(await dead.get("k")).toBeUndefined()
+})
+
+test("a failing far tier degrades by policy, and recovers", async () => {
+  const base = custom("text", "async")
+  let isDown = false
+  const guard = <T>(work: () => T): T | Promise<never> => (isDown ? Promise.reject(new Error("down")) : work())
+  const far = delegate(base, {
+    get: (key) => guard(() => base.get(key)),
+    set: (key, record, ttl) => guard(() => base.set(key, record, ttl)),
+    delete: (key) => guard(() => base.delete(key)),
+  })
+  const cache = new CacheWrapper({ adapter: far, near: { maxAge: "1h" } })
+  const errors: unknown[] = []
+  cache.on("error", (event) => errors.push(event))
+  await cache.set("k", 1)
+  isDown = true
+  expect(await cache.get("k")).toBe(1) // near
+  expect(await cache.get("other")).toBeUndefined()
+  expect(await cache.getOrSet("other", () => "loaded")).toBe("loaded")
+  expect(errors.length).toBeGreaterThan(0)
+  await expect(cache.set("k", 2)).rejects.toThrow("down")
+  isDown = false
+  expect(await cache.get("k")).toBe(1)
+  await cache.set("k", 3)
+  expect(await cache.get("k")).toBe(3)
+})
+
+test("near holds the object, far its record; three tiers compose", async () => {
+  const shelf: Shelf = new Map()
+  const middle = memory()
+  const near = memory()
+  const cache = new CacheWrapper({ adapter: tiered({ near, far: tiered({ near: middle, far: custom("text", "async", shelf) }) }) })
+  await cache.set("k", { when: new Date(0) })
+  expect(typeof shelf.get("k")?.record).toBe("string")
+  near.clear("")
+  expect(await cache.get("k")).toEqual({ when: new Date(0) })
+  middle.clear("")
+  near.clear("")
+  expect(await cache.get("k")).toEqual({ when: new Date(0) })
+  const got = (await cache.get("k")) as { when: unknown }
+  got.when = "changed"
+  expect(await cache.get("k")).toEqual({ when: new Date(0) })
+})
+
+test("a near hit asks far nothing, its version tokens included", async () => {
+  const { far, calls } = counted()
+  const cache = new CacheWrapper({ adapter: far, near: true })
+  await cache.set("k", { n: 1 }, { tags: ["t"] })
+  await cache.get("k")
+  calls.length = 0
+  for (let at = 0; at < 10; at++) expect(await cache.get("k")).toEqual({ n: 1 })
+  expect(cache.peek("k")).toEqual({ n: 1 })
+  expect(calls).toEqual([])
+})
+
+test("concurrent reads of one token share a read of far", async () => {
+  const { far, calls } = counted()
+  const tiers = tiered({ near: memory(), far })
+  await Promise.all([tiers.get("#hx"), tiers.get("#hx"), Promise.resolve().then(() => tiers.get("#hx"))])
+  expect(calls).toEqual(["get #hx"])
+  expect(tiers.peek?.("#hx")).toBe("")
+  expect(tiers.get("#hx")).toBeUndefined()
+})
+
+test("junk in far is a miss, told and removed", async () => {
+  const shelf: Shelf = new Map()
+  const cache = new CacheWrapper({ adapter: custom("text", "async", shelf), near: true })
+  await cache.set("other", 1)
+  shelf.set("k", { record: "junk", until: Number.POSITIVE_INFINITY })
+  await expect(cache.get("k", { required: true })).rejects.toMatchObject({ code: "CACHE_MISS", reason: "corrupt" })
+  expect(shelf.has("k")).toBe(false)
+})
+
+test("it has the abilities of far and its name, whatever near can", async () => {
+  const bare = custom("text", "async")
+  const few = tiered({ near: memory(), far: bare })
+  for (const name of ["getMany", "setMany", "deleteMany", "add", "keys", "lock", "prune", "observe"]) {
+    expect(name in few, name).toBe(false)
+    expect(name in tiered({ near: bare, far: { ...memory(), lock: () => undefined } }), name).toBe(true)
+  }
+  expect(few.name).toBe(bare.name)
+})
+
+test("closing a cache ends its near tier, and leaves adapters that were passed in open", async () => {
+  const close = vi.fn()
+  const far = { ...custom("text", "async"), close }
+  const near = { ...memory(), close }
+  const cache = new CacheWrapper({ adapter: far, near })
+  await cache.set("k", 1)
+  await cache.close()
+  expect(close).not.toHaveBeenCalled()
+})
+
+test("options that make no sense are refused at the call", () => {
+  const far = memory()
+  const wrong = (options: object) => () => tiered(options as Parameters<typeof tiered>[0]) // the types refuse them too
+  for (const options of [{ far }, { near: far }, { near: far, far: {} }, { near: far, far, ttl: 1 }]) {
+    expect(wrong(options)).toThrow(expect.objectContaining({ code: "ADAPTER_OPTIONS" }))
+  }
+  expect(wrong({ near: far, far, maxAge: "soon" })).toThrow(expect.objectContaining({ code: "TTL_INVALID" }))
+  // @ts-expect-error no such bound
+  expect(() => new CacheWrapper({ adapter: far, near: { maxEntrys: 1 } })).toThrow("maxEntrys")
+})
+
+test("a class serializer keeps its classes through near and far", async () => {
+  class Point {
+    x = 1
+  }
+  const serializer = {
+    name: "points",
+    keeps: (value: object) => value instanceof Point,
+    stringify: (value: unknown) => JSON.stringify(value, (_, part: unknown) => (part instanceof Point ? { point: part.x } : part)),
+    parse: (text: string): unknown =>
+      JSON.parse(text, (_, part) => (part?.point ? Object.assign(new Point(), { x: part.point }) : part)),
+  }
+  const shelf: Shelf = new Map()
+  const open = () => new CacheWrapper({ adapter: custom("text", "async", shelf), near: true, serializer })
+  const cache = open()
+  await cache.set("k", { at: Object.assign(new Point(), { x: 2 }) })
+  expect(await cache.get("k")).toEqual({ at: { x: 2 } })
+  const got = (await open().get("k")) as { at: unknown }
+  expect(got.at).toBeInstanceOf(Point)
+})
