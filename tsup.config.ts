@@ -9,6 +9,7 @@ const entry = {
   proxies: "src/proxies.ts",
   conformance: "src/conformance.ts",
   testing: "src/testing.ts",
+  inspector: "src/inspector.ts",
   "adapters/memory": "adapters/memory.ts",
   "adapters/indexeddb": "adapters/indexeddb.ts",
   "adapters/kv": "adapters/kv.ts",

@@ -66,7 +66,9 @@ export function kv(options: KVOptions = {}): KVAdapter {
     const found = await readMany(namespace, names, reading).catch((error) => {
       throw trouble(error, "read")
     })
-    const records = new Map(asked.map((key, at) => [key, recordIn(found.get(names[at] ?? ""), key, names[at] ?? "")]))
+    const records = new Map(
+      asked.map((key, at) => [key, recordIn(found.get(names[at] ?? ""), key, names[at] ?? "")]),
+    )
     learn(records)
     return keys.map((key) => (known.has(key) ? known.get(key) : records.get(key)))
   }

@@ -42,7 +42,11 @@ const contenders: Readonly<Record<string, Contender>> = {
   "structuredClone of a Map's value": async (values) => (key) => structuredClone(values.get(key)),
   "lru-cache.fetch": async (values) => {
     const { LRUCache } = await import("lru-cache")
-    const cache = new LRUCache<string, Value>({ max: 20_000, ttl: hour, fetchMethod: async (key) => values.get(key) })
+    const cache = new LRUCache<string, Value>({
+      max: 20_000,
+      ttl: hour,
+      fetchMethod: async (key) => values.get(key),
+    })
     for (const [key, value] of values) cache.set(key, value)
     return (key) => cache.fetch(key)
   },
@@ -84,7 +88,11 @@ const contenders: Readonly<Record<string, Contender>> = {
   },
   ocache: async (values) => {
     const { defineCachedFunction } = await import("ocache")
-    const get = defineCachedFunction(async (key: string) => values.get(key), { maxAge: 3600, getKey: (key: string) => key, name: "bench" })
+    const get = defineCachedFunction(async (key: string) => values.get(key), {
+      maxAge: 3600,
+      getKey: (key: string) => key,
+      name: "bench",
+    })
     for (const key of values.keys()) await get(key)
     return get
   },
@@ -133,7 +141,13 @@ async function filled(values: ReadonlyMap<string, Value>, copy: "clone" | "none"
 const small = (i: number) => ({ id: i, name: `user ${i}`, active: true })
 const big = (i: number) => ({
   id: i,
-  items: Array.from({ length: 100 }, (_, at) => ({ id: at, title: `An item with a title of some length ${at}`, price: at * 1.5, tags: ["a", "b", "c"], stock: { here: at, there: 2 } })),
+  items: Array.from({ length: 100 }, (_, at) => ({
+    id: at,
+    title: `An item with a title of some length ${at}`,
+    price: at * 1.5,
+    tags: ["a", "b", "c"],
+    stock: { here: at, there: 2 },
+  })),
 })
 
 /** Nanoseconds a call, the medians of interleaved rounds. */
@@ -145,7 +159,9 @@ async function measure(keys: number, make: (i: number) => Value): Promise<Map<st
     try {
       asks.set(name, await contender(values))
     } catch (error) {
-      console.error(`${name} is left out: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`)
+      console.error(
+        `${name} is left out: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+      )
     }
   }
   const times = new Map<string, number[]>([...asks.keys()].map((name) => [name, []]))
@@ -161,7 +177,9 @@ async function measure(keys: number, make: (i: number) => Value): Promise<Map<st
     }
     await sleep(0)
   }
-  return new Map([...times].map(([name, all]) => [name, all.sort((a, b) => a - b)[all.length >> 1] ?? Number.NaN]))
+  return new Map(
+    [...times].map(([name, all]) => [name, all.sort((a, b) => a - b)[all.length >> 1] ?? Number.NaN]),
+  )
 }
 
 const columns: readonly (readonly [title: string, keys: number, make: (i: number) => Value])[] = [

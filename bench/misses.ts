@@ -37,5 +37,7 @@ console.log("| what | median |")
 console.log("|---|---|")
 console.log(`| 10 000 concurrent misses of one key, one load | ${median(burst).toFixed(1)} ms |`)
 console.log(`| a hit | ${median(fresh).toFixed(0)} ns |`)
-console.log(`| a stale hit with softTimeout 0, its refresh running | ${median(stale).toFixed(0)} ns, ${(median(stale) / median(fresh)).toFixed(2)} × |`)
+console.log(
+  `| a stale hit with softTimeout 0, its refresh running | ${median(stale).toFixed(0)} ns, ${(median(stale) / median(fresh)).toFixed(2)} × |`,
+)
 process.exit(0)

@@ -22,7 +22,9 @@ for (const [name, [title, file, ...args]] of Object.entries(all)) {
     stdio: ["ignore", "pipe", "inherit"],
   })
   console.log(`\n## ${title}\n\n${text}`)
-  parts.push(`## ${title}\n\n\`node bench/${[file, ...args].join(" ")}\`\n\n${text.includes("\n|") || text.startsWith("|") ? text.trim() : `\`\`\`\n${text.trim()}\n\`\`\``}\n`)
+  parts.push(
+    `## ${title}\n\n\`node bench/${[file, ...args].join(" ")}\`\n\n${text.includes("\n|") || text.startsWith("|") ? text.trim() : `\`\`\`\n${text.trim()}\n\`\`\``}\n`,
+  )
 }
 
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`

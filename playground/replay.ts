@@ -28,8 +28,12 @@ try {
   await cached.ready()
   if (process.argv.includes("--cold")) await pages.clear()
   const warm = await countEntries()
-  console.log(`\n  ${log.length.toLocaleString("en")} requests of a shop, December 2013, through ${cached.adapter.name === "memory" ? "memory" : `${cached.adapter.name} with memory in front`}.`)
-  console.log(`  ${warm === 0 ? "The cache is empty: start again to see it warm." : `${warm.toLocaleString("en")} entries are left from an earlier run.`}\n`)
+  console.log(
+    `\n  ${log.length.toLocaleString("en")} requests of a shop, December 2013, through ${cached.adapter.name === "memory" ? "memory" : `${cached.adapter.name} with memory in front`}.`,
+  )
+  console.log(
+    `  ${warm === 0 ? "The cache is empty: start again to see it warm." : `${warm.toLocaleString("en")} entries are left from an earlier run.`}\n`,
+  )
 
   const bare = await replay("without a cache", log.subarray(0, sampleSize), (path) => origin.fetch(path))
   const kept = await replay("with the cache", log, (path) => pages.getOrSet(path, () => origin.fetch(path)))
@@ -60,7 +64,14 @@ async function startOrigin() {
     calls++
     setTimeout(() => {
       response.setHeader("content-type", "application/json")
-      response.end(JSON.stringify({ path: request.url, title: `Product ${request.url}`, prices: [9.99, 12.5], stock: 3 }))
+      response.end(
+        JSON.stringify({
+          path: request.url,
+          title: `Product ${request.url}`,
+          prices: [9.99, 12.5],
+          stock: 3,
+        }),
+      )
     }, originDelay)
   })
   server.keepAliveTimeout = 30_000
@@ -80,7 +91,11 @@ async function startOrigin() {
 }
 
 /** Lets `concurrency` visitors take the requests one after another. */
-async function replay(title: string, requests: Int32Array, get: (path: string) => Promise<unknown>): Promise<Run> {
+async function replay(
+  title: string,
+  requests: Int32Array,
+  get: (path: string) => Promise<unknown>,
+): Promise<Run> {
   const latencies = new Float64Array(requests.length)
   const before = origin.calls()
   const startedAt = performance.now()
@@ -136,13 +151,20 @@ function report(bare: Run, kept: Run): void {
     ["hit ratio", "–", `${(100 * hitRatio).toFixed(1)} %`],
     ["joined a load", "–", coalesced.toLocaleString("en")],
     ["origin calls", bare.originCalls.toLocaleString("en"), kept.originCalls.toLocaleString("en")],
-    ["origin calls saved", "–", `${saved.toLocaleString("en")} (${((100 * saved) / kept.requests).toFixed(1)} %)`],
+    [
+      "origin calls saved",
+      "–",
+      `${saved.toLocaleString("en")} (${((100 * saved) / kept.requests).toFixed(1)} %)`,
+    ],
     ["latency p50", at(bare, 0.5), at(kept, 0.5)],
     ["latency p95", at(bare, 0.95), at(kept, 0.95)],
     ["latency p99", at(bare, 0.99), at(kept, 0.99)],
     ["seconds", bare.seconds.toFixed(1), kept.seconds.toFixed(1)],
   ]
   console.log()
-  for (const [name, left, right] of rows) console.log(`  ${name.padEnd(20)}${left.padStart(14)}${right.padStart(20)}`)
-  console.log(`\n  Without a cache only the first ${bare.requests.toLocaleString("en")} requests were sent.\n`)
+  for (const [name, left, right] of rows)
+    console.log(`  ${name.padEnd(20)}${left.padStart(14)}${right.padStart(20)}`)
+  console.log(
+    `\n  Without a cache only the first ${bare.requests.toLocaleString("en")} requests were sent.\n`,
+  )
 }

@@ -3,6 +3,7 @@ import { CacheError } from "./base/errors.ts"
 import { detectRuntime } from "./base/runtime.ts"
 import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
+import { isAdapter } from "./source.ts"
 
 /** Loads an adapter for the options given with its alias. */
 export type LoadAdapter = (options: never) => Awaitable<Adapter>
@@ -14,22 +15,55 @@ interface Alias {
 }
 
 const aliases = new Map<string, Alias>([
-  ["memory", { load: async (o) => (await import("../adapters/memory.ts")).memory(o), options: ["maxEntries", "maxBytes", "policy", "copy"] }],
-  ["indexeddb", { load: async (o) => (await import("../adapters/indexeddb.ts")).indexeddb(o), options: ["name", "maxEntries", "maxBytes"] }],
+  [
+    "memory",
+    {
+      load: async (o) => (await import("../adapters/memory.ts")).memory(o),
+      options: ["maxEntries", "maxBytes", "policy", "copy"],
+    },
+  ],
+  [
+    "indexeddb",
+    {
+      load: async (o) => (await import("../adapters/indexeddb.ts")).indexeddb(o),
+      options: ["name", "maxEntries", "maxBytes"],
+    },
+  ],
   ["kv", { load: async (o) => (await import("../adapters/kv.ts")).kv(o), options: ["binding", "cacheTtl"] }],
-  ["upstash", { load: async (o) => (await import("../adapters/upstash.ts")).upstash(o), options: ["url", "token", "client"] }],
-  ["sqlite", { load: async (o) => (await import("../adapters/sqlite.ts")).sqlite(o), options: ["path", "maxEntries", "maxBytes"] }],
+  [
+    "upstash",
+    {
+      load: async (o) => (await import("../adapters/upstash.ts")).upstash(o),
+      options: ["url", "token", "client"],
+    },
+  ],
+  [
+    "sqlite",
+    {
+      load: async (o) => (await import("../adapters/sqlite.ts")).sqlite(o),
+      options: ["path", "maxEntries", "maxBytes"],
+    },
+  ],
   ["none", { load: async () => (await import("../adapters/none.ts")).none(), options: [] }],
 ])
 
 /**
  * Adds an alias: `use(name, options)` then loads its adapter by `load(options)`.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS` for a name that is empty or taken by this library.
+ * @throws {CacheError} `ADAPTER_OPTIONS` for a name that is empty or taken by this library, or for no function.
  */
 export function registerAlias(name: string, load: LoadAdapter): void {
-  if (name === "" || name === "auto" || aliases.get(name)?.options) {
-    throw new CacheError("ADAPTER_OPTIONS", `${JSON.stringify(name)} cannot be an alias of yours. Take another name.`)
+  if (typeof name !== "string" || name === "" || name === "auto" || aliases.get(name)?.options) {
+    throw new CacheError(
+      "ADAPTER_OPTIONS",
+      `${JSON.stringify(name)} cannot be an alias of yours. Take another name.`,
+    )
+  }
+  if (typeof load !== "function") {
+    throw new CacheError(
+      "ADAPTER_OPTIONS",
+      `The alias ${JSON.stringify(name)} needs a function that loads its adapter.`,
+    )
   }
   aliases.set(name, { load })
 }
@@ -45,16 +79,28 @@ export function checkAlias(name: string, options: object | undefined): void {
   for (const option of Object.keys(options ?? {})) {
     if (!known || known.includes(option)) continue
     const cure = known.length > 0 ? `Known: ${known.join(", ")}.` : "It takes none."
-    throw new CacheError("ADAPTER_OPTIONS", `The adapter ${name} has no option ${JSON.stringify(option)}. ${cure}`)
+    throw new CacheError(
+      "ADAPTER_OPTIONS",
+      `The adapter ${name} has no option ${JSON.stringify(option)}. ${cure}`,
+    )
   }
 }
 
 /** The adapter of an alias, loaded now. */
-export async function loadAlias(name: string, options: object | undefined, report: (error: unknown) => void): Promise<Resolved> {
+export async function loadAlias(
+  name: string,
+  options: object | undefined,
+  report: (error: unknown) => void,
+): Promise<Resolved> {
   if (name === "auto") return openDefault(report)
   const alias = aliases.get(name)
   if (!alias) throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${JSON.stringify(name)}.`)
-  return { adapter: await alias.load((options ?? {}) as never) } // checkAlias and the factory judge what the type cannot.
+  const adapter: unknown = await alias.load((options ?? {}) as never) // checkAlias and the factory judge what the type cannot.
+  if (isAdapter(adapter)) return { adapter }
+  throw new CacheError(
+    "ADAPTER_OPTIONS",
+    `The alias ${JSON.stringify(name)} loaded no adapter, but ${typeof adapter}.`,
+  )
 }
 
 /**
@@ -104,8 +150,10 @@ function hasSqlite(): boolean {
 function variable(name: string): string | undefined {
   try {
     const process: unknown = Reflect.get(globalThis, "process")
-    const env: unknown = typeof process === "object" && process !== null ? Reflect.get(process, "env") : undefined
-    const value: unknown = typeof env === "object" && env !== null ? Reflect.get(env, name) : workers.env?.()?.[name]
+    const env: unknown =
+      typeof process === "object" && process !== null ? Reflect.get(process, "env") : undefined
+    const value: unknown =
+      typeof env === "object" && env !== null ? Reflect.get(env, name) : workers.env?.()?.[name]
     return typeof value === "string" && value !== "" ? value : undefined
   } catch {
     return undefined

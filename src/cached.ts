@@ -46,7 +46,11 @@ export class CacheWrapper extends CoreWrapper {
     checkAlias(alias, options)
   }
 
-  protected override load(alias: string, options: object | undefined, report: (error: unknown) => void): Awaitable<Resolved> {
+  protected override load(
+    alias: string,
+    options: object | undefined,
+    report: (error: unknown) => void,
+  ): Awaitable<Resolved> {
     return loadAlias(alias, options, report)
   }
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
-export type * from "./types.ts"
-export { CacheError } from "./base/errors.ts"
+
 export { parseDuration } from "./base/duration.ts"
+export { CacheError } from "./base/errors.ts"
 export { key } from "./key.ts"
+export type * from "./types.ts"
 export { CacheWrapper } from "./wrapper.ts"

@@ -3,12 +3,13 @@
  *
  * @module
  */
-export type * from "./types.ts"
+
 export { type LoadAdapter, registerAlias } from "./aliases.ts"
-export { CacheError } from "./base/errors.ts"
 export { parseDuration } from "./base/duration.ts"
+export { CacheError } from "./base/errors.ts"
 export { detectRuntime, type Runtime } from "./base/runtime.ts"
 export { type AliasOptions, CacheWrapper, cached } from "./cached.ts"
 export { key } from "./key.ts"
 export { type MemoizedOptions, memoized } from "./memoized.ts"
 export { optionsFrom } from "./settings.ts"
+export type * from "./types.ts"

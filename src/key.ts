@@ -1,9 +1,9 @@
 import { CacheError } from "./base/errors.ts"
 
-declare const valueOf: unique symbol
+declare const typeOfValue: unique symbol
 
 /** A string that knows its value's type. Plain strings are fine. */
-export type Key<V> = string & { readonly [valueOf]?: V }
+export type Key<V> = string & { readonly [typeOfValue]?: V }
 
 /** What a key may be made of. */
 export type KeyPart =
@@ -103,7 +103,9 @@ function encodeObject(part: object, above: object[]): string {
   if (part instanceof Date) return `D${part.getTime()}`
   if (part instanceof RegExp) return `R${inner([part.source, part.flags])}`
   if (part instanceof Map) {
-    return `M{${Array.from(part, ([name, value]) => `${inner(name)}:${inner(value)}`).sort().join()}}`
+    return `M{${Array.from(part, ([name, value]) => `${inner(name)}:${inner(value)}`)
+      .sort()
+      .join()}}`
   }
   if (part instanceof Set) return `S[${Array.from(part, inner).sort().join()}]`
   if (part instanceof ArrayBuffer) return `B:ArrayBuffer:${hex(new Uint8Array(part))}`
@@ -114,7 +116,8 @@ function encodeObject(part: object, above: object[]): string {
   if (typeof URL === "function" && part instanceof URL) return `U${JSON.stringify(part.href)}`
   const proto: unknown = Object.getPrototypeOf(part)
   const plain = proto === null || proto === Object.prototype || Object.getPrototypeOf(proto) === null
-  if (!plain || Object.getOwnPropertySymbols(part).length > 0) throw invalid(`A key cannot hold ${kindOf(part)}`)
+  if (!plain || Object.getOwnPropertySymbols(part).length > 0)
+    throw invalid(`A key cannot hold ${kindOf(part)}`)
   const names = Object.keys(part).sort()
   return `{${names.map((name) => `${JSON.stringify(name)}:${inner(Reflect.get(part, name))}`).join()}}`
 }
@@ -127,10 +130,13 @@ function hex(bytes: Uint8Array): string {
 
 function kindOf(value: unknown): string {
   if (typeof value !== "object" || value === null) return value === null ? "null" : `a ${typeof value}`
-  const { constructor } = value
-  return `an instance of ${typeof constructor === "function" && constructor.name ? constructor.name : "a class"}`
+  const { constructor: made } = value
+  return `an instance of ${typeof made === "function" && made.name ? made.name : "a class"}`
 }
 
 function invalid(what: string): CacheError {
-  return new CacheError("KEY_INVALID", `${what}. Use text, numbers, plain objects, arrays, dates, Maps, Sets or bytes.`)
+  return new CacheError(
+    "KEY_INVALID",
+    `${what}. Use text, numbers, plain objects, arrays, dates, Maps, Sets or bytes.`,
+  )
 }

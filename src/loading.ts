@@ -2,9 +2,10 @@ import { now } from "./base/clock.ts"
 import { type Kept, stateOf } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
-import type { Found } from "./policy/engine.ts"
-import { type Call, getOrSet, isBackedOff, isDueEarly, joinAtOnce, refresh } from "./policy/get-or-set.ts"
-import type { Fallback, LoadContext } from "./policy/load.ts"
+import { type Call, isBackedOff, isDueEarly } from "./policy/call.ts"
+import type { Fallback, LoadContext } from "./policy/context.ts"
+import type { Found } from "./policy/found.ts"
+import { getOrSet, joinAtOnce, refresh } from "./policy/get-or-set.ts"
 import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
 import { type GetOptions, heat, isHit, nameOf, readNames, readSlowly } from "./reading.ts"
@@ -27,7 +28,12 @@ export function readOne(kit: Kit, key: KeyLike, options: GetOptions<unknown> | u
 }
 
 /** The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so. */
-export function load(kit: Kit, key: KeyLike, fallback: unknown, options: LoadOptions<unknown> | undefined): unknown {
+export function load(
+  kit: Kit,
+  key: KeyLike,
+  fallback: unknown,
+  options: LoadOptions<unknown> | undefined,
+): unknown {
   const { settings, place, hub } = kit
   const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
   const engine = settings.home()
@@ -42,16 +48,31 @@ export function load(kit: Kit, key: KeyLike, fallback: unknown, options: LoadOpt
       return engine.store?.out(known)
     }
     // While its refresh runs, a stale hit asks no more of the options than this one.
-    const running = (options?.softTimeout ?? settings.policy.softTimeout) === 0 ? engine.flights.get(full) : undefined
+    const running =
+      (options?.softTimeout ?? settings.policy.softTimeout) === 0 ? engine.flights.get(full) : undefined
     // One that may have hung too long is judged below, with the options resolved.
     const leaseTtl = options?.leaseTtl === undefined ? settings.policy.leaseTtl : 0
-    if (running && !running.isOverdue(leaseTtl) && time < known.freshUntil + known.grace && !isInside(running)) {
+    if (
+      running &&
+      !running.isOverdue(leaseTtl) &&
+      time < known.freshUntil + known.grace &&
+      !isInside(running)
+    ) {
       hub.servedStale(place, name, known, "timeout")
       return engine.store?.out(known)
     }
   }
   const policy = resolvePolicy(settings.policy, options, readNames)
-  const call: Call = { engine, place, name, key: full, fallback: asFallback(fallback), policy, scope: kit.scope(), startedAt: now() }
+  const call: Call = {
+    engine,
+    place,
+    name,
+    key: full,
+    fallback: asFallback(fallback),
+    policy,
+    scope: kit.scope(),
+    startedAt: now(),
+  }
   // A flight that runs has read already.
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
   if (typeof known === "string" && engine.flights.get(full)) return joinAtOnce(call) ?? getOrSet(call)
@@ -80,8 +101,12 @@ function loadKnown(call: Call, kept: Kept): unknown {
 }
 
 /** Whether nothing in `options` changes how a hit is judged. */
-export function isPlainRead(options: Omit<LoadOptions, "shouldCache" | "schema"> & { readonly schema?: unknown }): boolean {
+export function isPlainRead(
+  options: Omit<LoadOptions, "shouldCache" | "schema"> & { readonly schema?: unknown },
+): boolean {
   return (
+    typeof options === "object" &&
+    options !== null &&
     !options.fresh &&
     !options.early &&
     options.signal === undefined &&
@@ -91,11 +116,25 @@ export function isPlainRead(options: Omit<LoadOptions, "shouldCache" | "schema">
 }
 
 /** A call for one key of many. */
-export function toCall(kit: Kit, key: KeyLike, fallback: Fallback<unknown>, options: object | undefined): Call {
+export function toCall(
+  kit: Kit,
+  key: KeyLike,
+  fallback: Fallback<unknown>,
+  options: object | undefined,
+): Call {
   const { settings, place } = kit
   const name = nameOf(kit, key)
   const policy = resolvePolicy(settings.policy, options, readNames)
-  return { engine: settings.home(), place, name, key: place.full(name), fallback, policy, scope: kit.scope(), startedAt: now() }
+  return {
+    engine: settings.home(),
+    place,
+    name,
+    key: place.full(name),
+    fallback,
+    policy,
+    scope: kit.scope(),
+    startedAt: now(),
+  }
 }
 
 function asFallback(fallback: unknown): Fallback<unknown> {

@@ -1,7 +1,6 @@
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { CacheError } from "./base/errors.ts"
 import { canonical, type Key, type KeyPart } from "./key.ts"
-import type { ManyResult } from "./policy/many.ts"
 import type { LoadOptions, WriteOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
@@ -11,11 +10,9 @@ export type Fn = (...args: never[]) => unknown
 /** The parameters of a function. */
 export type Args<F> = F extends (...args: infer A) => unknown ? A : never
 
-/** What a function of many ids answers: an array in their order, a Map, or a record. */
-export type Result<V> = ManyResult<V> | Promise<ManyResult<V>>
-
 /** Options of a memoized function. */
-export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[], V = unknown> extends Omit<LoadOptions<V>, "ttl"> {
+export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[], V = unknown>
+  extends Omit<LoadOptions<V>, "ttl"> {
   /** How long a result is fresh; a function is asked on each call. Default 5 minutes. */
   readonly ttl?: Duration | (() => Duration) | undefined
   /** What the entries are named by. Default `fn.name`; functions under one name share their entries. */
@@ -50,17 +47,6 @@ export type Memoized<F extends Fn> = (ReturnType<F> extends Promise<unknown>
   : (this: ThisParameterType<F>, ...args: Args<F>) => Promise<Awaited<ReturnType<F>>>) &
   MemoizedVerbs<Args<F>, Awaited<ReturnType<F>>, F>
 
-/** A memoized function of many ids. */
-export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
-  get(id: I): Promise<V | undefined>
-  set(value: V, id: I): Promise<void>
-  delete(...ids: I[]): Promise<number>
-  expire(...ids: I[]): Promise<number>
-  refresh(...ids: I[]): Promise<V[]>
-  keyFor(id: I): Key<V>
-  readonly original: (...ids: I[]) => Result<V>
-}
-
 /** Serves `fn` from `region`. */
 export function memoize<F extends Fn>(
   region: Region,
@@ -86,22 +72,27 @@ export function memoizeWith(
   const name = nameFor(fn, given)
   checkIgnored(fn, ignore)
   const run = fn as (...args: unknown[]) => unknown // Called with what its own face takes.
-  const loadOptions = (): LoadOptions<unknown> => ({ ...rest, ttl: typeof ttl === "function" ? parseDuration(ttl()) : ttl })
+  const loadOptions = (): LoadOptions<unknown> => ({ ...rest, ttl: ttlNow(ttl) })
   const keyOf = (self: unknown, args: unknown[]) =>
-    canonical([`${name}()`, ...before(self), ...(key ? [key(...args)] : args.filter((_, at) => !ignore?.includes(at)))])
+    canonical([
+      `${name}()`,
+      ...before(self),
+      ...(key ? [key(...args)] : args.filter((_, at) => !ignore?.includes(at))),
+    ])
 
   async function load(self: unknown, args: unknown[], more?: LoadOptions<unknown>): Promise<unknown> {
     const text = keyOf(self, args)
     const wasLoading = onHit !== undefined && region.isLoading(text)
-    let ran = false
+    let made: { readonly value: unknown } | undefined
     const fallback = async () => {
-      ran = true
       const value = await Reflect.apply(run, self, args)
-      if (keyOf(self, args) === text) return value
-      throw new CacheError("ARGUMENT_CHANGED", `${name} changed its arguments, so its result has no key. Let it work on copies.`, { key: text })
+      if (!isStill(text, () => keyOf(self, args))) throw changed(name, text)
+      made = { value }
+      return value
     }
     const value = await region.getOrSet<unknown>(text, fallback, { ...loadOptions(), ...more })
-    if (onHit && !ran && !wasLoading) {
+    // Served stale, a caller does not get what was made meanwhile.
+    if (onHit && !wasLoading && !(made && Object.is(made.value, value))) {
       const entry = await region.entryOf(text)
       if (entry) onHit({ key: text, args, value, expiresAt: entry.freshUntil })
     }
@@ -110,7 +101,8 @@ export function memoizeWith(
 
   const verbs = (self: unknown) => ({
     get: async (...args: unknown[]) => region.get(keyOf(self, args)),
-    set: async (value: unknown, ...args: unknown[]) => region.set(keyOf(self, args), value, writeOptions(loadOptions())),
+    set: async (value: unknown, ...args: unknown[]) =>
+      region.set(keyOf(self, args), value, writeOptions(loadOptions())),
     delete: async (...args: unknown[]) => (await region.delete(keyOf(self, args))) > 0,
     expire: async (...args: unknown[]) => (await region.expire(keyOf(self, args))) > 0,
     refresh: async (...args: unknown[]) => load(self, args, { fresh: true }),
@@ -123,78 +115,69 @@ export function memoizeWith(
   return Object.assign(memoized, verbs(undefined), { original: fn, of: verbs })
 }
 
-/** Serves a function of many ids from `region`, one entry an id. */
-export function memoizeMany<I, V>(
-  region: Region,
-  fn: (...ids: I[]) => Result<V>,
-  options: MemoizeOptions<I[], V> = {},
-): MemoizedMany<I, V> {
-  const { name: given, key, ignore: _, bypass, onHit, ttl, ...rest } = options
-  const name = nameFor(fn, given)
-  const keyFor = (id: I): Key<V> => canonical([`${name}()`, key ? key(id) : id])
-  const loadOptions = (): LoadOptions<V> => ({ ...rest, ttl: typeof ttl === "function" ? parseDuration(ttl()) : ttl })
-  async function load(ids: I[], more?: LoadOptions<V>): Promise<V[]> {
-    const byKey = new Map(ids.map((id) => [keyFor(id) as string, id]))
-    const called = new Set<string>()
-    const fallback = async (missing: unknown[]): Promise<ManyResult<V>> => {
-      const wanted = missing.map((text) => byKey.get(String(text)) as I) // Each was made from one of the ids.
-      for (const text of missing) called.add(String(text))
-      return inOrder(name, wanted, keyFor, await fn(...wanted))
-    }
-    const values = await region.getOrSetMany<V>(byKey.keys(), fallback, { ...loadOptions(), ...more })
-    const byText = new Map([...byKey.keys()].map((text, i) => [text, values[i] as V])) // As many as there are keys.
-    if (onHit) {
-      for (const [text, id] of byKey) {
-        const entry = called.has(text) ? undefined : await region.entryOf(text)
-        if (entry) onHit({ key: text, args: [id], value: entry.value as V, expiresAt: entry.freshUntil })
-      }
-    }
-    return ids.map((id) => byText.get(keyFor(id)) as V)
+/** Whether what is named `text` has its name still; what can be no key any more has not. */
+export function isStill(text: string, nameNow: () => string): boolean {
+  try {
+    return nameNow() === text
+  } catch {
+    return false
   }
-  const memoized = async (...ids: I[]) => load(ids, ids.length > 0 && bypass?.(...ids) ? { fresh: true } : undefined)
-  Object.defineProperty(memoized, "name", { value: name })
-  return Object.assign(memoized, {
-    get: async (id: I) => region.get<V>(keyFor(id)),
-    set: async (value: V, id: I) => region.set(keyFor(id), value, writeOptions(loadOptions())),
-    delete: async (...ids: I[]) => region.delete(...ids.map(keyFor)),
-    expire: async (...ids: I[]) => region.expire(...ids.map(keyFor)),
-    refresh: async (...ids: I[]) => load(ids, { fresh: true }),
-    keyFor,
-    original: fn,
-  })
 }
 
-/** A result by ids, in the ids' order: Maps may go by id, records by its text. */
-function inOrder<I, V>(name: string, ids: readonly I[], keyFor: (id: I) => string, result: ManyResult<V>): ManyResult<V> {
-  if (Array.isArray(result)) return result
-  if (typeof result !== "object" || result === null) {
-    throw new CacheError("FALLBACK_RESULT", `${name} answered ${typeof result}. Answer an array in the order of the ids, a Map, or a record.`)
-  }
-  const values = new Map<string, V>()
-  for (const id of ids) {
-    if (result instanceof Map ? result.has(id) : Object.hasOwn(result, String(id))) {
-      values.set(keyFor(id), result instanceof Map ? result.get(id) : Reflect.get(result, String(id)))
-    }
-  }
-  return values
+/** The arguments named by `key` are not what they were. */
+export function changed(name: string, key: string): CacheError {
+  return new CacheError(
+    "ARGUMENT_CHANGED",
+    `${name} changed its arguments, so its result has no key. Let it work on copies.`,
+    { key },
+  )
 }
 
-function writeOptions({ ttl, grace, jitter, tags }: WriteOptions): WriteOptions {
+/** The ttl of this call. */
+export function ttlNow(ttl: Duration | (() => Duration) | undefined): Duration | undefined {
+  return typeof ttl === "function" ? parseDuration(ttl()) : ttl
+}
+
+/** What of the options of a load is a write's. */
+export function writeOptions({ ttl, grace, jitter, tags }: WriteOptions): WriteOptions {
   return { ttl, grace, jitter, tags }
 }
 
-function nameFor(fn: { readonly name: string }, given: string | undefined): string {
-  const name = given ?? fn.name
+/** What the entries of `fn` are named by. @throws {CacheError} `NAME_REQUIRED`. */
+export function nameFor(fn: unknown, given: string | undefined): string {
+  if (typeof fn !== "function")
+    throw new CacheError("OPTION_INVALID", `Only a function can be memoized, not a ${typeof fn}.`)
+  const name: unknown = given ?? fn.name
   if (typeof name === "string" && name !== "") return name
-  throw new CacheError("NAME_REQUIRED", "A function without a name needs the option name: its entries are found by it.")
+  throw new CacheError(
+    "NAME_REQUIRED",
+    "A function without a name needs the option name: its entries are found by it.",
+  )
 }
 
 /** Refuses positions that `fn` has no parameter for, as far as its source tells. */
 function checkIgnored(fn: Fn, ignore: readonly number[] | undefined): void {
+  if (!ignore) return
   const text = String(fn)
-  const isOpen = /\.\.\.|\barguments\b|\[native code\]/.test(text) || /=(?!>)/.test(text.slice(0, text.search(/=>|\{/) + 1))
-  for (const at of ignore ?? []) {
+  const isOpen = /\barguments\b|\[native code\]/.test(text) || /\.\.\.|=/.test(parameters(text))
+  for (const at of ignore) {
     if (Number.isInteger(at) && at >= 0 && (at < fn.length || isOpen)) continue
-    throw new CacheError("OPTION_INVALID", `The option ignore names argument ${String(at)}, but the function takes ${fn.length}.`)
+    throw new CacheError(
+      "OPTION_INVALID",
+      `The option ignore names argument ${String(at)}, but the function takes ${fn.length}.`,
+    )
   }
+}
+
+/** What stands between the first parentheses of a function's source. Those in text count: it may say too much, never too little. */
+function parameters(source: string): string {
+  const from = source.indexOf("(")
+  // One bare parameter: an arrow without parentheses has neither a default nor a rest.
+  if (/^(async\s+)?[\w$]+\s*=>/.test(source)) return ""
+  let depth = 0
+  for (let at = from; at < source.length; at++) {
+    if (source[at] === "(") depth++
+    if (source[at] === ")" && --depth === 0) return source.slice(from, at)
+  }
+  return "..."
 }

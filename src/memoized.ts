@@ -22,19 +22,34 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
 export function memoized<This = never>(
   options: MemoizedOptions<This>,
 ): <F extends Fn>(method: F, context: ClassMethodDecoratorContext | ClassGetterDecoratorContext) => F {
-  const { cache, instance, ...rest } = options
+  const { cache, instance, ...rest } = options ?? {}
   if (typeof rest.name !== "string" || rest.name === "") {
-    throw new CacheError("NAME_REQUIRED", "@memoized needs the option name: methods of many classes are called alike.")
+    throw new CacheError(
+      "NAME_REQUIRED",
+      "@memoized needs the option name: methods of many classes are called alike.",
+    )
   }
   if (instance !== "shared" && typeof instance !== "function") {
-    throw new CacheError("OPTION_INVALID", '@memoized needs the option instance: "shared", or a function that tells instances apart.')
+    throw new CacheError(
+      "OPTION_INVALID",
+      '@memoized needs the option instance: "shared", or a function that tells instances apart.',
+    )
   }
   return (method, context) => {
+    if (typeof context !== "object" || context === null) {
+      throw new CacheError(
+        "OPTION_INVALID",
+        "@memoized is a standard decorator: compile without experimentalDecorators.",
+      )
+    }
     if (context.kind !== "method" && context.kind !== "getter") {
-      throw new CacheError("OPTION_INVALID", `@memoized is for methods and getters, not for a ${String(Reflect.get(context, "kind"))}.`)
+      throw new CacheError(
+        "OPTION_INVALID",
+        `@memoized is for methods and getters, not for a ${String(Reflect.get(context, "kind"))}.`,
+      )
     }
     const before = (self: unknown): KeyPart[] => (instance === "shared" ? [] : [instance(self as This)]) // Called on its class.
-    const region = cache ?? sharedCache()
+    const region = (cache ?? sharedCache()).bare()
     // Memoized, it keeps its parameters; its result becomes a promise, as an async method's is.
     return memoizeWith(region, method, rest as MemoizeOptions<unknown[]>, before) as typeof method
   }

@@ -3,8 +3,9 @@ import { CacheError, type MissReason, shortKey } from "./base/errors.ts"
 import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
 import type { Hot, Kit } from "./kit.ts"
-import type { Engine, Found } from "./policy/engine.ts"
+import type { Engine } from "./policy/engine.ts"
 import { toEntry } from "./policy/entries.ts"
+import type { Found } from "./policy/found.ts"
 import { validated } from "./policy/load.ts"
 import { type Policy, type ReadOptions, resolvePolicy } from "./policy/options.ts"
 import { patience } from "./policy/timeout.ts"
@@ -22,7 +23,9 @@ export function nameOf({ settings }: Kit, key: unknown): string {
   const { toKey, generate } = settings
   if (toKey) return keyText(toKey(key))
   // Guarded by keyText, whatever the caller's types said.
-  return generate && typeof key !== "string" && !Array.isArray(key) ? canonical([key]) : keyText(key as KeyLike)
+  return generate && typeof key !== "string" && !Array.isArray(key)
+    ? canonical([key])
+    : keyText(key as KeyLike)
 }
 
 /**
@@ -33,7 +36,8 @@ export function nameOf({ settings }: Kit, key: unknown): string {
  */
 export function hotHit({ settings, place, hub }: Kit, key: unknown): Kept | undefined {
   const { hot } = settings
-  if (hot === undefined || typeof key !== "string" || hot.engine !== settings.home()) return undefined
+  if (hot === undefined || !settings.isPlain || typeof key !== "string" || hot.engine !== settings.home())
+    return undefined
   let kept: Kept | undefined
   try {
     // Ours, if its marks are: asked next.
@@ -58,7 +62,11 @@ export function heat({ settings }: Kit, engine: Engine, kept: Kept): void {
 
 /** Whether a synchronous storage has an entry whose versions stand. */
 export function isHit(engine: Engine, { place }: Kit, known: Kept | MissReason | undefined): known is Kept {
-  return typeof known === "object" && engine.store !== undefined && engine.versions(engine.store).stands(known, place.versions)
+  return (
+    typeof known === "object" &&
+    engine.store !== undefined &&
+    engine.versions(engine.store).stands(known, place.versions)
+  )
 }
 
 /** The value of one key that no hit told at once. */
@@ -82,7 +90,10 @@ export async function readSlowly(
 }
 
 function missing(name: string, reason: MissReason): CacheError {
-  return new CacheError("CACHE_MISS", `There is no fresh value of ${shortKey(name)}: ${reason}.`, { key: name, reason })
+  return new CacheError("CACHE_MISS", `There is no fresh value of ${shortKey(name)}: ${reason}.`, {
+    key: name,
+    reason,
+  })
 }
 
 /** Options of a read that no policy resolves. */
@@ -127,7 +138,11 @@ export async function readMany(
 }
 
 /** The values of many keys, or what a miss answers. */
-export async function readValues(kit: Kit, keys: readonly KeyLike[], options: GetOptions<unknown> | undefined): Promise<unknown[]> {
+export async function readValues(
+  kit: Kit,
+  keys: readonly KeyLike[],
+  options: GetOptions<unknown> | undefined,
+): Promise<unknown[]> {
   const reasons: MissReason[] = []
   const entries = await readMany(kit, keys, options, false, (at, reason) => {
     reasons[at] = reason

@@ -6,15 +6,31 @@ import type { Entry } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
 import { isPlainRead, load, readOne, toCall } from "./loading.ts"
-import { type Args, type Fn, type Memoized, type MemoizedMany, type MemoizeOptions, memoize, memoizeMany, type Result } from "./memoize.ts"
-import type { Fallback } from "./policy/load.ts"
+import { type Args, type Fn, type Memoized, type MemoizeOptions, memoize } from "./memoize.ts"
+import { type MemoizedMany, memoizeMany, type Result } from "./memoize-many.ts"
+import type { Fallback } from "./policy/context.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
 import type { LoadOptions, ReadOptions, WriteOptions } from "./policy/options.ts"
 import { clearPlace, invalidatePlace, keysOf, pruneAll } from "./policy/sweep.ts"
 import { expireAll, removeAll, touchOne } from "./policy/write.ts"
 import { type GetOptions, hotHit, nameOf, peekNow, readMany, readValues } from "./reading.ts"
-import { type GeneratedRegion, reach, type RegionOptions, regionKit, setGenerator } from "./regions.ts"
-import { endTags, type InvalidateOptions, type ManyEntries, modeOf, setMany, setOne, toTarget } from "./writing.ts"
+import {
+  bareKit,
+  type GeneratedRegion,
+  type RegionOptions,
+  reach,
+  regionKit,
+  setGenerator,
+} from "./regions.ts"
+import {
+  endTags,
+  type InvalidateOptions,
+  type ManyEntries,
+  modeOf,
+  setMany,
+  setOne,
+  toTarget,
+} from "./writing.ts"
 
 export type { InvalidateOptions, ManyEntries }
 
@@ -67,7 +83,10 @@ export class Region {
   }
 
   /** The values of `keys` in their order, duplicates included; one round trip where the adapter can. */
-  async getMany<V = unknown>(keys: Iterable<KeyLike<V>>, options?: GetOptions<V>): Promise<(V | undefined)[]> {
+  async getMany<V = unknown>(
+    keys: Iterable<KeyLike<V>>,
+    options?: GetOptions<V>,
+  ): Promise<(V | undefined)[]> {
     const all = [...keys]
     if (this.kit.settings.generate) return Promise.all(all.map((key) => this.get(key, options)))
     return (await readValues(this.kit, all, options)) as (V | undefined)[] // The keys say what their values are.
@@ -77,6 +96,11 @@ export class Region {
   async entryOf(key: KeyLike): Promise<Entry<unknown> | undefined> {
     const [entry] = await readMany(this.kit, [key], { stale: true }, true)
     return entry
+  }
+
+  /** @internal The same place without its generator, key function and setter. */
+  bare(): Region {
+    return new Region(bareKit(this.kit))
   }
 
   /** Replaces the value and all its deadlines. Rejects when the storage fails. `ttl: 0` removes what was there. */
@@ -112,7 +136,11 @@ export class Region {
    *
    * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length.
    */
-  async getOrSetMany<V>(keys: Iterable<KeyLike<V>>, fallback: ManyFallback<V>, options?: LoadOptions<V>): Promise<V[]> {
+  async getOrSetMany<V>(
+    keys: Iterable<KeyLike<V>>,
+    fallback: ManyFallback<V>,
+    options?: LoadOptions<V>,
+  ): Promise<V[]> {
     const calls = (key: KeyLike, run: Fallback<unknown>) => toCall(this.kit, key, run, options)
     return (await loadMany([...keys], fallback as ManyFallback<unknown>, calls)) as V[] // The keys say what their values are.
   }
@@ -186,7 +214,10 @@ export class Region {
    *
    * @throws {CacheError} `REGION_CONFIGURED` for options a second time, unless with `replace: true`.
    */
-  region<V, A>(name: string, options: RegionOptions<V, A> & { readonly generate: Generator<V, A> }): GeneratedRegion<V, A>
+  region<V, A>(
+    name: string,
+    options: RegionOptions<V, A> & { readonly generate: Generator<V, A> },
+  ): GeneratedRegion<V, A>
   region<V = unknown, A = never>(name: string, options?: RegionOptions<V, A>): Region
   region(name: string, options?: object): unknown {
     return regionKit(this.kit, name, options, (kit) => new Region(kit))
@@ -201,12 +232,15 @@ export class Region {
 
   /** A function that serves `fn` from the cache: same parameters, promise of the result. See {@link MemoizeOptions}. */
   memoize<F extends Fn>(fn: F, options?: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>>): Memoized<F> {
-    return memoize(this, fn, options)
+    return memoize(this.bare(), fn, options)
   }
 
   /** As {@link memoize} for a function of many ids that answers as `getOrSetMany`'s fallback: one entry an id. */
-  memoizeMany<I, V>(fn: (...ids: I[]) => Result<V>, options?: MemoizeOptions<I[], V>): MemoizedMany<I, V> {
-    return memoizeMany(this, fn, options)
+  memoizeMany<I, V>(
+    fn: (...ids: I[]) => Result<V>,
+    options?: MemoizeOptions<NoInfer<I>[], V>,
+  ): MemoizedMany<I, V> {
+    return memoizeMany(this.bare(), fn, options)
   }
 }
 

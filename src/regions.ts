@@ -1,18 +1,24 @@
+import type { Awaitable } from "./adapter.ts"
 import { CacheError } from "./base/errors.ts"
 import type { Entry } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import { type Generator, type Kit, type Known, type Settings, type Shared, withPolicy } from "./kit.ts"
+import type { Fallback, LoadContext } from "./policy/context.ts"
 import { Engine } from "./policy/engine.ts"
 import type { OnError } from "./policy/hub.ts"
-import type { Fallback, LoadContext } from "./policy/load.ts"
 import type { ManyResult } from "./policy/many.ts"
-import { type LoadOptions, type Policy, type ReadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
+import {
+  type LoadOptions,
+  type Policy,
+  type ReadOptions,
+  resolvePolicy,
+  type WriteOptions,
+} from "./policy/options.ts"
 import { escapeName } from "./policy/place.ts"
 import type { Target } from "./policy/write.ts"
 import type { GetOptions } from "./reading.ts"
 import type { Region } from "./region.ts"
-import { sourceOf, type StorageOptions, storageNames } from "./source.ts"
-import type { Awaitable } from "./adapter.ts"
+import { type StorageOptions, sourceOf, storageNames } from "./source.ts"
 
 /** Options of a region. Those of its cache hold where nothing is said; the rest is its own. */
 export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
@@ -32,14 +38,20 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
 
 /** A region with a generator: its verbs take the generator's argument, and reading loads. */
 export interface GeneratedRegion<V, A>
-  extends Pick<Region, "clear" | "invalidate" | "invalidateTags" | "keys" | "memoize" | "memoizeMany" | "prune" | "region"> {
+  extends Pick<
+    Region,
+    "clear" | "invalidate" | "invalidateTags" | "keys" | "memoize" | "memoizeMany" | "prune" | "region"
+  > {
   get(argument: A, options?: LoadOptions<V>): Promise<V>
   getEntry(argument: A, options?: ReadOptions): Promise<Entry<V> | undefined>
   getMany(args: Iterable<A>, options?: GetOptions<V>): Promise<V[]>
   peek(argument: A): V | undefined
   has(argument: A, options?: ReadOptions): Promise<boolean>
   set(argument: A, value: V, options?: WriteOptions): Promise<void>
-  setMany(entries: Iterable<readonly [argument: A, value: V, options?: WriteOptions]>, options?: WriteOptions): Promise<void>
+  setMany(
+    entries: Iterable<readonly [argument: A, value: V, options?: WriteOptions]>,
+    options?: WriteOptions,
+  ): Promise<void>
   getOrSet(argument: A, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V>
   getOrSetMany(
     args: Iterable<A>,
@@ -68,7 +80,14 @@ export function regionKit(
   const path = `${parent.path}${escapeName(name)}:`
   let known = shared.regions.get(path)
   if (!known) {
-    const kit = { place: parent.place.region(name), path, hub, shared, scope: shared.scope, settings: inherited(parent.settings) }
+    const kit = {
+      place: parent.place.region(name),
+      path,
+      hub,
+      shared,
+      scope: shared.scope,
+      settings: inherited(parent.settings),
+    }
     known = { kit, face: make(kit), name, parent, options: {} }
     inherit(known)
     shared.regions.set(path, known)
@@ -85,7 +104,8 @@ function checkName(name: unknown, what: string): void {
 
 /** Sets what makes a region's missing values. */
 export function setGenerator({ settings }: Kit, generator: unknown): void {
-  if (typeof generator !== "function") throw new CacheError("OPTION_INVALID", "A generator is a function of the argument and the context.")
+  if (typeof generator !== "function")
+    throw new CacheError("OPTION_INVALID", "A generator is a function of the argument and the context.")
   settings.generate = generator as Generator<unknown, unknown> // Its region's type says what it takes and gives.
 }
 
@@ -108,7 +128,10 @@ function configure(known: Known, given: object): void {
   // Typed by the region's face; inside, arguments and values are unknown.
   const options = given as RegionOptions<unknown, unknown>
   if (settings.configured && !options.replace) {
-    throw new CacheError("REGION_CONFIGURED", `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true.`)
+    throw new CacheError(
+      "REGION_CONFIGURED",
+      `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true.`,
+    )
   }
   const storage = check(known, options)
   const before = settings.ownsHome ? settings.home() : undefined
@@ -142,9 +165,12 @@ function check({ parent }: Known, options: RegionOptions<unknown, unknown>): Sto
 
 /** Brings a region what it has from its parent, under what it says itself. */
 function inherit({ kit, name, parent, options }: Known): void {
-  const { prefix, onError = parent.hub.onErrors.get(parent.place.base) }: RegionOptions<unknown, unknown> = options
+  const { prefix, onError = parent.hub.onErrors.get(parent.place.base) }: RegionOptions<unknown, unknown> =
+    options
   kit.place = parent.place.region(name, prefix)
-  Object.assign(kit.settings, withPolicy(resolvePolicy(parent.settings.policy, options, ownNames)), { hot: undefined })
+  Object.assign(kit.settings, withPolicy(resolvePolicy(parent.settings.policy, options, ownNames)), {
+    hot: undefined,
+  })
   if (onError) kit.hub.onErrors.set(kit.place.base, onError)
   else kit.hub.onErrors.delete(kit.place.base)
 }
@@ -158,10 +184,13 @@ function storageOf(options: StorageOptions): StorageOptions {
 /** Whether both mean one storage: alike, down to the members of what they name. */
 function sameStorage(one: object, other: object): boolean {
   const names = Object.keys(one)
-  return names.length === Object.keys(other).length && names.every((name) => {
-    const [mine, its]: unknown[] = [Reflect.get(one, name), Reflect.get(other, name)]
-    return mine === its || (isPlain(mine) && isPlain(its) && sameStorage(mine, its))
-  })
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => {
+      const [mine, its]: unknown[] = [Reflect.get(one, name), Reflect.get(other, name)]
+      return mine === its || (isPlain(mine) && isPlain(its) && sameStorage(mine, its))
+    })
+  )
 }
 
 function isPlain(value: unknown): value is object {
@@ -191,6 +220,18 @@ function ownHome(parent: Kit, options: StorageOptions): () => Engine {
   }
 }
 
+/** What memoized functions stand on: they make their own values and keys. Follows what is set late. */
+export function bareKit(kit: Kit): Kit {
+  const none = { value: undefined }
+  const settings: object = Object.create(kit.settings, {
+    generate: none,
+    writeThrough: none,
+    toKey: none,
+    hot: { ...none, writable: true },
+  })
+  return Object.create(kit, { settings: { value: settings } })
+}
+
 /** Where an act on a place and all regions in it, or on the whole cache, must reach: each storage once. */
 export function reach(kit: Kit, isWhole = false): Target[] {
   const { settings, place, shared } = kit
@@ -198,7 +239,8 @@ export function reach(kit: Kit, isWhole = false): Target[] {
   if (isWhole && shared.engine) engines.add(shared.engine)
   const policy: Policy = settings.policy
   for (const { kit: region } of shared.regions.values()) {
-    if (region.settings.ownsHome && (isWhole || region.path.startsWith(kit.path))) engines.add(region.settings.home())
+    if (region.settings.ownsHome && (isWhole || region.path.startsWith(kit.path)))
+      engines.add(region.settings.home())
   }
   return [...engines].map((engine) => ({ engine, place, policy }))
 }

@@ -1,13 +1,6 @@
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { CacheError } from "./base/errors.ts"
-import type { RegionOptions } from "./regions.ts"
 import type { CacheOptions } from "./wrapper.ts"
-
-/** Options read from flat settings: those of a cache, and of its regions by name. */
-export interface SettingsOptions extends CacheOptions {
-  /** For `cache.region(name, options)`. */
-  readonly regions: { readonly [name: string]: RegionOptions<unknown, unknown> }
-}
 
 type Read = (text: string, name: string) => unknown
 
@@ -29,7 +22,11 @@ const readers: { readonly [name: string]: Read } = {
   fresh: boolean,
   compress: boolean,
   near: boolean,
-  tags: (text) => text.split(",").map((tag) => tag.trim()).filter((tag) => tag !== ""),
+  tags: (text) =>
+    text
+      .split(",")
+      .map((tag) => tag.trim())
+      .filter((tag) => tag !== ""),
 }
 
 /** What may be set below `near`. */
@@ -52,15 +49,22 @@ const nearReaders: { readonly [name: string]: Read } = {
  * @throws {CacheError} `OPTION_INVALID` for a name that does not exist (the known ones are listed) or a value that does
  * not fit, `TTL_INVALID` for a wrong duration.
  */
-export function optionsFrom(record: { readonly [name: string]: unknown }, prefix = "cache"): SettingsOptions {
-  const options: Node = { regions: {} }
+export function optionsFrom(record: { readonly [name: string]: unknown }, prefix = "cache"): CacheOptions {
+  const start = typeof prefix === "string" ? prefix.replace(/\.$/, "") : ""
+  if (typeof record !== "object" || record === null || start === "") {
+    throw new CacheError(
+      "OPTION_INVALID",
+      "optionsFrom takes a record of settings and what the names of ours begin with.",
+    )
+  }
+  const options: Node = {}
   for (const [name, value] of Object.entries(record)) {
     if (value === undefined || value === null) continue
-    const path = pathOf(name, prefix.replace(/\.$/, ""))
+    const path = pathOf(name, start)
     if (path) put(options, path, value, name)
   }
-  // Every member was made by its reader above.
-  return options as unknown as SettingsOptions
+  // Every member was made by its reader.
+  return options as unknown as CacheOptions
 }
 
 interface Node {
@@ -71,49 +75,59 @@ interface Node {
 function pathOf(name: string, prefix: string): string[] | undefined {
   if (name.startsWith(`${prefix}.`)) return name.slice(prefix.length + 1).split(".")
   const upper = `${prefix.toUpperCase().replaceAll(".", "_")}_`
-  if (!name.startsWith(upper)) return undefined
-  const words = name.slice(upper.length).toLowerCase().split("_")
-  const [first = "", second = "", ...rest] = words
-  if (first === "regions") return [first, second, camel(rest)]
-  if (first === "arguments" || first === "near") return words.length > 1 ? [first, camel([second, ...rest])] : words
-  return [camel(words)]
+  return name.startsWith(upper) ? pathOfWords(name.slice(upper.length).toLowerCase().split("_")) : undefined
+}
+
+function pathOfWords([first = "", ...rest]: readonly string[]): string[] {
+  const [second = "", ...more] = rest
+  if (first === "regions" && more.length > 0) return [first, second, ...pathOfWords(more)]
+  if ((first === "arguments" || first === "near") && rest.length > 0) return [first, camel(rest)]
+  return [camel([first, ...rest])]
 }
 
 function camel(words: readonly string[]): string {
   return words.map((word, at) => (at === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join("")
 }
 
-function put(options: Node, path: readonly string[], value: unknown, name: string): void {
-  const [first = "", ...rest] = path
-  const [second = ""] = rest
-  if (first === "regions" && rest.length >= 2 && options["regions"]) {
-    const regions = options["regions"] as { [name: string]: Node } // Made so above, filled only here.
-    // A region may be called anything, "__proto__" included.
-    if (!Object.hasOwn(regions, second)) Object.defineProperty(regions, second, { value: {}, enumerable: true })
-    const region = Object.getOwnPropertyDescriptor(regions, second)?.value
-    if (rest[1] === "regions") throw invalid(name, Object.keys(readers))
-    return put(region, rest.slice(1), value, name)
+/** Puts `value` where `path` leads. In a region there are no regions. */
+function put(options: Node, path: readonly string[], value: unknown, name: string, isRegion = false): void {
+  const [first = "", second = "", ...more] = path
+  if (first === "regions" && more.length > 0 && !isRegion) {
+    const into = (region: Node) => put(region, more, value, name, true)
+    child(options, first, (regions) => child(regions, second, into))
+  } else if (first === "arguments" && path.length === 2) {
+    child(options, first, (node) => set(node, second, guess(value)))
+  } else if (first === "near" && path.length === 2) {
+    const read = readBy(nearReaders, second, value, name)
+    // Switched off it stays off, whatever else is set.
+    if (options["near"] !== false) child(options, first, (node) => set(node, second, read))
+  } else if (path.length === 1) {
+    const read = readBy(readers, first, value, name)
+    // Bounds of the near tier say that it is on.
+    if (first !== "near" || read !== true || typeof options["near"] !== "object") set(options, first, read)
+  } else {
+    throw invalid(name, [
+      ...Object.keys(readers),
+      "arguments.*",
+      "near.*",
+      ...(isRegion ? [] : ["regions.*.*"]),
+    ])
   }
-  if (first === "arguments" && rest.length === 1) return void child(options, first, (node) => set(node, second, guess(value)))
-  if (first === "near" && rest.length === 1) {
-    return void child(options, first, (node) => set(node, second, read(nearReaders, second, value, name)))
-  }
-  if (rest.length > 0) throw invalid(name, [...Object.keys(readers), "arguments.*", "near.*", "regions.*.*"])
-  set(options, first, read(readers, first, value, name))
 }
 
+/** Fills the member `name`, which may be called anything, "__proto__" included. */
 function child(options: Node, name: string, fill: (node: Node) => void): void {
-  const known = options[name]
-  const node: Node = typeof known === "object" && known !== null ? { ...known } : {}
+  const known: unknown = Object.getOwnPropertyDescriptor(options, name)?.value
+  const node: Node = typeof known === "object" && known !== null ? (known as Node) : {} // Made here before.
   fill(node)
-  options[name] = node
+  set(options, name, node)
 }
 
 function set(node: Node, name: string, value: unknown): void {
   Object.defineProperty(node, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
-function read(known: typeof readers, option: string, value: unknown, name: string): unknown {
+function readBy(known: typeof readers, option: string, value: unknown, name: string): unknown {
   const reader = Object.hasOwn(known, option) ? known[option] : undefined
   if (!reader) throw invalid(name, Object.keys(known))
   return typeof value === "string" ? reader(value.trim(), name) : value
@@ -123,12 +137,23 @@ function read(known: typeof readers, option: string, value: unknown, name: strin
 function guess(value: unknown): unknown {
   if (typeof value !== "string") return value
   if (value === "true" || value === "false") return value === "true"
-  return /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
+  // A number is what its text says to the last digit: "007" and a long id are text.
+  return /^\d+(\.\d+)?$/.test(value) && String(Number(value)) === value ? Number(value) : value
 }
 
-function duration(text: string): number {
+function duration(text: string, name: string): number {
   const isNumber = /^\d+(\.\d+)?$/.test(text)
-  return parseDuration(isNumber ? Number(text) : text === "Infinity" ? Number.POSITIVE_INFINITY : (text as Duration)) // judged there
+  try {
+    return parseDuration(
+      isNumber ? Number(text) : text === "Infinity" ? Number.POSITIVE_INFINITY : (text as Duration),
+    ) // judged there
+  } catch (cause) {
+    throw new CacheError(
+      "TTL_INVALID",
+      `The setting ${name} must be a duration: milliseconds, or text such as "30s", "5m", "1 hour".`,
+      { cause },
+    )
+  }
 }
 
 function number(text: string, name: string): number {
@@ -138,12 +163,25 @@ function number(text: string, name: string): number {
 }
 
 function boolean(text: string, name: string): boolean {
-  const known: Readonly<Record<string, boolean>> = { true: true, yes: true, on: true, "1": true, false: false, no: false, off: false, "0": false }
+  const known: Readonly<Record<string, boolean>> = {
+    true: true,
+    yes: true,
+    on: true,
+    "1": true,
+    false: false,
+    no: false,
+    off: false,
+    "0": false,
+  }
   const value = Object.hasOwn(known, text.toLowerCase()) ? known[text.toLowerCase()] : undefined
-  if (value === undefined) throw new CacheError("OPTION_INVALID", `The setting ${name} must be true or false.`)
+  if (value === undefined)
+    throw new CacheError("OPTION_INVALID", `The setting ${name} must be true or false.`)
   return value
 }
 
 function invalid(name: string, known: readonly string[]): CacheError {
-  return new CacheError("OPTION_INVALID", `There is no setting ${JSON.stringify(name)}. Known: ${known.join(", ")}.`)
+  return new CacheError(
+    "OPTION_INVALID",
+    `There is no setting ${JSON.stringify(name)}. Known: ${known.join(", ")}.`,
+  )
 }

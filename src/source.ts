@@ -4,7 +4,7 @@ import { type Duration, parseDuration } from "./base/duration.ts"
 import { CacheError } from "./base/errors.ts"
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
 import type { Resolved, Shared } from "./kit.ts"
-import type { Source } from "./policy/engine.ts"
+import type { Source } from "./policy/found.ts"
 import { Store } from "./store/store.ts"
 
 /** A memory tier in front: `true`, its bounds, or an adapter of your own. */
@@ -52,10 +52,18 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
     ...(object && { adapter: object }),
     derive: (more) => sourceOf({ ...options, ...more }, shared),
     open(report) {
-      const load: Awaitable<Resolved> = object ? { adapter: object } : shared.resolve(String(adapter), options.arguments, report)
+      const load: Awaitable<Resolved> = object
+        ? { adapter: object }
+        : shared.resolve(String(adapter), options.arguments, report)
       return chain(load, (resolved) =>
         chain(resolved.adapter.open?.(), () =>
-          storeOf(resolved.adapter, object === undefined, options, options.near ?? resolved.near ?? false, report),
+          storeOf(
+            resolved.adapter,
+            object === undefined,
+            options,
+            options.near ?? resolved.near ?? false,
+            report,
+          ),
         ),
       )
     },
@@ -90,13 +98,19 @@ const nearNames = ["maxEntries", "maxBytes", "policy", "copy", "maxAge"]
 function checkNear(near: Near): void {
   if (typeof near === "boolean") return
   if (typeof near !== "object" || near === null) {
-    throw new CacheError("ADAPTER_OPTIONS", "The option near is true, false, the bounds of a memory tier, or an adapter.")
+    throw new CacheError(
+      "ADAPTER_OPTIONS",
+      "The option near is true, false, the bounds of a memory tier, or an adapter.",
+    )
   }
   if ("get" in near) return void isAdapter(near)
   if (near.maxAge !== undefined) parseDuration(near.maxAge)
   const unknown = Object.keys(near).filter((name) => !nearNames.includes(name))
   if (unknown.length > 0) {
-    throw new CacheError("ADAPTER_OPTIONS", `The option near knows no ${unknown.join(", ")}. Known: ${nearNames.join(", ")}.`)
+    throw new CacheError(
+      "ADAPTER_OPTIONS",
+      `The option near knows no ${unknown.join(", ")}. Known: ${nearNames.join(", ")}.`,
+    )
   }
 }
 
@@ -104,11 +118,17 @@ function checkNear(near: Near): void {
 export function isAdapter(value: unknown): value is Adapter {
   if (typeof value === "string" || value === undefined) return false
   if (typeof value === "object" && value !== null) {
-    const missing = ["get", "set", "delete", "clear"].filter((name) => typeof Reflect.get(value, name) !== "function")
+    const missing = ["get", "set", "delete", "clear"].filter(
+      (name) => typeof Reflect.get(value, name) !== "function",
+    )
     const medium: unknown = Reflect.get(value, "medium")
     if (missing.length === 0 && (medium === "object" || medium === "bytes" || medium === "text")) return true
-    const what = missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
-    throw new CacheError("ADAPTER_OPTIONS", `This is no adapter: it has ${what}. Pass an alias, or an object with get, set, delete, clear, name and medium.`)
+    const what =
+      missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
+    throw new CacheError(
+      "ADAPTER_OPTIONS",
+      `This is no adapter: it has ${what}. Pass an alias, or an object with get, set, delete, clear, name and medium.`,
+    )
   }
   throw new CacheError("ADAPTER_OPTIONS", `An adapter is an alias or an object, not a ${typeof value}.`)
 }

@@ -9,11 +9,18 @@ export type { EncryptionKey } from "./codec/encrypt.ts"
 export type { Entry } from "./entry.ts"
 export type { Key, KeyLike, KeyPart } from "./key.ts"
 export type { Generator } from "./kit.ts"
-export type { Memoized, MemoizedMany, MemoizedVerbs, MemoizeOptions } from "./memoize.ts"
+export type { Memoized, MemoizedVerbs, MemoizeOptions } from "./memoize.ts"
+export type { MemoizedMany } from "./memoize-many.ts"
+export type { Fallback, LoadContext } from "./policy/context.ts"
 export type { Metrics } from "./policy/counters.ts"
-export type { Fallback, LoadContext } from "./policy/load.ts"
 export type { ManyFallback, ManyResult } from "./policy/many.ts"
-export type { LoadOptions, ReadOptions, SchemaResult, StandardSchemaV1, WriteOptions } from "./policy/options.ts"
+export type {
+  LoadOptions,
+  ReadOptions,
+  SchemaResult,
+  StandardSchemaV1,
+  WriteOptions,
+} from "./policy/options.ts"
 export type { WaitUntil } from "./policy/scope.ts"
 export type { GetOptions } from "./reading.ts"
 export type { InvalidateOptions, ManyEntries, Region } from "./region.ts"

@@ -9,7 +9,8 @@ import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options
 import { Place } from "./policy/place.ts"
 import { scopeOf, type WaitUntil } from "./policy/scope.ts"
 import { Region } from "./region.ts"
-import { isAdapter, sourceOf, type StorageOptions, storageNames } from "./source.ts"
+import type { RegionOptions } from "./regions.ts"
+import { isAdapter, type StorageOptions, sourceOf, storageNames } from "./source.ts"
 
 /** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
 export interface CacheOptions extends LoadOptions<never>, StorageOptions {
@@ -17,6 +18,8 @@ export interface CacheOptions extends LoadOptions<never>, StorageOptions {
   readonly prefix?: string | undefined
   /** Told of trouble that is no caller's, as the `error` event is. */
   readonly onError?: OnError | undefined
+  /** Options of its regions by name, as settings bring them; `region(name, options)` types them better. */
+  readonly regions?: { readonly [name: string]: RegionOptions<unknown, never> } | undefined
 }
 
 /** What may stand beside an adapter in `use`: its tier and its codecs. */
@@ -34,10 +37,13 @@ export class CacheWrapper extends Region {
    * no sense.
    */
   constructor(options: CacheOptions = {}) {
-    const { prefix = "", onError } = options
+    const { prefix = "", onError, regions = {} } = options
     if (typeof prefix !== "string") throw new CacheError("OPTION_INVALID", "The option prefix must be text.")
     if (onError !== undefined && typeof onError !== "function") {
       throw new CacheError("OPTION_INVALID", "The option onError must be a function.")
+    }
+    if (typeof regions !== "object" || regions === null) {
+      throw new CacheError("OPTION_INVALID", "The option regions must be a record of options by name.")
     }
     const hub = new Hub()
     hub.onError = onError
@@ -55,7 +61,7 @@ export class CacheWrapper extends Region {
       if (shared.engine) return shared.engine
       throw closed()
     }
-    const policy = resolvePolicy(defaultPolicy, options, ["prefix", "onError", ...storageNames])
+    const policy = resolvePolicy(defaultPolicy, options, ["prefix", "onError", "regions", ...storageNames])
     const settings = {
       home,
       ownsHome: false,
@@ -70,6 +76,7 @@ export class CacheWrapper extends Region {
     const adapter = options.adapter ?? this.standard()
     if (!isAdapter(adapter)) this.check(adapter, options.arguments)
     begin(this.kit, { ...options, adapter })
+    for (const [name, own] of Object.entries(regions)) this.region(name, own)
   }
 
   /**
@@ -84,13 +91,17 @@ export class CacheWrapper extends Region {
     const storage: Record<string, unknown> = {}
     const own: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(options)) {
-      const isStorage = name !== "adapter" && name !== "arguments" && (storageNames as readonly string[]).includes(name)
+      const isStorage =
+        name !== "adapter" && name !== "arguments" && (storageNames as readonly string[]).includes(name)
       if (isStorage) storage[name] = value
       else own[name] = value
     }
     if (!isAdapter(adapter)) this.check(adapter, own)
     else if (Object.keys(own).length > 0) {
-      throw new CacheError("ADAPTER_OPTIONS", `An adapter object takes no option ${Object.keys(own).join(", ")} here: give it to its factory.`)
+      throw new CacheError(
+        "ADAPTER_OPTIONS",
+        `An adapter object takes no option ${Object.keys(own).join(", ")} here: give it to its factory.`,
+      )
     }
     const old = shared.engine
     begin(this.kit, { ...storage, adapter, arguments: own })
@@ -128,6 +139,8 @@ export class CacheWrapper extends Region {
 
   /** Calls `listener` for events of `type`, or all (`"*"`). Answers how to stop. */
   on<T extends CacheEventType | "*">(type: T, listener: (event: EventOf<T>) => void): () => void {
+    if (typeof listener !== "function")
+      throw new CacheError("OPTION_INVALID", "A listener is a function of the event.")
     // Listeners are called by the type they asked for.
     return this.kit.hub.events.on(type, listener as Parameters<Hub["events"]["on"]>[1])
   }
@@ -163,12 +176,22 @@ export class CacheWrapper extends Region {
   /** Refuses an alias or options that do not exist. */
   protected check(alias: string, _options: object | undefined): void {
     if (alias === "") return
-    throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${JSON.stringify(alias)}: isocache/core knows no aliases. Pass an adapter object, or import from isocache.`)
+    throw new CacheError(
+      "ADAPTER_UNKNOWN",
+      `No adapter is called ${JSON.stringify(alias)}: isocache/core knows no aliases. Pass an adapter object, or import from isocache.`,
+    )
   }
 
   /** Loads the adapter of an alias. */
-  protected load(_alias: string, _options: object | undefined, _report: (error: unknown) => void): Awaitable<Resolved> {
-    throw new CacheError("ADAPTER_UNAVAILABLE", "This cache has no adapter. Pass one: new CacheWrapper({ adapter: memory() }).")
+  protected load(
+    _alias: string,
+    _options: object | undefined,
+    _report: (error: unknown) => void,
+  ): Awaitable<Resolved> {
+    throw new CacheError(
+      "ADAPTER_UNAVAILABLE",
+      "This cache has no adapter. Pass one: new CacheWrapper({ adapter: memory() }).",
+    )
   }
 }
 

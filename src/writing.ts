@@ -18,7 +18,12 @@ export interface InvalidateOptions {
 }
 
 /** Replaces one value: at its origin first, where the region writes through. */
-export async function setOne(kit: Kit, key: KeyLike, value: unknown, options: WriteOptions | undefined): Promise<void> {
+export async function setOne(
+  kit: Kit,
+  key: KeyLike,
+  value: unknown,
+  options: WriteOptions | undefined,
+): Promise<void> {
   const item = toItem(kit, key, value, options)
   const { writeThrough, home } = kit.settings
   if (!writeThrough) return setAll(toTarget(kit, item.policy), [item])
@@ -31,7 +36,11 @@ export async function setOne(kit: Kit, key: KeyLike, value: unknown, options: Wr
  * Replaces many values. Where the region writes through, one after the other at their origin first: when that fails
  * for one, those before it are written, it and the others stay as they were.
  */
-export async function setMany(kit: Kit, entries: ManyEntries, options: WriteOptions | undefined): Promise<void> {
+export async function setMany(
+  kit: Kit,
+  entries: ManyEntries,
+  options: WriteOptions | undefined,
+): Promise<void> {
   const shared = resolvePolicy(kit.settings.policy, options)
   const target = toTarget(kit, shared)
   const { writeThrough } = kit.settings
@@ -67,7 +76,11 @@ export async function endTags(kit: Kit, given: readonly (string | InvalidateOpti
 /** The mode that `options` ask for. */
 export function modeOf(options: InvalidateOptions | undefined): Mode {
   if (options === undefined) return "hard"
-  if (typeof options === "object" && options !== null && Object.keys(options).every((name) => name === "mode")) {
+  if (
+    typeof options === "object" &&
+    options !== null &&
+    Object.keys(options).every((name) => name === "mode")
+  ) {
     const { mode = "hard" } = options
     if (!Array.isArray(options) && (mode === "hard" || mode === "soft")) return mode
   }
@@ -91,7 +104,10 @@ function pairsOf(entries: ManyEntries): readonly Pair[] {
     const pairs: readonly Pair[] = isIterable(entries) ? [...entries] : Object.entries(entries)
     if (pairs.every((pair) => Array.isArray(pair) && pair.length >= 2)) return pairs
   }
-  throw new CacheError("OPTION_INVALID", "Many entries are pairs of key and value (and options), a Map, or a record.")
+  throw new CacheError(
+    "OPTION_INVALID",
+    "Many entries are pairs of key and value (and options), a Map, or a record.",
+  )
 }
 
 function isIterable(entries: ManyEntries): entries is Iterable<Pair> {

@@ -12,12 +12,21 @@ const ranks: readonly (readonly string[])[] = [
   ["codecs.ts", "store/"],
   ["tiers.ts", "policy/"],
   ["kit.ts", "source.ts"],
-  ["reading.ts", "loading.ts", "batch.ts", "memoize.ts", "region.ts", "regions.ts", "writing.ts"],
+  [
+    "reading.ts",
+    "loading.ts",
+    "batch.ts",
+    "memoize.ts",
+    "memoize-many.ts",
+    "region.ts",
+    "regions.ts",
+    "writing.ts",
+  ],
   ["wrapper.ts"],
   ["aliases.ts", "cached.ts", "memoized.ts", "settings.ts"],
   ["types.ts"],
   ["core.ts"],
-  ["conformance/", "conformance.ts", "testing/", "testing.ts"],
+  ["conformance/", "conformance.ts", "testing/", "testing.ts", "inspector/", "inspector.ts"],
   ["index.ts"],
 ]
 

@@ -99,5 +99,8 @@ function messageOf(event: unknown): unknown {
 
 function speaking(client: object): RedisChannelLike {
   if ("publish" in client && "subscribe" in client) return client as RedisChannelLike // A Redis of that package has both.
-  throw new CacheError("ADAPTER_UNAVAILABLE", "This version of @upstash/redis cannot subscribe. Update it: npm install @upstash/redis")
+  throw new CacheError(
+    "ADAPTER_UNAVAILABLE",
+    "This version of @upstash/redis cannot subscribe. Update it: npm install @upstash/redis",
+  )
 }

@@ -15,3 +15,18 @@ export function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R
 export function attempt<T>(work: () => Awaitable<T>): Promise<T> {
   return new Promise((resolve) => resolve(work()))
 }
+
+/**
+ * The outcomes of all `works`, at once where none of them is a promise. One that throws at once leaves no rejection of
+ * those before it unheard.
+ */
+export function together<T>(works: readonly (() => Awaitable<T>)[]): Awaitable<T[]> {
+  const results: Awaitable<T>[] = []
+  try {
+    for (const work of works) results.push(work())
+  } catch (error) {
+    Promise.all(results).catch(() => {})
+    throw error
+  }
+  return results.some(isPromise) ? Promise.all(results) : (results as T[]) // None is a promise.
+}

@@ -9,7 +9,8 @@ export type Unit = Name | Capitalize<Name> | Uppercase<Name>
 /** Milliseconds, or text: "500ms" "30s" "30 seconds" "5m" "1 hour" "7d" "2w". `Infinity` never expires. */
 export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`
 
-const text = /^(\d+\.?\d*|\.\d+) ?(ms|milliseconds?|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)$/i
+const text =
+  /^(\d+(?:\.\d*)?|\.\d+) ?(ms|milliseconds?|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)$/i
 
 const units: Readonly<Record<string, number>> = {
   s: 1000,
@@ -28,8 +29,15 @@ export function parseDuration(duration: Duration): number {
   if (typeof duration === "number" && duration >= 0) return duration
   if (typeof duration === "string") {
     const [, amount, unit = ""] = text.exec(duration) ?? []
-    if (amount !== undefined) return Number(amount) * (/^m(s|il)/i.test(unit) ? 1 : (units[unit.charAt(0).toLowerCase()] ?? 0))
+    if (amount !== undefined)
+      return Number(amount) * (/^m(s|il)/i.test(unit) ? 1 : (units[unit.charAt(0).toLowerCase()] ?? 0))
   }
-  const given = typeof duration === "string" ? JSON.stringify(duration).slice(0, 40) : String(typeof duration === "number" ? duration : typeof duration)
-  throw new CacheError("TTL_INVALID", `Not a duration: ${given}. Give milliseconds, or text such as "30s", "5m", "1 hour".`)
+  const given =
+    typeof duration === "string"
+      ? JSON.stringify(duration).slice(0, 40)
+      : String(typeof duration === "number" ? duration : typeof duration)
+  throw new CacheError(
+    "TTL_INVALID",
+    `Not a duration: ${given}. Give milliseconds, or text such as "30s", "5m", "1 hour".`,
+  )
 }

@@ -21,7 +21,11 @@ export type CacheEvent =
   | (Base & { readonly type: "set" })
   | (Base & { readonly type: "delete" })
   | (Base & { readonly type: "expire" })
-  | (Base & { readonly type: "invalidate"; readonly mode: "hard" | "soft"; readonly tags?: readonly string[] })
+  | (Base & {
+      readonly type: "invalidate"
+      readonly mode: "hard" | "soft"
+      readonly tags?: readonly string[]
+    })
   | (Base & { readonly type: "clear" })
   | (Base & { readonly type: "evict"; readonly tier?: "near" | "far" })
   | (Base & { readonly type: "error"; readonly error: unknown; readonly tier?: "near" | "far" })
@@ -33,7 +37,9 @@ export type StaleReason = "asked" | "timeout" | "failed" | "held" | "backoff"
 export type CacheEventType = CacheEvent["type"]
 
 /** An event of one kind, or of any (`"*"`). */
-export type EventOf<T extends CacheEventType | "*"> = T extends "*" ? CacheEvent : Extract<CacheEvent, { type: T }>
+export type EventOf<T extends CacheEventType | "*"> = T extends "*"
+  ? CacheEvent
+  : Extract<CacheEvent, { type: T }>
 
 type Listener = (event: CacheEvent) => void
 

@@ -31,7 +31,9 @@ export function shelve(
 
 /** Whether one of the objects is more than a list or record. */
 function hasLeaf(objects: ReadonlySet<object> = new Set()): boolean {
-  return [...objects].some((object) => !Array.isArray(object) && Object.getPrototypeOf(object) !== Object.prototype)
+  return [...objects].some(
+    (object) => !Array.isArray(object) && Object.getPrototypeOf(object) !== Object.prototype,
+  )
 }
 
 /** Undoes {@link shelve}; `undefined` for what it did not make. */

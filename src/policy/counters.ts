@@ -15,7 +15,13 @@ export interface Metrics {
   /** Share of reads served from the cache, stale ones included; 0 before the first read. */
   readonly hitRatio: number
   /** Duration of loads in ms; percentiles over the last 256. */
-  readonly loadTime: { readonly count: number; readonly mean: number; readonly p50: number; readonly p95: number; readonly p99: number }
+  readonly loadTime: {
+    readonly count: number
+    readonly mean: number
+    readonly p50: number
+    readonly p95: number
+    readonly p99: number
+  }
 }
 
 /** Counts, in plain fields: a hit costs one increment. */

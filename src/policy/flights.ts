@@ -1,5 +1,5 @@
 import { now } from "../base/clock.ts"
-import type { Found } from "./engine.ts"
+import type { Found } from "./found.ts"
 import { within } from "./timeout.ts"
 import type { VersionKeys } from "./versions.ts"
 
@@ -25,6 +25,8 @@ export class Flight {
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
+  /** What it brought was invalidated before it came, by a tag that was not known when it began. */
+  isEnded = false
   /** All who waited have gone: nobody wants what it brings. */
   isLeft = false
   /** Nobody waits for it, so nobody's leaving ends it. */

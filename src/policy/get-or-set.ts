@@ -1,41 +1,14 @@
-import { now } from "../base/clock.ts"
 import type { Awaitable } from "../base/awaitable.ts"
-import { CacheError, shortKey } from "../base/errors.ts"
+import { now } from "../base/clock.ts"
 import type { StaleReason } from "../base/events.ts"
-import { freshUntil, type Kept, type State, stateOf } from "../entry.ts"
-import { isEarly } from "./early.ts"
-import type { Engine, Found } from "./engine.ts"
+import { isBehind } from "./behind.ts"
+import { type Answer, type Call, isBackedOff, isDueEarly, judge, reentrant, serve, tooLate } from "./call.ts"
 import { Flight, type Outcome, thisTurn } from "./flights.ts"
+import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
-import { type Fallback, load, validated } from "./load.ts"
-import type { Policy } from "./options.ts"
-import type { Place } from "./place.ts"
+import { load, validated } from "./load.ts"
 import { isInside } from "./reentry.ts"
-import type { Scope } from "./scope.ts"
 import { patience } from "./timeout.ts"
-
-/** Writes an entry for `life` ms; `isLate` tells whether the write has run out of time meanwhile. */
-export type Write = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>
-
-/** One caller's wish for a value. */
-export interface Call {
-  readonly engine: Engine
-  readonly place: Place
-  /** The key as given, for messages and events. */
-  readonly name: string
-  /** The storage key. */
-  readonly key: string
-  readonly fallback: Fallback<unknown>
-  readonly policy: Policy
-  readonly scope: Scope
-  readonly startedAt: number
-  /** What the storage says, where it was asked already. */
-  readonly found?: Awaitable<Found> | undefined
-  /** Writes the entry, where that is not the store's own business. */
-  readonly write?: Write | undefined
-  /** Called when this caller waits for another's load. */
-  readonly onJoin?: (() => void) | undefined
-}
 
 /**
  * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
@@ -53,7 +26,7 @@ export async function getOrSet(call: Call): Promise<unknown> {
     if (running && isInside(running)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
     const flight = joins ? running : depart(call, known, running)
-    if (call.scope.settlesOthers) left?.follow(flight)
+    if (left?.isOverdue(policy.leaseTtl) && call.scope.settlesOthers) left.follow(flight)
     const answer = await waitFor(flight, call, joins)
     leave(flight, call)
     if (answer) return answer.value
@@ -93,7 +66,12 @@ function canJoin(flight: Flight, { policy, scope }: Call): boolean {
 }
 
 /** Starts a flight and registers it. It runs to its end, whoever waits. */
-function depart(call: Call, known: Awaitable<Found> | undefined, running: Flight | undefined, background = false): Flight {
+function depart(
+  call: Call,
+  known: Awaitable<Found> | undefined,
+  running: Flight | undefined,
+  background = false,
+): Flight {
   const { engine, policy, scope, key } = call
   const flight = new Flight(key, background)
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
@@ -137,10 +115,6 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
   }
 }
 
-interface Answer {
-  readonly value: unknown
-}
-
 /**
  * Waits for a flight as long as this caller's options let him, and tells what he gets: nothing, for another round,
  * when the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old for him.
@@ -148,7 +122,8 @@ interface Answer {
 async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
   const { engine, policy, scope } = call
   const sameTurn = flight.turn === thisTurn()
-  const isOver = () => flight.outcome !== undefined || (joins && !sameTurn && flight.isOverdue(policy.leaseTtl))
+  const isOver = () =>
+    flight.outcome !== undefined || (joins && !sameTurn && flight.isOverdue(policy.leaseTtl))
   const isRead = () => flight.found !== undefined || isOver()
   flight.enter()
 
@@ -158,9 +133,11 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     else if (!(await inTime(flight, call, read, policy.hardTimeout))) throw tooLate(call)
   }
   if (joins && !sameTurn) {
-    const isBehind = engine.isBehind(flight, call.place, policy.storeTimeout)
-    if (!isEndless(policy.hardTimeout, call) && !(await inTime(flight, call, isBehind, policy.hardTimeout))) throw tooLate(call)
-    if (await isBehind) return undefined
+    const left = isBehind(engine, flight, call.place, policy.storeTimeout)
+    const waits =
+      isEndless(policy.hardTimeout, call) || (await inTime(flight, call, left, policy.hardTimeout))
+    if (!waits) throw tooLate(call)
+    if (await left) return undefined
   }
 
   const { found } = flight
@@ -188,7 +165,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   const { outcome } = flight
   switch (outcome?.type) {
     case "loaded":
-      return { value: outcome.value }
+      return joins && !sameTurn && flight.isEnded ? undefined : { value: outcome.value }
     case "failed": {
       const answer = stale && (await serveStill(call, stale, "failed"))
       if (answer) return answer
@@ -208,7 +185,12 @@ function isEndless(limit: number, { policy }: Call): boolean {
 }
 
 /** Waits for `promise` for what is left of `limit`; answers whether it came in time. His own signal ends a caller. */
-async function inTime(flight: Flight, call: Call, promise: Promise<unknown>, limit: number): Promise<boolean> {
+async function inTime(
+  flight: Flight,
+  call: Call,
+  promise: Promise<unknown>,
+  limit: number,
+): Promise<boolean> {
   const { policy, startedAt } = call
   const ms = limit === Number.POSITIVE_INFINITY ? limit : startedAt + limit - now()
   try {
@@ -226,23 +208,6 @@ function leave(flight: Flight, { engine }: Call): void {
   engine.flights.remove(flight)
 }
 
-/** Whether a fresh entry is to be refreshed before its time. */
-export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "policy">): boolean {
-  return kept !== undefined && isEarly(kept, freshUntil(kept, policy.maxAge, limit), now(), policy.early)
-}
-
-/** How this caller may use what was found, by his own `maxAge`. */
-function judge({ kept, limit }: Found, { policy }: Call): State {
-  return kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
-}
-
-function serve({ engine, place, name }: Call, { kept }: Found, reason?: StaleReason): Answer | undefined {
-  if (!kept) return undefined
-  if (reason) engine.hub.servedStale(place, name, kept, reason)
-  else engine.hub.hit(place, name, kept)
-  return { value: engine.store ? engine.store.out(kept) : kept.value }
-}
-
 /** Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. */
 async function serveStill(call: Call, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
   const { engine, place, key, policy } = call
@@ -250,25 +215,4 @@ async function serveStill(call: Call, stale: Found, reason: StaleReason): Promis
   if (again.reason === "unavailable") return serve(call, stale, reason)
   const state = judge(again, call)
   return state === "gone" ? undefined : serve(call, again, state === "stale" ? reason : undefined)
-}
-
-/** Whether the load of this key failed lately, so that a stale value is served without another attempt. */
-export function isBackedOff({ engine, key, policy }: Call): boolean {
-  return !policy.fresh && now() < (engine.backoff.get(key)?.until ?? 0)
-}
-
-function tooLate({ name, policy }: Call): CacheError {
-  return new CacheError(
-    "FALLBACK_TIMEOUT",
-    `The fallback of ${shortKey(name)} took longer than ${policy.hardTimeout} ms. Raise hardTimeout, or give a grace to be served stale.`,
-    { key: name },
-  )
-}
-
-function reentrant({ name }: Call): CacheError {
-  return new CacheError(
-    "REENTRANT",
-    `The fallback of ${shortKey(name)} asks for its own key and would wait for itself. Load the value without the cache.`,
-    { key: name },
-  )
 }

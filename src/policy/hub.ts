@@ -22,7 +22,8 @@ export class Hub extends Counters {
 
   servedStale(place: Place, key: string, kept: Kept, reason: StaleReason): void {
     this.stale++
-    if (this.events.listening > 0) this.#emit(place, key, { type: "stale", age: now() - kept.createdAt, reason })
+    if (this.events.listening > 0)
+      this.#emit(place, key, { type: "stale", age: now() - kept.createdAt, reason })
   }
 
   miss(place: Place, key: string, reason: MissReason): void {

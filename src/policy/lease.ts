@@ -2,11 +2,11 @@ import type { Lease } from "../adapter.ts"
 import { attempt } from "../base/awaitable.ts"
 import { now, sleep } from "../base/clock.ts"
 import { stateOf } from "../entry.ts"
-import type { Found } from "./engine.ts"
+import type { Call } from "./call.ts"
 import type { Flight, Outcome } from "./flights.ts"
-import type { Call } from "./get-or-set.ts"
-import { validated } from "./load.ts"
+import type { Found } from "./found.ts"
 import { lateStorage } from "./hub.ts"
+import { validated } from "./load.ts"
 import { within } from "./timeout.ts"
 
 /** The right to load, with what was read last; or how the flight ends without a load. */
@@ -26,7 +26,8 @@ export async function lead(flight: Flight, call: Call, found: Found): Promise<Tu
 
   // A lease ends by itself, so one that is still held by then is a successor's, who is waited for just as long.
   const deadline = now() + 2 * policy.leaseTtl
-  const canWait = !flight.background && !(found.kept && stateOf(found.kept, now(), policy.maxAge, found.limit) === "stale")
+  const canWait =
+    !flight.background && !(found.kept && stateOf(found.kept, now(), policy.maxAge, found.limit) === "stale")
   for (let ms = 4; ; ms = Math.min(ms * 1.5, 200)) {
     let lease: Lease | undefined
     try {
@@ -44,8 +45,9 @@ export async function lead(flight: Flight, call: Call, found: Found): Promise<Tu
       const held = lease
       flight.hold(() => call.scope.background(attempt(() => held.release())))
     }
-    // Nobody waits any more, or something has beaten it before it began: whoever still asks goes another round.
-    if (flight.isLeft || flight.fenced) return { type: "held" }
+    if (flight.isLeft) return { type: "held" }
+    // Beaten before it began: what it loads is its callers' alone, and needs no lease.
+    if (flight.fenced) return free
     flight.live()
     // The neighbour may have written while we waited for the lease: read again.
     const again = await validated(engine.read(place, key, policy), policy)
@@ -58,7 +60,11 @@ export async function lead(flight: Flight, call: Call, found: Found): Promise<Tu
 /** Whether a second read brought what the first had not: a fresh entry, newer than the one to be replaced. */
 function isNews(again: Found, found: Found, { policy }: Call): boolean {
   if (!again.kept || stateOf(again.kept, now(), policy.maxAge, again.limit) !== "fresh") return false
-  return found.kept === undefined || again.kept.createdAt > found.kept.createdAt || stateOf(found.kept, now(), policy.maxAge, found.limit) !== "fresh"
+  return (
+    found.kept === undefined ||
+    again.kept.createdAt > found.kept.createdAt ||
+    stateOf(found.kept, now(), policy.maxAge, found.limit) !== "fresh"
+  )
 }
 
 /** One attempt at the lease; one that comes too late is given back. */

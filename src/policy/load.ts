@@ -1,45 +1,21 @@
-import type { Awaitable } from "../base/awaitable.ts"
-import { isPromise } from "../base/awaitable.ts"
+import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
-import type { Duration } from "../base/duration.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
-import type { Entry, Kept } from "../entry.ts"
-import type { Found } from "./engine.ts"
-import { toEntry } from "./entries.ts"
+import type { Kept } from "../entry.ts"
+import type { Call } from "./call.ts"
+import { Context } from "./context.ts"
 import type { Flight, Outcome } from "./flights.ts"
-import type { Call } from "./get-or-set.ts"
-import { type Policy, resolvePolicy } from "./options.ts"
+import type { Found } from "./found.ts"
+import type { Policy } from "./options.ts"
 import { inside } from "./reentry.ts"
-import { tokenTime } from "./versions.ts"
-
-/** What a fallback is told, and may decide. */
-export interface LoadContext<V = unknown> {
-  /** The key as given, arrays in canonical text. */
-  readonly key: string
-  /** Aborts when the last waiting caller has gone. */
-  readonly signal: AbortSignal
-  /** What is being replaced; hidden after a hard invalidation. */
-  readonly stale: Entry<V> | undefined
-  /** How long the value will be fresh; may be set. Milliseconds when read. */
-  ttl: Duration
-  /** How long it may be served stale after that; may be set. Milliseconds when read. */
-  grace: Duration
-  /** May be set. */
-  tags: readonly string[]
-  /** Return the value, store nothing. */
-  skip(): void
-  /** "Not modified": keeps the stale value and renews its ttl. Throws where there is none. */
-  keep(): V
-}
-
-/** Makes the value of a key. */
-export type Fallback<V> = (context: LoadContext<V>) => V | Promise<V>
+import { tokenTime } from "./tokens.ts"
 
 /** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, place, name, policy, fallback } = call
   const context = new Context(flight, call, found)
   flight.tags = () => (Array.isArray(context.tags) ? context.tags : [])
+  await ground(flight, call)
   const startedAt = now()
   flight.live()
   engine.hub.load(place, name)
@@ -48,13 +24,29 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     if (policy.schema) value = await checked(value, call)
     const took = now() - startedAt
     engine.hub.done(place, name, took)
-    engine.backoff.delete(call.key)
+    engine.backoff.forget(call.key)
     await publish(flight, call, context, value, startedAt, took)
     return { type: "loaded", value }
   } catch (error) {
     engine.hub.failed(place, name, now() - startedAt, error)
-    if (found.kept && !flight.fenced) engine.failed(call.key)
+    if (found.kept && !flight.fenced) engine.backoff.failed(call.key)
     return { type: "failed", error }
+  }
+}
+
+/** Makes the versions of the regions that are not there yet, so that an invalidation during the load is seen. */
+async function ground(flight: Flight, { engine, place, policy }: Call): Promise<void> {
+  const { store } = engine
+  const regions = 2 * place.versions.length
+  const before = flight.versions?.slice(0, regions)
+  if (!store || !before || engine.versions(store).isComplete(before)) return
+  try {
+    const make = () => engine.versions(store).current(place.versions, before)
+    const made = await engine.guard(make, policy.storeTimeout, "")
+    flight.versions = [...made, ...(flight.versions?.slice(regions) ?? [])]
+  } catch (error) {
+    engine.hub.trouble(place, "", error)
+    flight.versions = undefined
   }
 }
 
@@ -76,12 +68,24 @@ async function publish(
     const marks = await marksFor(flight, call, tags, createdAt)
     const { store } = engine
     if (!marks || !store) return
-    const kept: Kept = { format: 1, value, createdAt, freshUntil: createdAt + ttl, ttl, grace, took, tags, marks }
-    const stored = engine.ordered([key], policy.storeTimeout, (isLate) => {
+    const kept: Kept = {
+      format: 1,
+      value,
+      createdAt,
+      freshUntil: createdAt + ttl,
+      ttl,
+      grace,
+      took,
+      tags,
+      marks,
+    }
+    const stored = engine.queue.ordered([key], policy.storeTimeout, (isLate) => {
       if (flight.fenced) return false
       const life = kept.freshUntil + grace - now()
       const isKept = ttl > 0 && life > 0
-      const written: Awaitable<unknown> = isKept ? (call.write ?? store.write.bind(store))(key, kept, life, isLate) : store.adapter.delete(key)
+      const written: Awaitable<unknown> = isKept
+        ? (call.write ?? store.write.bind(store))(key, kept, life, isLate)
+        : store.adapter.delete(key)
       return isPromise(written) ? written.then(() => isKept) : isKept
     })
     if (isPromise(stored) ? await stored : stored) engine.hub.tell(place, name, "set")
@@ -106,7 +110,11 @@ async function marksFor(
   const versions = engine.versions(store)
   const regions = place.versions.length
   if (tags.length === 0 && policy.tags.length === 0) {
-    return engine.guard(() => versions.complete(place.versions, flight.versions ?? []), policy.storeTimeout, "")
+    return engine.guard(
+      () => versions.complete(place.versions, flight.versions ?? []),
+      policy.storeTimeout,
+      "",
+    )
   }
   const before = flight.versions.slice(0, 2 * regions)
   const late: string[] = []
@@ -119,10 +127,15 @@ async function marksFor(
   const names = place.names(tags)
   if (late.length > 0) {
     // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
-    const tokens = await engine.guard(() => versions.read(late.map((tag) => place.tag(tag))), policy.storeTimeout, "")
+    const tokens = await engine.guard(
+      () => versions.read(late.map((tag) => place.tag(tag))),
+      policy.storeTimeout,
+      "",
+    )
     for (const [i, tag] of late.entries()) {
       const [hard = "", soft = ""] = tokens.slice(2 * i, 2 * i + 2)
-      if ([hard, soft].some((token) => !token.startsWith("+") && tokenTime(token) >= startedAt)) return undefined
+      if ([hard, soft].some((token) => !token.startsWith("+") && tokenTime(token) >= startedAt))
+        return undefined
       before.splice(2 * (regions + tags.indexOf(tag)), 2, hard, soft)
     }
   }
@@ -149,57 +162,10 @@ export async function validated(read: Awaitable<Found>, { schema }: Policy): Pro
 
 async function checked(value: unknown, { policy, name }: Call): Promise<unknown> {
   const result = await policy.schema?.["~standard"].validate(value)
-  if (!result || !result.issues) return result ? result.value : value
+  if (!result?.issues) return result ? result.value : value
   throw new CacheError(
     "FALLBACK_RESULT",
     `What the fallback of ${shortKey(name)} returned does not validate (${result.issues.length} issues). Mend the fallback or its schema.`,
     { key: name },
   )
-}
-
-class Context implements LoadContext {
-  readonly key: string
-  ttl: Duration
-  grace: Duration
-  tags: readonly string[]
-  skipped = false
-  readonly #flight: Flight
-  readonly #stale: () => Entry<unknown> | undefined
-  #copy: Entry<unknown> | undefined
-
-  constructor(flight: Flight, { engine, name, policy }: Call, { kept, limit }: Found) {
-    this.key = name
-    this.ttl = policy.ttl
-    this.grace = policy.grace
-    this.tags = [...policy.tags]
-    this.#flight = flight
-    this.#stale = () => kept && engine.store && toEntry(kept, engine.store, now(), limit)
-    // Bound, so that a fallback may take them apart.
-    this.skip = this.skip.bind(this)
-    this.keep = this.keep.bind(this)
-  }
-
-  get signal(): AbortSignal {
-    return this.#flight.signal
-  }
-
-  get stale(): Entry<unknown> | undefined {
-    this.#copy ??= this.#stale()
-    return this.#copy
-  }
-
-  /** What the fallback has decided, as options are: `undefined` means unset, nonsense throws. */
-  decided(policy: Policy): Policy {
-    const { ttl, grace, tags } = this
-    return resolvePolicy(policy, { ttl, grace, tags })
-  }
-
-  skip(): void {
-    this.skipped = true
-  }
-
-  keep(): unknown {
-    if (this.stale) return this.stale.value
-    throw new CacheError("FALLBACK_RESULT", `There is no stale value of ${shortKey(this.key)} to keep. Look at context.stale first.`, { key: this.key })
-  }
 }

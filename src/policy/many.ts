@@ -2,11 +2,15 @@ import { attempt } from "../base/awaitable.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { KeyLike } from "../key.ts"
-import { type Call, getOrSet, type Write } from "./get-or-set.ts"
-import type { Fallback, LoadContext } from "./load.ts"
+import type { Call, Write } from "./call.ts"
+import type { Fallback, LoadContext } from "./context.ts"
+import { getOrSet } from "./get-or-set.ts"
 
 /** Makes the values of the missing keys: an array in their order, a Map, or a record by key text. */
-export type ManyFallback<V> = (missing: KeyLike[], context: LoadContext<V>) => ManyResult<V> | Promise<ManyResult<V>>
+export type ManyFallback<V> = (
+  missing: KeyLike[],
+  context: LoadContext<V>,
+) => ManyResult<V> | Promise<ManyResult<V>>
 
 /** What a fallback of many keys answers. */
 export type ManyResult<V> = readonly V[] | ReadonlyMap<unknown, V> | { readonly [key: string]: V }
@@ -91,9 +95,15 @@ class Bulk {
     const [first] = asked
     if (!first) return
     const context = sharedContext(asked, first.context)
-    attempt(() => this.#fallback(asked.map(({ key }) => key), context))
+    attempt(() =>
+      this.#fallback(
+        asked.map(({ key }) => key),
+        context,
+      ),
+    )
       .then((result) => {
-        for (const { context: own } of asked) Object.assign(own, { ttl: context.ttl, grace: context.grace, tags: context.tags })
+        for (const { context: own } of asked)
+          Object.assign(own, { ttl: context.ttl, grace: context.grace, tags: context.tags })
         hand(asked, result)
       })
       .catch((error: unknown) => {
@@ -118,7 +128,10 @@ function sharedContext(asked: readonly Asked[], { key, ttl, grace, tags }: LoadC
       for (const { context } of asked) context.skip()
     },
     keep() {
-      throw new CacheError("FALLBACK_RESULT", "Many keys have no one stale value to keep. Use getOrSet for each.")
+      throw new CacheError(
+        "FALLBACK_RESULT",
+        "Many keys have no one stale value to keep. Use getOrSet for each.",
+      )
     },
   }
 }
@@ -131,12 +144,16 @@ function hand(asked: readonly Asked[], result: unknown): void {
     for (const [i, { resolve }] of asked.entries()) resolve(result[i])
     return
   }
-  if (typeof result !== "object" || result === null) throw wrong(result === null ? "null" : `a ${typeof result}`)
+  if (typeof result !== "object" || result === null)
+    throw wrong(result === null ? "null" : `a ${typeof result}`)
   if (!(result instanceof Map) && Symbol.iterator in result) throw wrong("what has no keys")
-  const values: ReadonlyMap<unknown, unknown> = result instanceof Map ? result : new Map(Object.entries(result))
+  const values: ReadonlyMap<unknown, unknown> =
+    result instanceof Map ? result : new Map(Object.entries(result))
   for (const { key, context, resolve } of asked) {
     // Segments go by their text alone, an argument of a generator by its own: 42 is "42" in a record.
-    const name = [key, context.key, ...(typeof key === "object" ? [] : [String(key)])].find((name) => values.has(name))
+    const name = [key, context.key, ...(typeof key === "object" ? [] : [String(key)])].find((name) =>
+      values.has(name),
+    )
     if (name === undefined) context.skip()
     resolve(name === undefined ? undefined : values.get(name))
   }

@@ -111,29 +111,49 @@ const boolean = (value: unknown) => (typeof value === "boolean" ? value : undefi
 const fn = (value: unknown) => (typeof value === "function" ? value : undefined)
 
 const deadlines = ["ttl", "grace", "jitter"]
+const finite = (value: unknown) => {
+  const ms = duration(value)
+  return ms === Number.POSITIVE_INFINITY ? undefined : ms
+}
 const time = [duration, 'a duration: milliseconds, or text such as "30s", "5m", "1 hour"'] as const
 
 /** Each option with its check: the resolved value, or `undefined` for one of the wrong type. */
-const checks: { readonly [name in keyof Policy]: readonly [check: (value: unknown) => unknown, wanted: string] } = {
+const checks: {
+  readonly [name in keyof Policy]: readonly [check: (value: unknown) => unknown, wanted: string]
+} = {
   maxAge: time,
   stale: [boolean, "true or false"],
-  signal: [(value) => (typeof value === "object" && value !== null && "aborted" in value ? value : undefined), "an AbortSignal"],
+  signal: [
+    (value) => (typeof value === "object" && value !== null && "aborted" in value ? value : undefined),
+    "an AbortSignal",
+  ],
   ttl: time,
   grace: time,
-  jitter: time,
+  jitter: [finite, 'a finite duration: milliseconds, or text such as "30s", "5m", "1 hour"'],
   tags: [
-    (value) => (Array.isArray(value) && value.every((tag) => typeof tag === "string") ? [...new Set(value)] : undefined),
+    (value) =>
+      Array.isArray(value) && value.every((tag) => typeof tag === "string") ? [...new Set(value)] : undefined,
     "an array of strings",
   ],
   softTimeout: time,
   hardTimeout: time,
-  early: [(value) => (typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined), "a number from 0"],
+  early: [
+    (value) =>
+      typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined,
+    "a number from 0",
+  ],
   lease: [boolean, "true or false"],
   leaseTtl: time,
   fresh: [boolean, "true or false"],
   shouldCache: [fn, "a function"],
   storeTimeout: time,
-  schema: [(value) => (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value ? value : undefined, "a Standard Schema"],
+  schema: [
+    (value) =>
+      (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value
+        ? value
+        : undefined,
+    "a Standard Schema",
+  ],
 }
 
 /**
@@ -142,8 +162,15 @@ const checks: { readonly [name in keyof Policy]: readonly [check: (value: unknow
  * @param also - Names of options that others resolve.
  * @throws {CacheError} `OPTION_INVALID` for an unknown name or a wrong type, `TTL_INVALID` for a wrong duration.
  */
-export function resolvePolicy(base: Policy, options: object | undefined, also: readonly string[] = []): Policy {
+export function resolvePolicy(
+  base: Policy,
+  options: object | undefined,
+  also: readonly string[] = [],
+): Policy {
   if (options === undefined) return base
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new CacheError("OPTION_INVALID", 'Options are an object, such as { ttl: "5m" }.')
+  }
   const found: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || also.includes(name)) continue

@@ -34,7 +34,9 @@ function asyncContext(): AsyncContext | null {
     if (typeof hooks !== "object" || hooks === null || !("AsyncLocalStorage" in hooks)) return null
     const { AsyncLocalStorage } = hooks
     // The class by this name has this shape in every runtime that has it.
-    return typeof AsyncLocalStorage === "function" ? (Reflect.construct(AsyncLocalStorage, []) as AsyncContext) : null
+    return typeof AsyncLocalStorage === "function"
+      ? (Reflect.construct(AsyncLocalStorage, []) as AsyncContext)
+      : null
   } catch {
     return null
   }

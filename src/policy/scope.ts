@@ -30,7 +30,11 @@ const process: Scope = {
 
 /** The scope of a call: `context` is what {@link bind} was given, if anything. */
 export function scopeOf(context: WaitUntil | undefined): Scope {
-  return isWorker() ? workerScope(context) : context ? { ...process, background: backgroundOf(context) } : process
+  return isWorker()
+    ? workerScope(context)
+    : context
+      ? { ...process, background: backgroundOf(context) }
+      : process
 }
 
 function workerScope(context: WaitUntil | undefined): Scope {

@@ -22,10 +22,16 @@ export async function invalidatePlace({ engine, place, policy }: Target, mode: M
 }
 
 /** Ends every entry with one of `tags` by renewing their versions: O(1) a tag. */
-export async function invalidateByTags({ engine, place, policy }: Target, tags: readonly string[], mode: Mode): Promise<void> {
+export async function invalidateByTags(
+  { engine, place, policy }: Target,
+  tags: readonly string[],
+  mode: Mode,
+): Promise<void> {
   if (tags.length === 0) return
   const isTagged = (flight: Flight) => {
-    const hit = flight.tags().some((tag) => tags.includes(tag)) || flight.names.some((name) => names.some(({ hard }) => hard === name.hard))
+    const hit =
+      flight.tags().some((tag) => tags.includes(tag)) ||
+      flight.names.some((name) => names.some(({ hard }) => hard === name.hard))
     if (!hit) for (const tag of tags) flight.endedTags.add(tag)
     return hit
   }
@@ -40,18 +46,20 @@ export async function invalidateByTags({ engine, place, policy }: Target, tags: 
 export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
   beatPlace(engine, place)
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  await engine.alone(policy.storeTimeout, async () => {
+  await engine.queue.alone(policy.storeTimeout, async (isLate) => {
     if (place.base !== "" || !(await hasNeighbours(store))) {
-      for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) await store.adapter.clear(start)
+      for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) {
+        if (!isLate()) await store.adapter.clear(start)
+      }
       return
     }
     // Caches with a prefix share the storage: they keep what is theirs.
     const mine: string[] = []
     for await (const key of store.adapter.keys?.("") ?? []) {
       if (/^(@|#[hs](@|=@))/.test(key)) continue
-      if (mine.push(key) === 1000) await store.remove(mine.splice(0))
+      if (mine.push(key) === 1000 && !isLate()) await store.remove(mine.splice(0))
     }
-    if (mine.length > 0) await store.remove(mine)
+    if (mine.length > 0 && !isLate()) await store.remove(mine)
   })
   beatPlace(engine, place)
 }
@@ -63,14 +71,17 @@ async function hasNeighbours(store: Store): Promise<boolean> {
 
 function beatPlace(engine: Engine, place: Place): void {
   engine.flights.fenceWhere((flight) => place.holds(flight.key))
-  for (const key of engine.backoff.keys()) if (place.holds(key)) engine.backoff.delete(key)
+  engine.backoff.forgetWhere((key) => place.holds(key))
 }
 
 /** The keys of live entries of a place itself, as given. */
 export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator<string, void, undefined> {
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   if (!store.adapter.keys) {
-    throw new CacheError("ADAPTER_ABILITY", `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory, sqlite, indexeddb, kv or upstash.`)
+    throw new CacheError(
+      "ADAPTER_ABILITY",
+      `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory, sqlite, indexeddb, kv or upstash.`,
+    )
   }
   let page: string[] = []
   const live = async () => {

@@ -1,7 +1,8 @@
 import { type Adapter, type Awaitable, tokenMark } from "../adapter.ts"
-import { attempt, isPromise, chain } from "../base/awaitable.ts"
+import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Kept } from "../entry.ts"
+import { compare, newborn, newToken, toToken } from "./tokens.ts"
 
 /** Where the versions of a region or tag are kept: what a hard and what a soft invalidation renews. */
 export interface VersionKeys {
@@ -77,7 +78,8 @@ export class Versions {
   stands(kept: Kept, regions: readonly VersionKeys[]): boolean {
     const { marks } = kept
     // Entries share the very array of marks for as long as it holds.
-    if (marks === this.#tokens && regions === this.#names && this.#change === this.#adapter.tokenChanges?.()) return true
+    if (marks === this.#tokens && regions === this.#names && this.#change === this.#adapter.tokenChanges?.())
+      return true
     if (this.#async || kept.tags.length > 0 || marks.length !== 2 * regions.length) return false
     let at = 0
     for (const { hard, soft } of regions) {
@@ -111,24 +113,36 @@ export class Versions {
    * Completes what was read before a load into marks for its entry: absent tokens are made, if still absent.
    * Answers `undefined` when an invalidation came in between.
    */
-  async complete(names: readonly VersionKeys[], before: readonly string[]): Promise<readonly string[] | undefined> {
+  async complete(
+    names: readonly VersionKeys[],
+    before: readonly string[],
+  ): Promise<readonly string[] | undefined> {
     if (this.isComplete(before)) return before
-    const marks = [...before]
-    for (const [i, { hard }] of names.entries()) {
-      if (marks[2 * i] !== "") continue
-      const token = await this.create(hard)
-      if (!token.startsWith(newborn)) return undefined
-      marks[2 * i] = token
+    const made = await Promise.all(
+      names.map(({ hard }, i) => (before[2 * i] === "" ? this.create(hard) : undefined)),
+    )
+    if (made.some((token) => token !== undefined && !token.startsWith(newborn))) return undefined
+    return before.map((token, at) => (at % 2 === 0 ? (made[at / 2] ?? token) : token))
+  }
+
+  /** What `names` are at, absent tokens made; `before` is what was just read. */
+  async current(
+    names: readonly VersionKeys[],
+    before: Awaitable<readonly string[]>,
+  ): Promise<readonly string[]> {
+    for (let tokens = before; ; tokens = this.read(names)) {
+      const marks = await this.complete(names, await tokens)
+      if (marks) return marks
     }
-    return marks
   }
 
   /** Renews the versions of `names`: from now on their entries are gone (hard) or stale (soft). */
   renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
-    const records = names.map((name) => [name[mode], this.#record(newToken()), Number.POSITIVE_INFINITY] as const)
+    const records = names.map(
+      (name) => [name[mode], this.#record(newToken()), Number.POSITIVE_INFINITY] as const,
+    )
     if (this.#adapter.setMany && records.length > 1) return this.#adapter.setMany(records)
-    const writes = records.map(([key, record, ttl]) => this.#adapter.set(key, record, ttl))
-    return writes.some(isPromise) ? Promise.all(writes) : undefined
+    return together(records.map((entry) => () => this.#adapter.set(...entry)))
   }
 
   /** Whether the token at `key` is known at once to be `mark`. */
@@ -146,6 +160,7 @@ export class Versions {
 
   /** Makes the token at `key` if it is absent, once for all who want it at the same time: without `add`, one would replace another's. */
   create(key: string): Promise<string> {
+    if (this.#adapter.add) return this.#create(key)
     const known = this.#creating.get(key)
     // One that hangs holds back nobody for long.
     if (known && now() < known.until) return known.made
@@ -178,14 +193,22 @@ export class Versions {
   }
 
   /** One batched read for what was not asked before in this turn. */
-  #readTogether(names: readonly VersionKeys[], known?: Map<string, Promise<unknown>>): Promise<readonly string[]> {
-    const turn = (this.#turn ??= this.#openTurn())
+  #readTogether(
+    names: readonly VersionKeys[],
+    known?: Map<string, Promise<unknown>>,
+  ): Promise<readonly string[]> {
+    this.#turn ??= this.#openTurn()
+    const turn = this.#turn
     for (const [key, record] of known ?? []) turn.set(key, record.then(toToken))
     const keys = names.flatMap(({ hard, soft }) => [hard, soft])
     const missing = [...new Set(keys)].filter((key) => !turn.has(key))
     if (this.#adapter.getMany && missing.length > 1) {
       const records = attempt(() => this.#adapter.getMany?.(missing) ?? [])
-      for (const [i, key] of missing.entries()) turn.set(key, records.then((all) => toToken(all[i])))
+      for (const [i, key] of missing.entries())
+        turn.set(
+          key,
+          records.then((all) => toToken(all[i])),
+        )
     } else {
       for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
     }
@@ -198,42 +221,4 @@ export class Versions {
     })
     return new Map()
   }
-}
-
-/** Marks tokens that were made because there was none; all others are invalidations. */
-const newborn = "+"
-
-let made = 0
-
-/** A token nobody else makes: the time, a count, and 52 random bits, so that even a seeded `Math.random` collides not. */
-function newToken(): string {
-  return `${now().toString(36)}.${(made++).toString(36)}${Math.random().toString(36).slice(1)}`
-}
-
-function toToken(record: unknown): string {
-  return typeof record === "string" ? record : record instanceof Uint8Array ? new TextDecoder().decode(record) : ""
-}
-
-/** When `token` was made, in ms since epoch; `NaN` for junk. */
-export function tokenTime(token: string): number {
-  return Number.parseInt(token.replace(newborn, ""), 36)
-}
-
-/** Whether a version differs from what it was by more than having been made. */
-export function isRenewed(before: string, after: string): boolean {
-  return before !== after && !(before === "" && after.startsWith(newborn))
-}
-
-/** What `tokens` say of an entry made under `marks`: see {@link Versions.judge}. */
-export function compare(marks: readonly string[], tokens: readonly string[]): number {
-  let limit = Number.POSITIVE_INFINITY
-  if (marks.length !== tokens.length) return Number.NEGATIVE_INFINITY
-  for (let at = 0; at < tokens.length; at += 2) {
-    if (tokens[at] !== marks[at] || tokens[at] === "") return Number.NEGATIVE_INFINITY
-    const soft = tokens[at + 1] ?? ""
-    if (soft === marks[at + 1]) continue
-    const time = tokenTime(soft)
-    limit = Math.min(limit, time >= 0 ? time : Number.NEGATIVE_INFINITY)
-  }
-  return limit
 }

@@ -3,7 +3,8 @@ import { now } from "../base/clock.ts"
 import { cloneValue } from "../codec/clone.ts"
 import { freshUntil, type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
-import type { Engine, Found } from "./engine.ts"
+import type { Engine } from "./engine.ts"
+import type { Found } from "./found.ts"
 import { jittered } from "./load.ts"
 import type { Policy } from "./options.ts"
 import type { Place } from "./place.ts"
@@ -29,23 +30,42 @@ export interface Item {
  */
 
 /** Replaces values and all their deadlines. */
-export async function setAll({ engine, place, policy }: Target, items: readonly Item[]): Promise<void> {
+export async function setAll(target: Target, items: readonly Item[]): Promise<void> {
   if (items.length === 0) return
-  const keys = items.map(({ name }) => place.full(name))
-  engine.fence(keys)
+  const { engine, place, policy } = target
+  engine.fence(items.map(({ name }) => place.full(name)))
   const createdAt = now()
   const tags = [...new Set(items.flatMap((item) => item.policy.tags))]
   const names = place.names(tags)
   const early = engine.store?.isPrompt ? currentMarks(engine, engine.store, names, policy) : undefined
-  const isPrompt = early !== undefined && !isPromise(early)
+  if (engine.store && early && !isPromise(early))
+    return put(target, engine.store, items, createdAt, tags, early)
   // What the caller does to his values while we wait must not reach the storage.
-  const values = items.map(({ value }) => (isPrompt ? value : snapshot(engine, value)))
-  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  const known = isPrompt ? early : await (early ?? currentMarks(engine, store, names, policy))
+  const own = items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
+  engine.begin()
+  try {
+    const store = engine.store ?? (await engine.opened(policy.storeTimeout))
+    const known = await (early ?? currentMarks(engine, store, names, policy))
+    return await put(target, store, own, createdAt, tags, known)
+  } finally {
+    engine.end()
+  }
+}
+
+/** Writes values under the versions that were `known` of the regions and then of all their `tags`. */
+async function put(
+  { engine, place, policy }: Target,
+  store: Store,
+  items: readonly Item[],
+  createdAt: number,
+  tags: readonly string[],
+  known: readonly string[],
+): Promise<void> {
+  const keys = items.map(({ name }) => place.full(name))
   const regions = 2 * place.versions.length
   const writes: [key: string, kept: Kept, life: number][] = []
   const gone: string[] = []
-  for (const [i, { policy: own }] of items.entries()) {
+  for (const [i, { value, policy: own }] of items.entries()) {
     const key = keys[i] ?? ""
     const ttl = jittered(own.ttl, own.jitter)
     const mine = own.tags.flatMap((tag) => {
@@ -54,7 +74,7 @@ export async function setAll({ engine, place, policy }: Target, items: readonly 
     })
     const kept: Kept = {
       format: 1,
-      value: values[i],
+      value,
       createdAt,
       freshUntil: createdAt + ttl,
       ttl,
@@ -66,7 +86,7 @@ export async function setAll({ engine, place, policy }: Target, items: readonly 
     if (ttl > 0) writes.push([key, kept, ttl + own.grace])
     else gone.push(key)
   }
-  const done = engine.ordered(keys, policy.storeTimeout, () => {
+  const done = engine.queue.ordered(keys, policy.storeTimeout, () => {
     const [only] = writes
     if (writes.length === 1 && only && gone.length === 0) return store.write(...only)
     return many(store, writes, gone)
@@ -82,16 +102,16 @@ export async function setAll({ engine, place, policy }: Target, items: readonly 
 }
 
 /** The versions as they are, absent ones made. */
-function currentMarks(engine: Engine, store: Store, names: readonly VersionKeys[], policy: Policy): Awaitable<readonly string[]> {
+function currentMarks(
+  engine: Engine,
+  store: Store,
+  names: readonly VersionKeys[],
+  policy: Policy,
+): Awaitable<readonly string[]> {
   const versions = engine.versions(store)
   const before = versions.read(names)
   if (!isPromise(before) && versions.isComplete(before)) return before
-  return engine.guard(async () => {
-    for (let tokens = before; ; tokens = versions.read(names)) {
-      const marks = await versions.complete(names, await tokens)
-      if (marks) return marks
-    }
-  }, policy.storeTimeout, "")
+  return engine.guard(() => versions.current(names, before), policy.storeTimeout, "")
 }
 
 /** A copy of a value that is to be written later; what cannot be copied is judged when it is written. */
@@ -105,7 +125,11 @@ export function snapshot(engine: Engine, value: unknown): unknown {
   }
 }
 
-async function many(store: Store, writes: readonly (readonly [string, Kept, number])[], gone: readonly string[]): Promise<void> {
+async function many(
+  store: Store,
+  writes: readonly (readonly [string, Kept, number])[],
+  gone: readonly string[],
+): Promise<void> {
   if (writes.length > 0) await store.writeMany(writes)
   if (gone.length > 0) await store.remove(gone)
 }
@@ -118,7 +142,7 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   engine.fence(keys)
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   try {
-    const live = await engine.ordered(keys, policy.storeTimeout, async (isLate) => {
+    const live = await engine.queue.ordered(keys, policy.storeTimeout, async (isLate) => {
       const found = await engine.readMany(place, keys, policy)
       if (!isLate()) await store.remove(keys)
       return found.filter((one) => isLive(one)).length
@@ -144,10 +168,15 @@ export async function expireAll(target: Target, names: readonly string[]): Promi
 /** Restarts the ttl of a live entry, its own or the one given; answers whether there was one. */
 export async function touchOne(target: Target, name: string, ttl: number | undefined): Promise<boolean> {
   if (ttl === 0) return (await removeAll(target, [name])) > 0
-  const touched = await rewrite(target, [name], (kept, _limit, at) => {
-    const life = ttl ?? kept.ttl
-    return { ...kept, ttl: life, freshUntil: at + life }
-  }, true)
+  const touched = await rewrite(
+    target,
+    [name],
+    (kept, _limit, at) => {
+      const life = ttl ?? kept.ttl
+      return { ...kept, ttl: life, freshUntil: at + life }
+    },
+    true,
+  )
   return touched > 0
 }
 
@@ -157,13 +186,18 @@ type Rewrite = (kept: Kept, limit: number, at: number) => Kept
  * Reads and writes live entries back changed, in the order of writes, so that none is swapped with another. With
  * `outlives` they outlive the soft invalidations they have seen.
  */
-async function rewrite(target: Target, names: readonly string[], change: Rewrite, outlives = false): Promise<number> {
+async function rewrite(
+  target: Target,
+  names: readonly string[],
+  change: Rewrite,
+  outlives = false,
+): Promise<number> {
   if (names.length === 0) return 0
   const { engine, place, policy } = target
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys)
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  const done = engine.ordered(keys, policy.storeTimeout, async (isLate) => {
+  const done = engine.queue.ordered(keys, policy.storeTimeout, async (isLate) => {
     const found = await engine.readMany(place, keys, policy)
     const at = now()
     const writes: [string, Kept, number][] = []

@@ -42,11 +42,16 @@ export function aroundAll(adapter: Adapter, around: Around): Adapter {
 
 /** Whether trying again, or later, could help: not where it is the caller's own doing. */
 export function isStorageTrouble(error: unknown): boolean {
-  return !(error instanceof CacheError) || error.code === "ADAPTER_UNAVAILABLE" || error.code === "STORE_TIMEOUT"
+  return (
+    !(error instanceof CacheError) || error.code === "ADAPTER_UNAVAILABLE" || error.code === "STORE_TIMEOUT"
+  )
 }
 
 /** A listing whose beginning is one operation, and every further step one as well. */
-async function* stepwise(list: () => AsyncIterable<string> | Iterable<string>, around: Around): AsyncGenerator<string> {
+async function* stepwise(
+  list: () => AsyncIterable<string> | Iterable<string>,
+  around: Around,
+): AsyncGenerator<string> {
   let keys: AsyncIterator<string> | Iterator<string> | undefined
   let isOver = false
   try {
@@ -59,7 +64,10 @@ async function* stepwise(list: () => AsyncIterable<string> | Iterable<string>, a
       isOver = step.done === true
       if (step.done === true) return
       yield step.value
-      step = await around("keys", onlyOnce(async () => keys?.next() ?? { done: true, value: undefined }))
+      step = await around(
+        "keys",
+        onlyOnce(async () => keys?.next() ?? { done: true, value: undefined }),
+      )
     }
   } finally {
     if (!isOver) await keys?.return?.()
@@ -75,6 +83,8 @@ function onlyOnce<T>(step: () => Promise<T>): () => Promise<T> {
   }
 }
 
-function iteratorOf(keys: AsyncIterable<string> | Iterable<string>): AsyncIterator<string> | Iterator<string> {
+function iteratorOf(
+  keys: AsyncIterable<string> | Iterable<string>,
+): AsyncIterator<string> | Iterator<string> {
   return Symbol.asyncIterator in keys ? keys[Symbol.asyncIterator]() : keys[Symbol.iterator]()
 }

@@ -131,8 +131,11 @@ class Circuit {
   }
 
   #ended(era: number, error: unknown): void {
-    if (!isStorageTrouble(error)) return this.#succeeded(era)
-    if (era !== this.#era) return
+    if (!isStorageTrouble(error)) this.#succeeded(era)
+    else if (era === this.#era) this.#hasFailed()
+  }
+
+  #hasFailed(): void {
     if (this.#state === "closed" && ++this.#failed < this.#most) return
     this.#probeAt = now() + this.#resetAfter
     this.#turn("open")

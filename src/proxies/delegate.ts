@@ -46,7 +46,8 @@ export function checkAdapter(adapter: unknown, who: string): asserts adapter is 
   const missing = ["get", "set", "delete", "clear"].filter((name) => !isMethod(name))
   const knowsMedium = ["object", "bytes", "text"].includes(String(Reflect.get(members, "medium")))
   if (missing.length === 0 && knowsMedium) return
-  const what = missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
+  const what =
+    missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
   throw new CacheError("ADAPTER_OPTIONS", `${who} needs an adapter, such as memory(); this one has ${what}.`)
 }
 

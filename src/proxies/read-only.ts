@@ -13,7 +13,10 @@ export function readOnly(adapter: Adapter): Adapter {
   checkAdapter(adapter, "readOnly()")
   const refuse = (): Promise<never> =>
     Promise.reject(
-      new CacheError("ADAPTER_ABILITY", `The adapter "${adapter.name}" is read-only here. Write by one without readOnly().`),
+      new CacheError(
+        "ADAPTER_ABILITY",
+        `The adapter "${adapter.name}" is read-only here. Write by one without readOnly().`,
+      ),
     )
   return proxy(adapter, {
     set: refuse,

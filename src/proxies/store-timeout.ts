@@ -25,11 +25,20 @@ export function storeTimeout(adapter: Adapter, ms: Duration = 2000): Adapter {
   return proxy(limited, { lock })
 }
 
-function inTime<T>(result: Awaitable<T>, ms: number, onLate: (late: Promise<T>) => Awaitable<void>): Awaitable<T> {
+function inTime<T>(
+  result: Awaitable<T>,
+  ms: number,
+  onLate: (late: Promise<T>) => Awaitable<void>,
+): Awaitable<T> {
   if (!isPromise(result) || ms === Number.POSITIVE_INFINITY) return result
   return new Promise((resolve, reject) => {
     const cancel = after(ms, () => {
-      reject(new CacheError("STORE_TIMEOUT", `The storage did not answer within ${ms} ms. Give it more time, or look after it.`))
+      reject(
+        new CacheError(
+          "STORE_TIMEOUT",
+          `The storage did not answer within ${ms} ms. Give it more time, or look after it.`,
+        ),
+      )
       // It is too late to tell anybody what becomes of it.
       Promise.resolve(onLate(result)).catch(() => {})
     })

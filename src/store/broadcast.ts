@@ -52,7 +52,9 @@ export function broadcastBus(name = "isocache"): Bus {
   return {
     // Of processes on a server only threads hear it.
     get lossy() {
-      return detectRuntime() !== "browser" || typeof Reflect.get(globalThis, "BroadcastChannel") !== "function"
+      return (
+        detectRuntime() !== "browser" || typeof Reflect.get(globalThis, "BroadcastChannel") !== "function"
+      )
     },
     publish(message) {
       // A channel does not hear itself, but several tiers may share this bus.
@@ -94,7 +96,9 @@ function threadsChannel(): unknown {
   if (detectRuntime() !== "deno") return undefined
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } } // told by the runtime
   const threads = process?.getBuiltinModule?.("node:worker_threads")
-  return typeof threads === "object" && threads !== null ? Reflect.get(threads, "BroadcastChannel") : undefined
+  return typeof threads === "object" && threads !== null
+    ? Reflect.get(threads, "BroadcastChannel")
+    : undefined
 }
 
 /** Calls `listener` when this page wakes up after it could not hear. Answers how to stop. */

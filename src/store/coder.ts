@@ -1,7 +1,7 @@
 import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
 import { chain } from "../base/awaitable.ts"
-import { now } from "../base/clock.ts"
 import { fromUtf8, toUtf8 } from "../base/bytes.ts"
+import { now } from "../base/clock.ts"
 import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
 import { isKept, type Kept } from "../entry.ts"
 
@@ -37,7 +37,8 @@ export class Coder {
 
   /** @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`; at once, or as a rejection. */
   encode(key: string, record: Stored, ttl: number): Awaitable<Stored> {
-    if (isToken(key) && typeof record === "string") return this.#adapter.medium === "bytes" ? toUtf8(record) : record
+    if (isToken(key) && typeof record === "string")
+      return this.#adapter.medium === "bytes" ? toUtf8(record) : record
     const kept = isKept(record) ? record : wrap(record, ttl)
     return chain(this.load(), (codec) => codec.encode(key, kept))
   }
@@ -59,7 +60,17 @@ const wrapped = "="
 /** An object of somebody else in the shape of an entry, so that every codec can take it. */
 function wrap(value: Stored, ttl: number): Kept {
   const createdAt = now()
-  return { format: 1, value, createdAt, freshUntil: createdAt + ttl, ttl, grace: 0, took: 0, tags: [], marks: [wrapped] }
+  return {
+    format: 1,
+    value,
+    createdAt,
+    freshUntil: createdAt + ttl,
+    ttl,
+    grace: 0,
+    took: 0,
+    tags: [],
+    marks: [wrapped],
+  }
 }
 
 function unwrap(kept: Kept): Opened {

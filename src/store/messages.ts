@@ -58,7 +58,12 @@ export class Messages {
     const prefixes = this.#prefixes.splice(0)
     const keys = [...new Set(this.#keys.splice(0))]
     do {
-      const message: BusMessage = { isocache: 1, origin: this.#origin, keys: keys.splice(0, mostKeys), prefixes: prefixes.splice(0) }
+      const message: BusMessage = {
+        isocache: 1,
+        origin: this.#origin,
+        keys: keys.splice(0, mostKeys),
+        prefixes: prefixes.splice(0),
+      }
       try {
         this.#bus?.publish(message)
       } catch (error) {

@@ -26,7 +26,8 @@ export type NearOption =
 export async function putNear(far: Adapter, near: NearOption, codec: CodecOptions): Promise<Adapter> {
   const isOwn = near !== true && "get" in near
   const { maxAge, ...bounds } = near === true || isOwn ? {} : near
-  const bus = far.name === "indexeddb" && detectRuntime() === "browser" ? broadcastBus("isocache indexeddb") : undefined
+  const bus =
+    far.name === "indexeddb" && detectRuntime() === "browser" ? broadcastBus("isocache indexeddb") : undefined
   const tier = isOwn ? unclosed(near) : (await import("../../adapters/memory.ts")).memory(bounds)
   try {
     await tier.open?.()

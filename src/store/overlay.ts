@@ -1,4 +1,5 @@
 import { type Adapter, isToken, type Stored } from "../adapter.ts"
+import { together } from "../base/awaitable.ts"
 
 interface Write {
   readonly record: Stored
@@ -25,12 +26,15 @@ export function overlay(
   const writes = new Map<string, Write | undefined>()
   const cleared: string[] = []
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
-  const get = (key: string) => (writes.has(key) ? writes.get(key)?.record : isCleared(key) ? undefined : base.get(key))
+  const get = (key: string) =>
+    writes.has(key) ? writes.get(key)?.record : isCleared(key) ? undefined : base.get(key)
   const set = (key: string, record: Stored, ttl: number) => void writes.set(key, { record, ttl })
 
   async function getMany(keys: readonly string[]): Promise<readonly (Stored | undefined)[]> {
     const below = keys.filter((key) => !writes.has(key) && !isCleared(key))
-    const records = base.getMany ? await base.getMany(below) : await Promise.all(below.map((key) => base.get(key)))
+    const records = base.getMany
+      ? await base.getMany(below)
+      : await together(below.map((key) => () => base.get(key)))
     const found = new Map(below.map((key, i) => [key, records[i]]))
     return keys.map((key) => (writes.has(key) ? writes.get(key)?.record : found.get(key)))
   }
@@ -70,21 +74,28 @@ export function overlay(
   return { adapter, pending: { writes, cleared } }
 }
 
-/** Brings what a batch has written to its storage, in one round trip where the adapter can. */
-export async function flush(adapter: Adapter, { writes, cleared }: Pending): Promise<void> {
-  for (const prefix of cleared) await adapter.clear(prefix)
+/**
+ * Brings what a batch has written to its storage, in one round trip where the adapter can. Stops once `isLate` says
+ * that its time has run out: newer writes may be there.
+ */
+export async function flush(
+  adapter: Adapter,
+  { writes, cleared }: Pending,
+  isLate: () => boolean,
+): Promise<void> {
+  for (const prefix of cleared) if (!isLate()) await adapter.clear(prefix)
   const sets: (readonly [key: string, record: Stored, ttl: number])[] = []
   const removed: string[] = []
   for (const [key, write] of writes) {
     if (write) sets.push([key, write.record, write.ttl])
     else removed.push(key)
   }
-  if (sets.length > 0) {
+  if (sets.length > 0 && !isLate()) {
     if (adapter.setMany) await adapter.setMany(sets)
-    else await Promise.all(sets.map(([key, record, ttl]) => adapter.set(key, record, ttl)))
+    else await together(sets.map((entry) => () => adapter.set(...entry)))
   }
-  if (removed.length > 0) {
+  if (removed.length > 0 && !isLate()) {
     if (adapter.deleteMany) await adapter.deleteMany(removed)
-    else await Promise.all(removed.map((key) => adapter.delete(key)))
+    else await together(removed.map((key) => () => adapter.delete(key)))
   }
 }

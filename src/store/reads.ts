@@ -1,8 +1,10 @@
 import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
-import { isPromise, chain } from "../base/awaitable.ts"
+import { chain, isPromise } from "../base/awaitable.ts"
 import type { Coder, Opened } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
 import type { Memory, Messages } from "./messages.ts"
+import type { Shelf } from "./shelf.ts"
+import type { Tokens } from "./tokens.ts"
 
 /** What two tiers work with. */
 export interface Tiers extends Memory {
@@ -15,6 +17,8 @@ export interface Tiers extends Memory {
 /** Reads of two tiers: near first, then far, what comes from there staying near. */
 export class Reads {
   readonly #tiers: Tiers
+  readonly #shelf: Shelf
+  readonly #tokens: Tokens
   /** Reads of tokens under way, for all who ask meanwhile. */
   readonly #asked = new Map<string, Promise<Stored | undefined>>()
   /** Whether far has answered at once, when it was asked last. */
@@ -22,20 +26,25 @@ export class Reads {
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers
+    this.#shelf = tiers.shelf
+    this.#tokens = tiers.tokens
   }
 
   get(key: string): Awaitable<Stored | undefined> {
     if (isToken(key)) return this.#token(key)
-    const copy = this.#tiers.shelf.get(key)
+    const copy = this.#shelf.get(key)
     if (isPromise(copy)) return copy.then((late) => late ?? this.#ask(key))
     return copy ?? this.#ask(key)
   }
 
   /** What is known at once: near, or by a far tier that answers at once; `""` for a token known to be absent. */
   peek(key: string): Stored | undefined {
-    const { shelf, tokens, far, coder } = this.#tiers
-    const known = isToken(key) ? tokens.get(key) : shelf.peek(key)
-    if (known !== undefined) return known
+    const known = isToken(key) ? this.#tokens.get(key) : this.#shelf.peek(key)
+    return known === undefined ? this.#peekFar(key) : known
+  }
+
+  #peekFar(key: string): Stored | undefined {
+    const { far, coder } = this.#tiers
     if (far.peek) {
       const stored = far.peek(key)
       const opened = stored === undefined ? undefined : coder.decode(key, stored)
@@ -74,7 +83,7 @@ export class Reads {
   }
 
   #token(key: string): Awaitable<Stored | undefined> {
-    const token = this.#tiers.tokens.get(key)
+    const token = this.#tokens.get(key)
     if (token !== undefined) return token === "" ? undefined : token
     const running = this.#asked.get(key)
     if (running) return running
@@ -122,7 +131,12 @@ export class Reads {
       })
       if (!isPromise(opened)) return arrive(opened)
       const found = opened.then(arrive, lost)
-      for (const key of keys) if (isToken(key)) this.#share(key, found.then((all) => all.get(key)))
+      for (const key of keys)
+        if (isToken(key))
+          this.#share(
+            key,
+            found.then((all) => all.get(key)),
+          )
       return found
     } catch (error) {
       return lost(error)
@@ -135,7 +149,8 @@ export class Reads {
     const { key } = ticket
     const record = opened?.record
     if (isToken(key)) {
-      if (fences.end(ticket) && (record === undefined || typeof record === "string")) tokens.set(key, record ?? "")
+      if (fences.end(ticket) && (record === undefined || typeof record === "string"))
+        tokens.set(key, record ?? "")
       return record === "" ? undefined : record
     }
     const kept = opened && !ticket.beaten ? shelf.keep(key, opened) : undefined

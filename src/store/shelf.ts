@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable, Stored } from "../adapter.ts"
-import { attempt, isPromise, chain } from "../base/awaitable.ts"
+import { attempt, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { isKept } from "../entry.ts"
 import type { Coder, Opened } from "./coder.ts"
@@ -52,10 +52,17 @@ export class Shelf {
 
   /** The copy of `key` where it is known at once. */
   peek(key: string): Stored | undefined {
+    if (this.#unsure.size > 0 && this.#isUnsure(key)) return undefined
     const near = this.#near
-    const copy = near.peek ? this.#open(key, near.peek(key)) : this.get(key)
-    if (!isPromise(copy)) return copy
-    copy.catch(() => {})
+    try {
+      const found = near.peek ? near.peek(key) : near.get(key)
+      const copy = found instanceof Copy ? recordOf(found) : this.#open(key, found)
+      // A copy as such is told first: on the path of every hit a look for `then` costs more than it finds.
+      if (found instanceof Copy || !isPromise(copy)) return copy
+      copy.catch(() => {})
+    } catch (error) {
+      this.#lost(error)
+    }
     return undefined
   }
 
@@ -66,7 +73,8 @@ export class Shelf {
     if (this.#isOff || !(life > 0)) return undefined
     // Of an entry the engine itself knows when it ends.
     const copy = new Copy(record, time + (isKept(record) ? this.#maxAge : life))
-    const put = (stored: Stored) => chain(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
+    const put = (stored: Stored) =>
+      chain(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
     return this.#quietly(
       () => (this.#coder ? chain(this.#coder.encode(key, { ...copy }, life), put) : put(copy)),
       () => this.drop(key),
@@ -132,7 +140,11 @@ export class Shelf {
 }
 
 function recordOf(copy: Stored): Stored | undefined {
+  if (copy instanceof Copy)
+    return copy.until === Number.POSITIVE_INFINITY || now() < copy.until ? copy.record : undefined
   if (typeof copy !== "object" || copy === null || !("until" in copy && "record" in copy)) return undefined
   const { record, until } = copy
-  return until === Number.POSITIVE_INFINITY || (typeof until === "number" && now() < until) ? record : undefined
+  return until === Number.POSITIVE_INFINITY || (typeof until === "number" && now() < until)
+    ? record
+    : undefined
 }

@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable, Lease } from "../adapter.ts"
-import { isPromise } from "../base/awaitable.ts"
+import { isPromise, together } from "../base/awaitable.ts"
 import type { MissReason } from "../base/errors.ts"
 import type { Codec } from "../codec/codec.ts"
 import type { Kept } from "../entry.ts"
@@ -64,7 +64,7 @@ export class Store {
   async readMany(keys: readonly string[]): Promise<readonly (Kept | MissReason)[]> {
     const records = await (this.adapter.getMany
       ? this.adapter.getMany(keys)
-      : Promise.all(keys.map((key) => this.adapter.get(key))))
+      : together(keys.map((key) => () => this.adapter.get(key))))
     return Promise.all(keys.map((key, i) => this.#decode(key, records[i])))
   }
 
@@ -97,14 +97,14 @@ export class Store {
       entries.map(async ([key, kept, life]) => [key, await this.#codec.encode(key, kept), life] as const),
     )
     if (this.adapter.setMany) await this.adapter.setMany(records)
-    else await Promise.all(records.map(([key, record, life]) => this.adapter.set(key, record, life)))
+    else await together(records.map((entry) => () => this.adapter.set(...entry)))
   }
 
   async remove(keys: readonly string[]): Promise<void> {
     const [first] = keys
     if (keys.length === 1 && first !== undefined) await this.adapter.delete(first)
     else if (this.adapter.deleteMany) await this.adapter.deleteMany(keys)
-    else await Promise.all(keys.map((key) => this.adapter.delete(key)))
+    else await together(keys.map((key) => () => this.adapter.delete(key)))
   }
 
   lock(key: string, ttl: number): Awaitable<Lease | undefined> {

@@ -29,7 +29,8 @@ export class Tokens {
     if (this.#maxAge <= 0) return
     this.#known.delete(key)
     this.#known.set(key, { token, until: now() + this.#maxAge })
-    if (this.#known.size > most) for (const oldest of this.#known.keys()) return void this.#known.delete(oldest)
+    if (this.#known.size > most)
+      for (const oldest of this.#known.keys()) return void this.#known.delete(oldest)
   }
 
   delete(key: string): void {
@@ -37,7 +38,6 @@ export class Tokens {
   }
 
   clear(prefix: string): void {
-    if (prefix === "") return this.#known.clear()
     for (const key of this.#known.keys()) if (key.startsWith(prefix)) this.#known.delete(key)
   }
 }

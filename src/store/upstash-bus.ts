@@ -26,7 +26,8 @@ export interface UpstashBusOptions {
 export function upstashBus(options: UpstashBusOptions = {}): Bus {
   checkNames("upstashBus()", options, ["url", "token", "client", "channel", "onTrouble"])
   const { client, url, token, channel: name = "isocache", onTrouble } = options
-  if (typeof name !== "string" || name === "") throw new CacheError("ADAPTER_OPTIONS", "The option channel of upstashBus() must be a text.")
+  if (typeof name !== "string" || name === "")
+    throw new CacheError("ADAPTER_OPTIONS", "The option channel of upstashBus() must be a text.")
   if (client && (url !== undefined || token !== undefined)) {
     throw new CacheError("ADAPTER_OPTIONS", "upstashBus() takes url and token, or client: not both.")
   }
@@ -64,7 +65,9 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
   return {
     lossy: true,
     publish(message) {
-      open().then((opened) => opened.publish(JSON.stringify(message))).catch(report)
+      open()
+        .then((opened) => opened.publish(JSON.stringify(message)))
+        .catch(report)
     },
     subscribe(listener) {
       const own = (message: BusMessage): void => listener(message)

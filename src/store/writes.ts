@@ -1,5 +1,5 @@
 import { type Awaitable, isToken, type Stored } from "../adapter.ts"
-import { isPromise, chain } from "../base/awaitable.ts"
+import { chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Opened } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
@@ -25,7 +25,11 @@ export class Writes {
     const { far, coder } = this.#tiers
     const until = now() + ttl
     return chain(coder.encode(key, record, ttl), (stored) =>
-      this.#write([key], () => far.set(key, stored, ttl), () => ({ record, until })),
+      this.#write(
+        [key],
+        () => far.set(key, stored, ttl),
+        () => ({ record, until }),
+      ),
     )
   }
 
@@ -37,10 +41,14 @@ export class Writes {
     const encoded = unique.map(([key, record, ttl]) => coder.encode(key, record, ttl))
     const put = (stored: readonly Stored[]): Awaitable<void> => {
       const entries = unique.map(([key, , ttl], at) => [key, stored[at], ttl] as const)
-      return this.#write([...last.keys()], () => far.setMany?.(entries), (_, key) => {
-        const [, record, ttl] = last.get(key) ?? [key, undefined, 0]
-        return { record, until: time + ttl }
-      })
+      return this.#write(
+        [...last.keys()],
+        () => far.setMany?.(entries),
+        (_, key) => {
+          const [, record, ttl] = last.get(key) ?? [key, undefined, 0]
+          return { record, until: time + ttl }
+        },
+      )
     }
     return encoded.some(isPromise) ? Promise.all(encoded).then(put) : put(encoded)
   }
@@ -49,7 +57,11 @@ export class Writes {
     const { far, coder } = this.#tiers
     const until = now() + ttl
     return chain(coder.encode(key, record, ttl), (stored) =>
-      this.#write([key], () => far.add?.(key, stored, ttl) ?? false, (added) => (added ? { record, until } : undefined)),
+      this.#write(
+        [key],
+        () => far.add?.(key, stored, ttl) ?? false,
+        (added) => (added ? { record, until } : undefined),
+      ),
     )
   }
 

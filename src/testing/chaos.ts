@@ -1,10 +1,10 @@
 import type { Adapter, Awaitable, Stored } from "../adapter.ts"
 import { isPromise } from "../base/awaitable.ts"
 import { sleep } from "../base/clock.ts"
+import { CacheError } from "../base/errors.ts"
 import { type Around, aroundAll, type Operation } from "../proxies/calls.ts"
 import { checkAdapter, proxy } from "../proxies/delegate.ts"
 import { checkNames } from "../proxies/options.ts"
-import { CacheError } from "../base/errors.ts"
 import { damaged } from "./damage.ts"
 
 /** What goes wrong, each a probability from 0 to 1 for every operation. Default 0. */
@@ -26,7 +26,15 @@ export interface Faults {
 }
 
 const names = ["seed", "latency", "fail", "hang", "lose", "corrupt", "duplicate"] as const
-const writes: ReadonlySet<Operation> = new Set<Operation>(["set", "setMany", "delete", "deleteMany", "clear", "add", "prune"])
+const writes: ReadonlySet<Operation> = new Set<Operation>([
+  "set",
+  "setMany",
+  "delete",
+  "deleteMany",
+  "clear",
+  "add",
+  "prune",
+])
 
 /**
  * An adapter with the abilities of `adapter` that fails, hangs, delays, loses and corrupts on command.
@@ -45,7 +53,14 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   function fate(): Fate {
     const { fail = 0, hang = 0, lose = 0, corrupt = 0, duplicate = 0 } = faults
     const [f, h, l, c, d] = [random(), random(), random(), random(), random()]
-    return { fails: f < fail, hangs: h < hang, loses: l < lose, corrupts: c < corrupt, doubles: d < duplicate, at: random() }
+    return {
+      fails: f < fail,
+      hangs: h < hang,
+      loses: l < lose,
+      corrupts: c < corrupt,
+      doubles: d < duplicate,
+      at: random(),
+    }
   }
 
   const around: Around = (operation, run) => {
@@ -86,7 +101,11 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
       return isPromise(records) ? records.then(all) : all(records)
     },
     set: (key, record, ttl) => unless([key], struck.set(key, record, ttl)),
-    setMany: (entries) => unless(entries.map(([key]) => key), struck.setMany?.(entries)),
+    setMany: (entries) =>
+      unless(
+        entries.map(([key]) => key),
+        struck.setMany?.(entries),
+      ),
   })
 }
 
@@ -131,7 +150,10 @@ function checkFaults(faults: Faults): void {
     const value = faults[name]
     const most = name === "seed" || name === "latency" ? Number.POSITIVE_INFINITY : 1
     if (value === undefined || (typeof value === "number" && value >= 0 && value <= most)) continue
-    throw new CacheError("ADAPTER_OPTIONS", `The fault ${name} of chaos() must be a number from 0 to ${most}.`)
+    throw new CacheError(
+      "ADAPTER_OPTIONS",
+      `The fault ${name} of chaos() must be a number from 0 to ${most}.`,
+    )
   }
 }
 

@@ -36,7 +36,10 @@ export function trace(cache: Traceable): Trace {
  */
 export function logLine(event: CacheEvent): string {
   const { type, key, at, region, ...more } = event
-  const details = Object.entries(more).map(([name, value]): [string, unknown] => [name, name === "error" ? errorOf(value) : value])
+  const details = Object.entries(more).map(([name, value]): [string, unknown] => [
+    name,
+    name === "error" ? errorOf(value) : value,
+  ])
   return JSON.stringify({
     time: new Date(at).toISOString(),
     event: type,

@@ -25,14 +25,21 @@ const of = (language: string) => blocks.filter((block) => block.language === lan
 
 /** Turns `await something // value` into a check of that value. */
 function checked(code: string): string {
-  return code.replace(/^ *(await [^\n]*?) \/\/ ((?:["\d]|Map|true|false|undefined)[^\n]*)$/gm, (_, call: string, said: string) => {
-    return `__say(${call}, ${JSON.stringify(said)})`
-  })
+  return code.replace(
+    /^ *(await [^\n]*?) \/\/ ((?:["\d]|Map|true|false|undefined)[^\n]*)$/gm,
+    (_, call: string, said: string) => {
+      return `__say(${call}, ${JSON.stringify(said)})`
+    },
+  )
 }
 
 /** As the README writes values. */
 function written(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : inspect(value).replace(/Map\(\d+\)/, "Map").replaceAll("'", '"')
+  return typeof value === "string"
+    ? JSON.stringify(value)
+    : inspect(value)
+        .replace(/Map\(\d+\)/, "Map")
+        .replaceAll("'", '"')
 }
 
 describe("every block of the README runs", () => {
@@ -43,7 +50,8 @@ describe("every block of the README runs", () => {
   beforeAll(() => {
     vi.stubEnv("ISOCACHE_DIR", store)
     vi.stubGlobal("__say", (value: unknown, comment: string) => said.push([written(value), comment]))
-    for (const method of ["log", "debug", "warn"] as const) vi.spyOn(console, method).mockImplementation(() => {})
+    for (const method of ["log", "debug", "warn"] as const)
+      vi.spyOn(console, method).mockImplementation(() => {})
   })
   afterAll(() => {
     vi.unstubAllEnvs()
@@ -58,52 +66,65 @@ describe("every block of the README runs", () => {
     writeFileSync(file, checked(code))
     said.length = 0
     await import(file)
-    for (const [value, comment] of said) expect(comment.startsWith(value), `${comment} is ${value}`).toBe(true)
+    for (const [value, comment] of said)
+      expect(comment.startsWith(value), `${comment} is ${value}`).toBe(true)
     expect(errors.mock.calls).toEqual([])
   })
 
-  test.each(of("ts worker"))("the Worker at line $line answers, by the wrangler.toml beside it", async ({ code }) => {
-    const [toml] = of("toml")
-    const binding = /\[\[kv_namespaces\]\]\nbinding = "(\w+)"/.exec(toml?.code ?? "")?.[1] ?? ""
-    const compatibilityDate = /compatibility_date = "([\d-]+)"/.exec(toml?.code ?? "")?.[1] ?? ""
-    const file = join(folder, "worker.ts")
-    writeFileSync(file, code)
-    const built = await build({
-      entryPoints: [file],
-      bundle: true,
-      write: false,
-      format: "esm",
-      target: "es2022",
-      conditions: ["workerd", "worker", "browser"],
-      external: ["cloudflare:*", "node:*"],
-      alias: { isocache: path("../../src/index.ts") },
-      plugins: [
-        {
-          name: "workers",
-          setup(build) {
-            build.onResolve({ filter: /\/workers\.ts$/ }, () => ({ path: path("../../src/base/workers.workerd.ts") }))
+  test.each(of("ts worker"))(
+    "the Worker at line $line answers, by the wrangler.toml beside it",
+    async ({ code }) => {
+      const [toml] = of("toml")
+      const binding = /\[\[kv_namespaces\]\]\nbinding = "(\w+)"/.exec(toml?.code ?? "")?.[1] ?? ""
+      const compatibilityDate = /compatibility_date = "([\d-]+)"/.exec(toml?.code ?? "")?.[1] ?? ""
+      const file = join(folder, "worker.ts")
+      writeFileSync(file, code)
+      const built = await build({
+        entryPoints: [file],
+        bundle: true,
+        write: false,
+        format: "esm",
+        target: "es2022",
+        conditions: ["workerd", "worker", "browser"],
+        external: ["cloudflare:*", "node:*"],
+        alias: { isocache: path("../../src/index.ts") },
+        plugins: [
+          {
+            name: "workers",
+            setup(build) {
+              build.onResolve({ filter: /\/workers\.ts$/ }, () => ({
+                path: path("../../src/base/workers.workerd.ts"),
+              }))
+            },
           },
-        },
-      ],
-    })
-    const worker = new Miniflare(
-      convertV4MiniflareOptions({ modules: true, script: built.outputFiles[0]?.text ?? "", compatibilityDate, kvNamespaces: [binding] }),
-    )
-    try {
-      for (let round = 0; round < 3; round++) {
-        const response = await worker.dispatchFetch("http://w/")
-        expect(await response.json()).toEqual({ text: "…" })
+        ],
+      })
+      const worker = new Miniflare(
+        convertV4MiniflareOptions({
+          modules: true,
+          script: built.outputFiles[0]?.text ?? "",
+          compatibilityDate,
+          kvNamespaces: [binding],
+        }),
+      )
+      try {
+        for (let round = 0; round < 3; round++) {
+          const response = await worker.dispatchFetch("http://w/")
+          expect(await response.json()).toEqual({ text: "…" })
+        }
+        const { keys } = await (await worker.getKVNamespace(binding)).list()
+        expect(keys.map(({ name }) => name).filter((name) => name.endsWith("joke"))).toHaveLength(1)
+      } finally {
+        await worker.dispose()
       }
-      const { keys } = await (await worker.getKVNamespace(binding)).list()
-      expect(keys.map(({ name }) => name).filter((name) => name.endsWith("joke"))).toHaveLength(1)
-    } finally {
-      await worker.dispose()
-    }
-  })
+    },
+  )
 
   test("the commands exist", () => {
     const { scripts } = JSON.parse(readFileSync(path("../../package.json"), "utf8"))
-    const commands = of("sh").flatMap(({ code }) => [...code.matchAll(/npm (start|test|ci|install \w+)/g)].map((match) => match[1]))
+    const commands = of("sh").flatMap(({ code }) =>
+      [...code.matchAll(/npm (start|test|ci|install \w+)/g)].map((match) => match[1]),
+    )
     expect(commands).toContain("start")
     expect(commands).toContain("test")
     for (const command of ["start", "test"]) expect(scripts).toHaveProperty(command)

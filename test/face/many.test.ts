@@ -20,7 +20,10 @@ describe.each(kinds)("getOrSetMany on %s", (kind) => {
   test("a Map or a record by key; what it does not have comes back undefined and is not stored", async () => {
     const { cache } = await setup(kind)
     expect(await cache.getOrSetMany(["a", "b"], () => new Map([["a", 1]]))).toEqual([1, undefined])
-    expect(await cache.getOrSetMany(["c", "constructor"], () => ({ c: undefined }))).toEqual([undefined, undefined])
+    expect(await cache.getOrSetMany(["c", "constructor"], () => ({ c: undefined }))).toEqual([
+      undefined,
+      undefined,
+    ])
     expect(await cache.has("b")).toBe(false)
     expect(await cache.has("c")).toBe(true)
     expect(await cache.has("constructor")).toBe(false)
@@ -30,7 +33,9 @@ describe.each(kinds)("getOrSetMany on %s", (kind) => {
     const { cache } = await setup(kind)
     const one = ["user", 1] as const
     expect(await cache.getOrSetMany([one], () => new Map([[one, "by key"]]))).toEqual(["by key"])
-    expect(await cache.getOrSetMany([["user", 2]], () => ({ [key("user", 2)]: "by text" }))).toEqual(["by text"])
+    expect(await cache.getOrSetMany([["user", 2]], () => ({ [key("user", 2)]: "by text" }))).toEqual([
+      "by text",
+    ])
     expect(await cache.get(key("user", 1))).toBe("by key")
   })
 
@@ -44,7 +49,9 @@ describe.each(kinds)("getOrSetMany on %s", (kind) => {
     ["a Set", () => new Set([1, 2])],
   ])("a result of a wrong shape is refused and nothing is stored: %s", async (_, load) => {
     const { cache } = await setup(kind)
-    await expect(cache.getOrSetMany(["a", "b"], load as never)).rejects.toMatchObject({ code: "FALLBACK_RESULT" })
+    await expect(cache.getOrSetMany(["a", "b"], load as never)).rejects.toMatchObject({
+      code: "FALLBACK_RESULT",
+    })
     expect(await cache.getMany(["a", "b"])).toEqual([undefined, undefined])
   })
 
@@ -79,8 +86,14 @@ describe.each(kinds)("getOrSetMany on %s", (kind) => {
       asked.push(...missing)
       return missing.map(String)
     }
-    const both = await Promise.all([cache.getOrSetMany(["a", "b", "c"], load), cache.getOrSetMany(["c", "d", "a"], load)])
-    expect(both).toEqual([["a", "b", "c"], ["c", "d", "a"]])
+    const both = await Promise.all([
+      cache.getOrSetMany(["a", "b", "c"], load),
+      cache.getOrSetMany(["c", "d", "a"], load),
+    ])
+    expect(both).toEqual([
+      ["a", "b", "c"],
+      ["c", "d", "a"],
+    ])
     expect(asked.sort()).toEqual(["a", "b", "c", "d"])
   })
 
@@ -92,7 +105,10 @@ describe.each(kinds)("getOrSetMany on %s", (kind) => {
       return value > 1
     }
     expect(await cache.getOrSetMany(["a", "b"], () => [1, 2], { shouldCache })).toEqual([1, 2])
-    expect(seen).toEqual([["a", 1], ["b", 2]])
+    expect(seen).toEqual([
+      ["a", 1],
+      ["b", 2],
+    ])
     expect(await cache.getMany(["a", "b"])).toEqual([undefined, 2])
   })
 
@@ -117,7 +133,9 @@ describe.each(kinds)("getOrSetMany on %s", (kind) => {
   test("fresh: true loads them all", async () => {
     const { cache } = await setup(kind)
     await cache.setMany({ a: 1, b: 2 })
-    expect(await cache.getOrSetMany(["a", "b"], (missing) => missing.map(() => 9), { fresh: true })).toEqual([9, 9])
+    expect(await cache.getOrSetMany(["a", "b"], (missing) => missing.map(() => 9), { fresh: true })).toEqual([
+      9, 9,
+    ])
     expect(await cache.getMany(["a", "b"])).toEqual([9, 9])
   })
 
@@ -159,6 +177,7 @@ describe.each(kinds)("getOrSetMany on %s", (kind) => {
     storage.calls.length = 0
     const keys = Array.from({ length: 2000 }, (_, i) => `k${i}`)
     expect(await cache.getOrSetMany(keys, (missing) => missing.map(String), { lease: false })).toEqual(keys)
-    if (kind === "all abilities") expect(storage.calls.map((call) => call.split(" ")[0])).toEqual(["getMany", "setMany"])
+    if (kind === "all abilities")
+      expect(storage.calls.map((call) => call.split(" ")[0])).toEqual(["getMany", "setMany"])
   })
 })

@@ -31,15 +31,20 @@ describe.each(kinds)("memoizeMany on %s", (kind) => {
     expect(await cache.has(record.keyFor(2))).toBe(false)
   })
 
-  test.each([["too short", [1]], ["too long", [1, 2, 3]], ["a number", 5], ["text", "ab"], ["null", null], ["nothing", undefined], ["a Set", new Set([1, 2])]])(
-    "a result of a wrong shape is refused: %s",
-    async (_, result) => {
-      const { cache } = await setup(kind)
-      const load = cache.memoizeMany((..._: number[]) => result as never, { name: "f" })
-      await expect(load(1, 2)).rejects.toMatchObject({ code: "FALLBACK_RESULT" })
-      expect(await load.get(1)).toBeUndefined()
-    },
-  )
+  test.each([
+    ["too short", [1]],
+    ["too long", [1, 2, 3]],
+    ["a number", 5],
+    ["text", "ab"],
+    ["null", null],
+    ["nothing", undefined],
+    ["a Set", new Set([1, 2])],
+  ])("a result of a wrong shape is refused: %s", async (_, result) => {
+    const { cache } = await setup(kind)
+    const load = cache.memoizeMany((..._: number[]) => result as never, { name: "f" })
+    await expect(load(1, 2)).rejects.toMatchObject({ code: "FALLBACK_RESULT" })
+    expect(await load.get(1)).toBeUndefined()
+  })
 
   test("attached are the operations on its entries", async () => {
     const { cache } = await setup(kind)
@@ -62,17 +67,22 @@ describe.each(kinds)("memoizeMany on %s", (kind) => {
     let calls = 0
     let force = false
     const hits: unknown[] = []
-    const load = cache.memoizeMany((...users: { id: number; x?: number }[]) => users.map(({ id }) => id * 10 + ++calls), {
-      name: "f",
-      key: (user) => user.id,
-      bypass: () => force,
-      shouldCache: (value) => value < 100,
-      onHit: (info) => hits.push(info),
-    })
+    const load = cache.memoizeMany(
+      (...users: { id: number; x?: number }[]) => users.map(({ id }) => id * 10 + ++calls),
+      {
+        name: "f",
+        key: (user) => user.id,
+        bypass: () => force,
+        shouldCache: (value) => value < 100,
+        onHit: (info) => hits.push(info),
+      },
+    )
     const one = { id: 1, x: 1 }
     expect(await load({ id: 1 }, { id: 10 })).toEqual([11, 102])
     expect(await load(one, { id: 10 })).toEqual([11, 103])
-    expect(hits).toEqual([{ key: load.keyFor(one), args: [one], value: 11, expiresAt: clock.now() + 300_000 }])
+    expect(hits).toEqual([
+      { key: load.keyFor(one), args: [one], value: 11, expiresAt: clock.now() + 300_000 },
+    ])
     force = true
     expect(await load(one)).toEqual([14])
     expect(hits.length).toBe(1)
@@ -82,7 +92,10 @@ describe.each(kinds)("memoizeMany on %s", (kind) => {
     const { cache } = await setup(kind)
     const { promise, pass } = gate<string[]>()
     const hits: unknown[] = []
-    const load = cache.memoizeMany((..._: number[]) => promise, { name: "f", onHit: (info) => hits.push(info) })
+    const load = cache.memoizeMany((..._: number[]) => promise, {
+      name: "f",
+      onHit: (info) => hits.push(info),
+    })
     const both = [load(1), load(1)]
     pass(["x"])
     expect(await Promise.all(both)).toEqual([["x"], ["x"]])
@@ -91,7 +104,9 @@ describe.each(kinds)("memoizeMany on %s", (kind) => {
 
   test("a function that changes an argument is refused and stores nothing", async () => {
     const { cache } = await setup(kind)
-    const load = cache.memoizeMany((...users: { id: number }[]) => users.map((user) => user.id++), { name: "f" })
+    const load = cache.memoizeMany((...users: { id: number }[]) => users.map((user) => user.id++), {
+      name: "f",
+    })
     await expect(load({ id: 1 })).rejects.toMatchObject({ code: "ARGUMENT_CHANGED" })
     expect(await load.get({ id: 1 })).toBeUndefined()
     expect(await load.get({ id: 2 })).toBeUndefined()
@@ -100,11 +115,15 @@ describe.each(kinds)("memoizeMany on %s", (kind) => {
   test("an ignored index has no meaning here and is refused", async () => {
     const { cache } = await setup(kind)
     const wrong = { name: "f", ignore: [0] }
-    expect(() => cache.memoizeMany((...ids: number[]) => ids, wrong)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+    expect(() => cache.memoizeMany((...ids: number[]) => ids, wrong)).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID" }),
+    )
   })
 
   test("a name is asked for", async () => {
     const { cache } = await setup(kind)
-    expect(() => cache.memoizeMany((...ids: number[]) => ids)).toThrow(expect.objectContaining({ code: "NAME_REQUIRED" }))
+    expect(() => cache.memoizeMany((...ids: number[]) => ids)).toThrow(
+      expect.objectContaining({ code: "NAME_REQUIRED" }),
+    )
   })
 })

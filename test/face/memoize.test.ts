@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import { kinds } from "../support/fake.ts"
 import { gate, setup } from "../support/setup.ts"
 
+const patterned = (_?: number, { x } = { x: 1 }, y = x): number => y
 const never = (): never => expect.unreachable()
 
 describe.each(kinds)("memoize on %s", (kind) => {
@@ -102,25 +103,34 @@ describe.each(kinds)("memoize on %s", (kind) => {
       return 1
     }
     expect(cache.memoize(loadUser).keyFor()).toBe('~["loadUser()"]')
-    const anonymous = [() => 1, async () => 1, function () {}, { name: "" }.valueOf() && (() => 1)]
+    const anonymous = [() => 1, async () => 1, () => {}, { name: "" }.valueOf() && (() => 1)]
     for (const fn of [...anonymous]) {
       expect(() => cache.memoize(fn)).toThrow(expect.objectContaining({ code: "NAME_REQUIRED" }))
-      expect(() => cache.memoize(fn, { name: "" })).toThrow(expect.objectContaining({ code: "NAME_REQUIRED" }))
+      expect(() => cache.memoize(fn, { name: "" })).toThrow(
+        expect.objectContaining({ code: "NAME_REQUIRED" }),
+      )
     }
   })
 
   test("what is no function is refused", async () => {
     const { cache } = await setup(kind)
     for (const wrong of [undefined, null, 5, "f", {}]) {
-      expect(() => cache.memoize(wrong as never, { name: "f" })).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
-      expect(() => cache.memoizeMany(wrong as never, { name: "f" })).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+      expect(() => cache.memoize(wrong as never, { name: "f" })).toThrow(
+        expect.objectContaining({ code: "OPTION_INVALID" }),
+      )
+      expect(() => cache.memoizeMany(wrong as never, { name: "f" })).toThrow(
+        expect.objectContaining({ code: "OPTION_INVALID" }),
+      )
     }
   })
 
   test("key makes the key of the arguments", async () => {
     const { cache } = await setup(kind)
     let calls = 0
-    const f = cache.memoize((user: { id: number; at: number }) => `${user.at} ${++calls}`, { name: "f", key: (user) => user.id })
+    const f = cache.memoize((user: { id: number; at: number }) => `${user.at} ${++calls}`, {
+      name: "f",
+      key: (user) => user.id,
+    })
     expect(await f({ id: 1, at: 1 })).toBe("1 1")
     expect(await f({ id: 1, at: 2 })).toBe("1 1")
     expect(await f({ id: 2, at: 2 })).toBe("2 2")
@@ -130,7 +140,10 @@ describe.each(kinds)("memoize on %s", (kind) => {
   test("ignored arguments do not count, wherever they are", async () => {
     const { cache } = await setup(kind)
     let calls = 0
-    const f = cache.memoize((_: unknown, id: number, __: () => void) => id + ++calls, { name: "f", ignore: [0, 2] })
+    const f = cache.memoize((_: unknown, id: number, __: () => void) => id + ++calls, {
+      name: "f",
+      ignore: [0, 2],
+    })
     expect(await f({}, 1, () => {})).toBe(2)
     expect(await f(Symbol("x"), 1, never)).toBe(2)
     expect(await f(5, 2, never)).toBe(4)
@@ -145,14 +158,16 @@ describe.each(kinds)("memoize on %s", (kind) => {
     ["past the end, where the body has defaults", (_: number) => [0].map((x = 1, ...y) => [x, y]), [1]],
   ])("an ignored index that is no argument is refused: %s", async (_, fn, ignore) => {
     const { cache } = await setup(kind)
-    expect(() => cache.memoize(fn, { name: "f", ignore })).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+    expect(() => cache.memoize(fn, { name: "f", ignore })).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID" }),
+    )
   })
 
   test.each<[string, (...args: never[]) => unknown, readonly number[]]>([
     ["a rest", (..._: number[]) => 1, [5]],
     ["a default", (_: number, __ = ")") => 1, [1]],
-    ["after a pattern with a default", (_: number, { x } = { x: 1 }, __ = x) => 1, [2]],
-    ["a pattern", ({ x }: { x: number }, _: number) => x, [1]],
+    ["after a pattern with a default", patterned, [2]],
+    ["after a pattern", ({ x }: { x: number }, _: number) => x, [1]],
     ["native", Math.max.bind(null), [1]],
   ])("an index that may be an argument is taken: %s", async (_, fn, ignore) => {
     const { cache } = await setup(kind)
@@ -162,7 +177,11 @@ describe.each(kinds)("memoize on %s", (kind) => {
   test("bypass calls and stores, whatever is cached", async () => {
     const { cache } = await setup(kind)
     let calls = 0
-    const f = cache.memoize((_id: number, _force: boolean) => ++calls, { name: "f", ignore: [1], bypass: (_, force) => force })
+    const f = cache.memoize((_id: number, _force: boolean) => ++calls, {
+      name: "f",
+      ignore: [1],
+      bypass: (_, force) => force,
+    })
     expect(await f(1, false)).toBe(1)
     expect(await f(1, true)).toBe(2)
     expect(await f(1, false)).toBe(2)
@@ -173,7 +192,13 @@ describe.each(kinds)("memoize on %s", (kind) => {
     const hits: unknown[] = []
     const { promise, pass } = gate()
     let result: Promise<string> | string = promise
-    const f = cache.memoize((_: number) => result, { name: "f", ttl: "1s", grace: "1h", softTimeout: 0, onHit: (info) => hits.push(info) })
+    const f = cache.memoize((_: number) => result, {
+      name: "f",
+      ttl: "1s",
+      grace: "1h",
+      softTimeout: 0,
+      onHit: (info) => hits.push(info),
+    })
     const at = clock.now()
     const both = [f(1), f(1)]
     pass("x")
@@ -226,7 +251,14 @@ describe.each(kinds)("memoize on %s", (kind) => {
   test("negative results are left out by shouldCache", async () => {
     const { cache } = await setup(kind)
     let calls = 0
-    const f = cache.memoize((id: number) => (++calls, id > 1 ? { id } : undefined), { name: "f", shouldCache: (value) => value !== undefined })
+    const find = (id: number) => {
+      calls++
+      return id > 1 ? { id } : undefined
+    }
+    const f = cache.memoize(find, {
+      name: "f",
+      shouldCache: (value) => value !== undefined,
+    })
     expect(await f(1)).toBeUndefined()
     expect(await f(1)).toBeUndefined()
     expect(await f(2)).toEqual({ id: 2 })
@@ -253,7 +285,11 @@ describe.each(kinds)("memoize on %s", (kind) => {
 
   test("a region's generator, key function and setter are no business of its memoized functions", async () => {
     const { cache } = await setup(kind)
-    const region = cache.region("users", { generate: (_: { id: number }) => "generated", key: ({ id }) => String(id), writeThrough: never })
+    const region = cache.region("users", {
+      generate: (_: { id: number }) => "generated",
+      key: ({ id }) => String(id),
+      writeThrough: never,
+    })
     const f = region.memoize((id: number) => id, { name: "f" })
     expect(await f.get(1)).toBeUndefined()
     expect(await f(1)).toBe(1)
@@ -296,6 +332,8 @@ describe.each(kinds)("memoize on %s", (kind) => {
     const late = expect(slow()).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
     await clock.advance(50)
     await late
-    await expect(cache.memoize(() => 1, { name: "x", bogus: 1 } as object)()).rejects.toMatchObject({ code: "OPTION_INVALID" })
+    await expect(cache.memoize(() => 1, { name: "x", bogus: 1 } as object)()).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+    })
   })
 })

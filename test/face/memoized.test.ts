@@ -1,6 +1,13 @@
+import { readFileSync } from "node:fs"
+import { transform } from "esbuild"
 import { describe, expect, onTestFinished, test } from "vitest"
-import { CacheWrapper, cached, memoized } from "../../src/index.ts"
 import { memory } from "../../adapters/memory.ts"
+import { CacheWrapper, cached, memoized } from "../../src/index.ts"
+import type * as Classes from "./memoized.classes.ts"
+
+const source = readFileSync(new URL("memoized.classes.ts", import.meta.url), "utf8")
+const { code } = await transform(source, { loader: "ts", target: "es2022" })
+const classes: typeof Classes = await import(`data:text/javascript,${encodeURIComponent(code)}`)
 
 function fresh(): CacheWrapper {
   return new CacheWrapper({ adapter: memory() })
@@ -9,13 +16,7 @@ function fresh(): CacheWrapper {
 describe("@memoized", () => {
   test("serves methods from the cache, instances sharing their entries", async () => {
     const cache = fresh()
-    let calls = 0
-    class Users {
-      @memoized({ name: "Users.find", instance: "shared", cache })
-      async find(id: number): Promise<string> {
-        return `${id} ${++calls}`
-      }
-    }
+    const Users = classes.shared(memoized, cache)
     expect(await new Users().find(1)).toBe("1 1")
     expect(await new Users().find(1)).toBe("1 1")
     expect(await new Users().find(2)).toBe("2 2")
@@ -23,38 +24,13 @@ describe("@memoized", () => {
   })
 
   test("or told apart by what the policy says of this", async () => {
-    const cache = fresh()
-    class Repo {
-      readonly tenant: string
-      constructor(tenant: string) {
-        this.tenant = tenant
-      }
-      @memoized({ name: "Repo.find", instance: (self: Repo) => self.tenant, cache, ttl: "1h" })
-      async find(id: number): Promise<string> {
-        return `${this.tenant} ${id}`
-      }
-    }
+    const Repo = classes.tenants(memoized, fresh())
     expect(await new Repo("a").find(1)).toBe("a 1")
     expect(await new Repo("b").find(1)).toBe("b 1")
   })
 
   test("getters answer promises, static members work alike", async () => {
-    const cache = fresh()
-    let calls = 0
-    class Config {
-      @memoized({ name: "Config.all", instance: "shared", cache })
-      get all(): Promise<number> {
-        return Promise.resolve(++calls)
-      }
-      @memoized({ name: "Config.load", instance: "shared", cache })
-      static async load(name: string): Promise<string> {
-        return `${Config === this} ${name} ${++calls}`
-      }
-      @memoized({ name: "Config.one", instance: "shared", cache })
-      static get one(): Promise<number> {
-        return Promise.resolve(++calls)
-      }
-    }
+    const Config = classes.config(memoized, fresh())
     expect(await new Config().all).toBe(1)
     expect(await new Config().all).toBe(1)
     expect(await Config.load("x")).toBe("true x 2")
@@ -63,38 +39,22 @@ describe("@memoized", () => {
   })
 
   test("private methods are methods", async () => {
-    const cache = fresh()
-    let calls = 0
-    class Deep {
-      @memoized({ name: "Deep.#find", instance: "shared", cache })
-      async #find(): Promise<number> {
-        return ++calls
-      }
-      find(): Promise<number> {
-        return this.#find()
-      }
-    }
+    const Deep = classes.hidden(memoized, fresh())
     expect([await new Deep().find(), await new Deep().find()]).toEqual([1, 1])
   })
 
   test("the options of memoize hold", async () => {
     const cache = fresh()
-    let calls = 0
     const hits: unknown[] = []
-    class Users {
-      @memoized({
-        name: "Users.find",
-        instance: "shared",
-        cache: cache.region("users"),
-        ignore: [1],
-        tags: ["t"],
-        bypass: (id: number) => id < 0,
-        onHit: ({ args }) => hits.push(args),
-      })
-      async find(_id: number, _trace: () => void): Promise<number> {
-        return ++calls
-      }
-    }
+    const Users = classes.withOptions(memoized, {
+      name: "Users.find",
+      instance: "shared",
+      cache: cache.region("users"),
+      ignore: [1],
+      tags: ["t"],
+      bypass: (id: number) => id < 0,
+      onHit: ({ args }) => hits.push(args),
+    })
     const users = new Users()
     expect([await users.find(1, () => {}), await users.find(1, () => {})]).toEqual([1, 1])
     expect(hits.length).toBe(1)
@@ -106,29 +66,37 @@ describe("@memoized", () => {
   test("without a cache it uses the shared one", async () => {
     cached.use(memory())
     onTestFinished(() => void cached.use("auto"))
-    class Users {
-      @memoized({ name: "shared Users.find", instance: "shared" })
-      async find(): Promise<number> {
-        return 7
-      }
-    }
-    expect(await new Users().find()).toBe(7)
-    expect(await cached.get('~["shared Users.find()"]')).toBe(7)
+    const Users = classes.shared(memoized, undefined)
+    expect(await new Users().find(7)).toBe("7 1")
+    expect(await cached.get('~["Users.find()",7]')).toBe("7 1")
   })
 
   test("a name and what tells instances apart are asked for", () => {
-    for (const wrong of [undefined, {}, { instance: "shared" }, { name: "", instance: "shared" }, { name: 5, instance: "shared" }]) {
+    for (const wrong of [
+      undefined,
+      {},
+      { instance: "shared" },
+      { name: "", instance: "shared" },
+      { name: 5, instance: "shared" },
+    ]) {
       expect(() => memoized(wrong as never)).toThrow(expect.objectContaining({ code: "NAME_REQUIRED" }))
     }
     for (const instance of [undefined, "each", 5]) {
-      expect(() => memoized({ name: "x", instance } as never)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+      expect(() => memoized({ name: "x", instance } as never)).toThrow(
+        expect.objectContaining({ code: "OPTION_INVALID" }),
+      )
     }
   })
 
   test("anything but a method or getter is refused, and decorators of the old kind", () => {
-    const decorate = memoized({ name: "x", instance: "shared", cache: fresh() }) as (value: unknown, context: unknown) => unknown
+    const decorate = memoized({ name: "x", instance: "shared", cache: fresh() }) as (
+      value: unknown,
+      context: unknown,
+    ) => unknown
     for (const kind of ["field", "class", "setter", "accessor"]) {
-      expect(() => decorate(undefined, { kind, name: "x" })).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+      expect(() => decorate(undefined, { kind, name: "x" })).toThrow(
+        expect.objectContaining({ code: "OPTION_INVALID" }),
+      )
       expect(() => decorate(undefined, { kind, name: "x" })).toThrow(kind)
     }
     for (const old of ["find", Symbol("find"), undefined]) {
@@ -138,13 +106,9 @@ describe("@memoized", () => {
   })
 
   test("an ignored index out of range is refused when the class is made", () => {
-    const options = { name: "x", instance: "shared", cache: fresh(), ignore: [1] } as const
-    expect(() => {
-      class Users {
-        @memoized(options)
-        async find(_id: number): Promise<void> {}
-      }
-      return Users
-    }).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+    const options = { name: "x", instance: "shared", cache: fresh(), ignore: [2] } as const
+    expect(() => classes.withOptions(memoized, options)).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID" }),
+    )
   })
 })

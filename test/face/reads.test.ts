@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest"
+import { CacheWrapper, key } from "../../src/index.ts"
 import { fakeClock } from "../support/clock.ts"
 import { fake, kinds } from "../support/fake.ts"
 import { setup } from "../support/setup.ts"
-import { CacheWrapper, key } from "../../src/index.ts"
 
 describe.each(kinds)("reading on %s", (kind) => {
   test("a miss is undefined, or the default, and a stored undefined is a hit", async () => {
@@ -25,14 +25,21 @@ describe.each(kinds)("reading on %s", (kind) => {
 
   test("a required value that is absent says so", async () => {
     const { cache } = await setup(kind)
-    await expect(cache.get("a", { required: true })).rejects.toMatchObject({ code: "CACHE_MISS", reason: "absent", key: "a" })
+    await expect(cache.get("a", { required: true })).rejects.toMatchObject({
+      code: "CACHE_MISS",
+      reason: "absent",
+      key: "a",
+    })
   })
 
   test("a required value that is past its ttl is expired, whether or not its grace runs", async () => {
     const { cache, clock } = await setup(kind)
     await cache.set("a", 1, { ttl: 100, grace: 100 })
     await clock.advance(100)
-    await expect(cache.get("a", { required: true })).rejects.toMatchObject({ code: "CACHE_MISS", reason: "expired" })
+    await expect(cache.get("a", { required: true })).rejects.toMatchObject({
+      code: "CACHE_MISS",
+      reason: "expired",
+    })
     expect(await cache.get("a", { required: true, stale: true })).toBe(1)
   })
 
@@ -41,7 +48,11 @@ describe.each(kinds)("reading on %s", (kind) => {
     await cache.set("a", 1, { tags: ["t"] })
     await cache.invalidateTags("t")
     await expect(cache.get("a", { required: true })).rejects.toMatchObject({ reason: "invalidated" })
-    await expect(cache.getMany(["a"], { required: true })).rejects.toMatchObject({ code: "CACHE_MISS", reason: "invalidated", key: "a" })
+    await expect(cache.getMany(["a"], { required: true })).rejects.toMatchObject({
+      code: "CACHE_MISS",
+      reason: "invalidated",
+      key: "a",
+    })
   })
 
   test("a required value in a storage that fails is unavailable", async () => {
@@ -96,12 +107,18 @@ describe.each(kinds)("reading on %s", (kind) => {
       tags: ["t", "u"],
     })
     await cache.set("b", 1, { ttl: Number.POSITIVE_INFINITY })
-    expect(await cache.getEntry("b")).toMatchObject({ freshUntil: Number.POSITIVE_INFINITY, staleUntil: Number.POSITIVE_INFINITY })
+    expect(await cache.getEntry("b")).toMatchObject({
+      freshUntil: Number.POSITIVE_INFINITY,
+      staleUntil: Number.POSITIVE_INFINITY,
+    })
   })
 
   test("getMany keeps order and duplicates, takes any iterable, and asks the storage once", async () => {
     const { cache, storage } = await setup(kind)
-    await cache.setMany([["a", 1], ["b", 2]])
+    await cache.setMany([
+      ["a", 1],
+      ["b", 2],
+    ])
     storage.calls.length = 0
     const found = await cache.getMany(new Set(["b", "x", "a"]))
     expect(found).toEqual([2, undefined, 1])
@@ -170,7 +187,12 @@ describe.each(kinds)("reading on %s", (kind) => {
   })
 
   test("an explicit undefined means unset", async () => {
-    const { cache, clock } = await setup(kind, { ttl: "1s", tags: undefined, prefix: undefined, near: undefined })
+    const { cache, clock } = await setup(kind, {
+      ttl: "1s",
+      tags: undefined,
+      prefix: undefined,
+      near: undefined,
+    })
     await cache.set("a", 1, { ttl: undefined, grace: undefined, tags: undefined })
     expect(await cache.get("a", { default: undefined, maxAge: undefined, signal: undefined })).toBe(1)
     await cache.setMany([["b", 2, { ttl: undefined }]], { ttl: "2s" })

@@ -85,7 +85,12 @@ test("options that replace keep the data of the region's own storage", async () 
 
 test("an explicit undefined in a region's storage options means unset", async () => {
   const cache = new CacheWrapper({ adapter: fake("all abilities").handle(), compress: true })
-  const region = cache.region("r", { adapter: undefined, arguments: undefined, compress: undefined, near: true })
+  const region = cache.region("r", {
+    adapter: undefined,
+    arguments: undefined,
+    compress: undefined,
+    near: true,
+  })
   await region.set("a", 1)
   expect(await region.get("a")).toBe(1)
   expect(region.peek("a")).toBe(1)
@@ -102,7 +107,11 @@ test("a region has codecs of its own on its cache's adapter", async () => {
   expect(records.filter((record) => record.includes("plain as day")).length).toBe(1)
   expect(await secret.get("a")).toBe("plain as day")
   const upper = cache.region("upper", {
-    serializer: { name: "upper", stringify: (value) => JSON.stringify([String(value)]), parse: (text) => JSON.parse(text)[0] },
+    serializer: {
+      name: "upper",
+      stringify: (value) => JSON.stringify([String(value)]),
+      parse: (text) => JSON.parse(text)[0],
+    },
   })
   await upper.set("a", new Date(0))
   expect(await upper.get("a")).toBe(String(new Date(0)))

@@ -16,8 +16,32 @@ describe.each(kinds)("regions on %s", (kind) => {
 
   test("keep their keys to themselves, whatever their names and keys", async () => {
     const { cache } = await setup(kind)
-    const names = ["a", "a:b", "a%3Ab", "a%3ab", "%3A", ":", "::", "%", "@", "#", "\\", "~", " ", "A", "ä", "\ud800", "__proto__", "constructor"]
-    const places = [cache, ...names.map((name) => cache.region(name)), cache.region("a").region("b"), cache.region("a").region("b:")]
+    const names = [
+      "a",
+      "a:b",
+      "a%3Ab",
+      "a%3ab",
+      "%3A",
+      ":",
+      "::",
+      "%",
+      "@",
+      "#",
+      "\\",
+      "~",
+      " ",
+      "A",
+      "ä",
+      "\ud800",
+      "__proto__",
+      "constructor",
+    ]
+    const places = [
+      cache,
+      ...names.map((name) => cache.region(name)),
+      cache.region("a").region("b"),
+      cache.region("a").region("b:"),
+    ]
     const keys = ["", "b", ":b", "b:", "a:b", ":a::b", "@a", "#h", "::"]
     for (const [i, place] of places.entries()) for (const key of keys) await place.set(key, `${i} ${key}`)
     for (const [i, place] of places.entries()) {
@@ -40,7 +64,10 @@ describe.each(kinds)("regions on %s", (kind) => {
     const inner = outer.region("inner", { grace: "3h" })
     await inner.set("a", 1)
     const at = clock.now()
-    expect(await inner.getEntry("a")).toMatchObject({ freshUntil: at + 120_000, staleUntil: at + 120_000 + 3 * 3_600_000 })
+    expect(await inner.getEntry("a")).toMatchObject({
+      freshUntil: at + 120_000,
+      staleUntil: at + 120_000 + 3 * 3_600_000,
+    })
     await outer.set("a", 1, { ttl: 5 })
     expect(await outer.getEntry("a")).toMatchObject({ freshUntil: at + 5, staleUntil: at + 5 + 3_600_000 })
   })
@@ -64,7 +91,9 @@ describe.each(kinds)("regions on %s", (kind) => {
     const { cache, clock } = await setup(kind)
     const users = cache.region("users", { ttl: "1h" })
     await users.set("a", 1)
-    expect(() => cache.region("users", { ttl: "1m" })).toThrow(expect.objectContaining({ code: "REGION_CONFIGURED" }))
+    expect(() => cache.region("users", { ttl: "1m" })).toThrow(
+      expect.objectContaining({ code: "REGION_CONFIGURED" }),
+    )
     expect(cache.region("users")).toBe(users)
     expect(cache.region("users", { ttl: "1m", replace: true })).toBe(users)
     await users.set("b", 2)
@@ -87,7 +116,9 @@ describe.each(kinds)("regions on %s", (kind) => {
       [{ near: "yes" }, "ADAPTER_OPTIONS"],
     ]
     for (const [options, code] of bad) {
-      expect(() => cache.region("r", options), JSON.stringify(options)).toThrow(expect.objectContaining({ code }))
+      expect(() => cache.region("r", options), JSON.stringify(options)).toThrow(
+        expect.objectContaining({ code }),
+      )
     }
     cache.region("r", { ttl: "1h" })
   })
@@ -140,7 +171,10 @@ describe.each(kinds)("generators on %s", (kind) => {
   test("every verb takes the generator's argument", async () => {
     const { cache } = await setup(kind)
     let calls = 0
-    const users = cache.region("users", { grace: "1h", generate: (who: { id: number }) => `${who.id} ${++calls}` })
+    const users = cache.region("users", {
+      grace: "1h",
+      generate: (who: { id: number }) => `${who.id} ${++calls}`,
+    })
     await users.set({ id: 1 }, "set")
     expect(await users.get({ id: 1 })).toBe("set")
     expect(await users.has({ id: 1 })).toBe(true)
@@ -153,7 +187,9 @@ describe.each(kinds)("generators on %s", (kind) => {
     expect(users.isLoading({ id: 1 })).toBe(false)
     await users.setMany([[{ id: 3 }, "three"]])
     expect(await users.getOrSet({ id: 3 }, never)).toBe("three")
-    expect(await users.getOrSetMany([{ id: 3 }, { id: 4 }], (missing) => missing.map((who) => `many ${who.id}`))).toEqual(["three", "many 4"])
+    expect(
+      await users.getOrSetMany([{ id: 3 }, { id: 4 }], (missing) => missing.map((who) => `many ${who.id}`)),
+    ).toEqual(["three", "many 4"])
     expect(calls).toBe(0)
     expect(await users.get({ id: 1 }, { fresh: true, ttl: "1s" })).toBe("1 1")
   })
@@ -227,8 +263,15 @@ describe.each(kinds)("generators on %s", (kind) => {
     await users.set(1, "Ada")
     expect(origin.get(1)).toBe("Ada")
     expect(await users.get(1)).toBe("Ada")
-    await users.setMany([[2, "Bob"], [3, "Cid"]])
-    expect([...origin]).toEqual([[1, "Ada"], [2, "Bob"], [3, "Cid"]])
+    await users.setMany([
+      [2, "Bob"],
+      [3, "Cid"],
+    ])
+    expect([...origin]).toEqual([
+      [1, "Ada"],
+      [2, "Bob"],
+      [3, "Cid"],
+    ])
     expect(await users.getMany([2, 3])).toEqual(["Bob", "Cid"])
   })
 
@@ -244,7 +287,13 @@ describe.each(kinds)("generators on %s", (kind) => {
     const asItWas = users.get("bad")
     await asItWas
     await expect(users.set("bad", "new")).rejects.toBe(down)
-    await expect(users.setMany([["good", "new"], ["bad", "new"], ["never", "new"]])).rejects.toBe(down)
+    await expect(
+      users.setMany([
+        ["good", "new"],
+        ["bad", "new"],
+        ["never", "new"],
+      ]),
+    ).rejects.toBe(down)
     expect(await users.get("bad")).toBe("bad")
     expect((await users.getEntry("good"))?.value).toBe("new")
     expect(await users.getEntry("never")).toBeUndefined()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
-import { gate, setup } from "../support/setup.ts"
 import { kinds, lateKinds } from "../support/fake.ts"
+import { gate, setup } from "../support/setup.ts"
 
 async function all(keys: AsyncIterable<string>): Promise<string[]> {
   const found: string[] = []
@@ -15,7 +15,14 @@ describe.each(kinds)("writing on %s", (kind) => {
     await clock.advance(500)
     await cache.set("a", 2, { ttl: "2s" })
     const at = clock.now()
-    expect(await cache.getEntry("a")).toEqual({ value: 2, createdAt: at, freshUntil: at + 2000, staleUntil: at + 2000, stale: false, tags: [] })
+    expect(await cache.getEntry("a")).toEqual({
+      value: 2,
+      createdAt: at,
+      freshUntil: at + 2000,
+      staleUntil: at + 2000,
+      stale: false,
+      tags: [],
+    })
     await cache.invalidateTags("t")
     expect(await cache.get("a")).toBe(2)
   })
@@ -25,7 +32,10 @@ describe.each(kinds)("writing on %s", (kind) => {
     await cache.set("a", 1)
     await cache.set("a", 2, { ttl: 0, grace: "1h" })
     expect(await cache.get("a", { stale: true })).toBeUndefined()
-    await cache.setMany([["b", 1], ["c", 2, { ttl: 0 }]])
+    await cache.setMany([
+      ["b", 1],
+      ["c", 2, { ttl: 0 }],
+    ])
     expect(await cache.getMany(["b", "c"])).toEqual([1, undefined])
   })
 
@@ -40,20 +50,37 @@ describe.each(kinds)("writing on %s", (kind) => {
 
   test("setMany takes pairs, pairs with options of their own, a Map, a record, and any iterable", async () => {
     const { cache, clock } = await setup(kind)
-    await cache.setMany([["a", 1], [["b", 1], 2, { ttl: "1h" }]], { ttl: "1s" })
+    await cache.setMany(
+      [
+        ["a", 1],
+        [["b", 1], 2, { ttl: "1h" }],
+      ],
+      { ttl: "1s" },
+    )
     await cache.setMany(new Map<string, unknown>([["c", 3]]))
     await cache.setMany({ d: 4, ["__proto__"]: 5, constructor: 6 })
-    await cache.setMany((function* () {
-      yield ["e", 7] as const
-    })())
-    expect(await cache.getMany(["a", ["b", 1], "c", "d", "__proto__", "constructor", "e"])).toEqual([1, 2, 3, 4, 5, 6, 7])
+    await cache.setMany(
+      (function* () {
+        yield ["e", 7] as const
+      })(),
+    )
+    expect(await cache.getMany(["a", ["b", 1], "c", "d", "__proto__", "constructor", "e"])).toEqual([
+      1, 2, 3, 4, 5, 6, 7,
+    ])
     await clock.advance(1000)
     expect(await cache.getMany(["a", ["b", 1]])).toEqual([undefined, 2])
   })
 
   test("of two values for one key the last one stays, whatever their ttls", async () => {
     const { cache } = await setup(kind)
-    await cache.setMany([["a", 1, { ttl: 0 }], ["a", 2], ["b", 1], ["b", 2, { ttl: 0 }], ["c", 1], ["c", 2]])
+    await cache.setMany([
+      ["a", 1, { ttl: 0 }],
+      ["a", 2],
+      ["b", 1],
+      ["b", 2, { ttl: 0 }],
+      ["c", 1],
+      ["c", 2],
+    ])
     expect(await cache.getMany(["a", "b", "c"])).toEqual([2, undefined, 2])
   })
 
@@ -62,7 +89,12 @@ describe.each(kinds)("writing on %s", (kind) => {
     for (const wrong of [["ab"], [{ key: "a", value: 1 }], [null], null, undefined, "ab", 5]) {
       await expect(cache.setMany(wrong as never)).rejects.toMatchObject({ code: "OPTION_INVALID" })
     }
-    await expect(cache.setMany([["a", 1], ["b", 2, { ttl: "never" as "1s" }]])).rejects.toMatchObject({ code: "TTL_INVALID" })
+    await expect(
+      cache.setMany([
+        ["a", 1],
+        ["b", 2, { ttl: "never" as "1s" }],
+      ]),
+    ).rejects.toMatchObject({ code: "TTL_INVALID" })
     expect(await cache.getMany(["a", "b"])).toEqual([undefined, undefined])
   })
 
@@ -70,7 +102,10 @@ describe.each(kinds)("writing on %s", (kind) => {
     const { cache } = await setup(kind)
     const value = { list: [1] }
     const many = [{ n: 1 }, { n: 2 }]
-    const done = Promise.all([cache.set("a", value), cache.setMany(many.map((each, i) => [String(i), each] as const))])
+    const done = Promise.all([
+      cache.set("a", value),
+      cache.setMany(many.map((each, i) => [String(i), each] as const)),
+    ])
     value.list.push(2)
     for (const each of many) each.n = 9
     await done
@@ -84,7 +119,12 @@ describe.each(kinds)("writing on %s", (kind) => {
     await cache.set("a", 1)
     storage.fault = () => "reject"
     await expect(cache.set("a", 2)).rejects.toThrow()
-    await expect(cache.setMany([["a", 2], ["b", 2]])).rejects.toThrow()
+    await expect(
+      cache.setMany([
+        ["a", 2],
+        ["b", 2],
+      ]),
+    ).rejects.toThrow()
     await expect(cache.delete("a")).rejects.toThrow()
     await expect(cache.expire("a")).rejects.toThrow()
     await expect(cache.touch("a")).rejects.toThrow()
@@ -130,7 +170,14 @@ describe.each(kinds)("writing on %s", (kind) => {
     await clock.advance(150)
     expect(await cache.get("a")).toBeUndefined()
     expect(await cache.touch("a")).toBe(true)
-    expect(await cache.getEntry("a")).toEqual({ value: 1, createdAt: at, freshUntil: at + 250, staleUntil: at + 350, stale: false, tags: ["t"] })
+    expect(await cache.getEntry("a")).toEqual({
+      value: 1,
+      createdAt: at,
+      freshUntil: at + 250,
+      staleUntil: at + 350,
+      stale: false,
+      tags: ["t"],
+    })
     expect(await cache.touch("a", "1s")).toBe(true)
     await clock.advance(999)
     expect(await cache.get("a")).toBe(1)
@@ -174,8 +221,12 @@ describe.each(kinds)("writing on %s", (kind) => {
     const { cache } = await setup(kind)
     await cache.set("a", 1, { tags: ["t"] })
     for (const wrong of [["t"], 5, null, { mode: "hrad" }, { mdoe: "soft" }]) {
-      await expect(cache.invalidateTags("t", wrong as never)).rejects.toMatchObject({ code: "OPTION_INVALID" })
-      await expect(cache.invalidateTags(wrong as never, "t")).rejects.toMatchObject({ code: "OPTION_INVALID" })
+      await expect(cache.invalidateTags("t", wrong as never)).rejects.toMatchObject({
+        code: "OPTION_INVALID",
+      })
+      await expect(cache.invalidateTags(wrong as never, "t")).rejects.toMatchObject({
+        code: "OPTION_INVALID",
+      })
     }
     for (const wrong of ["soft", { mode: "hrad" }, { mdoe: "soft" }]) {
       await expect(cache.invalidate(wrong as never)).rejects.toMatchObject({ code: "OPTION_INVALID" })
@@ -243,7 +294,15 @@ describe.each(["memory", "all abilities"] as const)("listing on %s", (kind) => {
   test("keys are the live ones of this place itself, as given", async () => {
     const { cache, clock, another } = await setup(kind)
     const region = cache.region("r")
-    await cache.setMany([["a", 1], [["b", 2], 1], ["#x", 1], [":x", 1], ["@x", 1], ["\\x", 1], ["", 1]])
+    await cache.setMany([
+      ["a", 1],
+      [["b", 2], 1],
+      ["#x", 1],
+      [":x", 1],
+      ["@x", 1],
+      ["\\x", 1],
+      ["", 1],
+    ])
     await cache.set("gone", 1, { ttl: 10 })
     await cache.set("stale", 1, { ttl: 10, grace: "1h" })
     await cache.set("invalid", 1, { tags: ["t"] })
@@ -291,7 +350,10 @@ test("one write of many is one round trip", async () => {
   const { cache, storage } = await setup("all abilities")
   await cache.set("warm", 1)
   storage.calls.length = 0
-  await cache.setMany([["a", 1], ["b", 2]])
+  await cache.setMany([
+    ["a", 1],
+    ["b", 2],
+  ])
   expect(storage.calls).toEqual(["setMany a,b"])
   storage.calls.length = 0
   await cache.delete("a", "b")

@@ -21,7 +21,9 @@ beforeAll(async () => {
       {
         name: "workers",
         setup(build) {
-          build.onResolve({ filter: /\/workers\.ts$/ }, () => ({ path: path("../../src/base/workers.workerd.ts") }))
+          build.onResolve({ filter: /\/workers\.ts$/ }, () => ({
+            path: path("../../src/base/workers.workerd.ts"),
+          }))
         },
       },
     ],
@@ -44,7 +46,13 @@ describe.each(runtimes)("in a Worker of %s with %o", (compatibilityDate, compati
 
   beforeAll(async () => {
     worker = new Miniflare(
-      convertV4MiniflareOptions({ modules: true, script, compatibilityDate, compatibilityFlags, kvNamespaces: ["CACHE"] }),
+      convertV4MiniflareOptions({
+        modules: true,
+        script,
+        compatibilityDate,
+        compatibilityFlags,
+        kvNamespaces: ["CACHE"],
+      }),
     )
     await worker.ready
   })
@@ -93,7 +101,9 @@ describe.each(runtimes)("in a Worker of %s with %o", (compatibilityDate, compati
         const leader = at("/throw", key)
         await pause(30)
         const follower = at("/follow", key)
-        expect(String(await leader.catch((error: unknown) => `failed ${String(error)}`))).toMatch(/500|failed/)
+        expect(String(await leader.catch((error: unknown) => `failed ${String(error)}`))).toMatch(
+          /500|failed/,
+        )
         expect(await follower).toMatch(/^value/)
         expect(await at("/follow", key)).toMatch(/^value/)
         expect(await ask("/loads")).toBe(1)

@@ -9,7 +9,9 @@ const caches = {
 }
 
 // Module scope: nothing here may do I/O, and nothing here may keep a key from being used later.
-const early = caches.memory.getOrSet("module", () => "made at module scope").catch((error: unknown) => String(error))
+const early = caches.memory
+  .getOrSet("module", () => "made at module scope")
+  .catch((error: unknown) => String(error))
 const peeked = caches.memory.peek("module")
 
 let loads = 0
@@ -37,7 +39,11 @@ export default {
         loads = 0
         return Response.json(0)
       case "/module":
-        return Response.json([await early, peeked ?? null, await caches.memory.getOrSet("module", () => "made in a request")])
+        return Response.json([
+          await early,
+          peeked ?? null,
+          await caches.memory.getOrSet("module", () => "made in a request"),
+        ])
       case "/follow":
         return Response.json(await cache.getOrSet(key, load))
       case "/leave": // answers before its load is done

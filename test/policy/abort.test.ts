@@ -140,11 +140,15 @@ describe.each(kinds)("%s", (kind) => {
     const controller = new AbortController()
     const wait = gate()
     const seen: boolean[] = []
-    const gone = cache.getOrSet("k", async (context) => {
-      await wait.promise
-      seen.push(context.signal.aborted)
-      return 1
-    }, { signal: controller.signal })
+    const gone = cache.getOrSet(
+      "k",
+      async (context) => {
+        await wait.promise
+        seen.push(context.signal.aborted)
+        return 1
+      },
+      { signal: controller.signal },
+    )
     await settled(clock)
     controller.abort("gone")
     await expect(gone).rejects.toBe("gone")
@@ -158,7 +162,10 @@ describe.each(kinds)("%s", (kind) => {
     const { signal } = new AbortController()
     const added = vi.spyOn(signal, "addEventListener")
     const removed = vi.spyOn(signal, "removeEventListener")
-    const calls = [cache.getOrSet("k", () => clock.after(5, 1), { signal }), cache.getOrSet("k", 1, { signal })]
+    const calls = [
+      cache.getOrSet("k", () => clock.after(5, 1), { signal }),
+      cache.getOrSet("k", 1, { signal }),
+    ]
     await clock.advance(5)
     await Promise.all(calls)
     await cache.get("k", { signal })
@@ -169,10 +176,14 @@ describe.each(kinds)("%s", (kind) => {
     const { cache, clock } = await setup(kind)
     const controller = new AbortController()
     let aborted = false
-    const many = cache.getOrSetMany(["a", "b"], (_, { signal }) => {
-      signal.addEventListener("abort", () => (aborted = true))
-      return new Promise<number[]>(() => {})
-    }, { signal: controller.signal })
+    const many = cache.getOrSetMany(
+      ["a", "b"],
+      (_, { signal }) => {
+        signal.addEventListener("abort", () => (aborted = true))
+        return new Promise<number[]>(() => {})
+      },
+      { signal: controller.signal },
+    )
     await settled(clock)
     controller.abort("gone")
     await expect(many).rejects.toBe("gone")
@@ -207,6 +218,7 @@ describe.each(lateKinds)("%s", (kind) => {
     const outcomes = Promise.allSettled(calls)
     await clock.advance(5)
     controller.abort("gone")
-    for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: "gone" })
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ status: "rejected", reason: "gone" })
   })
 })

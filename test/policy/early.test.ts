@@ -5,7 +5,17 @@ import { gate, settled, setup } from "../support/setup.ts"
 
 /** An entry whose load took `took` ms. */
 function entry(took: number) {
-  return { format: 1, value: 1, createdAt: 0, freshUntil: 1000, ttl: 1000, grace: 0, took, tags: [], marks: [] } as const
+  return {
+    format: 1,
+    value: 1,
+    createdAt: 0,
+    freshUntil: 1000,
+    ttl: 1000,
+    grace: 0,
+    took,
+    tags: [],
+    marks: [],
+  } as const
 }
 
 test("the rate of refreshes is the formula's: exp(-left / (took · beta))", () => {
@@ -18,7 +28,9 @@ test("the rate of refreshes is the formula's: exp(-left / (took · beta))", () =
         const expected = Math.exp(-left / (took * beta))
         // Five standard deviations of a binomial, and a little for the rare ones.
         const margin = 5 * Math.sqrt((expected * (1 - expected)) / runs) + 1e-3
-        expect(Math.abs(early / runs - expected), `took ${took}, beta ${beta}, left ${left}`).toBeLessThan(margin)
+        expect(Math.abs(early / runs - expected), `took ${took}, beta ${beta}, left ${left}`).toBeLessThan(
+          margin,
+        )
       }
     }
   }

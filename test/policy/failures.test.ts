@@ -66,7 +66,9 @@ describe.each(kinds)("%s", (kind) => {
     await settled(clock)
     expect(trace.toSorted()).toEqual(["failed", "load", "stale"])
     await clock.advance(1000)
-    expect(await cache.getOrSet("k", () => clock.failAfter(50, new Error("later")), { softTimeout: 0 })).toBe(1)
+    expect(await cache.getOrSet("k", () => clock.failAfter(50, new Error("later")), { softTimeout: 0 })).toBe(
+      1,
+    )
     await clock.advance(50)
     expect(await rejections()).toEqual([])
   })

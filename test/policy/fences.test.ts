@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest"
 import type { CacheWrapper } from "../../src/core.ts"
+import type { LoadContext } from "../../src/types.ts"
 import { kinds, lateKinds } from "../support/fake.ts"
 import { gate, settled, setup } from "../support/setup.ts"
 
@@ -209,6 +210,39 @@ describe.each(kinds)("%s", (kind) => {
     await cache.invalidateTags("t", { mode: "soft" })
     await clock.advance(50)
     expect(await answer).toBe("old")
+  })
+
+  test("a load that was left behind by an invalidation still brings its own callers its own value", async () => {
+    const { cache, clock, another } = await setup(kind)
+    const first = cache.getOrSet("k", () => clock.after(50, "own"))
+    await clock.advance(10)
+    await another().invalidate()
+    const second = expect(cache.getOrSet("k", () => Promise.reject(new Error("other")))).rejects.toThrow(
+      "other",
+    )
+    await clock.advance(50)
+    await second
+    expect(await first).toBe("own")
+  })
+
+  test("who joins after an invalidation by a tag that the fallback chooses gets no older value", async () => {
+    for (const by of ["same", "other"] as const) {
+      const { cache, clock, another } = await setup(kind)
+      let run = 0
+      const load = async (context: LoadContext<number>) => {
+        const value = ++run
+        await clock.after(20, undefined)
+        context.tags = ["late"]
+        return value
+      }
+      const first = cache.getOrSet("k", load)
+      await clock.advance(10)
+      await (by === "same" ? cache : another()).invalidateTags("late")
+      const second = cache.getOrSet("k", load)
+      await clock.advance(100)
+      expect(await first).toBe(1)
+      expect(await second).toBe(2)
+    }
   })
 
   test("a set that waits for its turn is not overtaken by the load it has beaten", async () => {

@@ -153,7 +153,11 @@ describe.each(kinds)("%s", (kind) => {
   test("jitter spreads the ttl by ±, once, at write, and never the grace", async () => {
     const { cache } = await setup(kind)
     const random = vi.spyOn(Math, "random")
-    for (const [share, ttl] of [[0, 900], [0.5, 1000], [0.75, 1050]] as const) {
+    for (const [share, ttl] of [
+      [0, 900],
+      [0.5, 1000],
+      [0.75, 1050],
+    ] as const) {
       random.mockReturnValue(share)
       await cache.getOrSet("k", () => 1, { fresh: true, ttl: 1000, grace: 500, jitter: 100 })
       const entry = await cache.getEntry("k")

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { CacheWrapper } from "../../src/core.ts"
-import { kinds, lateKinds, type Fault } from "../support/fake.ts"
+import { type Fault, kinds, lateKinds } from "../support/fake.ts"
 import { settled, setup, unheard } from "../support/setup.ts"
 
 type Act = (cache: CacheWrapper) => unknown

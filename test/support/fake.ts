@@ -1,5 +1,5 @@
-import { type Adapter, isToken, type Lease, type Stored } from "../../src/adapter.ts"
 import { memory } from "../../adapters/memory.ts"
+import { type Adapter, isToken, type Lease, type Stored } from "../../src/adapter.ts"
 
 /** What becomes of one call: it is late, throws at once, rejects, never settles, or is done while its reply is lost. */
 export type Fault = number | "throw" | "reject" | "hang" | "lose"
@@ -20,6 +20,8 @@ export interface Storage {
   readonly tokenCalls: string[]
   /** Decides the fault of a call; `undefined` is none. */
   fault: (verb: Verb, key: string) => Fault | undefined
+  /** Told of each record that was written, and by which handle. */
+  onWrite: (handle: Adapter, key: string, record: Stored) => void
   /** The records, where they can be looked into. */
   readonly shelf: Map<string, { record: Stored; until: number }>
 }
@@ -34,18 +36,22 @@ export const kinds = ["memory", "four methods", "all abilities"] as const
 export const lateKinds: readonly Kind[] = ["four methods", "all abilities"]
 
 /** Makes a storage of `kind`. */
-export function fake(kind: Kind): Storage {
-  return kind === "memory" ? promptStorage() : lateStorage(kind === "all abilities")
+export function fake(
+  kind: Kind,
+  medium: Adapter["medium"] = kind === "four methods" ? "text" : "object",
+): Storage {
+  return kind === "memory" ? promptStorage() : lateStorage(kind === "all abilities", medium)
 }
 
 /** The real memory adapter behind faults, which it meets by throwing. */
 function promptStorage(): Storage {
   const inner = memory()
   const storage: Storage = {
-    handle: () => adapter,
+    handle,
     calls: [],
     tokenCalls: [],
     fault: () => undefined,
+    onWrite: () => {},
     shelf: new Map(),
   }
   const meet = <T>(verb: Verb, key: string, work: () => T): T => {
@@ -55,17 +61,27 @@ function promptStorage(): Storage {
     if (fault !== undefined && typeof fault !== "number") throw new Error(`${verb} failed`)
     return work()
   }
-  const adapter: Adapter = {
-    ...inner,
-    get: (key) => meet("get", key, () => inner.get(key)),
-    set: (key, record, ttl) => meet("set", key, () => inner.set(key, record, ttl)),
-    delete: (key) => meet("delete", key, () => inner.delete(key)),
-    clear: (prefix) => meet("clear", prefix, () => inner.clear(prefix)),
-    getMany: (keys) => meet("getMany", keys.join(), () => inner.getMany(keys)),
-    setMany: (entries) => meet("setMany", entries.map(([key]) => key).join(), () => inner.setMany(entries)),
-    deleteMany: (keys) => meet("deleteMany", keys.join(), () => inner.deleteMany(keys)),
-    add: (key, record, ttl) => meet("add", key, () => inner.add(key, record, ttl)),
-    keys: (prefix) => meet("keys", prefix, () => inner.keys(prefix)),
+  function handle(): Adapter {
+    const write: Adapter["set"] = (key, record, ttl) => {
+      inner.set(key, record, ttl)
+      storage.onWrite(adapter, key, record)
+    }
+    const adapter: Adapter = {
+      ...inner,
+      get: (key) => meet("get", key, () => inner.get(key)),
+      set: (key, record, ttl) => meet("set", key, () => write(key, record, ttl)),
+      delete: (key) => meet("delete", key, () => inner.delete(key)),
+      clear: (prefix) => meet("clear", prefix, () => inner.clear(prefix)),
+      getMany: (keys) => meet("getMany", keys.join(), () => inner.getMany(keys)),
+      setMany: (entries) =>
+        meet("setMany", entries.map(([key]) => key).join(), () => {
+          for (const entry of entries) write(...entry)
+        }),
+      deleteMany: (keys) => meet("deleteMany", keys.join(), () => inner.deleteMany(keys)),
+      add: (key, record, ttl) => meet("add", key, () => inner.add(key, record, ttl)),
+      keys: (prefix) => meet("keys", prefix, () => inner.keys(prefix)),
+    }
+    return adapter
   }
   return storage
 }
@@ -75,10 +91,17 @@ function count(storage: Storage, verb: Verb, key: string): void {
 }
 
 /** A Map that answers a few microtasks later, or after the delay its fault tells. */
-function lateStorage(hasAll: boolean): Storage {
+function lateStorage(hasAll: boolean, medium: Adapter["medium"]): Storage {
   const shelf: Storage["shelf"] = new Map()
   const leases = new Map<string, { owner: object; until: number }>()
-  const storage: Storage = { handle, calls: [], tokenCalls: [], fault: () => undefined, shelf }
+  const storage: Storage = {
+    handle,
+    calls: [],
+    tokenCalls: [],
+    fault: () => undefined,
+    onWrite: () => {},
+    shelf,
+  }
 
   function meet<T>(verb: Verb, key: string, work: () => T): Promise<T> {
     count(storage, verb, key)
@@ -99,7 +122,7 @@ function lateStorage(hasAll: boolean): Storage {
     const kept = shelf.get(key)
     return kept && Date.now() < kept.until ? structuredClone(kept.record) : undefined
   }
-  const write = (key: string, record: Stored, ttl: number): void => {
+  const put = (key: string, record: Stored, ttl: number): void => {
     shelf.set(key, { record: structuredClone(record), until: Date.now() + ttl })
   }
   const clear = (prefix: string): void => {
@@ -120,17 +143,21 @@ function lateStorage(hasAll: boolean): Storage {
   }
 
   function handle(): Adapter {
+    const write: typeof put = (key, record, ttl) => {
+      put(key, record, ttl)
+      storage.onWrite(four, key, record)
+    }
     const four: Adapter = {
       name: "fake",
-      medium: hasAll ? "object" : "text",
+      medium,
       get: (key) => meet("get", key, () => read(key)),
       set: (key, record, ttl) => meet("set", key, () => write(key, record, ttl)),
       delete: (key) => meet("delete", key, () => shelf.delete(key)),
       clear: (prefix) => meet("clear", prefix, () => clear(prefix)),
     }
     if (!hasAll) return four
-    return {
-      ...four,
+    // The very object, so that its writes can be told from another handle's.
+    return Object.assign(four, {
       getMany: (keys) => meet("getMany", keys.join(), () => keys.map(read)),
       setMany: (entries) =>
         meet("setMany", entries.map(([key]) => key).join(), () => {
@@ -144,7 +171,7 @@ function lateStorage(hasAll: boolean): Storage {
         yield* await meet("keys", prefix, () => [...shelf.keys()].filter((key) => key.startsWith(prefix)))
       },
       lock: (key, ttl) => meet("lock", key, () => lock(key, ttl)),
-    }
+    } satisfies Partial<Adapter>)
   }
   return storage
 }

@@ -9,7 +9,9 @@ const names = Array.from({ length: 100 }, (_, at) => `k${at}`)
 test("on KV an untagged getMany of 100 is one operation: versions are read once in a minute", async () => {
   const clock = fakeClock()
   const double = kvDouble()
-  await new CacheWrapper({ adapter: kv({ binding: double.kv }) }).setMany(Object.fromEntries(names.map((name) => [name, 1])))
+  await new CacheWrapper({ adapter: kv({ binding: double.kv }) }).setMany(
+    Object.fromEntries(names.map((name) => [name, 1])),
+  )
   const open = () => new CacheWrapper({ adapter: kv({ binding: double.kv }) })
   const count = async (cache: CacheWrapper): Promise<number> => {
     const before = double.log.length
@@ -27,7 +29,9 @@ test("on KV an untagged getMany of 100 is one operation: versions are read once 
 
 test("a version that this isolate renews is known at once, to all its caches", async () => {
   const double = kvDouble()
-  const [one, two] = [kv({ binding: double.kv }), kv({ binding: double.kv })].map((adapter) => new CacheWrapper({ adapter }))
+  const [one, two] = [kv({ binding: double.kv }), kv({ binding: double.kv })].map(
+    (adapter) => new CacheWrapper({ adapter }),
+  )
   await one?.set("k", 1, { tags: ["t"] })
   expect(await two?.get("k")).toBe(1)
   await two?.invalidateTags("t")
@@ -47,7 +51,11 @@ test("a read of a token that began before its write is not remembered", async ()
   await adapter.set("#h", "old", Number.POSITIVE_INFINITY)
   await clock.advance(60_000)
   // The read takes its answer along before the write, and brings it after it.
-  const slow = { ...double.kv, getWithMetadata: (async (name: string, options: never) => clock.after(10, await double.kv.getWithMetadata(name, options))) as typeof double.kv.getWithMetadata }
+  const slow = {
+    ...double.kv,
+    getWithMetadata: (async (name: string, options: never) =>
+      clock.after(10, await double.kv.getWithMetadata(name, options))) as typeof double.kv.getWithMetadata,
+  }
   const late = kv({ binding: slow })
   const read = late.get("#h")
   await clock.advance(5)

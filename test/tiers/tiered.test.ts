@@ -10,7 +10,11 @@ import { fakeClock } from "../support/clock.ts"
 const hour = 3_600_000
 
 /** A far tier of texts that counts its calls, and that others can write to. */
-function counted(shelf: Shelf = new Map()): { readonly far: Adapter; readonly calls: string[]; readonly other: Adapter } {
+function counted(shelf: Shelf = new Map()): {
+  readonly far: Adapter
+  readonly calls: string[]
+  readonly other: Adapter
+} {
   const base = custom("text", "async", shelf)
   const calls: string[] = []
   const far = delegate(base, {
@@ -62,7 +66,9 @@ test("a near copy gets no new life: it ends with its entry", async () => {
   const clock = fakeClock()
   const shelf: Shelf = new Map()
   const write = tiered({ near: memory(), far: custom("text", "async", shelf) })
-  const read = new CacheWrapper({ adapter: tiered({ near: memory(), far: custom("text", "async", shelf), maxAge: "1h" }) })
+  const read = new CacheWrapper({
+    adapter: tiered({ near: memory(), far: custom("text", "async", shelf), maxAge: "1h" }),
+  })
   await new CacheWrapper({ adapter: write }).set("k", 1, { ttl: "10s" })
   await clock.advance(9000)
   const entry = await read.getEntry("k")
@@ -75,14 +81,12 @@ test("a read of far that began before a write does not bring the old value near"
   const clock = fakeClock()
   const base = custom("text", "async")
   let wait = 0
-  const far = delegate(base, { get: async (key) => (wait > 0 ? clock.after(wait, await base.get(key)) : base.get(key)) })
+  const far = delegate(base, {
+    get: async (key) => (wait > 0 ? clock.after(wait, await base.get(key)) : base.get(key)),
+  })
   await tiered({ near: memory(), far: base }).set("k", "old", hour)
   const tiers = tiered({ near: memory(), far })
-  for (const change of [
-    () => tiers.set("k", "new", hour),
-    () => tiers.delete("k"),
-    () => tiers.clear(""),
-  ]) {
+  for (const change of [() => tiers.set("k", "new", hour), () => tiers.delete("k"), () => tiers.clear("")]) {
     await tiered({ near: memory(), far: base }).set("k", "old", hour)
     await clock.advance(5000)
     wait = 10
@@ -140,13 +144,20 @@ test("a failing near tier harms nobody, and a copy it would not give up is not s
     throw new Error("near is down")
   }
   const broken = delegate(near, { delete: down })
-  const tiers = tiered({ near: broken, far: custom("text", "async"), onTrouble: (error) => trouble.push(error) })
+  const tiers = tiered({
+    near: broken,
+    far: custom("text", "async"),
+    onTrouble: (error) => trouble.push(error),
+  })
   await tiers.set("k", "old", hour)
   await tiers.get("k")
   await tiers.delete("k")
   expect(await tiers.get("k")).toBeUndefined()
   expect(trouble.length).toBeGreaterThan(0)
-  const dead = tiered({ near: delegate(near, { get: down, set: down, delete: down, clear: down }), far: custom("text", "sync") })
+  const dead = tiered({
+    near: delegate(near, { get: down, set: down, delete: down, clear: down }),
+    far: custom("text", "sync"),
+  })
   await dead.set("k", "v", hour)
   expect(await dead.get("k")).toBe("v")
   await dead.clear("")
@@ -156,7 +167,8 @@ test("a failing near tier harms nobody, and a copy it would not give up is not s
 test("a failing far tier degrades by policy, and recovers", async () => {
   const base = custom("text", "async")
   let isDown = false
-  const guard = <T>(work: () => T): T | Promise<never> => (isDown ? Promise.reject(new Error("down")) : work())
+  const guard = <T>(work: () => T): T | Promise<never> =>
+    isDown ? Promise.reject(new Error("down")) : work()
   const far = delegate(base, {
     get: (key) => guard(() => base.get(key)),
     set: (key, record, ttl) => guard(() => base.set(key, record, ttl)),
@@ -182,7 +194,9 @@ test("near holds the object, far its record; three tiers compose", async () => {
   const shelf: Shelf = new Map()
   const middle = memory()
   const near = memory()
-  const cache = new CacheWrapper({ adapter: tiered({ near, far: tiered({ near: middle, far: custom("text", "async", shelf) }) }) })
+  const cache = new CacheWrapper({
+    adapter: tiered({ near, far: tiered({ near: middle, far: custom("text", "async", shelf) }) }),
+  })
   await cache.set("k", { when: new Date(0) })
   expect(typeof shelf.get("k")?.record).toBe("string")
   near.clear("")
@@ -220,7 +234,10 @@ test("junk in far is a miss, told and removed", async () => {
   const cache = new CacheWrapper({ adapter: custom("text", "async", shelf), near: true })
   await cache.set("other", 1)
   shelf.set("k", { record: "junk", until: Number.POSITIVE_INFINITY })
-  await expect(cache.get("k", { required: true })).rejects.toMatchObject({ code: "CACHE_MISS", reason: "corrupt" })
+  await expect(cache.get("k", { required: true })).rejects.toMatchObject({
+    code: "CACHE_MISS",
+    reason: "corrupt",
+  })
   expect(shelf.has("k")).toBe(false)
 })
 
@@ -262,7 +279,8 @@ test("a class serializer keeps its classes through near and far", async () => {
   const serializer = {
     name: "points",
     keeps: (value: object) => value instanceof Point,
-    stringify: (value: unknown) => JSON.stringify(value, (_, part: unknown) => (part instanceof Point ? { point: part.x } : part)),
+    stringify: (value: unknown) =>
+      JSON.stringify(value, (_, part: unknown) => (part instanceof Point ? { point: part.x } : part)),
     parse: (text: string): unknown =>
       JSON.parse(text, (_, part) => (part?.point ? Object.assign(new Point(), { x: part.point }) : part)),
   }

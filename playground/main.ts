@@ -1,0 +1,72 @@
+import { defineInspector } from "isocache/inspector"
+import { find } from "./page/dom.ts"
+import { startInspect } from "./page/inspect.ts"
+import { makeLab } from "./page/lab.ts"
+import { startProve } from "./page/prove.ts"
+import { greeting } from "./page/remote.ts"
+import { startReplay } from "./page/replay.ts"
+import { startTabs } from "./page/tabs.ts"
+import { startTry } from "./page/try.ts"
+
+const tabs = [...document.querySelectorAll<HTMLButtonElement>("[role=tab]")]
+const panels = tabs.map((tab) => find(`#${tab.getAttribute("aria-controls")}`, HTMLElement))
+/** What a part does when it is opened for the first time. */
+const first: Record<string, (() => void) | undefined> = { tabs: startTabs }
+
+defineInspector()
+const lab = makeLab()
+startTry(lab)
+startInspect(lab)
+startReplay()
+startProve()
+startGreeting()
+
+for (const [at, tab] of tabs.entries()) {
+  tab.addEventListener("click", () => choose(at))
+  tab.addEventListener("keydown", (event) => {
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key]
+    if (to === undefined) return
+    event.preventDefault()
+    const next = (to + tabs.length) % tabs.length
+    choose(next)
+    tabs[next]?.focus()
+  })
+}
+// What scrolls can be reached by keyboard, in browsers that would leave it out too.
+for (const scroller of document.querySelectorAll<HTMLElement>("[data-scroller]")) scroller.tabIndex = 0
+addEventListener("hashchange", chooseByHash)
+chooseByHash()
+document.documentElement.dataset["ready"] = ""
+
+function chooseByHash(): void {
+  choose(
+    Math.max(
+      0,
+      panels.findIndex(({ id }) => `#${id}` === location.hash),
+    ),
+  )
+}
+
+/** Shows one part; its tab is the one that Tab reaches, arrows lead to the others. */
+function choose(chosen: number): void {
+  for (const [at, tab] of tabs.entries()) {
+    const panel = panels[at]
+    tab.setAttribute("aria-selected", String(at === chosen))
+    tab.tabIndex = at === chosen ? 0 : -1
+    if (panel) panel.hidden = at !== chosen
+  }
+  const id = panels[chosen]?.id ?? ""
+  if (location.hash.slice(1) !== id) history.replaceState(null, "", `#${id}`)
+  first[id]?.()
+  first[id] = undefined
+}
+
+function startGreeting(): void {
+  const place = find("#greeting", HTMLElement)
+  find("#greet", HTMLButtonElement).addEventListener("click", () => {
+    greeting().then(
+      (text) => (place.textContent = text),
+      (error: unknown) => (place.textContent = String(error)),
+    )
+  })
+}

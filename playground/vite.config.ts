@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vite"
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+/** The page, on the sources of the library. `serve.ts` builds it into memory. */
+export default defineConfig({
+  root: import.meta.dirname,
+  logLevel: "error",
+  resolve: {
+    alias: [
+      { find: /^isocache$/, replacement: path("../src/index.ts") },
+      { find: /^isocache\/adapters\/(\w+)$/, replacement: `${path("../adapters")}/$1.ts` },
+      { find: /^isocache\/(\w+)$/, replacement: `${path("../src")}/$1.ts` },
+    ],
+  },
+  build: {
+    outDir: "../.playground-dist",
+    emptyOutDir: true,
+    target: "es2023",
+    modulePreload: { polyfill: false },
+  },
+})

@@ -1,0 +1,183 @@
+import { type Found, Rows } from "./inspector/rows.ts"
+import { sizeText } from "./inspector/text.ts"
+import { buildView, type View } from "./inspector/view.ts"
+import type { Region } from "./region.ts"
+
+/** What the panel adds to its element. */
+export interface InspectorElement {
+  /** The cache or region that is shown. `undefined` shows nothing. */
+  cache: Region | undefined
+}
+
+/** So many entries are shown at once; a filter finds the others. */
+const most = 200
+const everySecond = 1000
+const moment = 100
+
+/**
+ * Registers the custom element `<isocache-inspector>`: the entries of a cache with their deadlines counting down,
+ * their tags and sizes; to delete, expire, invalidate and clear.
+ *
+ * ```ts
+ * import { defineInspector } from "isocache/inspector"
+ *
+ * defineInspector()
+ * const panel = document.body.appendChild(document.createElement("isocache-inspector"))
+ * Object.assign(panel, { cache: cached })
+ * ```
+ *
+ * For development builds: it shows values. Looking counts as nothing in the cache's metrics and events. Where there
+ * are no custom elements, or the name is taken, it does nothing.
+ *
+ * @param name - The element's name. Default "isocache-inspector".
+ */
+export function defineInspector(name = "isocache-inspector"): void {
+  if (typeof customElements === "undefined" || customElements.get(name)) return
+  customElements.define(name, makeElement())
+}
+
+/** The class is made late, for `HTMLElement` exists in browsers only. */
+function makeElement(): CustomElementConstructor {
+  return class extends HTMLElement implements InspectorElement {
+    #panel: Panel | undefined
+    #cache: Region | undefined
+
+    get cache(): Region | undefined {
+      return this.#cache
+    }
+
+    set cache(cache: Region | undefined) {
+      this.#cache = cache
+      this.#panel?.show(cache)
+    }
+
+    connectedCallback(): void {
+      // Set before the element was registered: then it is a plain property that hides the accessor.
+      if (Object.hasOwn(this, "cache")) {
+        const early = this.cache
+        Reflect.deleteProperty(this, "cache")
+        this.#cache = early
+      }
+      this.#panel ??= new Panel(buildView(this.attachShadow({ mode: "open" })))
+      this.#panel.show(this.#cache)
+    }
+
+    disconnectedCallback(): void {
+      this.#panel?.show(undefined)
+    }
+  }
+}
+
+/** Keeps a view up to date with a cache. */
+class Panel {
+  readonly #view: View
+  readonly #rows: Rows
+  #cache: Region | undefined
+  #timer: ReturnType<typeof setInterval> | undefined
+  #soon: ReturnType<typeof setTimeout> | undefined
+  #off: (() => void) | undefined
+  #isReading = false
+  #isOutdated = false
+
+  constructor(view: View) {
+    this.#view = view
+    this.#rows = new Rows(view.body, {
+      expire: (key) => this.#act(`Expired ${key}`, (cache) => cache.expire(key)),
+      remove: (key) => this.#act(`Deleted ${key}`, (cache) => cache.delete(key)),
+    })
+    view.filter.addEventListener("input", () => void this.#refresh())
+    view.invalidate.addEventListener("click", () =>
+      this.#act("Invalidated all", (cache) => cache.invalidate()),
+    )
+    view.prune.addEventListener("click", () => this.#act("Pruned", (cache) => cache.prune()))
+    view.clear.addEventListener("click", () => this.#act("Cleared", (cache) => cache.clear()))
+    view.tagged.addEventListener("click", () => {
+      const tag = view.tags.value
+      this.#act(`Invalidated the tag ${tag}`, (cache) => cache.invalidateTags(tag))
+    })
+  }
+
+  show(cache: Region | undefined): void {
+    clearInterval(this.#timer)
+    this.#off?.()
+    this.#cache = cache
+    if (!cache) return
+    this.#timer = setInterval(() => {
+      if (!document.hidden) void this.#refresh()
+    }, everySecond)
+    // A region tells no events: the interval is enough there.
+    const on: unknown = Reflect.get(cache, "on")
+    const off: unknown =
+      typeof on === "function"
+        ? on.call(cache, "*", (event: { type: string }) => this.#hear(event))
+        : undefined
+    this.#off = typeof off === "function" ? () => off() : undefined
+    void this.#refresh()
+  }
+
+  #hear({ type }: { type: string }): void {
+    if (this.#soon !== undefined || !/^(set|delete|expire|invalidate|clear|evict)$/.test(type)) return
+    // A while later: a batch tells before it has written, and under load once is enough for many.
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined
+      void this.#refresh()
+    }, moment)
+  }
+
+  #act(what: string, act: (cache: Region) => Promise<unknown>): void {
+    const cache = this.#cache
+    if (!cache) return
+    act(cache)
+      .then(
+        (count) => this.#say(typeof count === "number" ? `${what} (${count}).` : `${what}.`),
+        (error: unknown) => this.#say(error instanceof Error ? error.message : String(error)),
+      )
+      .then(() => this.#refresh())
+  }
+
+  #say(text: string): void {
+    this.#view.status.textContent = text
+  }
+
+  /** Reads and draws; asked for meanwhile, once more afterwards. */
+  async #refresh(): Promise<void> {
+    this.#isOutdated = true
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      while (this.#isOutdated && this.#cache) {
+        this.#isOutdated = false
+        await this.#draw(this.#cache)
+      }
+    } catch (error) {
+      this.#say(error instanceof Error ? error.message : String(error))
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  async #draw(cache: Region): Promise<void> {
+    const found: Found[] = []
+    const wanted = this.#view.filter.value.toLowerCase()
+    let isMore = false
+    for await (const key of cache.keys()) {
+      if (!key.toLowerCase().includes(wanted)) continue
+      if (found.length === most) {
+        isMore = true
+        break
+      }
+      const entry = await cache.entryOf(key)
+      if (entry) found.push({ key, entry })
+    }
+    if (cache !== this.#cache) return
+    const bytes = this.#rows.show(found)
+    const { summary, tags, tagged, empty } = this.#view
+    summary.textContent = `${isMore ? "The first " : ""}${found.length} ${found.length === 1 ? "entry" : "entries"}, about ${sizeText(bytes)}`
+    empty.hidden = found.length > 0
+    const names = [...new Set(found.flatMap(({ entry }) => entry.tags))].sort()
+    tagged.disabled = names.length === 0
+    if (names.join("\n") === [...tags.options].map((option) => option.value).join("\n")) return
+    const chosen = tags.value
+    tags.replaceChildren(...names.map((name) => new Option(name, name, false, name === chosen)))
+  }
+}

@@ -1,0 +1,115 @@
+import type { Entry } from "../entry.ts"
+import { lifeText, previewOf, sizeOf, sizeText } from "./text.ts"
+import { element } from "./view.ts"
+
+/** An entry under its key. */
+export interface Found {
+  readonly key: string
+  readonly entry: Entry<unknown>
+}
+
+/** What the buttons of a row do. */
+export interface Actions {
+  expire(key: string): void
+  remove(key: string): void
+}
+
+interface Row {
+  readonly row: HTMLTableRowElement
+  /** Draws what has changed; answers about how many bytes the value takes. */
+  update(entry: Entry<unknown>): number
+}
+
+/** The rows of the table. A row lives as long as its key, so that focus stays where it is. */
+export class Rows {
+  readonly #body: HTMLTableSectionElement
+  readonly #actions: Actions
+  readonly #rows = new Map<string, Row>()
+
+  constructor(body: HTMLTableSectionElement, actions: Actions) {
+    this.#body = body
+    this.#actions = actions
+  }
+
+  /** Shows `found`, and answers about how many bytes the values take. */
+  show(found: readonly Found[]): number {
+    const kept = new Set(found.map(({ key }) => key))
+    for (const [key, { row }] of this.#rows) {
+      if (kept.has(key)) continue
+      this.#leave(row)
+      this.#rows.delete(key)
+    }
+    let bytes = 0
+    for (const { key, entry } of found) {
+      const row = this.#rows.get(key) ?? makeRow(key, this.#actions)
+      if (!this.#rows.has(key)) this.#body.append(row.row)
+      this.#rows.set(key, row)
+      bytes += row.update(entry)
+    }
+    return bytes
+  }
+
+  /** Removes a row; who had the focus in it goes on with the next one. */
+  #leave(row: HTMLTableRowElement): void {
+    const root = row.getRootNode()
+    const hadFocus = root instanceof ShadowRoot && row.contains(root.activeElement)
+    const next = row.nextElementSibling ?? row.previousElementSibling
+    row.remove()
+    if (hadFocus) next?.querySelector("button")?.focus()
+  }
+}
+
+function makeRow(key: string, actions: Actions): Row {
+  const cell = (label: string, part: string) => element("td", { "data-label": label, part })
+  const value = element("td", { "data-label": "Value", class: "value" })
+  const size = cell("Size", "size")
+  const tags = cell("Tags", "tags")
+  const state = element("span", { class: "state" })
+  const left = element("span", {})
+  const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("span", {}))
+  const life = element("td", { "data-label": "Deadline", class: "life" }, state, " ", left, bar)
+  const expire = element("button", { type: "button", "aria-label": `Expire ${key}` }, "Expire")
+  const remove = element(
+    "button",
+    { type: "button", "aria-label": `Delete ${key}`, class: "danger" },
+    "Delete",
+  )
+  expire.addEventListener("click", () => actions.expire(key))
+  remove.addEventListener("click", () => actions.remove(key))
+  const name = element("th", { scope: "row" }, key === "" ? "(empty)" : key)
+  const row = element(
+    "tr",
+    {},
+    name,
+    value,
+    size,
+    tags,
+    life,
+    element("td", { class: "actions" }, expire, remove),
+  )
+  let createdAt = -1
+  let bytes = 0
+
+  function update(entry: Entry<unknown>): number {
+    const time = Date.now()
+    const end = entry.stale ? entry.staleUntil : entry.freshUntil
+    const begin = entry.stale ? entry.freshUntil : entry.createdAt
+    state.textContent = entry.stale ? "stale" : "fresh"
+    state.dataset["state"] = state.textContent
+    left.textContent = lifeText(end - time)
+    const share = end === Number.POSITIVE_INFINITY ? 1 : (end - time) / Math.max(1, end - begin)
+    bar.dataset["state"] = state.textContent
+    bar.style.setProperty("--share", String(Math.min(1, Math.max(0, share))))
+    // What an entry without grace has left is nothing: expiring it is deleting it.
+    expire.disabled = entry.stale
+    if (entry.createdAt !== createdAt) {
+      createdAt = entry.createdAt
+      bytes = sizeOf(entry.value)
+      value.textContent = previewOf(entry.value)
+      size.textContent = sizeText(bytes)
+      tags.replaceChildren(...entry.tags.map((tag) => element("span", { class: "tag" }, tag)))
+    }
+    return bytes
+  }
+  return { row, update }
+}

@@ -1,0 +1,102 @@
+import { CacheError } from "./base/errors.ts"
+import { canonical, type Key } from "./key.ts"
+import { changed, isStill, type MemoizeOptions, nameFor, ttlNow, writeOptions } from "./memoize.ts"
+import type { ManyResult } from "./policy/many.ts"
+import type { LoadOptions } from "./policy/options.ts"
+import type { Region } from "./region.ts"
+
+/** What a function of many ids answers: an array in their order, a Map, or a record. */
+export type Result<V> = ManyResult<V> | Promise<ManyResult<V>>
+
+/** A memoized function of many ids. */
+export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
+  get(id: I): Promise<V | undefined>
+  set(value: V, id: I): Promise<void>
+  delete(...ids: I[]): Promise<number>
+  expire(...ids: I[]): Promise<number>
+  refresh(...ids: I[]): Promise<V[]>
+  keyFor(id: I): Key<V>
+  readonly original: (...ids: I[]) => Result<V>
+}
+
+/** Serves a function of many ids from `region`, one entry an id. */
+export function memoizeMany<I, V>(
+  region: Region,
+  fn: (...ids: I[]) => Result<V>,
+  options: MemoizeOptions<I[], V> = {},
+): MemoizedMany<I, V> {
+  const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
+  const name = nameFor(fn, given)
+  if (ignore)
+    throw new CacheError(
+      "OPTION_INVALID",
+      "The option ignore has no meaning here: each argument is an id of its own. Use key.",
+    )
+  const keyFor = (id: I): Key<V> => canonical([`${name}()`, key ? key(id) : id])
+  const loadOptions = (): LoadOptions<V> => ({ ...rest, ttl: ttlNow(ttl) })
+
+  async function load(ids: I[], more?: LoadOptions<V>): Promise<V[]> {
+    const texts = ids.map(keyFor)
+    const byText = new Map<unknown, I>(ids.map((id, at) => [texts[at], id]))
+    // Served by the cache, unless this call or one that runs already loads them.
+    const served = new Set(onHit ? texts.filter((text) => !region.isLoading(text)) : [])
+    const fallback = async (missing: unknown[]): Promise<ManyResult<V>> => {
+      for (const text of missing) served.delete(String(text))
+      const wanted = missing.map((text) => byText.get(text) as I) // Each was made from one of the ids.
+      const result = await fn(...wanted)
+      for (const [at, id] of wanted.entries()) {
+        const text = String(missing[at])
+        if (!isStill(text, () => keyFor(id))) throw changed(name, text)
+      }
+      return byKey(name, wanted, missing, result)
+    }
+    const values = await region.getOrSetMany<V>(texts, fallback, { ...loadOptions(), ...more })
+    for (const text of served) {
+      const entry = await region.entryOf(text)
+      if (!entry) continue
+      const at = texts.indexOf(text)
+      onHit?.({ key: text, args: ids.slice(at, at + 1), value: values[at] as V, expiresAt: entry.freshUntil }) // As many as texts.
+    }
+    return values
+  }
+
+  const memoized = async (...ids: I[]) =>
+    load(ids, ids.length > 0 && bypass?.(...ids) ? { fresh: true } : undefined)
+  Object.defineProperty(memoized, "name", { value: name })
+  return Object.assign(memoized, {
+    get: async (id: I) => region.get<V>(keyFor(id)),
+    set: async (value: V, id: I) => region.set(keyFor(id), value, writeOptions(loadOptions())),
+    delete: async (...ids: I[]) => region.delete(...ids.map(keyFor)),
+    expire: async (...ids: I[]) => region.expire(...ids.map(keyFor)),
+    refresh: async (...ids: I[]) => load(ids, { fresh: true }),
+    keyFor,
+    original: fn,
+  })
+}
+
+/** A result by ids, by their keys instead: a Map may go by id, a record goes by its text. */
+function byKey<I, V>(
+  name: string,
+  ids: readonly I[],
+  keys: readonly unknown[],
+  result: ManyResult<V>,
+): ManyResult<V> {
+  if (Array.isArray(result)) return result
+  if (
+    typeof result !== "object" ||
+    result === null ||
+    (!(result instanceof Map) && Symbol.iterator in result)
+  ) {
+    throw new CacheError(
+      "FALLBACK_RESULT",
+      `${name} answered ${typeof result}. Answer an array in the order of the ids, a Map, or a record.`,
+    )
+  }
+  const known: ReadonlyMap<unknown, V> = result instanceof Map ? result : new Map(Object.entries(result))
+  const values = new Map<unknown, V>()
+  for (const [at, id] of ids.entries()) {
+    const asked = result instanceof Map ? id : String(id)
+    if (known.has(asked)) values.set(keys[at], known.get(asked) as V) // It has it.
+  }
+  return values
+}

@@ -1,0 +1,30 @@
+import { now } from "../base/clock.ts"
+
+/**
+ * Keys whose load failed while a stale value was there: one attempt per back-off, which doubles from 1 to 30 seconds.
+ */
+export class Backoff {
+  readonly #keys = new Map<string, { readonly until: number; readonly delay: number }>()
+
+  /** Whether `key` must not be tried again yet. */
+  holds(key: string): boolean {
+    return now() < (this.#keys.get(key)?.until ?? 0)
+  }
+
+  failed(key: string): void {
+    const delay = Math.min(30_000, 2 * (this.#keys.get(key)?.delay ?? 500))
+    this.#keys.delete(key)
+    this.#keys.set(key, { until: now() + delay, delay })
+    // Bounded like everything here: the oldest goes.
+    if (this.#keys.size > 10_000)
+      for (const oldest of this.#keys.keys()) return void this.#keys.delete(oldest)
+  }
+
+  forget(key: string): void {
+    this.#keys.delete(key)
+  }
+
+  forgetWhere(isOver: (key: string) => boolean): void {
+    for (const key of this.#keys.keys()) if (isOver(key)) this.#keys.delete(key)
+  }
+}

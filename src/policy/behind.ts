@@ -1,0 +1,26 @@
+import type { Engine } from "./engine.ts"
+import type { Flight } from "./flights.ts"
+import type { Place } from "./place.ts"
+import { compare, isRenewed } from "./tokens.ts"
+
+/**
+ * Whether regions or tags of `flight`, or of the entry it is to replace, were invalidated since it captured them;
+ * then it is fenced.
+ */
+export async function isBehind(engine: Engine, flight: Flight, place: Place, ms: number): Promise<boolean> {
+  const { versions, names, found } = flight
+  const { store } = engine
+  if (!store || !versions || flight.fenced) return flight.fenced
+  try {
+    const { kept, limit } = found ?? {}
+    const old = kept?.tags.map((tag) => place.tag(tag)) ?? []
+    const tokens = await engine.guard(() => engine.versions(store).read([...names, ...old]), ms, flight.key)
+    const own = [...tokens.slice(0, 2 * place.versions.length), ...tokens.slice(2 * names.length)]
+    const isOld = kept && limit !== compare(kept.marks, own)
+    if (!isOld && !versions.some((version, i) => isRenewed(version, tokens[i] ?? ""))) return false
+    if (engine.flights.get(flight.key) === flight) engine.flights.fence(flight.key)
+    return true
+  } catch {
+    return false // The storage is lost; that blocks nobody.
+  }
+}

@@ -1,0 +1,85 @@
+import type { Awaitable } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import { CacheError, shortKey } from "../base/errors.ts"
+import type { StaleReason } from "../base/events.ts"
+import { freshUntil, type Kept, type State, stateOf } from "../entry.ts"
+import type { Fallback } from "./context.ts"
+import { isEarly } from "./early.ts"
+import type { Engine } from "./engine.ts"
+import type { Found } from "./found.ts"
+import type { Policy } from "./options.ts"
+import type { Place } from "./place.ts"
+import type { Scope } from "./scope.ts"
+
+/** Writes an entry for `life` ms; `isLate` tells whether the write has run out of time meanwhile. */
+export type Write = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>
+
+/** One caller's wish for a value. */
+export interface Call {
+  readonly engine: Engine
+  readonly place: Place
+  /** The key as given, for messages and events. */
+  readonly name: string
+  /** The storage key. */
+  readonly key: string
+  readonly fallback: Fallback<unknown>
+  readonly policy: Policy
+  readonly scope: Scope
+  readonly startedAt: number
+  /** What the storage says, where it was asked already. */
+  readonly found?: Awaitable<Found> | undefined
+  /** Writes the entry, where that is not the store's own business. */
+  readonly write?: Write | undefined
+  /** Called when this caller waits for another's load. */
+  readonly onJoin?: (() => void) | undefined
+}
+
+/** What a caller gets. */
+export interface Answer {
+  readonly value: unknown
+}
+
+/** Whether a fresh entry is to be refreshed before its time. */
+export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "policy">): boolean {
+  return kept !== undefined && isEarly(kept, freshUntil(kept, policy.maxAge, limit), now(), policy.early)
+}
+
+/** How this caller may use what was found, by his own `maxAge`. */
+export function judge({ kept, limit }: Found, { policy }: Call): State {
+  return kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
+}
+
+/** Gives a caller what was found, and counts it. */
+export function serve(
+  { engine, place, name }: Call,
+  { kept }: Found,
+  reason?: StaleReason,
+): Answer | undefined {
+  if (!kept) return undefined
+  if (reason) engine.hub.servedStale(place, name, kept, reason)
+  else engine.hub.hit(place, name, kept)
+  return { value: engine.store ? engine.store.out(kept) : kept.value }
+}
+
+/** Whether the load of this key failed lately, so that a stale value is served without another attempt. */
+export function isBackedOff({ engine, key, policy }: Call): boolean {
+  return !policy.fresh && engine.backoff.holds(key)
+}
+
+/** The error of a caller whose `hardTimeout` has passed. */
+export function tooLate({ name, policy }: Call): CacheError {
+  return new CacheError(
+    "FALLBACK_TIMEOUT",
+    `The fallback of ${shortKey(name)} took longer than ${policy.hardTimeout} ms. Raise hardTimeout, or give a grace to be served stale.`,
+    { key: name },
+  )
+}
+
+/** The error of a fallback that waits for itself. */
+export function reentrant({ name }: Call): CacheError {
+  return new CacheError(
+    "REENTRANT",
+    `The fallback of ${shortKey(name)} asks for its own key and would wait for itself. Load the value without the cache.`,
+    { key: name },
+  )
+}

@@ -1,0 +1,84 @@
+import { now } from "../base/clock.ts"
+import type { Duration } from "../base/duration.ts"
+import { CacheError, shortKey } from "../base/errors.ts"
+import type { Entry } from "../entry.ts"
+import type { Call } from "./call.ts"
+import { toEntry } from "./entries.ts"
+import type { Flight } from "./flights.ts"
+import type { Found } from "./found.ts"
+import { type Policy, resolvePolicy } from "./options.ts"
+
+/** What a fallback is told, and may decide. */
+export interface LoadContext<V = unknown> {
+  /** The key as given, arrays in canonical text. */
+  readonly key: string
+  /** Aborts when the last waiting caller has gone. */
+  readonly signal: AbortSignal
+  /** What is being replaced; hidden after a hard invalidation. */
+  readonly stale: Entry<V> | undefined
+  /** How long the value will be fresh; may be set. Milliseconds when read. */
+  ttl: Duration
+  /** How long it may be served stale after that; may be set. Milliseconds when read. */
+  grace: Duration
+  /** May be set. */
+  tags: string[]
+  /** Return the value, store nothing. */
+  skip(): void
+  /** "Not modified": keeps the stale value and renews its ttl. Throws where there is none. */
+  keep(): V
+}
+
+/** Makes the value of a key. */
+export type Fallback<V> = (context: LoadContext<V>) => V | Promise<V>
+
+/** The context of one load. */
+export class Context implements LoadContext {
+  readonly key: string
+  ttl: Duration
+  grace: Duration
+  tags: string[]
+  skipped = false
+  readonly #flight: Flight
+  readonly #stale: () => Entry<unknown> | undefined
+  #copy: Entry<unknown> | undefined
+
+  constructor(flight: Flight, { engine, name, policy }: Call, { kept, limit }: Found) {
+    this.key = name
+    this.ttl = policy.ttl
+    this.grace = policy.grace
+    this.tags = [...policy.tags]
+    this.#flight = flight
+    this.#stale = () => kept && engine.store && toEntry(kept, engine.store, now(), limit)
+    // Bound, so that a fallback may take them apart.
+    this.skip = this.skip.bind(this)
+    this.keep = this.keep.bind(this)
+  }
+
+  get signal(): AbortSignal {
+    return this.#flight.signal
+  }
+
+  get stale(): Entry<unknown> | undefined {
+    this.#copy ??= this.#stale()
+    return this.#copy
+  }
+
+  /** What the fallback has decided, as options are: `undefined` means unset, nonsense throws. */
+  decided(policy: Policy): Policy {
+    const { ttl, grace, tags } = this
+    return resolvePolicy(policy, { ttl, grace, tags })
+  }
+
+  skip(): void {
+    this.skipped = true
+  }
+
+  keep(): unknown {
+    if (this.stale) return this.stale.value
+    throw new CacheError(
+      "FALLBACK_RESULT",
+      `There is no stale value of ${shortKey(this.key)} to keep. Look at context.stale first.`,
+      { key: this.key },
+    )
+  }
+}

@@ -1,0 +1,37 @@
+import type { Adapter } from "../adapter.ts"
+import type { Awaitable } from "../base/awaitable.ts"
+import type { MissReason } from "../base/errors.ts"
+import type { Kept } from "../entry.ts"
+import type { Store } from "../store/store.ts"
+
+/** Where a storage comes from: an adapter that was passed in, or an alias that is loaded on first use. */
+export interface Source {
+  readonly name: string
+  /** The adapter, where it is known without loading. */
+  readonly adapter?: Adapter
+  /** Whether the cache opened it, and so closes it. */
+  readonly owned: boolean
+  open(report: (error: unknown) => void): Awaitable<Store>
+  /** The same adapter with other options. */
+  derive(options: object): Source
+}
+
+/** What a read found. */
+export interface Found {
+  /** The entry, in whatever state. */
+  readonly kept: Kept | undefined
+  /** Until when a soft invalidation lets it be fresh. */
+  readonly limit: number
+  /** Why there is none. */
+  readonly reason: MissReason
+  /** The versions it was judged by, those of the load's tags behind; `undefined` where they could not be read. */
+  readonly versions: readonly string[] | undefined
+  /** What the storage failed with, when that is the reason. */
+  readonly error?: unknown
+}
+
+/** What an entry judged by its versions comes to. */
+export function foundIn(kept: Kept, limit: number, versions: readonly string[]): Found {
+  if (limit === Number.NEGATIVE_INFINITY) return { kept: undefined, limit, reason: "invalidated", versions }
+  return { kept, limit, reason: "expired", versions }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest"
+import { indexeddb } from "../../adapters/indexeddb.ts"
+import { CacheWrapper } from "../../src/core.ts"
+
+/** Two caches over one database, each with a near tier of its own, as two tabs have them. */
+function tabs(): readonly [CacheWrapper, CacheWrapper] {
+  const name = `bus ${Math.random()}`
+  const open = (): CacheWrapper => new CacheWrapper({ adapter: indexeddb({ name }), near: true })
+  return [open(), open()]
+}
+
+/** How many ms it takes until `is` holds. */
+async function until(is: () => Promise<boolean>): Promise<number> {
+  const start = performance.now()
+  while (!(await is())) {
+    if (performance.now() - start > 2000) throw new Error("not within two seconds")
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  return performance.now() - start
+}
+
+test("what one tab sets, deletes and invalidates, the other sees within 100 ms", async () => {
+  const [one, two] = tabs()
+  await one.set("k", 1, { tags: ["t"] })
+  expect(await two.get("k")).toBe(1)
+  expect(two.peek("k")).toBe(1)
+  const waits: number[] = []
+  await one.set("k", 2, { tags: ["t"] })
+  waits.push(await until(async () => (await two.get("k")) === 2))
+  await one.invalidateTags("t")
+  waits.push(await until(async () => (await two.get("k")) === undefined))
+  await one.set("k", 3)
+  waits.push(await until(async () => (await two.get("k")) === 3))
+  await one.delete("k")
+  waits.push(await until(async () => (await two.get("k")) === undefined))
+  expect(Math.max(...waits)).toBeLessThan(100)
+  await Promise.all([one.close(), two.close()])
+})
+
+test("a page that comes back from the browser's cache drops what it had", async () => {
+  const name = `bus ${Math.random()}`
+  const cache = new CacheWrapper({ adapter: indexeddb({ name }), near: true })
+  await cache.set("k", 1)
+  expect(await cache.get("k")).toBe(1)
+  expect(cache.peek("k")).toBe(1)
+  globalThis.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))
+  expect(cache.peek("k")).toBeUndefined()
+  expect(await cache.get("k")).toBe(1)
+  await cache.close()
+})

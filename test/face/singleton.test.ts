@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { build } from "esbuild"
+import { expect, onTestFinished, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { cached } from "../../src/index.ts"
+
+test("the shared cache is one in a realm, even if the package is bundled twice", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "isocache-twice-"))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const entry = new URL("../../src/index.ts", import.meta.url).pathname
+  const bundles = await Promise.all(
+    ["one", "two"].map(async (name) => {
+      const { outputFiles } = await build({
+        entryPoints: [entry],
+        bundle: true,
+        format: "esm",
+        platform: "neutral",
+        mainFields: ["module", "main"],
+        packages: "external",
+        external: ["cloudflare:workers"],
+        write: false,
+      })
+      const file = join(folder, `${name}.mjs`)
+      writeFileSync(file, outputFiles[0]?.text ?? "")
+      return import(/* @vite-ignore */ pathToFileURL(file).href)
+    }),
+  )
+  const [one, two] = bundles
+  expect(one.CacheWrapper).not.toBe(two.CacheWrapper)
+  expect(one.cached).toBe(two.cached)
+  expect(one.cached).toBe(cached)
+  expect(Reflect.get(globalThis, Symbol.for("isocache"))).toBe(cached)
+
+  one.cached.use(memory())
+  onTestFinished(() => void cached.use("auto"))
+  await one.cached.set("a", 1)
+  expect(await two.cached.get("a")).toBe(1)
+  // A function memoized by one bundle on the cache of the other.
+  expect(await two.cached.memoize((n: number) => n * 2, { name: "double" })(2)).toBe(4)
+  const error: unknown = await two.cached.get("never", { required: true }).catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ name: "CacheError", code: "CACHE_MISS" })
+})
+
+test("nobody replaces it by mistake, and it shows in no listing of globals", () => {
+  expect(() => Object.assign(globalThis, { [Symbol.for("isocache")]: 1 })).toThrow(TypeError)
+  expect(Object.getOwnPropertyDescriptor(globalThis, Symbol.for("isocache"))).toMatchObject({
+    enumerable: false,
+    writable: false,
+  })
+})

@@ -1,0 +1,297 @@
+import { expect, test, vi } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import type { Adapter } from "../../src/adapter.ts"
+import { CacheError, CacheWrapper } from "../../src/core.ts"
+import { circuitBreaker, delegate, readOnly, retry, storeTimeout } from "../../src/proxies.ts"
+import { chaos } from "../../src/testing.ts"
+import { custom } from "../support/adapters.ts"
+import { fakeClock } from "../support/clock.ts"
+
+const hour = 3_600_000
+const proxies: Readonly<Record<string, (adapter: Adapter) => Adapter>> = {
+  delegate: (adapter) => delegate(adapter),
+  retry: (adapter) => retry(adapter),
+  circuitBreaker: (adapter) => circuitBreaker(adapter),
+  storeTimeout: (adapter) => storeTimeout(adapter),
+  readOnly: (adapter) => readOnly(adapter),
+  chaos: (adapter) => chaos(adapter),
+}
+const abilities = [
+  "getMany",
+  "setMany",
+  "deleteMany",
+  "add",
+  "keys",
+  "lock",
+  "prune",
+  "open",
+  "close",
+  "peek",
+  "observe",
+  "copy",
+] as const
+
+/** An adapter that fails as told, call by call. */
+function failing(outcomes: readonly unknown[]): { readonly adapter: Adapter; readonly calls: string[] } {
+  const base = custom("text", "async")
+  const left = [...outcomes]
+  const calls: string[] = []
+  const next = <T>(name: string, work: () => T): T | Promise<never> => {
+    calls.push(name)
+    const outcome = left.shift()
+    return outcome === undefined ? work() : Promise.reject(outcome)
+  }
+  return {
+    calls,
+    adapter: {
+      ...base,
+      get: (key) => next("get", () => base.get(key)),
+      set: (key, record, ttl) => next("set", () => base.set(key, record, ttl)),
+      add: () => next("add", () => true),
+      lock: () => next("lock", () => undefined),
+    },
+  }
+}
+
+const down = (): Error => new Error("down")
+
+test.each(Object.entries(proxies))(
+  "%s has exactly the abilities of what it wraps, in any order",
+  (_, wrap) => {
+    const all: Adapter = { ...memory(), lock: () => undefined, open() {}, close() {}, peek: () => undefined }
+    for (const ability of abilities) {
+      const { [ability]: _, ...rest } = all
+      for (const second of Object.values(proxies)) {
+        const wrapped = wrap(second(rest))
+        for (const name of abilities) expect(wrapped[name] !== undefined, name).toBe(name !== ability)
+        expect([wrapped.name, wrapped.medium]).toEqual(["memory", "object"])
+      }
+    }
+  },
+)
+
+test.each(Object.entries(proxies))(
+  "%s calls methods as methods: an adapter may be an instance of a class",
+  async (_, wrap) => {
+    class Mine {
+      readonly name = "mine"
+      readonly medium = "text"
+      readonly kept = new Map<string, unknown>([["k", "v"]])
+      get(key: string): unknown {
+        return this.kept.get(key)
+      }
+      set(key: string, record: unknown): void {
+        this.kept.set(key, record)
+      }
+      delete(key: string): boolean {
+        return this.kept.delete(key)
+      }
+      clear(): void {
+        this.kept.clear()
+      }
+      getMany(keys: readonly string[]): unknown[] {
+        return keys.map((key) => this.get(key))
+      }
+    }
+    const wrapped = wrap(new Mine())
+    expect(await wrapped.get("k")).toBe("v")
+    expect(await wrapped.getMany?.(["k", "l"])).toEqual(["v", undefined])
+  },
+)
+
+test.each(Object.entries(proxies))("%s over nothing is refused", (_, wrap) => {
+  for (const nothing of [
+    undefined,
+    null,
+    {},
+    "memory",
+    { ...memory(), get: undefined },
+    { ...memory(), medium: "stone" },
+  ]) {
+    // The types refuse it too.
+    expect(() => wrap(nothing as unknown as Adapter)).toThrow(
+      expect.objectContaining({ code: "ADAPTER_OPTIONS" }),
+    )
+  }
+})
+
+test("delegate puts overrides in place, and takes undefined for none", async () => {
+  const adapter = memory()
+  const get = vi.fn(() => "mine")
+  const mine = delegate(adapter, { get, set: undefined as never, name: "mine" })
+  await mine.set("k", "v", hour)
+  expect([await mine.get("k"), adapter.get("k"), mine.name]).toEqual(["mine", "v", "mine"])
+})
+
+test("retry tries again after growing random waits, and gives up with the last error", async () => {
+  const clock = fakeClock()
+  const { adapter, calls } = failing([down(), down()])
+  const tried = retry(adapter, { attempts: 3, minDelay: 100, maxDelay: 1000 })
+  const got = tried.get("k")
+  await clock.advance(99)
+  expect(calls.length).toBe(1)
+  await clock.advance(1)
+  expect(calls.length).toBe(2)
+  await clock.advance(300)
+  expect(await got).toBeUndefined()
+  expect(calls.length).toBe(3)
+  const last = new Error("third")
+  const lost = retry(failing([down(), down(), last]).adapter, { minDelay: 1, maxDelay: 1 }).get("k")
+  const outcome = expect(lost).rejects.toBe(last)
+  await clock.advance(10)
+  await outcome
+})
+
+test("retry leaves add, lock and the caller's own mistakes alone", async () => {
+  for (const name of ["add", "lock"] as const) {
+    const { adapter, calls } = failing([down()])
+    await expect(retry(adapter)[name]?.("k", "v" as never, hour)).rejects.toThrow("down")
+    expect(calls).toEqual([name])
+  }
+  const { adapter, calls } = failing([new CacheError("VALUE_TOO_LARGE", "too large")])
+  await expect(retry(adapter).set("k", "v", hour)).rejects.toThrow("too large")
+  expect(calls).toEqual(["set"])
+})
+
+test("retries have a budget: a storage that is down gets a fifth more of work in the long run", async () => {
+  const clock = fakeClock()
+  let calls = 0
+  const dead = delegate(custom("text", "async"), {
+    get: () => {
+      calls++
+      return Promise.reject(down())
+    },
+  })
+  const tried = retry(dead, { minDelay: 1, maxDelay: 1 })
+  for (let at = 0; at < 1000; at++) {
+    const outcome = expect(tried.get("k")).rejects.toThrow("down")
+    await clock.advance(5)
+    await outcome
+  }
+  expect(calls).toBeGreaterThan(1200)
+  expect(calls).toBeLessThanOrEqual(1000 + 100 + 200)
+})
+
+test("a breaker opens after failures in a row, lets one probe through, and closes when it succeeds", async () => {
+  const clock = fakeClock()
+  const { adapter, calls } = failing([down(), undefined, down(), down(), down(), undefined])
+  const states: string[] = []
+  const broken = circuitBreaker(adapter, {
+    failures: 2,
+    resetAfter: "10s",
+    onChange: (state) => states.push(state),
+  })
+  const get = () =>
+    Promise.resolve(broken.get("k")).then(
+      () => "ok",
+      (error: { code?: string; message: string }) => error.code ?? error.message,
+    )
+  expect([await get(), await get(), await get(), await get()]).toEqual(["down", "ok", "down", "down"])
+  expect([await get(), await get()]).toEqual(["ADAPTER_UNAVAILABLE", "ADAPTER_UNAVAILABLE"])
+  expect(calls.length).toBe(4)
+  await clock.advance(10_000)
+  expect(await Promise.all([get(), get()])).toEqual(["down", "ADAPTER_UNAVAILABLE"])
+  await clock.advance(10_000)
+  expect([await get(), await get()]).toEqual(["ok", "ok"])
+  expect(states).toEqual(["open", "half-open", "open", "half-open", "closed"])
+})
+
+test("a probe that hangs does not keep the breaker open for ever", async () => {
+  const clock = fakeClock()
+  const base = custom("text", "async")
+  const answers: (() => Promise<unknown>)[] = [
+    () => Promise.reject(down()),
+    () => new Promise(() => {}),
+    async () => "v",
+  ]
+  const broken = circuitBreaker(delegate(base, { get: () => answers.shift()?.() }), {
+    failures: 1,
+    resetAfter: 1000,
+  })
+  await expect(broken.get("k")).rejects.toThrow("down")
+  await clock.advance(1000)
+  void broken.get("k")
+  await expect(broken.get("k")).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+  await clock.advance(1000)
+  expect(await broken.get("k")).toBe("v")
+})
+
+test("what began before the breaker opened does not close it", async () => {
+  const clock = fakeClock()
+  const base = custom("text", "async")
+  const answers: (() => Promise<unknown>)[] = [() => clock.after(10, "slow"), () => Promise.reject(down())]
+  const broken = circuitBreaker(delegate(base, { get: () => answers.shift()?.() }), {
+    failures: 1,
+    resetAfter: 1000,
+  })
+  const slow = broken.get("k")
+  await expect(broken.get("k")).rejects.toThrow("down")
+  await clock.advance(10)
+  expect(await slow).toBe("slow")
+  await expect(broken.get("k")).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+})
+
+test("a dead far tier costs callers storeTimeout once, then nothing", async () => {
+  let calls = 0
+  const never = (): Promise<never> => {
+    calls++
+    return new Promise(() => {})
+  }
+  const dead = delegate(custom("text", "async"), { get: never, set: never })
+  const cache = new CacheWrapper({ adapter: circuitBreaker(storeTimeout(dead, 20), { failures: 1 }) })
+  expect(await cache.get("k")).toBeUndefined()
+  const before = calls
+  expect(await cache.get("k")).toBeUndefined()
+  expect(await cache.getOrSet("k", () => "loaded")).toBe("loaded")
+  expect(calls).toBe(before)
+})
+
+test("storeTimeout ends a wait, and gives back a lease that comes too late", async () => {
+  const clock = fakeClock()
+  const release = vi.fn()
+  const slow = {
+    ...custom("text", "async"),
+    get: () => clock.after(3000, "late"),
+    lock: () => clock.after(3000, { release }),
+  }
+  const limited = storeTimeout(slow)
+  const outcomes = Promise.all([
+    expect(limited.get("k")).rejects.toMatchObject({ code: "STORE_TIMEOUT" }),
+    expect(limited.lock?.("k", hour)).rejects.toMatchObject({ code: "STORE_TIMEOUT" }),
+  ])
+  await clock.advance(2000)
+  await outcomes
+  expect(release).not.toHaveBeenCalled()
+  await clock.advance(1000)
+  expect(release).toHaveBeenCalledOnce()
+})
+
+test("a read-only cache serves what is there, rejects explicit writes, and stores loads silently not", async () => {
+  const adapter = { ...memory(), lock: () => undefined }
+  await new CacheWrapper({ adapter }).set("k", 1, { tags: ["t"] })
+  const cache = new CacheWrapper({ adapter: readOnly(adapter) })
+  const events: unknown[] = []
+  cache.on("error", (event) => events.push(event))
+  expect(await cache.get("k")).toBe(1)
+  expect(await cache.getOrSet("new", () => 2, { tags: ["new"] })).toBe(2)
+  expect(await cache.getOrSet("new", () => 3)).toBe(3)
+  expect(await cache.getOrSetMany(["a", "b"], (missing) => missing)).toEqual(["a", "b"])
+  expect(events).toEqual([])
+  const refused = expect.objectContaining({ code: "ADAPTER_ABILITY" })
+  await expect(cache.set("k", 2)).rejects.toEqual(refused)
+  await expect(cache.delete("k")).rejects.toEqual(refused)
+  await expect(cache.clear()).rejects.toEqual(refused)
+  await expect(cache.invalidateTags("t")).rejects.toEqual(refused)
+  expect(await cache.get("k")).toBe(1)
+})
+
+test("options that make no sense are refused at the call", () => {
+  const adapter = memory()
+  const refused = expect.objectContaining({ code: "ADAPTER_OPTIONS" })
+  // @ts-expect-error no such option
+  expect(() => retry(adapter, { tries: 3 })).toThrow(refused)
+  expect(() => retry(adapter, { attempts: 0 })).toThrow(refused)
+  expect(() => circuitBreaker(adapter, { failures: 1.5 })).toThrow(refused)
+  expect(() => storeTimeout(adapter, -1)).toThrow(expect.objectContaining({ code: "TTL_INVALID" }))
+  expect(() => chaos(adapter, { fail: 2 })).toThrow(refused)
+})

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest"
+import { programOf } from "./program.ts"
+import { runProgram, shrink } from "./run.ts"
+
+// SEED=123 repeats one schedule; SCHEDULES=100000 runs more of them.
+const seed = process.env["SEED"]
+const count = Number(process.env["SCHEDULES"] ?? 10_000)
+const first = seed === undefined ? 1 : Number(seed)
+const last = seed === undefined ? count : first
+
+test(`no law is broken in any of ${last - first + 1} schedules of verbs, loads, delays and faults`, {
+  timeout: 3_600_000,
+}, async () => {
+  for (let at = first; at <= last; at++) {
+    const program = programOf(at)
+    const { broken } = await runProgram(program)
+    if (broken.length === 0) continue
+    const least = await shrink(program)
+    const outcome = await runProgram(least)
+    const { steps: _, ...world } = least
+    const told = [
+      `SEED=${at} ${JSON.stringify(world)}`,
+      ...(outcome.broken.length > 0 ? outcome.broken : broken),
+      "",
+      ...outcome.trace,
+    ]
+    expect.fail(told.join("\n"))
+  }
+})
