@@ -107,6 +107,8 @@ const namers: readonly { from: string; to: RegExp; when: Arrow["when"] }[] = [
   { from: "src/aliases.ts", to: /./, when: "lazy" },
   { from: "src/cached.ts", to: /./, when: "type" },
   { from: "src/store/near.ts", to: /^adapters\/memory\.ts$/, when: "lazy" }, // a near tier is memory
+  { from: "src/store/upstash-bus.ts", to: /^adapters\/upstash\/channel\.ts$/, when: "lazy" },
+  { from: "src/store/upstash-bus.ts", to: /^adapters\/upstash\/channel\.ts$/, when: "type" },
 ]
 
 test("adapters are loaded by the alias table, and lazily", () => {

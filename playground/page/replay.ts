@@ -60,6 +60,7 @@ export function startReplay(): void {
     const every = Math.ceil(log.length / points)
     let pausedAt = performance.now()
     let at = 0
+    let drawnAt = 0
     for (const page of log) {
       for (const lane of lanes) {
         await lane.cache.getOrSet(`/product/${page}`, () => {
@@ -72,7 +73,10 @@ export function startReplay(): void {
         for (const { ratios, calls } of lanes) ratios.push([at, 1 - calls / at])
       if (performance.now() - pausedAt < turn && at < log.length) continue
       progress.value = at / log.length
-      draw()
+      if (performance.now() - drawnAt > 100 || at === log.length) {
+        draw()
+        drawnAt = performance.now()
+      }
       await new Promise((resolve) => setTimeout(resolve))
       if (abort.signal.aborted) return
       pausedAt = performance.now()

@@ -16,6 +16,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   const context = new Context(flight, call, found)
   flight.tags = () => (Array.isArray(context.tags) ? context.tags : [])
   await ground(flight, call)
+  if (flight.isLeft) return { type: "held" }
   const startedAt = now()
   flight.live()
   engine.hub.load(place, name)
@@ -61,12 +62,16 @@ async function publish(
 ): Promise<void> {
   const { engine, place, key, name, policy } = call
   try {
+    // What it was beaten by may not have been the first to end a tag that was chosen meanwhile.
+    const isEnded = (tag: string) => flight.endedTags.has(tag) || (flight.fenced && !policy.tags.includes(tag))
+    flight.isEnded = flight.tags().some(isEnded)
     if (flight.fenced || context.skipped || !flight.versions) return
     if (policy.shouldCache && !(policy.shouldCache as ShouldCache)(value, { key: name })) return
     const { ttl: given, grace, tags } = context.decided(policy)
     const ttl = jittered(given, policy.jitter)
     const marks = await marksFor(flight, call, tags, createdAt)
     const { store } = engine
+    flight.isEnded ||= marks === undefined
     if (!marks || !store) return
     const kept: Kept = {
       format: 1,

@@ -172,7 +172,6 @@ export const refused: readonly (readonly [make: () => unknown, path: string, wha
   [() => Promise.resolve("hunter2"), "value", "is a promise"],
   [() => new User(), "value", "is an instance of User"],
   [() => ({ items: [1, 2, 3, { onClick() {} }] }), "value.items[3].onClick", "is a function"],
-  // biome-ignore lint/suspicious/noThenProperty: that is the point.
   [() => ({ then() {} }), "value.then", "is a function"],
   [() => [undefined, new Date(0), { a: new User() }], "value[2].a", "is an instance of User"],
   [() => ({ "a b": { 7: [Symbol("hunter2")] } }), 'value["a b"][7][0]', "is a symbol"],

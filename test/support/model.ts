@@ -109,7 +109,9 @@ function judge(history: History, act: Act, value: Made, isFresh: boolean): strin
       told_(`as fresh, which ${name(write)} had expired`)
   }
   const isOver = value.end !== undefined && value.end < act.start
-  const until = value.createdAt + value.ttl + (isFresh ? 0 : value.grace)
+  // Who joins a flight that is still storing what it brought gets that, born stale or not.
+  const storing = isFresh || value.from === "set" ? 0 : 400
+  const until = value.createdAt + value.ttl + (isFresh ? 0 : value.grace) + storing
   if (isOver && act.startAt >= until && !wasTouched(history, value.key, 0)) told_("which was too old")
   return told
 }
