@@ -113,8 +113,8 @@ if (import.meta.main) {
   const playground = await servePlayground(port)
   console.log(`\n  isocache playground: ${playground.url}\n  Ctrl-C ends it.\n`)
   const end = () => {
-    process.off("SIGINT", end).off("SIGTERM", end)
     void playground.close().then(() => console.log("\n  Closed."))
   }
-  process.once("SIGINT", end).once("SIGTERM", end)
+  // Miniflare would end the process at once; here everything is closed first. A second Ctrl-C does not wait.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeAllListeners(signal).once(signal, end)
 }

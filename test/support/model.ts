@@ -176,12 +176,17 @@ function isPast(other: Act, last: Made): boolean {
   )
 }
 
-/** Why a second load of a key may run beside `first`; `undefined` when nothing excuses it. */
+/**
+ * Why a second load of a key may run beside `first`; `undefined` when nothing excuses it. `hasAdd` tells whether
+ * tokens are made atomically: where not, one that is being made may take the place of an invalidation's, which then
+ * shows as another invalidation a little later.
+ */
 export function excuse(
   acts: readonly Act[],
   first: Load,
   second: Load,
   leaseTtl: number,
+  hasAdd: boolean,
 ): string | undefined {
   if (first.signal.aborted) return "its callers had gone"
   const isHere = first.cache === second.cache
@@ -190,7 +195,8 @@ export function excuse(
   // A flight may be beaten before its load begins.
   const since = Math.min(first.act.start, second.act.start)
   for (const act of acts) {
-    if (!act.touches(first.key) || (act.end ?? Number.POSITIVE_INFINITY) < since) continue
+    if (!act.touches(first.key) || (act.end ?? Number.POSITIVE_INFINITY) < since - (hasAdd ? 0 : 30)) continue
+    if (!hasAdd && invalidates.includes(act.verb)) return `${name(act)} came while tokens were made`
     const isWrite = fences.includes(act.verb) || act.isFresh
     if (isWrite && (!isHere || act.cache === first.cache || [...invalidates, "clear"].includes(act.verb)))
       return `${name(act)} had beaten it`
