@@ -38,6 +38,7 @@ export function startReplay(): void {
       new Option(`${numberText(entries)} entries, ${share} of the pages`, String(entries), share === "5 %"),
     )
   }
+  size.value = "688"
   const draw = (): void => {
     drawRatios(chart, width, lanes, log?.length ?? 95_607)
     drawTable(lanes)

@@ -7,7 +7,7 @@ import { Backoff } from "./backoff.ts"
 import { Flights } from "./flights.ts"
 import { type Found, foundIn, type Source } from "./found.ts"
 import { type Hub, lateStorage } from "./hub.ts"
-import type { Policy } from "./options.ts"
+import { bulkTimeout, type Policy } from "./options.ts"
 import type { Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
 import { within } from "./timeout.ts"
@@ -105,7 +105,7 @@ export class Engine {
   async readMany(place: Place, keys: readonly string[], policy: Policy): Promise<Found[]> {
     try {
       const store = this.store ?? (await this.opened(policy.storeTimeout))
-      return await this.guard(() => this.#findMany(store, place, keys, policy), policy.storeTimeout, "")
+      return await this.guard(() => this.#findMany(store, place, keys, policy), bulkTimeout(policy, keys), "")
     } catch (error) {
       const lost = this.#lost(place, "", error)
       return keys.map(() => lost)

@@ -63,7 +63,8 @@ async function publish(
   const { engine, place, key, name, policy } = call
   try {
     // What it was beaten by may not have been the first to end a tag that was chosen meanwhile.
-    const isEnded = (tag: string) => flight.endedTags.has(tag) || (flight.fenced && !policy.tags.includes(tag))
+    const isEnded = (tag: string) =>
+      flight.endedTags.has(tag) || (flight.fenced && !policy.tags.includes(tag))
     flight.isEnded = flight.tags().some(isEnded)
     if (flight.fenced || context.skipped || !flight.versions) return
     if (policy.shouldCache && !(policy.shouldCache as ShouldCache)(value, { key: name })) return

@@ -54,7 +54,7 @@ export interface LoadOptions<V = unknown> extends ReadOptions, WriteOptions {
   readonly fresh?: boolean | undefined
   /** Whether to keep a loaded value. Default: always. */
   readonly shouldCache?: ((value: V, context: { key: string }) => boolean) | undefined
-  /** How long a storage operation may take before it counts as failed. Default 2 seconds. */
+  /** How long a storage operation may take before it counts as failed; for each hundred keys. Default 2 seconds. */
   readonly storeTimeout?: Duration | undefined
   /** A stored value that does not validate is a miss; a loaded one an error. */
   readonly schema?: StandardSchemaV1<unknown, V> | undefined
@@ -192,4 +192,9 @@ export function resolvePolicy(
 
 function own(name: string): (typeof checks)[keyof Policy] | undefined {
   return Object.hasOwn(checks, name) ? checks[name as keyof Policy] : undefined // hasOwn just said so
+}
+
+/** How long an operation on many keys may take: `storeTimeout` for each hundred of them. */
+export function bulkTimeout({ storeTimeout }: Policy, keys: readonly unknown[]): number {
+  return storeTimeout * Math.max(1, Math.ceil(keys.length / 100))
 }

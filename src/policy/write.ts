@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 import type { Found } from "./found.ts"
 import { jittered } from "./load.ts"
-import type { Policy } from "./options.ts"
+import { bulkTimeout, type Policy } from "./options.ts"
 import type { Place } from "./place.ts"
 import type { VersionKeys } from "./versions.ts"
 
@@ -86,7 +86,7 @@ async function put(
     if (ttl > 0) writes.push([key, kept, ttl + own.grace])
     else gone.push(key)
   }
-  const done = engine.queue.ordered(keys, policy.storeTimeout, () => {
+  const done = engine.queue.ordered(keys, bulkTimeout(policy, keys), () => {
     const [only] = writes
     if (writes.length === 1 && only && gone.length === 0) return store.write(...only)
     return many(store, writes, gone)
@@ -142,7 +142,7 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   engine.fence(keys)
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   try {
-    const live = await engine.queue.ordered(keys, policy.storeTimeout, async (isLate) => {
+    const live = await engine.queue.ordered(keys, bulkTimeout(policy, keys), async (isLate) => {
       const found = await engine.readMany(place, keys, policy)
       if (!isLate()) await store.remove(keys)
       return found.filter((one) => isLive(one)).length
@@ -197,7 +197,7 @@ async function rewrite(
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys)
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  const done = engine.queue.ordered(keys, policy.storeTimeout, async (isLate) => {
+  const done = engine.queue.ordered(keys, bulkTimeout(policy, keys), async (isLate) => {
     const found = await engine.readMany(place, keys, policy)
     const at = now()
     const writes: [string, Kept, number][] = []
