@@ -99,7 +99,7 @@ export function startTry(lab: Lab): void {
   act("#reset", async () => {
     await lab.cache.delete(key)
     for (const part of [timeline, story, latency, counters]) part.reset()
-    outcome.textContent = "Nothing has been asked yet."
+    outcome.textContent = "The entry is gone, the counters begin anew."
   })
 }
 

@@ -157,7 +157,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     else if (!(await inTime(flight, call, end, limit))) {
       // From here on the flight has nobody to lose.
       flight.background = true
-      if (stale) return flight.fenced ? serveStill(call, stale, "timeout") : serve(call, stale, "timeout")
+      if (stale) return flight.fenced ? serveStill(call, stale, "timeout") : serveStale(call, stale, "timeout")
       throw tooLate(call)
     }
   }
@@ -175,7 +175,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       return judge(outcome.found, call) === "fresh" ? serve(call, outcome.found) : undefined
     default:
       if (!outcome || !stale) return undefined
-      return flight.fenced ? serveStill(call, stale, "held") : serve(call, stale, "held")
+      return flight.fenced ? serveStill(call, stale, "held") : serveStale(call, stale, "held")
   }
 }
 
@@ -208,11 +208,16 @@ function leave(flight: Flight, { engine }: Call): void {
   engine.flights.remove(flight)
 }
 
+/** Serves a stale entry, if its grace has not ended while this caller waited. */
+function serveStale(call: Call, stale: Found, reason: StaleReason): Answer | undefined {
+  return judge(stale, call) === "stale" ? serve(call, stale, reason) : undefined
+}
+
 /** Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. */
 async function serveStill(call: Call, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
   const { engine, place, key, policy } = call
   const again = await validated(engine.read(place, key, policy), policy)
-  if (again.reason === "unavailable") return serve(call, stale, reason)
+  if (again.reason === "unavailable") return serveStale(call, stale, reason)
   const state = judge(again, call)
   return state === "gone" ? undefined : serve(call, again, state === "stale" ? reason : undefined)
 }

@@ -35,6 +35,19 @@ describe.each(kinds)("%s", (kind) => {
     expect(await answer).toBe("old")
   })
 
+  test("no timeout serves what has outlived its grace while its caller waited", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "old", { ttl: 1, grace: 10 })
+    await clock.advance(1)
+    const patient = cache.getOrSet("k", () => clock.after(50, "new"), { softTimeout: 20 })
+    const hasty = cache.getOrSet("k", never, { hardTimeout: 20 })
+    const late = expect(hasty).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
+    await clock.advance(20)
+    await late
+    await clock.advance(30)
+    expect(await patient).toBe("new")
+  })
+
   test("a softTimeout without anything stale waits for the load", async () => {
     const { cache, clock } = await setup(kind)
     const answer = cache.getOrSet("k", () => clock.after(50, "value"), { softTimeout: 0 })

@@ -218,7 +218,7 @@ export async function runProgram(program: Program): Promise<Outcome> {
     const { ttl, grace, tags } = step.options
     const own = { ttl, grace, tags }
     const set = (name: string) => {
-      const value = make(act, full(name), "set", step, act.start, act.startAt)
+      const value = make(act, full(name), "set", step, act.start, Date.now())
       sets.push(value)
       return value
     }

@@ -112,7 +112,9 @@ function judge(history: History, act: Act, value: Made, isFresh: boolean): strin
   // Who joins a flight that is still storing what it brought gets that, born stale or not.
   const storing = isFresh || value.from === "set" ? 0 : 400
   const until = value.createdAt + value.ttl + (isFresh ? 0 : value.grace) + storing
-  if (isOver && act.startAt >= until && !wasTouched(history, value.key, 0)) told_("which was too old")
+  // Of several values one may wait for the others.
+  const servedAt = act.served.length === 1 ? act.endAt : act.startAt
+  if (isOver && servedAt >= until && !wasTouched(history, value.key, 0)) told_("which was too old")
   return told
 }
 
