@@ -14,7 +14,7 @@ export interface Ran {
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
-  /** Ends the command, with all it started, after so many ms. Default ten minutes. */
+  /** Ends the command, with all it started, after so many ms. Default twenty minutes. */
   readonly timeout?: number
   /** Keeps the output to itself; it is in the answer. Default false. */
   readonly quiet?: boolean
@@ -22,7 +22,7 @@ export interface RunOptions {
 
 /** Runs a command with the repository's own tools first on the PATH. Never rejects. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { cwd = root, env = {}, timeout = 600_000, quiet = false } = options
+  const { cwd = root, env = {}, timeout = 1_200_000, quiet = false } = options
   const path = [join(root, "node_modules/.bin"), process.env["PATH"]].join(delimiter)
   // A group of its own, so that the time limit also ends browsers and servers that it started.
   const child = spawn(command, args, {
