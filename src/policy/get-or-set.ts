@@ -157,7 +157,8 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     else if (!(await inTime(flight, call, end, limit))) {
       // From here on the flight has nobody to lose.
       flight.background = true
-      if (stale) return flight.fenced ? serveStill(call, stale, "timeout") : serveStale(call, stale, "timeout")
+      if (stale)
+        return flight.fenced ? serveStill(call, stale, "timeout") : serveStale(call, stale, "timeout")
       throw tooLate(call)
     }
   }

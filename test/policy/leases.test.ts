@@ -79,6 +79,20 @@ describe("caches on one storage that leases", () => {
     expect(await answer).toBe("value")
   })
 
+  test("callers who wait for it together load once together, when nobody gives it back", async () => {
+    const { storage, clock, another } = await setup(kind)
+    const stuck = another({ adapter: { ...storage.handle(), lock: () => undefined }, leaseTtl: 1000 })
+    const load = vi.fn(() => clock.after(10, "value"))
+    const calls = [stuck.getOrSet("k", load)]
+    for (let i = 0; i < 5; i++) {
+      await clock.advance(100)
+      calls.push(stuck.getOrSet("k", load))
+    }
+    await clock.advance(2000)
+    expect(await Promise.all(calls)).toEqual(calls.map(() => "value"))
+    expect(load).toHaveBeenCalledTimes(1)
+  })
+
   test("give the lease back after a load, good or bad", async () => {
     const { cache, another } = await setup(kind)
     await cache.getOrSet("a", () => 1)
