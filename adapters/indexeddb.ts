@@ -1,3 +1,9 @@
+/**
+ * Keeps records in the browser's IndexedDB.
+ *
+ * @module isocache/adapters/indexeddb
+ */
+
 import type { Adapter, AdapterEvent, Stored } from "../src/adapter.ts"
 import { bounds } from "./indexeddb/bounds.ts"
 import { connect } from "./indexeddb/connection.ts"
@@ -26,6 +32,14 @@ const pageSize = 512
  * @param options.maxBytes - About how many bytes it keeps, by estimate. Default `Infinity`.
  * @throws {CacheError} `ADAPTER_OPTIONS` on an unknown or wrong option; `ADAPTER_UNAVAILABLE` (from its methods)
  * where there is no IndexedDB or it does not open.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache/core"
+ * import { indexeddb } from "isocache/adapters/indexeddb"
+ *
+ * const cache = new CacheWrapper({ adapter: indexeddb({ name: "shop", maxEntries: 2000 }), near: true })
+ * ```
  */
 export function indexeddb(options: IndexedDBOptions = {}): Adapter {
   const settings = settingsFrom(options)

@@ -1,3 +1,9 @@
+/**
+ * Keeps records in a Workers KV namespace.
+ *
+ * @module isocache/adapters/kv
+ */
+
 import { type Adapter, isToken } from "../src/adapter.ts"
 import { now } from "../src/base/clock.ts"
 import { CacheError, shortKey } from "../src/base/errors.ts"
@@ -41,6 +47,14 @@ const leastSeconds = 60
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong type. A binding that is missing or is no
  * KV namespace is `ADAPTER_UNAVAILABLE`, on first use.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache/core"
+ * import { kv } from "isocache/adapters/kv"
+ *
+ * const cache = new CacheWrapper({ adapter: kv({ binding: "CACHE" }), near: true })
+ * ```
  */
 export function kv(options: KVOptions = {}): KVAdapter {
   const { binding, cacheTtl } = settingsFrom(options)

@@ -1,9 +1,16 @@
+/**
+ * Keeps records in this realm.
+ *
+ * @module isocache/adapters/memory
+ */
+
 import { type Adapter, type AdapterEvent, isToken, type Stored } from "../src/adapter.ts"
 import { now } from "../src/base/clock.ts"
 import { CacheError } from "../src/base/errors.ts"
 import { shelf } from "./memory/shelf.ts"
 import { sizeOf, textSize } from "./memory/size.ts"
 
+/** Options of {@link memory}. */
 export interface MemoryOptions {
   /** How many entries are kept: a positive integer, or `Infinity`. Default 10 000. */
   readonly maxEntries?: number | undefined
@@ -46,6 +53,14 @@ const slotSize = 96
  * count in no bound.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache/core"
+ * import { memory } from "isocache/adapters/memory"
+ *
+ * const cache = new CacheWrapper({ adapter: memory({ maxEntries: 1000, policy: "lru" }) })
+ * ```
  */
 export function memory(options: MemoryOptions = {}): MemoryAdapter {
   check(options)

@@ -1,3 +1,9 @@
+/**
+ * Keeps nothing.
+ *
+ * @module isocache/adapters/none
+ */
+
 import type { Adapter, Stored } from "../src/adapter.ts"
 import { CacheError } from "../src/base/errors.ts"
 
@@ -22,6 +28,16 @@ export interface NoneAdapter extends Adapter {
  * Keeps nothing: every read is a miss, every write succeeds. Concurrent loads are still shared.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` if it is given options.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache/core"
+ * import { none } from "isocache/adapters/none"
+ *
+ * const cache = new CacheWrapper({ adapter: none() })
+ * await cache.set("k", 1)
+ * await cache.get("k") // undefined
+ * ```
  */
 export function none(options: Readonly<Record<string, never>> = {}): NoneAdapter {
   const [option] = Object.keys(options)

@@ -1,3 +1,9 @@
+/**
+ * Keeps records in a SQLite file.
+ *
+ * @module isocache/adapters/sqlite
+ */
+
 import type { Adapter, AdapterEvent, Awaitable, Lease, Stored } from "../src/adapter.ts"
 import { now, sleep } from "../src/base/clock.ts"
 import { CacheError } from "../src/base/errors.ts"
@@ -19,6 +25,11 @@ export interface SqliteOptions {
   readonly maxBytes?: number | undefined
 }
 
+/** A lease whose end is synchronous as well. */
+export interface SqliteLease extends Lease {
+  release(): void
+}
+
 /** The SQLite adapter: synchronous, with every ability. */
 export interface SqliteAdapter extends Adapter {
   readonly name: "sqlite"
@@ -32,7 +43,7 @@ export interface SqliteAdapter extends Adapter {
   deleteMany(keys: readonly string[]): number
   add(key: string, record: Stored, ttl: number): boolean
   keys(prefix: string): Iterable<string>
-  lock(key: string, ttl: number): (Lease & { release(): void }) | undefined
+  lock(key: string, ttl: number): SqliteLease | undefined
   prune(now: number): Awaitable<number>
   open(): void
   close(): void
@@ -54,6 +65,17 @@ const page = 500
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations throw
  * `ADAPTER_UNAVAILABLE` where there is no SQLite, or the file cannot be opened, read or written; `CLOSED` after `close`.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache/core"
+ * import { sqlite } from "isocache/adapters/sqlite"
+ *
+ * const file = sqlite({ path: ":memory:", maxBytes: 50_000_000 })
+ * const cache = new CacheWrapper({ adapter: file, near: true })
+ * await cache.close()
+ * file.close() // whoever passes an adapter in closes it
+ * ```
  */
 export function sqlite(options: SqliteOptions = {}): SqliteAdapter {
   check(options)
@@ -116,7 +138,7 @@ function* listKeys(connection: Connection, prefix: string): Generator<string> {
   }
 }
 
-function lock(connection: Connection, key: string, ttl: number): (Lease & { release(): void }) | undefined {
+function lock(connection: Connection, key: string, ttl: number): SqliteLease | undefined {
   const owner = globalThis.crypto.randomUUID()
   if (!connection.run(({ leases }) => leases.take(key, owner, ttl), key)) return undefined
   return leaseOf(() => {

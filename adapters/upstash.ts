@@ -1,3 +1,9 @@
+/**
+ * Keeps records in Redis, by the REST API of Upstash.
+ *
+ * @module isocache/adapters/upstash
+ */
+
 import type { Adapter, Lease, Stored } from "../src/adapter.ts"
 import { CacheError } from "../src/base/errors.ts"
 import { type Connection, connect, type RedisLike } from "./upstash/client.ts"
@@ -17,6 +23,7 @@ import { turns } from "./upstash/turns.ts"
 
 export type { RedisLike, RedisPipeline } from "./upstash/client.ts"
 
+/** Options of {@link upstash}. */
 export interface UpstashOptions {
   /** The REST url of the database. Default: the environment's `UPSTASH_REDIS_REST_URL`, at the first operation. */
   readonly url?: string | undefined
@@ -52,6 +59,7 @@ export interface UpstashAdapter extends Adapter {
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations reject with
  * `ADAPTER_UNAVAILABLE` when url, token, network or database fail them, and with `VALUE_TOO_LARGE` over 10 MB.
+ * @example const cache = new CacheWrapper({ adapter: upstash({ url, token }), prefix: "shop" })
  */
 export function upstash(options: UpstashOptions = {}): UpstashAdapter {
   check(options)

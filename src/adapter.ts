@@ -13,7 +13,9 @@ export interface Lease {
 
 /** What an adapter reports by itself, outside of any call. */
 export type AdapterEvent =
+  /** An entry left to make room. */
   | { readonly type: "evict"; readonly key: string }
+  /** Trouble that is no caller's. */
   | { readonly type: "error"; readonly error: unknown; readonly key?: string }
 
 /**
@@ -24,6 +26,7 @@ export type AdapterEvent =
  * gives another handle on the same storage.
  */
 export interface Adapter {
+  /** What messages call it; for a built-in one its alias. */
   readonly name: string
   /** What it keeps faithfully. */
   readonly medium: "object" | "bytes" | "text"
@@ -34,8 +37,13 @@ export interface Adapter {
    * what structured clone keeps.
    */
   readonly copy?: "clone" | "none" | "own"
+  /** The record of `key`; `undefined` where there is none. Throws or rejects when the storage fails. */
   get(key: string): Awaitable<Stored | undefined>
-  /** @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it. */
+  /**
+   * Keeps `record` under `key` in place of what was there. It is kept when this returns, or its promise fulfils.
+   *
+   * @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it.
+   */
   set(key: string, record: Stored, ttl: number): Awaitable<void>
   /** Removes `key`; answers whether it was there. */
   delete(key: string): Awaitable<boolean>
@@ -44,33 +52,46 @@ export interface Adapter {
 
   /** Answers in the keys' order, duplicates included. */
   getMany?(keys: readonly string[]): Awaitable<readonly (Stored | undefined)[]>
+  /** As `set` for each, in order; of a key that comes twice the last one counts. */
   setMany?(entries: readonly (readonly [key: string, record: Stored, ttl: number])[]): Awaitable<void>
-  /** Answers how many of the keys were there. */
+  /** Removes the keys; answers how many of the keys were there. */
   deleteMany?(keys: readonly string[]): Awaitable<number>
   /** Sets `key` if it is absent, atomically; answers whether it did. */
   add?(key: string, record: Stored, ttl: number): Awaitable<boolean>
+  /** Lists the keys that start with `prefix`, each once, in any order. */
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>
   /** Takes the lease on `key` for `ttl` ms; `undefined` while another holds it. */
   lock?(key: string, ttl: number): Awaitable<Lease | undefined>
   /** Drops what is past its life at `now` (ms since epoch); answers how many. */
   prune?(now: number): Awaitable<number>
+  /** Makes the storage ready; called before anything else, and perhaps again. Rejects where it cannot be had. */
   open?(): Awaitable<void>
+  /** Lets go of the storage. Idempotent. */
   close?(): Awaitable<void>
-  /** What is known at once, without I/O: a tier in front of a slow storage answers from memory. */
-  peek?(key: string): Stored | undefined
+  /**
+   * What is known at once, without I/O: a tier in front of a slow storage answers from memory.
+   *
+   * @param time - The time, for one who has just read the clock, in ms since epoch.
+   */
+  peek?(key: string, time?: number): Stored | undefined
   /**
    * Counts the changes of version tokens, where all of them pass through this adapter: what was read of them then
    * holds as long as the count does.
+   *
+   * @param time - The time, for one who has just read the clock, in ms since epoch.
    */
-  tokenChanges?(): number
+  tokenChanges?(time?: number): number
   /** Calls `listener` on evictions and on trouble outside of any call. Answers how to stop. */
   observe?(listener: (event: AdapterEvent) => void): () => void
 }
 
 /** Turns rich values into text and back. `parse` must be harmless on hostile text: throwing is a miss. */
 export interface Serializer {
+  /** Stands in every record it has made: one of another serializer is a miss. */
   readonly name: string
+  /** The text of `value`. Throws for what it cannot keep. */
   stringify(value: unknown): string
+  /** The value that `text` was made of. */
   parse(text: string): unknown
 }
 

@@ -51,6 +51,15 @@ const aliases = new Map<string, Alias>([
  * Adds an alias: `use(name, options)` then loads its adapter by `load(options)`.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for a name that is empty or taken by this library, or for no function.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper, registerAlias } from "isocache"
+ * import { memory } from "isocache/adapters/memory"
+ *
+ * registerAlias("small", () => memory({ maxEntries: 100 }))
+ * const cache = new CacheWrapper({ adapter: "small" })
+ * ```
  */
 export function registerAlias(name: string, load: LoadAdapter): void {
   if (typeof name !== "string" || name === "" || name === "auto" || aliases.get(name)?.options) {

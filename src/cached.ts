@@ -10,12 +10,19 @@ import { CacheWrapper as CoreWrapper, type UseOptions } from "./wrapper.ts"
 
 /** The options of each adapter, by its alias. */
 export interface AliasOptions {
+  /** What the runtime offers; it takes no options. */
   readonly auto: object
+  /** This realm. */
   readonly memory: MemoryOptions
+  /** The browser's database. */
   readonly indexeddb: IndexedDBOptions
+  /** A Workers KV namespace. */
   readonly kv: KVOptions
+  /** Redis by REST. */
   readonly upstash: UpstashOptions
+  /** A file. */
   readonly sqlite: SqliteOptions
+  /** Nothing; it takes no options. */
   readonly none: object
 }
 
@@ -23,6 +30,16 @@ export interface AliasOptions {
  * One asynchronous cache over a storage that is chosen by its alias and can be swapped, its behaviour staying the same.
  *
  * Nothing is opened or loaded before the first use. Without an adapter it keeps its entries in memory.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ *
+ * const cache = new CacheWrapper({ adapter: "sqlite", arguments: { path: ":memory:" }, ttl: "10m", near: true })
+ * await cache.set("greeting", "hello")
+ * await cache.get("greeting") // "hello"
+ * await cache.close()
+ * ```
  */
 export class CacheWrapper extends CoreWrapper {
   /**
@@ -30,6 +47,7 @@ export class CacheWrapper extends CoreWrapper {
    * is closed then if an alias had opened it.
    *
    * @throws {CacheError} `ADAPTER_UNKNOWN`, `ADAPTER_OPTIONS`.
+   * @example cached.use("memory", { maxEntries: 1000 })
    */
   override use<N extends keyof AliasOptions>(alias: N, options?: AliasOptions[N] & UseOptions): this
   override use(adapter: Adapter, options?: UseOptions): this
@@ -67,5 +85,17 @@ export function sharedCache(): CacheWrapper {
   return made
 }
 
-/** The shared cache. It opens by itself what the runtime offers: see `use("auto")`. */
+/**
+ * The shared cache of this realm, on what the runtime offers: IndexedDB in browsers, the KV binding `CACHE` on
+ * Workers, SQLite on Node ≥ 22.13, Deno and Bun, each with memory in front; else memory. `ISOCACHE_ADAPTER`, then
+ * Upstash's two variables come before. It opens on first use; what cannot open falls back to memory, with one
+ * `error` event.
+ *
+ * @example
+ * ```ts
+ * import { cached } from "isocache"
+ *
+ * const news = await cached.getOrSet("news", async () => ["…"], { ttl: "5m", grace: "1h" })
+ * ```
+ */
 export const cached: CacheWrapper = /* @__PURE__ */ sharedCache()

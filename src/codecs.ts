@@ -1,3 +1,9 @@
+/**
+ * In what form values are kept: serializers, compression, encryption.
+ *
+ * @module isocache/codecs
+ */
+
 import type { CodecOptions } from "./codec/codec.ts"
 import { type CompressOptions, compressor } from "./codec/compress.ts"
 import { type EncryptionKey, keyring } from "./codec/encrypt.ts"
@@ -14,6 +20,14 @@ export { type SerializableClass, type SuperjsonOptions, superjsonSerializer } fr
  * @param options.threshold - Payloads of fewer bytes stay as they are. Default 1024.
  * @param options.format - `"gzip"` (default), `"deflate"` or `"deflate-raw"`.
  * @throws {CacheError} `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { gzip } from "isocache/codecs"
+ *
+ * const cache = new CacheWrapper({ compress: gzip({ threshold: 4096 }) })
+ * ```
  */
 export function gzip(options: CompressOptions = {}): CompressOptions {
   compressor(options)
@@ -25,6 +39,15 @@ export function gzip(options: CompressOptions = {}): CompressOptions {
  * one taken out when what it wrote is gone.
  *
  * @throws {CacheError} `OPTION_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { encrypt } from "isocache/codecs"
+ *
+ * const key = crypto.getRandomValues(new Uint8Array(32)) // from your secrets, the same in every process
+ * const cache = new CacheWrapper({ encrypt: encrypt({ keys: [{ id: "2026-07", key }] }) })
+ * ```
  */
 export function encrypt(options: {
   readonly keys: readonly EncryptionKey[]

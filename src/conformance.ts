@@ -1,3 +1,9 @@
+/**
+ * The laws of an adapter as data, for any test framework or none.
+ *
+ * @module isocache/conformance
+ */
+
 import type { Adapter } from "./adapter.ts"
 import { basics } from "./conformance/adapter-basics.ts"
 import { batches } from "./conformance/adapter-batches.ts"
@@ -20,17 +26,16 @@ export type { ConformanceCase } from "./conformance/law.ts"
  * The laws of an adapter as data: first of the adapter alone, then of a cache over it.
  *
  * They need no test framework and run in every runtime, in real time. A law holds when `run` resolves. The runner
- * gives each case an empty storage of its own, and leaves out what the adapter cannot:
+ * gives each case an empty storage of its own, and leaves out what the adapter cannot.
  *
+ * @example
  * ```ts
+ * import { memory } from "isocache/adapters/memory"
  * import { conformance, missing } from "isocache/conformance"
  *
- * for (const law of conformance) {
- *   test(law.name, async (t) => {
- *     const storage = new Map()
- *     if (missing(law, mine(storage), ["shared"]).length > 0) return t.skip()
- *     await law.run(() => mine(storage))
- *   })
+ * for (const law of conformance.slice(0, 10)) {
+ *   const adapter = memory()
+ *   if (missing(law, adapter).length === 0) await law.run(() => adapter)
  * }
  * ```
  */
@@ -56,6 +61,14 @@ export const conformance: readonly ConformanceCase[] = [
  *
  * @param facts - "shared": handles opened one after the other see each other's writes at once. "persistent": what is
  * written outlives its handle. "forgets": nothing is kept, so that only the cases with `always` apply. Default none.
+ *
+ * @example
+ * ```ts
+ * import { memory } from "isocache/adapters/memory"
+ * import { conformance, missing } from "isocache/conformance"
+ *
+ * const left = conformance.filter((law) => missing(law, memory()).includes("lock"))
+ * ```
  */
 export function missing(law: ConformanceCase, adapter: Adapter, facts: readonly string[] = []): string[] {
   const needs = law.needs?.split(" ") ?? []

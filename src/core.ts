@@ -1,7 +1,7 @@
 /**
  * The cache without aliases or runtime detection: adapters are passed as objects, and nothing else is bundled.
  *
- * @module
+ * @module isocache/core
  */
 
 export { parseDuration } from "./base/duration.ts"

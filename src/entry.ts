@@ -20,6 +20,7 @@ export interface Kept {
 
 /** A value with its deadlines and tags, as a caller sees it. All times are milliseconds since epoch. */
 export interface Entry<V> {
+  /** What was stored: a copy, the caller's own. */
   readonly value: V
   /** When its fallback started, or `set` was called. */
   readonly createdAt: number
@@ -27,7 +28,9 @@ export interface Entry<V> {
   readonly freshUntil: number
   /** `freshUntil` plus grace. */
   readonly staleUntil: number
+  /** Whether `freshUntil` has passed, or it was expired. */
   readonly stale: boolean
+  /** What `invalidateTags` ends it by. */
   readonly tags: readonly string[]
 }
 

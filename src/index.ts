@@ -1,7 +1,7 @@
 /**
  * One async cache for every JavaScript runtime: `cached`, its storages by alias, and everything else.
  *
- * @module
+ * @module isocache
  */
 
 export { type LoadAdapter, registerAlias } from "./aliases.ts"

@@ -1,3 +1,9 @@
+/**
+ * A panel over the entries of a cache, for development builds.
+ *
+ * @module isocache/inspector
+ */
+
 import { type Found, Rows } from "./inspector/rows.ts"
 import { sizeText } from "./inspector/text.ts"
 import { buildView, type View } from "./inspector/view.ts"
@@ -18,18 +24,20 @@ const moment = 100
  * Registers the custom element `<isocache-inspector>`: the entries of a cache with their deadlines counting down,
  * their tags and sizes; to delete, expire, invalidate and clear.
  *
+ * For development builds: it shows values. Looking counts as nothing in the cache's metrics and events. Where there
+ * are no custom elements, or the name is taken, it does nothing.
+ *
+ * @param name - The element's name. Default "isocache-inspector".
+ *
+ * @example
  * ```ts
+ * import { cached } from "isocache"
  * import { defineInspector } from "isocache/inspector"
  *
  * defineInspector()
  * const panel = document.body.appendChild(document.createElement("isocache-inspector"))
  * Object.assign(panel, { cache: cached })
  * ```
- *
- * For development builds: it shows values. Looking counts as nothing in the cache's metrics and events. Where there
- * are no custom elements, or the name is taken, it does nothing.
- *
- * @param name - The element's name. Default "isocache-inspector".
  */
 export function defineInspector(name = "isocache-inspector"): void {
   if (typeof customElements === "undefined" || customElements.get(name)) return
@@ -101,9 +109,12 @@ class Panel {
     clearInterval(this.#timer)
     this.#off?.()
     this.#cache = cache
-    if (!cache) return
+    if (!cache) {
+      this.#fill([], false)
+      return
+    }
     this.#timer = setInterval(() => {
-      if (!document.hidden) void this.#refresh()
+      if (this.#isSeen()) void this.#refresh()
     }, everySecond)
     // A region tells no events: the interval is enough there.
     const on: unknown = Reflect.get(cache, "on")
@@ -120,7 +131,7 @@ class Panel {
     // A while later: a batch tells before it has written, and under load once is enough for many.
     this.#soon = setTimeout(() => {
       this.#soon = undefined
-      void this.#refresh()
+      if (this.#isSeen()) void this.#refresh()
     }, moment)
   }
 
@@ -135,8 +146,14 @@ class Panel {
       .then(() => this.#refresh())
   }
 
+  /** Nobody looks at a hidden page, or at a panel in a hidden part of one: then the storage is left alone. */
+  #isSeen(): boolean {
+    return !document.hidden && this.#view.filter.checkVisibility?.() !== false
+  }
+
   #say(text: string): void {
-    this.#view.status.textContent = text
+    // Said again, it would be read aloud again.
+    if (this.#view.status.textContent !== text) this.#view.status.textContent = text
   }
 
   /** Reads and draws; asked for meanwhile, once more afterwards. */
@@ -150,6 +167,7 @@ class Panel {
         await this.#draw(this.#cache)
       }
     } catch (error) {
+      this.#fill([], false) // What it showed may be another storage's.
       this.#say(error instanceof Error ? error.message : String(error))
     } finally {
       this.#isReading = false
@@ -169,7 +187,10 @@ class Panel {
       const entry = await cache.entryOf(key)
       if (entry) found.push({ key, entry })
     }
-    if (cache !== this.#cache) return
+    if (cache === this.#cache) this.#fill(found, isMore)
+  }
+
+  #fill(found: readonly Found[], isMore: boolean): void {
     const bytes = this.#rows.show(found)
     const { summary, tags, tagged, empty } = this.#view
     summary.textContent = `${isMore ? "The first " : ""}${found.length} ${found.length === 1 ? "entry" : "entries"}, about ${sizeText(bytes)}`

@@ -3,7 +3,10 @@ import { CacheError } from "./base/errors.ts"
 declare const typeOfValue: unique symbol
 
 /** A string that knows its value's type. Plain strings are fine. */
-export type Key<V> = string & { readonly [typeOfValue]?: V }
+export type Key<V> = string & {
+  /** There for the type alone: no key has it. */
+  readonly [typeOfValue]?: V
+}
 
 /** What a key may be made of. */
 export type KeyPart =
@@ -47,6 +50,15 @@ export type KeyLike<V = unknown> = Key<V> | readonly KeyPart[]
  * | bytes | `B:` type, `:` and lower-case hex: `B:Uint8Array:00ff` |
  *
  * @throws {CacheError} `KEY_INVALID` for functions, symbols, class instances, cycles.
+ *
+ * @example
+ * ```ts
+ * import { cached, key } from "isocache"
+ *
+ * const visits = key<number>("visits", { page: "/" }) // '~["visits",{"page":"/"}]'
+ * await cached.set(visits, 7)
+ * const count: number | undefined = await cached.get(visits)
+ * ```
  */
 export function key<V = unknown>(...parts: KeyPart[]): Key<V> {
   return canonical(parts)

@@ -49,7 +49,7 @@ export interface Settings {
 /** Marks that stand as long as their adapter counts no change of tokens. */
 export interface Hot {
   readonly engine: Engine
-  readonly adapter: Adapter & { tokenChanges(): number }
+  readonly adapter: Adapter & Required<Pick<Adapter, "tokenChanges">>
   readonly store: Store
   readonly marks: readonly string[]
   readonly changes: number

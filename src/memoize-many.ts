@@ -5,24 +5,28 @@ import type { ManyResult } from "./policy/many.ts"
 import type { LoadOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
-/** What a function of many ids answers: an array in their order, a Map, or a record. */
-export type Result<V> = ManyResult<V> | Promise<ManyResult<V>>
-
 /** A memoized function of many ids. */
 export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
+  /** The fresh value of one id, or `undefined`; never calls the function. */
   get(id: I): Promise<V | undefined>
+  /** Stores `value` for one id. Rejects when the storage fails. */
   set(value: V, id: I): Promise<void>
+  /** Removes the values of `ids`; answers how many there were. */
   delete(...ids: I[]): Promise<number>
+  /** Makes the values of `ids` stale now; answers how many there were. */
   expire(...ids: I[]): Promise<number>
+  /** Calls the function for all `ids` and stores what it gives. */
   refresh(...ids: I[]): Promise<V[]>
+  /** The key of an id's value, for the verbs of the cache. */
   keyFor(id: I): Key<V>
-  readonly original: (...ids: I[]) => Result<V>
+  /** The function itself, which no cache is asked before. */
+  readonly original: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>
 }
 
 /** Serves a function of many ids from `region`, one entry an id. */
 export function memoizeMany<I, V>(
   region: Region,
-  fn: (...ids: I[]) => Result<V>,
+  fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
   options: MemoizeOptions<I[], V> = {},
 ): MemoizedMany<I, V> {
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options

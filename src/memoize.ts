@@ -31,13 +31,17 @@ export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[
 export interface MemoizedVerbs<A extends readonly unknown[], V, F> {
   /** The fresh result of these arguments, or `undefined`; never calls the function. */
   get(...args: A): Promise<V | undefined>
+  /** Stores `value` as the result of these arguments. Rejects when the storage fails. */
   set(value: V, ...args: A): Promise<void>
-  /** Whether there was one. */
+  /** Removes their result; answers whether there was one. */
   delete(...args: A): Promise<boolean>
+  /** Makes their result stale now; answers whether there was one. */
   expire(...args: A): Promise<boolean>
   /** Calls the function and stores what it gives. */
   refresh(...args: A): Promise<V>
+  /** The key of their result, for the verbs of the cache. */
   keyFor(...args: A): Key<V>
+  /** The function itself, which no cache is asked before. */
   readonly original: F
 }
 

@@ -18,6 +18,20 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
  * Serves a method or getter, static or not, from a cache: a TC39 decorator. The method answers a promise.
  *
  * @throws {CacheError} `NAME_REQUIRED` without a name, `OPTION_INVALID` without `instance`, or on anything else.
+ *
+ * @example
+ * ```ts
+ * import { memoized } from "isocache"
+ *
+ * class Users {
+ *   constructor(readonly tenant: string) {}
+ *
+ *   @memoized({ name: "Users.find", instance: (self: Users) => self.tenant, ttl: "5m" })
+ *   async find(id: number) {
+ *     return { id, tenant: this.tenant }
+ *   }
+ * }
+ * ```
  */
 export function memoized<This = never>(
   options: MemoizedOptions<This>,

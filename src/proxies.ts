@@ -1,3 +1,9 @@
+/**
+ * Adapters around adapters: to try again, to give up in time, to spare a storage that is down.
+ *
+ * @module isocache/proxies
+ */
+
 export type { Adapter, AdapterEvent, Awaitable, Lease, Stored } from "./adapter.ts"
 export { type CircuitBreakerOptions, type CircuitState, circuitBreaker } from "./proxies/circuit-breaker.ts"
 export { delegate } from "./proxies/delegate.ts"

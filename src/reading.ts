@@ -38,15 +38,18 @@ export function hotHit({ settings, place, hub }: Kit, key: unknown): Kept | unde
   const { hot } = settings
   if (hot === undefined || !settings.isPlain || typeof key !== "string" || hot.engine !== settings.home())
     return undefined
+  const { adapter } = hot
+  const full = place.full(key)
+  const time = now()
   let kept: Kept | undefined
   try {
     // Ours, if its marks are: asked next.
-    kept = hot.adapter.get(place.full(key)) as Kept | undefined
+    kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
   } catch {
     return undefined // The read that follows meets the same trouble and tells of it.
   }
-  if (kept?.marks !== hot.marks || hot.changes !== hot.adapter.tokenChanges()) return undefined
-  if (now() >= kept.freshUntil) return undefined
+  if (kept?.marks !== hot.marks || time >= kept.freshUntil) return undefined
+  if (hot.changes !== adapter.tokenChanges(time)) return undefined
   hub.hit(place, key, kept)
   return kept
 }

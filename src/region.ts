@@ -1,38 +1,22 @@
 import { attempt } from "./base/awaitable.ts"
-import type { Duration } from "./base/duration.ts"
-import { parseDuration } from "./base/duration.ts"
+import { type Duration, parseDuration } from "./base/duration.ts"
 import { batch } from "./batch.ts"
 import type { Entry } from "./entry.ts"
+import type { GeneratedRegion } from "./generated.ts"
 import type { KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
 import { isPlainRead, load, readOne, toCall } from "./loading.ts"
 import { type Args, type Fn, type Memoized, type MemoizeOptions, memoize } from "./memoize.ts"
-import { type MemoizedMany, memoizeMany, type Result } from "./memoize-many.ts"
+import { type MemoizedMany, memoizeMany } from "./memoize-many.ts"
 import type { Fallback } from "./policy/context.ts"
-import { loadMany, type ManyFallback } from "./policy/many.ts"
+import { loadMany, type ManyFallback, type ManyResult } from "./policy/many.ts"
 import type { LoadOptions, ReadOptions, WriteOptions } from "./policy/options.ts"
 import { clearPlace, invalidatePlace, keysOf, pruneAll } from "./policy/sweep.ts"
 import { expireAll, removeAll, touchOne } from "./policy/write.ts"
 import { type GetOptions, hotHit, nameOf, peekNow, readMany, readValues } from "./reading.ts"
-import {
-  bareKit,
-  type GeneratedRegion,
-  type RegionOptions,
-  reach,
-  regionKit,
-  setGenerator,
-} from "./regions.ts"
-import {
-  endTags,
-  type InvalidateOptions,
-  type ManyEntries,
-  modeOf,
-  setMany,
-  setOne,
-  toTarget,
-} from "./writing.ts"
-
-export type { InvalidateOptions, ManyEntries }
+import { bareKit, type RegionOptions, reach, regionKit, setGenerator } from "./regions.ts"
+import type { InvalidateOptions, ManyEntries } from "./writing.ts"
+import { endTags, modeOf, setMany, setOne, toTarget } from "./writing.ts"
 
 /**
  * A named part of a cache with its own prefix and options; it has all the verbs of a cache.
@@ -53,6 +37,7 @@ export class Region {
    * The fresh value of `key`, or `undefined` (or `options.default`). Never loads, but for a region with a generator.
    *
    * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set.
+   * @example const greeting = await cached.get<string>("greeting", { default: "hello" })
    */
   get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly required: true }): Promise<V>
   get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly default: V }): Promise<V>
@@ -103,7 +88,12 @@ export class Region {
     return new Region(bareKit(this.kit))
   }
 
-  /** Replaces the value and all its deadlines. Rejects when the storage fails. `ttl: 0` removes what was there. */
+  /**
+   * Replaces the value and all its deadlines. Rejects when the storage fails. `ttl: 0` removes what was there.
+   *
+   * @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @example await cached.set("greeting", "hello", { ttl: "5m", tags: ["texts"] })
+   */
   async set<V>(key: KeyLike<V>, value: V, options?: WriteOptions): Promise<void> {
     return setOne(this.kit, key, value, options)
   }
@@ -120,6 +110,7 @@ export class Region {
    *
    * @throws {CacheError} `FALLBACK_TIMEOUT`, `REENTRANT`, `OPTION_INVALID`, `TTL_INVALID`.
    * @see RFC 5861 for stale-while-revalidate (`softTimeout: 0`) and stale-if-error (`grace`).
+   * @example const user = await cached.getOrSet("user:42", () => fetchUser(42), { ttl: "5m", grace: "1h" })
    */
   async getOrSet<V>(key: KeyLike<V>, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V> {
     const { kit } = this
@@ -135,6 +126,7 @@ export class Region {
    * their order, a Map, or a record. Keys absent from a Map or record come back `undefined` and are not kept.
    *
    * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length.
+   * @example const users = await cached.getOrSetMany(["1", "2"], (missing) => fetchUsers(...missing.map(Number)))
    */
   async getOrSetMany<V>(
     keys: Iterable<KeyLike<V>>,
@@ -153,17 +145,21 @@ export class Region {
 
   /** Removes `keys` now; answers how many live entries there were. A load in progress is not stored. */
   async delete(...keys: readonly KeyLike[]): Promise<number> {
-    return removeAll(toTarget(this.kit), names(this.kit, keys))
+    const names = keys.map((key) => nameOf(this.kit, key))
+    return removeAll(toTarget(this.kit), names)
   }
 
   /** Makes `keys` stale now and keeps them within grace; answers how many live entries there were. */
   async expire(...keys: readonly KeyLike[]): Promise<number> {
-    return expireAll(toTarget(this.kit), names(this.kit, keys))
+    const names = keys.map((key) => nameOf(this.kit, key))
+    return expireAll(toTarget(this.kit), names)
   }
 
   /**
    * Ends every entry with one of the tags, for every reader of the same storage. O(1) a tag. Tags belong to the whole
    * cache. `{ mode: "soft" }` as last argument expires them instead.
+   *
+   * @example await cached.invalidateTags("users", "teams")
    */
   async invalidateTags(...tags: readonly (string | InvalidateOptions)[]): Promise<void> {
     return endTags(this.kit, tags)
@@ -203,6 +199,8 @@ export class Region {
   /**
    * Runs `work` with a view that has all verbs and reads its own writes. They reach the storage together when it
    * returns, and not at all when it throws.
+   *
+   * @example await cached.batch(async (batch) => { await batch.set("a", 1); await batch.delete("b") })
    */
   async batch<R>(work: (batch: Region) => R | Promise<R>): Promise<R> {
     const face = (kit: Kit) => new Region(kit)
@@ -213,6 +211,7 @@ export class Region {
    * The region called `name`; always the same one. Options may come late, but once.
    *
    * @throws {CacheError} `REGION_CONFIGURED` for options a second time, unless with `replace: true`.
+   * @example const users = cached.region("users", { ttl: "10m", generate: fetchUser })
    */
   region<V, A>(
     name: string,
@@ -230,20 +229,21 @@ export class Region {
     return this as unknown as GeneratedRegion<V, A>
   }
 
-  /** A function that serves `fn` from the cache: same parameters, promise of the result. See {@link MemoizeOptions}. */
+  /**
+   * A function that serves `fn` from the cache: same parameters, promise of the result. See {@link MemoizeOptions}.
+   *
+   * @throws {CacheError} `NAME_REQUIRED`, `OPTION_INVALID`; when called `ARGUMENT_CHANGED`, and as `getOrSet`.
+   * @example const loadUser = cached.memoize(fetchUser, { name: "user", ttl: "5m" })
+   */
   memoize<F extends Fn>(fn: F, options?: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>>): Memoized<F> {
     return memoize(this.bare(), fn, options)
   }
 
   /** As {@link memoize} for a function of many ids that answers as `getOrSetMany`'s fallback: one entry an id. */
   memoizeMany<I, V>(
-    fn: (...ids: I[]) => Result<V>,
+    fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
     options?: MemoizeOptions<NoInfer<I>[], V>,
   ): MemoizedMany<I, V> {
     return memoizeMany(this.bare(), fn, options)
   }
-}
-
-function names(kit: Kit, keys: readonly KeyLike[]): string[] {
-  return keys.map((key) => nameOf(kit, key))
 }

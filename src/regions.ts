@@ -1,23 +1,12 @@
 import type { Awaitable } from "./adapter.ts"
 import { CacheError } from "./base/errors.ts"
-import type { Entry } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import { type Generator, type Kit, type Known, type Settings, type Shared, withPolicy } from "./kit.ts"
-import type { Fallback, LoadContext } from "./policy/context.ts"
 import { Engine } from "./policy/engine.ts"
 import type { OnError } from "./policy/hub.ts"
-import type { ManyResult } from "./policy/many.ts"
-import {
-  type LoadOptions,
-  type Policy,
-  type ReadOptions,
-  resolvePolicy,
-  type WriteOptions,
-} from "./policy/options.ts"
+import { type LoadOptions, type Policy, resolvePolicy } from "./policy/options.ts"
 import { escapeName } from "./policy/place.ts"
 import type { Target } from "./policy/write.ts"
-import type { GetOptions } from "./reading.ts"
-import type { Region } from "./region.ts"
 import { type StorageOptions, sourceOf, storageNames } from "./source.ts"
 
 /** Options of a region. Those of its cache hold where nothing is said; the rest is its own. */
@@ -34,36 +23,6 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
   readonly onError?: OnError | undefined
   /** Replace options that were given before; the data stays. Default `false`. */
   readonly replace?: boolean | undefined
-}
-
-/** A region with a generator: its verbs take the generator's argument, and reading loads. */
-export interface GeneratedRegion<V, A>
-  extends Pick<
-    Region,
-    "clear" | "invalidate" | "invalidateTags" | "keys" | "memoize" | "memoizeMany" | "prune" | "region"
-  > {
-  get(argument: A, options?: LoadOptions<V>): Promise<V>
-  getEntry(argument: A, options?: ReadOptions): Promise<Entry<V> | undefined>
-  getMany(args: Iterable<A>, options?: GetOptions<V>): Promise<V[]>
-  peek(argument: A): V | undefined
-  has(argument: A, options?: ReadOptions): Promise<boolean>
-  set(argument: A, value: V, options?: WriteOptions): Promise<void>
-  setMany(
-    entries: Iterable<readonly [argument: A, value: V, options?: WriteOptions]>,
-    options?: WriteOptions,
-  ): Promise<void>
-  getOrSet(argument: A, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V>
-  getOrSetMany(
-    args: Iterable<A>,
-    fallback: (missing: A[], context: LoadContext<V>) => ManyResult<V> | Promise<ManyResult<V>>,
-    options?: LoadOptions<V>,
-  ): Promise<V[]>
-  touch(argument: A, ttl?: Parameters<Region["touch"]>[1]): Promise<boolean>
-  delete(...args: readonly A[]): Promise<number>
-  expire(...args: readonly A[]): Promise<number>
-  isLoading(argument: A): boolean
-  batch<R>(work: (batch: GeneratedRegion<V, A>) => R | Promise<R>): Promise<R>
-  generate(generator: Generator<V, A>): GeneratedRegion<V, A>
 }
 
 const ownNames = ["generate", "writeThrough", "key", "replace", "onError", "prefix", ...storageNames]

@@ -48,6 +48,13 @@ const nearReaders: { readonly [name: string]: Read } = {
  *
  * @throws {CacheError} `OPTION_INVALID` for a name that does not exist (the known ones are listed) or a value that does
  * not fit, `TTL_INVALID` for a wrong duration.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper, optionsFrom } from "isocache"
+ *
+ * const cache = new CacheWrapper(optionsFrom({ CACHE_ADAPTER: "memory", CACHE_TTL: "10 minutes" }, "cache"))
+ * ```
  */
 export function optionsFrom(record: { readonly [name: string]: unknown }, prefix = "cache"): CacheOptions {
   const start = typeof prefix === "string" ? prefix.replace(/\.$/, "") : ""

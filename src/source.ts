@@ -11,9 +11,13 @@ import { Store } from "./store/store.ts"
 export type Near =
   | boolean
   | {
+      /** How many entries stay near. Default 10 000. */
       readonly maxEntries?: number | undefined
+      /** How many bytes they may take, by estimate. Default `Infinity`. */
       readonly maxBytes?: number | undefined
+      /** What is pushed out. Default "s3-fifo". */
       readonly policy?: "s3-fifo" | "lru" | undefined
+      /** Whether values are copied. Default "clone". */
       readonly copy?: "clone" | "none" | undefined
       /** How long it may differ from what another process wrote. Default 5 seconds; unlimited where a bus reaches every writer. */
       readonly maxAge?: Duration | undefined

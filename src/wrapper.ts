@@ -30,6 +30,16 @@ export type UseOptions = Omit<StorageOptions, "adapter" | "arguments">
  *
  * Nothing is opened or loaded before the first use. This one knows adapter objects only; that of the package's root
  * knows aliases as well.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache/core"
+ * import { memory } from "isocache/adapters/memory"
+ *
+ * const cache = new CacheWrapper({ adapter: memory(), ttl: "10m" })
+ * await cache.set("greeting", "hello")
+ * await cache.get("greeting") // "hello"
+ * ```
  */
 export class CacheWrapper extends Region {
   /**
@@ -128,6 +138,8 @@ export class CacheWrapper extends Region {
   /**
    * A view of this cache bound to a request: what goes on behind a caller is given to `context.waitUntil`.
    * This cache is not changed.
+   *
+   * @example const news = await cached.bind(ctx).getOrSet("news", fetchNews, { grace: "1h", softTimeout: 0 })
    */
   bind(context: WaitUntil): this {
     if (typeof context?.waitUntil !== "function") {
@@ -137,7 +149,11 @@ export class CacheWrapper extends Region {
     return Object.create(Object.getPrototypeOf(this), { kit: { value: bound } })
   }
 
-  /** Calls `listener` for events of `type`, or all (`"*"`). Answers how to stop. */
+  /**
+   * Calls `listener` for events of `type`, or all (`"*"`). Answers how to stop.
+   *
+   * @example const off = cached.on("error", ({ key, error }) => console.error(key, error))
+   */
   on<T extends CacheEventType | "*">(type: T, listener: (event: EventOf<T>) => void): () => void {
     if (typeof listener !== "function")
       throw new CacheError("OPTION_INVALID", "A listener is a function of the event.")
@@ -164,6 +180,7 @@ export class CacheWrapper extends Region {
     return shared.closing
   }
 
+  /** As {@link close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

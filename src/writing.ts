@@ -14,7 +14,8 @@ export type ManyEntries =
 
 /** How an invalidation ends entries: "hard", the default, for good; "soft" expires them. */
 export interface InvalidateOptions {
-  readonly mode?: Mode | undefined
+  /** Default "hard". */
+  readonly mode?: "hard" | "soft" | undefined
 }
 
 /** Replaces one value: at its origin first, where the region writes through. */

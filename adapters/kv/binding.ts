@@ -3,23 +3,30 @@ import { workers } from "../../src/base/workers.ts"
 
 /** What a read of one name yields. */
 export interface KVFound {
+  /** `null` where there is none. */
   readonly value: string | null
+  /** What was put beside it. */
   readonly metadata: unknown
 }
 
 /** What {@link KVLike.list} answers: one page, and how to get the next. */
 export type KVPage =
+  /** The last one. */
   | { readonly list_complete: true; readonly keys: readonly KVListed[] }
+  /** One that others follow. */
   | { readonly list_complete: false; readonly keys: readonly KVListed[]; readonly cursor: string }
 
 /** A name in a page, with what was put beside its value. */
 export interface KVListed {
+  /** As the namespace knows it. */
   readonly name: string
+  /** What was put beside its value. */
   readonly metadata?: unknown
 }
 
 /** How a value is read. */
 export interface KVReadOptions {
+  /** In what form. */
   type: "text"
   /** Seconds that the place of the reader may answer from its own copy. */
   cacheTtl?: number
@@ -29,16 +36,21 @@ export interface KVReadOptions {
 export interface KVWriteOptions {
   /** Seconds, 60 at least. */
   expirationTtl?: number
+  /** Anything JSON keeps, 1 024 bytes at most. */
   metadata?: unknown
 }
 
 /** As much of a Workers KV namespace as {@link kv} uses. The binding in a Worker's `env` is one. */
 export interface KVLike {
+  /** The value of one name. */
   getWithMetadata(key: string, options: KVReadOptions): Promise<KVFound>
   /** Up to 100 keys in one operation. A missing one is `null`, or found with the value `null`. */
   getWithMetadata(keys: string[], options: KVReadOptions): Promise<Map<string, KVFound | null>>
+  /** Replaces a value. */
   put(key: string, value: string, options?: KVWriteOptions): Promise<void>
+  /** Removes a name. */
   delete(key: string): Promise<void>
+  /** A page of the names that start with `prefix`, 1 000 at most. */
   list(options?: { prefix?: string; cursor?: string }): Promise<KVPage>
 }
 

@@ -4,13 +4,17 @@ import { connect } from "./client.ts"
 
 /** What is used of a client of `@upstash/redis` for messages: a `Redis` of that package fits as it is. */
 export interface RedisChannelLike {
+  /** Redis' PUBLISH. */
   publish(channel: string, message: string): Promise<unknown>
+  /** Redis' SUBSCRIBE, by a connection that stays open. */
   subscribe(channels: string): RedisSubscription
 }
 
 /** A subscription as `@upstash/redis` has it. */
 export interface RedisSubscription {
+  /** Calls `listener` with what comes. */
   on(type: "message" | "error" | "subscribe", listener: (event: unknown) => void): void
+  /** Ends it. */
   unsubscribe(): Promise<void>
 }
 

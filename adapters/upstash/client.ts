@@ -3,17 +3,25 @@ import { detectRuntime } from "../../src/base/runtime.ts"
 
 /** What is used of a pipeline of `@upstash/redis`. */
 export interface RedisPipeline {
+  /** Redis' MGET. */
   mget(...keys: string[]): unknown
+  /** Redis' SET: PX in ms, NX if absent. */
   set(key: string, value: string, options?: { px: number } | { nx: true; px: number } | { nx: true }): unknown
+  /** Redis' DEL. */
   del(...keys: string[]): unknown
+  /** Redis' EVAL. */
   eval(script: string, keys: string[], args: string[]): unknown
+  /** Redis' PING. */
   ping(): unknown
+  /** Sends all of it in one request; answers a result or an error for each command. */
   exec(options: { keepErrors: true }): Promise<readonly unknown[]>
 }
 
 /** What is used of a client of `@upstash/redis`: a `Redis` of that package fits as it is. */
 export interface RedisLike {
+  /** Begins a request of several commands. */
   pipeline(): RedisPipeline
+  /** Redis' SCAN. */
   scan(cursor: string, options: { match: string; count: number }): Promise<unknown>
 }
 

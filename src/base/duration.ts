@@ -24,6 +24,7 @@ const units: Readonly<Record<string, number>> = {
  * Turns a duration into milliseconds.
  *
  * @throws {CacheError} `TTL_INVALID` for anything else: `NaN`, negative numbers, unknown units, "1h30m".
+ * @example parseDuration("5m") // 300000
  */
 export function parseDuration(duration: Duration): number {
   if (typeof duration === "number" && duration >= 0) return duration

@@ -26,15 +26,30 @@ export type MissReason = "absent" | "expired" | "invalidated" | "corrupt" | "una
  * The one error this library throws of its own.
  *
  * Its message says what happened, to which key, and what to do; values, tokens and credentials stay out of it.
+ *
+ * @example
+ * ```ts
+ * import { CacheError, cached } from "isocache"
+ *
+ * try {
+ *   await cached.get("nothing", { required: true })
+ * } catch (error) {
+ *   if (!(error instanceof CacheError && error.code === "CACHE_MISS")) throw error
+ *   error.reason // "absent"
+ * }
+ * ```
  */
 export class CacheError extends Error {
+  /** "CacheError", whatever the bundler made of the class. */
   override readonly name = "CacheError"
+  /** What went wrong. */
   readonly code: CacheErrorCode
   /** The key it happened to, as given. */
   readonly key?: string
   /** For `CACHE_MISS`: why there was nothing. */
   readonly reason?: MissReason
 
+  /** For adapters and proxies of one's own: `cause` is the error behind it. */
   constructor(
     code: CacheErrorCode,
     message: string,

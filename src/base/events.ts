@@ -1,6 +1,7 @@
 import type { MissReason } from "./errors.ts"
 
-interface Base {
+/** What every event says. */
+export interface EventBase {
   /** The key as given, arrays in canonical text. */
   readonly key: string
   /** The region it happened in, outermost first, joined by ":"; absent at the top. */
@@ -9,26 +10,40 @@ interface Base {
   readonly at: number
 }
 
-/** What happens in a cache. Values are never part of an event. */
+/** What happens in a cache, by `type`. `age` and `duration` are ms. Values are never part of an event. */
 export type CacheEvent =
-  | (Base & { readonly type: "hit"; readonly age: number })
-  | (Base & { readonly type: "stale"; readonly age: number; readonly reason: StaleReason })
-  | (Base & { readonly type: "miss"; readonly reason: MissReason })
-  | (Base & { readonly type: "load" })
-  | (Base & { readonly type: "loaded"; readonly duration: number })
-  | (Base & { readonly type: "failed"; readonly duration: number; readonly error: unknown })
-  | (Base & { readonly type: "coalesced" })
-  | (Base & { readonly type: "set" })
-  | (Base & { readonly type: "delete" })
-  | (Base & { readonly type: "expire" })
-  | (Base & {
+  /** A fresh value was served. */
+  | (EventBase & { readonly type: "hit"; readonly age: number })
+  /** A stale value was served. */
+  | (EventBase & { readonly type: "stale"; readonly age: number; readonly reason: StaleReason })
+  /** A read found nothing to serve. */
+  | (EventBase & { readonly type: "miss"; readonly reason: MissReason })
+  /** A fallback starts. */
+  | (EventBase & { readonly type: "load" })
+  /** It ended well. */
+  | (EventBase & { readonly type: "loaded"; readonly duration: number })
+  /** It failed. */
+  | (EventBase & { readonly type: "failed"; readonly duration: number; readonly error: unknown })
+  /** A caller joined a load that was already running. */
+  | (EventBase & { readonly type: "coalesced" })
+  /** A value was stored, by a load or by `set`. */
+  | (EventBase & { readonly type: "set" })
+  /** A key was deleted. */
+  | (EventBase & { readonly type: "delete" })
+  /** A key was made stale. */
+  | (EventBase & { readonly type: "expire" })
+  /** Tags, or a region, were invalidated. */
+  | (EventBase & {
       readonly type: "invalidate"
       readonly mode: "hard" | "soft"
       readonly tags?: readonly string[]
     })
-  | (Base & { readonly type: "clear" })
-  | (Base & { readonly type: "evict"; readonly tier?: "near" | "far" })
-  | (Base & { readonly type: "error"; readonly error: unknown; readonly tier?: "near" | "far" })
+  /** A cache or region was cleared. */
+  | (EventBase & { readonly type: "clear" })
+  /** An adapter let an entry go to keep its bounds. */
+  | (EventBase & { readonly type: "evict"; readonly tier?: "near" | "far" })
+  /** Trouble with the storage that no caller is told of. */
+  | (EventBase & { readonly type: "error"; readonly error: unknown; readonly tier?: "near" | "far" })
 
 /** Why a stale value was served. */
 export type StaleReason = "asked" | "timeout" | "failed" | "held" | "backoff"

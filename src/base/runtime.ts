@@ -14,6 +14,8 @@ export type Runtime =
  *
  * Looks anew on each call and touches nothing that prints a warning. A DOM made in Node, Deno or Bun (jsdom,
  * happy-dom) changes nothing. For defaults and diagnostics: whether a storage is there is found out by trying it.
+ *
+ * @example detectRuntime() // "node"
  */
 export function detectRuntime(): Runtime {
   const navigator = read(globalThis, "navigator")

@@ -12,7 +12,12 @@ export interface CodecOptions {
   /** Default off. */
   readonly compress?: true | CompressOptions | undefined
   /** Default off. The first key writes, all read. */
-  readonly encrypt?: { readonly keys: readonly EncryptionKey[] } | undefined
+  readonly encrypt?:
+    | {
+        /** At least one. */
+        readonly keys: readonly EncryptionKey[]
+      }
+    | undefined
   /** Hears why a record could not be read. */
   readonly onTrouble?: ((error: unknown) => void) | undefined
 }

@@ -11,6 +11,7 @@ export interface EncryptionKey {
 
 /** Becomes a key by PBKDF2 with SHA-256, once. */
 export interface Passphrase {
+  /** Any text but the empty one. */
   readonly passphrase: string
   /** At least 8 bytes, the same wherever records are to be read; no secret. */
   readonly salt: string | Uint8Array

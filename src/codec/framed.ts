@@ -34,6 +34,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   const keys = options.encrypt && keyring(options.encrypt.keys)
   // A serializer from elsewhere is asked for everything: it was chosen for its form.
   const mayBePlain = serializer === undefined || isClassSerializer(serializer)
+  let marks: readonly string[] = []
 
   function encode(key: string, kept: Kept): Awaitable<Stored> {
     const { value } = kept
@@ -87,7 +88,15 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     return asText(await decompress(compression, short))
   }
 
-  function read(key: string, { kept, serializer: name }: Frame, text: string): Awaitable<Kept> {
+  /** Entries share one array of marks for as long as they are the same: a hit is told by it in a few steps. */
+  function shared(read: readonly string[]): readonly string[] {
+    if (read.length !== marks.length || read.some((mark, at) => mark !== marks[at])) marks = read
+    return marks
+  }
+
+  function read(key: string, frame: Frame, text: string): Awaitable<Kept> {
+    const { serializer: name } = frame
+    const kept = { ...frame.kept, marks: shared(frame.kept.marks) }
     if (name === undefined) return { ...kept, value: JSON.parse(text) }
     return chain(load(), (by) => {
       if (by.name !== name)

@@ -23,6 +23,17 @@ export interface SuperjsonOptions {
  * by superjson what is no JSON. Each call makes one of its own, with classes of its own.
  *
  * @throws {CacheError} `OPTION_INVALID` for a class it cannot keep; when called with a value, `VALUE_UNSUPPORTED`.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { superjsonSerializer } from "isocache/codecs"
+ *
+ * class Money {
+ *   constructor(readonly cents: bigint) {}
+ * }
+ * const cache = new CacheWrapper({ serializer: superjsonSerializer({ classes: { Money } }) })
+ * ```
  */
 export function superjsonSerializer(options: SuperjsonOptions = {}): ClassSerializer {
   const classes = prototypes(options)

@@ -85,6 +85,17 @@ export const locks: readonly ConformanceCase[] = [
     await (await taken(adapter, "k", minute)).release()
   }),
   law(
+    "the lease of a holder who is gone without a word ends by itself",
+    { needs: "lock shared" },
+    async ({ adapter, another }) => {
+      const gone = await another()
+      const start = now()
+      await taken(gone, "k", 40)
+      await gone.close?.()
+      await (await whenFree(adapter, "k", start + 2_000)).release()
+    },
+  ),
+  law(
     "releasing twice is no error, and frees nobody else's lease",
     { needs: "lock" },
     async ({ adapter }) => {

@@ -31,6 +31,8 @@ export interface Forge {
   readonly adapter: Adapter
   /** The storage keys that records were written under, version tokens left out. */
   readonly written: Set<string>
+  /** The storage keys of version tokens that were written. */
+  readonly tokens: Set<string>
   /** The storage keys that were deleted. */
   readonly deleted: Set<string>
   /** While set, what a read of a written key answers instead of the record. */
@@ -39,9 +41,16 @@ export interface Forge {
 
 /** Puts a forge in front of `adapter`, with the same abilities. */
 export function forgeOver(adapter: Adapter): Forge {
-  const forge: Forge = { adapter, written: new Set(), deleted: new Set(), forge: undefined }
+  const forge: Forge = {
+    adapter,
+    written: new Set(),
+    tokens: new Set(),
+    deleted: new Set(),
+    forge: undefined,
+  }
   const wrote = (key: string) => {
-    if (!isToken(key)) forge.written.add(key)
+    if (isToken(key)) forge.tokens.add(key)
+    else forge.written.add(key)
   }
   const read = (key: string, record: Stored | undefined) =>
     forge.forge !== undefined && forge.written.has(key) ? forge.forge(record) : record

@@ -1,5 +1,6 @@
 import { now, sleep } from "../base/clock.ts"
-import { cacheOver, gateway } from "./cache.ts"
+import { cacheOver, forgeOver, gateway } from "./cache.ts"
+import { junkFor } from "./junk-table.ts"
 import { type ConformanceCase, check, equal, law } from "./law.ts"
 
 /** Tags, regions and leases: what several caches on one storage agree on. */
@@ -87,6 +88,36 @@ export const invalidation: readonly ConformanceCase[] = [
     gate.pass("late")
     equal(await answer, "late", "getOrSet")
     equal(await cache.get("k"), undefined, "get")
+  }),
+  law("a version token that was lost counts as changed", { needs: "add" }, async (scene) => {
+    const forge = forgeOver(scene.adapter)
+    const cache = cacheOver(scene, forge.adapter)
+    await cache.set("tagged", 1, { tags: ["t"], grace: "1h" })
+    await cache.region("r").set("k", 2, { grace: "1h" })
+    check(forge.tokens.size > 0, "no version token was written")
+    for (const token of forge.tokens) await scene.adapter.delete(token)
+    const later = cacheOver(scene)
+    equal(await later.get("tagged", { stale: true }), undefined, "get of a tagged one")
+    equal(await later.region("r").get("k", { stale: true }), undefined, "get in a region")
+    await later.set("tagged", 3, { tags: ["t"] })
+    equal(await later.get("tagged"), 3, "get of what was set afterwards")
+  }),
+  law("junk in the place of version tokens makes no verb fail and revives nothing", {}, async (scene) => {
+    const forge = forgeOver(scene.adapter)
+    for (const junk of junkFor(scene.adapter)) {
+      const cache = cacheOver(scene, forge.adapter)
+      await cache.set("k", 1, { tags: ["t"] })
+      await cache.invalidateTags("t")
+      for (const token of forge.tokens) await scene.adapter.set(token, junk, Infinity)
+      const later = cacheOver(scene)
+      equal(await later.get("k"), undefined, "get of an invalidated one")
+      equal(await later.getOrSet("k", () => "loaded", { tags: ["t"] }), "loaded", "getOrSet")
+      equal([...(await later.getMany(["absent"]))], [undefined], "getMany")
+      await later.invalidateTags("t")
+      await later.set("k", "set", { tags: ["t"] })
+      equal(await later.get("k"), "set", "get of what was set afterwards")
+      await later.clear()
+    }
   }),
   law("a tag that one handle invalidates is gone for the other", { needs: "add shared" }, async (scene) => {
     const one = cacheOver(scene)

@@ -61,6 +61,27 @@ export const junk: readonly ConformanceCase[] = [
       await cache.set("k", { n: 1 })
     }
   }),
+  law(
+    "a record of another version of the format is a miss, an error event, and removed",
+    {},
+    async (scene) => {
+      for (const version of [0, 2, 9]) {
+        const { cache, forge, errors } = await scenery(scene, { n: 1 })
+        const what = `of version ${version}`
+        forge.forge = (record) => ofVersion(record, version)
+        const error = await refusal(() => cache.get("k", { required: true }), "CACHE_MISS", `get ${what}`)
+        equal(error.reason, "corrupt", `reason of the miss ${what}`)
+        check(errors.length > 0, `a record ${what}: expected an error event, got none`)
+        const [storageKey = ""] = forge.written
+        await soon(
+          async () => (await scene.adapter.get(storageKey)) === undefined,
+          `${what}: it was not removed`,
+        )
+        forge.forge = undefined
+        equal(await cache.getOrSet("k", () => "loaded"), "loaded", `getOrSet after a record ${what}`)
+      }
+    },
+  ),
   law("a truncated record is a miss, wherever it was cut", {}, async (scene) => {
     if (scene.adapter.medium === "object") return // there is nothing to cut
     for (const value of [
@@ -102,7 +123,7 @@ export const junk: readonly ConformanceCase[] = [
     }
   }),
   law("a hostile payload changes no prototype and makes no read throw", {}, async (scene) => {
-    if (scene.adapter.medium === "object") return // there is no payload
+    if (scene.adapter.medium === "object") return hostileObjects(scene)
     // Long enough for each payload to take its place at the same length.
     const filler = "x".repeat(400)
     for (const value of [{ filler }, { filler, when: new Date(0) }]) {
@@ -110,17 +131,40 @@ export const junk: readonly ConformanceCase[] = [
         const { cache, forge } = await scenery(scene, value)
         const whole = await recordUnder(scene.adapter, forge.written)
         forge.forge = () => replace(whole, payload)
-        const got = await cache.get("k")
-        equal(Reflect.get({}, "polluted"), undefined, `a member of every object after ${payload}`)
-        equal(Reflect.get([], "polluted"), undefined, `a member of every array after ${payload}`)
-        check(
-          typeof got !== "object" || got === null || Reflect.get(got, "polluted") === undefined,
-          `get of ${payload}: the value inherits what the payload says`,
-        )
+        clean(await cache.get("k"), payload)
       }
     }
   }),
 ]
+
+/** The hostile payloads as a record of medium "object" may hold them: as data, and as a packed text. */
+async function hostileObjects(scene: Scene): Promise<void> {
+  for (const payload of payloads) {
+    const { cache, forge } = await scenery(scene, { n: 1 })
+    for (const changes of [{ value: dataOf(payload) }, { value: payload, packed: "superjson" }]) {
+      forge.forge = (record) => ({ ...Object(record), ...changes })
+      clean(await cache.get("k"), payload)
+    }
+  }
+}
+
+/** Fails if reading `payload` as `got` has changed a prototype. */
+function clean(got: unknown, payload: string): void {
+  equal(Reflect.get({}, "polluted"), undefined, `a member of every object after ${payload}`)
+  equal(Reflect.get([], "polluted"), undefined, `a member of every array after ${payload}`)
+  check(
+    typeof got !== "object" || got === null || Reflect.get(got, "polluted") === undefined,
+    `get of ${payload}: the value inherits what the payload says`,
+  )
+}
+
+function dataOf(payload: string): unknown {
+  try {
+    return JSON.parse(payload)
+  } catch {
+    return payload
+  }
+}
 
 /** A cache with `value` under "k", whose reads can be forged, and the errors it reports. */
 async function scenery(scene: Scene, value: unknown) {
@@ -147,6 +191,15 @@ function sizeOf(record: string | Uint8Array): number {
 function cuts(size: number): number[] {
   const all = [0, 1, 2, 5, size >> 2, size >> 1, size - 20, size - 10, size - 3, size - 2, size - 1]
   return [...new Set(all)].filter((at) => at >= 0 && at < size)
+}
+
+/** A good record, but for the version it names: the second character of a framed one. */
+function ofVersion(record: Stored, version: number): Stored {
+  if (typeof record === "string") return `${record.slice(0, 1)}${version}${record.slice(2)}`
+  if (!(record instanceof Uint8Array)) return { ...Object(record), format: version }
+  const copy = record.slice()
+  copy[1] = String(version).charCodeAt(0)
+  return copy
 }
 
 function cut(record: string | Uint8Array, at: number): Stored {

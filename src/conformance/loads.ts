@@ -146,6 +146,43 @@ export const loads: readonly ConformanceCase[] = [
     )
     equal(asked.length, 1, "calls of the fallback")
   }),
+  law("1 000 keys are loaded at once, each once", {}, async (scene) => {
+    const cache = cacheOver(scene)
+    const names = Array.from({ length: 1_000 }, (_, at) => `k${at}`)
+    let runs = 0
+    const load = (name: string) => cache.getOrSet(name, async () => ({ name, run: ++runs }))
+    const got = await Promise.all([...names, ...names].map(load))
+    equal(runs, 1_000, "runs of the fallback")
+    for (const [at, name] of names.entries()) {
+      equal(got[at]?.name, name, `getOrSet of ${name}`)
+      equal(got[at + 1_000], got[at], `the second getOrSet of ${name}`)
+    }
+    equal([...(await cache.getMany(names))], got.slice(0, 1_000), "getMany")
+  }),
+  law(
+    "two caches write 20 keys at once, and each is one of theirs, whole",
+    { needs: "shared" },
+    async (scene) => {
+      const caches = [cacheOver(scene), cacheOver(scene, await scene.another())]
+      const names = Array.from({ length: 20 }, (_, at) => `k${at}`)
+      const written = (who: number, name: string) => ({
+        who,
+        name,
+        text: `${who} ${name} `.repeat(50 * (who + 1)),
+      })
+      await Promise.all(
+        names.flatMap((name) =>
+          caches.map((cache, who) => cache.set(name, written(who, name), { tags: ["t"] })),
+        ),
+      )
+      for (const cache of caches) {
+        for (const name of names) {
+          const got = await cache.get<ReturnType<typeof written>>(name)
+          equal(got, written(got?.who === 1 ? 1 : 0, name), `get of ${name}`)
+        }
+      }
+    },
+  ),
   law("1 000 entries go through setMany, getMany and delete", {}, async (scene) => {
     const cache = cacheOver(scene)
     const names = Array.from({ length: 1_000 }, (_, at) => `k${at}`)

@@ -1,4 +1,4 @@
-import { now } from "../base/clock.ts"
+import { now, sleep } from "../base/clock.ts"
 import type { CacheWrapper } from "../core.ts"
 import { cacheOver } from "./cache.ts"
 import { type ConformanceCase, check, equal, law, past } from "./law.ts"
@@ -76,6 +76,36 @@ export const time: readonly ConformanceCase[] = [
     equal(await cache.delete("k"), 1, "delete")
     equal(await cache.get("k", { stale: true }), undefined, "get of a deleted one")
   }),
+  law(
+    "an entry is fresh to the last millisecond of its ttl, and stale to the last of its grace",
+    {},
+    async (scene) => {
+      const cache = cacheOver(scene)
+      let entry: Awaited<ReturnType<typeof cache.getEntry>>
+      // A machine may be too busy to look at it in time, once or twice.
+      for (let attempt = 0; attempt < 20 && entry === undefined; attempt++) {
+        await cache.set("k", "v", { ttl: 60, grace: 60 })
+        entry = await cache.getEntry("k", { stale: true })
+      }
+      if (entry === undefined) throw new Error("getEntry after set: expected an entry, got undefined")
+      const { freshUntil, staleUntil } = entry
+      equal(staleUntil - freshUntil, 60, "grace")
+      // An answer tells something only where the whole call lies on one side of a deadline.
+      for (let start = now(); start < staleUntil; start = now()) {
+        const fresh = await cache.get("k")
+        const middle = now()
+        const stale = await cache.get("k", { stale: true })
+        const end = now()
+        if (middle < freshUntil) equal(fresh, "v", `get ${freshUntil - middle} ms before the ttl is over`)
+        if (start >= freshUntil)
+          equal(fresh, undefined, `get ${start - freshUntil} ms after the ttl was over`)
+        if (end < staleUntil)
+          equal(stale, "v", `get of a stale one ${staleUntil - end} ms before grace is over`)
+        await sleep(1)
+      }
+      equal(await cache.get("k", { stale: true }), undefined, "get of a stale one after grace was over")
+    },
+  ),
   law("touch restarts the ttl and leaves createdAt", {}, async (scene) => {
     const cache = cacheOver(scene)
     await expired(cache, "k", { grace: "1h" })

@@ -1,6 +1,6 @@
 import { cacheOver } from "./cache.ts"
 import { type ConformanceCase, check, equal, law } from "./law.ts"
-import { show } from "./same.ts"
+import { same, show } from "./same.ts"
 import { type KindOfValue, keptValues } from "./value-table.ts"
 
 /** Where a value may stand: alone, and among neighbours that confuse a serializer. */
@@ -44,6 +44,16 @@ export const values: readonly ConformanceCase[] = [
     equal(await cache.get("l"), make(), "get of what was loaded")
     await cache.setMany([["m", make()]])
     equal(await cache.get("m"), make(), "get of what setMany has set")
+  }),
+  law("1 MB of bytes comes back as it was", {}, async (scene) => {
+    const cache = cacheOver(scene)
+    const make = () => new Uint8Array(1_048_576).map((_, at) => (at * 31 + (at >> 8)) & 255)
+    await cache.set("k", { before: 1, bytes: make(), after: new Date(0) })
+    const got = await cache.get<{ bytes: unknown }>("k")
+    check(
+      same(got, { before: 1, bytes: make(), after: new Date(0) }),
+      "get: expected 1 MB of bytes, got others",
+    )
   }),
   law("a cached undefined is told from a miss", {}, async (scene) => {
     const cache = cacheOver(scene)

@@ -60,14 +60,16 @@ export class Rows {
 }
 
 function makeRow(key: string, actions: Actions): Row {
-  const cell = (label: string, part: string) => element("td", { "data-label": label, part })
-  const value = element("td", { "data-label": "Value", class: "value" })
-  const size = cell("Size", "size")
-  const tags = cell("Tags", "tags")
+  // The roles, for a table that is laid out otherwise is none to a screen reader.
+  const cell = (name: string, ...children: readonly (Node | string)[]) =>
+    element("td", { role: "cell", class: name }, ...children)
+  const value = cell("value")
+  const size = cell("size")
+  const tags = cell("tags")
   const state = element("span", { class: "state" })
   const left = element("span", {})
   const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("span", {}))
-  const life = element("td", { "data-label": "Deadline", class: "life" }, state, " ", left, bar)
+  const life = cell("life", state, " ", left, bar)
   const expire = element("button", { type: "button", "aria-label": `Expire ${key}` }, "Expire")
   const remove = element(
     "button",
@@ -76,17 +78,8 @@ function makeRow(key: string, actions: Actions): Row {
   )
   expire.addEventListener("click", () => actions.expire(key))
   remove.addEventListener("click", () => actions.remove(key))
-  const name = element("th", { scope: "row" }, key === "" ? "(empty)" : key)
-  const row = element(
-    "tr",
-    {},
-    name,
-    value,
-    size,
-    tags,
-    life,
-    element("td", { class: "actions" }, expire, remove),
-  )
+  const name = element("th", { scope: "row", role: "rowheader" }, key === "" ? "(empty)" : key)
+  const row = element("tr", { role: "row" }, name, value, size, tags, life, cell("actions", expire, remove))
   let createdAt = -1
   let bytes = 0
 

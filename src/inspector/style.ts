@@ -1,15 +1,17 @@
-/** The panel's look, in the colours of its page's scheme. A page may set `--inspector-accent`. */
+/** The panel's look, in the colours of its page's scheme. A page may set `--inspector-accent` and `--inspector-ground`. */
 export const style: string = `
 :host {
   --accent: var(--inspector-accent, light-dark(#4338ca, #a5b4fc));
+  --ground: var(--inspector-ground, light-dark(#fff, #191d28));
   --line: light-dark(#d9dce6, #343a4b);
   --soft: light-dark(#f3f4f9, #1d212d);
   --fresh: light-dark(#0f7a52, #4ade9c);
   --stale: light-dark(#a35a00, #fbbf5a);
   --danger: light-dark(#b4232c, #ff8f8f);
-  color-scheme: light dark;
   container-type: inline-size;
   display: block;
+  padding: 12px;
+  background: var(--ground);
   color: light-dark(#181b26, #e7e9f2);
   font: 14px/1.45 system-ui, sans-serif;
 }
@@ -39,7 +41,7 @@ th, td { padding: 8px 10px; border-bottom: 1px solid var(--line); text-align: st
 thead th { padding-block: 4px; font-size: 12px; font-weight: 600; opacity: 0.75; }
 tbody th { max-width: 16em; font: 600 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .value { max-width: 22em; font: 12px/1.6 ui-monospace, monospace; overflow-wrap: anywhere; opacity: 0.85; }
-td[part="size"] { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.size { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .tag {
   display: inline-block;
   margin: 0 4px 2px 0;
@@ -69,12 +71,23 @@ td[part="size"] { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @container (max-width: 640px) {
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  table, tbody, tr, th, td { display: block; }
-  tr { margin-bottom: 10px; padding: 10px 12px; border: 1px solid var(--line); border-radius: 10px; background: var(--soft); }
-  tbody th, .value, .life { max-width: none; }
-  th, td { padding: 3px 0; border: 0; }
-  td[data-label]::before { content: attr(data-label) " "; font: 12px/1.5 system-ui, sans-serif; opacity: 0.7; }
-  .actions { display: flex; gap: 8px; margin-top: 6px; }
+  table, tbody { display: block; }
+  tbody tr {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) auto;
+    gap: 6px 10px;
+    margin-bottom: 10px;
+    padding: 12px;
+    border: 1px solid var(--line);
+    border-radius: 10px;
+    background: var(--soft);
+  }
+  tbody :is(th, td) { max-width: none; padding: 0; border: 0; }
+  .size { order: -1; text-align: end; }
+  tbody th { order: -2; }
+  .value, .actions { grid-column: 1 / -1; }
+  .life { text-align: end; }
+  .actions { display: flex; gap: 8px; }
   .actions button { flex: 1; margin: 0; min-height: 40px; }
   .tools > *, .pair > * { flex: 1 1 auto; }
   button, input, select { min-height: 40px; }

@@ -31,10 +31,14 @@ export function buildView(root: ShadowRoot): View {
   const clear = button("Clear", "Remove every entry from the storage", "danger")
   const status = element("p", { role: "status", class: "status" })
   const head = ["Key", "Value", "Size", "Tags", "Deadline"].map((name) =>
-    element("th", { scope: "col" }, name),
+    element("th", { scope: "col", role: "columnheader" }, name),
   )
-  const actions = element("th", { scope: "col" }, element("span", { class: "hidden" }, "Actions"))
-  const body = element("tbody", {})
+  const actions = element(
+    "th",
+    { scope: "col", role: "columnheader" },
+    element("span", { class: "hidden" }, "Actions"),
+  )
+  const body = element("tbody", { role: "rowgroup" })
   const empty = element("p", { class: "empty" }, "No entries.")
   root.append(
     element(
@@ -49,9 +53,9 @@ export function buildView(root: ShadowRoot): View {
     ),
     element(
       "table",
-      {},
+      { role: "table" },
       element("caption", { class: "hidden" }, "Entries of the cache"),
-      element("thead", {}, element("tr", {}, ...head, actions)),
+      element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...head, actions)),
       body,
     ),
     empty,

@@ -1,6 +1,8 @@
 /** How a cache has done since it was made. */
 export interface Metrics {
+  /** Fresh values served. */
   readonly hits: number
+  /** Reads that found nothing to serve. */
   readonly misses: number
   /** Stale values served. */
   readonly stale: number
@@ -10,16 +12,23 @@ export interface Metrics {
   readonly failures: number
   /** Callers who joined a load that was already running. */
   readonly coalesced: number
+  /** Entries that an adapter let go to keep its bounds. */
   readonly evictions: number
+  /** Trouble with the storage that no caller was told of. */
   readonly errors: number
   /** Share of reads served from the cache, stale ones included; 0 before the first read. */
   readonly hitRatio: number
   /** Duration of loads in ms; percentiles over the last 256. */
   readonly loadTime: {
+    /** Loads that ended well, since the beginning. */
     readonly count: number
+    /** Of all of them. */
     readonly mean: number
+    /** Half of them took no longer. */
     readonly p50: number
+    /** 95 of 100 took no longer. */
     readonly p95: number
+    /** 99 of 100 took no longer. */
     readonly p99: number
   }
 }

@@ -19,21 +19,28 @@ export interface WriteOptions {
   readonly grace?: Duration | undefined
   /** Spreads `ttl` by ± this much, once, when written. Default 0. */
   readonly jitter?: Duration | undefined
-  /** What {@link invalidateTags} ends it by. */
+  /** What `invalidateTags` ends it by. Default none. */
   readonly tags?: readonly string[] | undefined
 }
 
 /** The result of a Standard Schema's `validate`. */
 export type SchemaResult<V> =
+  /** It validates. */
   | { readonly value: V; readonly issues?: undefined }
+  /** It does not. */
   | { readonly issues: readonly { readonly message: string }[] }
 
 /** A validator by the Standard Schema specification, version 1 (zod, valibot, arktype and others have it). */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
+  /** What the specification asks for. */
   readonly "~standard": {
+    /** Of the specification. */
     readonly version: 1
+    /** Whose validator it is. */
     readonly vendor: string
+    /** Judges `value`, and may change it. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    /** For the types alone: no schema needs it. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }

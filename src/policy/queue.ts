@@ -21,6 +21,11 @@ export class WriteQueue {
     this.#guard = guard
   }
 
+  /** Whether a write of one of `keys` would wait for others. */
+  isBusy(keys: readonly string[]): boolean {
+    return this.#barrier !== undefined || (this.#writes.size > 0 && keys.some((key) => this.#writes.has(key)))
+  }
+
   /** Runs `work` after the writes of the same keys that are under way. */
   ordered<T>(
     keys: readonly string[],

@@ -3,6 +3,7 @@ import { workers } from "../base/workers.ts"
 
 /** What keeps work alive after its caller has gone; a Worker's `ctx` is one. */
 export interface WaitUntil {
+  /** Keeps the request alive until `promise` settles. */
   waitUntil(promise: Promise<unknown>): void
 }
 

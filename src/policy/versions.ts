@@ -176,16 +176,12 @@ export class Versions {
 
   async #create(key: string): Promise<string> {
     const token = newborn + newToken()
-    if (this.#adapter.add) {
-      if (await this.#adapter.add(key, this.#record(token), Number.POSITIVE_INFINITY)) return token
-    } else {
-      const there = toToken(await this.#adapter.get(key))
-      if (there !== "") return there
-      await this.#adapter.set(key, this.#record(token), Number.POSITIVE_INFINITY)
-      return token
-    }
-    // Absent all the same: a storage that keeps nothing.
-    return toToken(await this.#adapter.get(key)) || token
+    if (await this.#adapter.add?.(key, this.#record(token), Number.POSITIVE_INFINITY)) return token
+    const there = toToken(await this.#adapter.get(key))
+    if (there !== "") return there
+    // Absent; or junk, which would make a miss of whatever is made under it; or the storage keeps nothing.
+    await this.#adapter.set(key, this.#record(token), Number.POSITIVE_INFINITY)
+    return token
   }
 
   #record(token: string): unknown {

@@ -33,12 +33,13 @@ export interface Item {
 export async function setAll(target: Target, items: readonly Item[]): Promise<void> {
   if (items.length === 0) return
   const { engine, place, policy } = target
-  engine.fence(items.map(({ name }) => place.full(name)))
+  const keys = items.map(({ name }) => place.full(name))
+  engine.fence(keys)
   const createdAt = now()
   const tags = [...new Set(items.flatMap((item) => item.policy.tags))]
   const names = place.names(tags)
-  const early = engine.store?.isPrompt ? currentMarks(engine, engine.store, names, policy) : undefined
-  if (engine.store && early && !isPromise(early))
+  const early = engine.store && currentMarks(engine, engine.store, names, policy)
+  if (engine.store && early && !isPromise(early) && !engine.queue.isBusy(keys))
     return put(target, engine.store, items, createdAt, tags, early)
   // What the caller does to his values while we wait must not reach the storage.
   const own = items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))

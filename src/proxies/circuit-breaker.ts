@@ -31,6 +31,15 @@ export type CircuitState = "closed" | "open" | "half-open"
  * After "Release It!" (Nygard, 2007).
  *
  * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { upstash } from "isocache/adapters/upstash"
+ * import { circuitBreaker, storeTimeout } from "isocache/proxies"
+ *
+ * const cache = new CacheWrapper({ adapter: circuitBreaker(storeTimeout(upstash(), 500)) })
+ * ```
  */
 export function circuitBreaker(adapter: Adapter, options: CircuitBreakerOptions = {}): Adapter {
   checkAdapter(adapter, "circuitBreaker()")

@@ -9,7 +9,15 @@ type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
  * It has exactly the abilities of what it wraps, and those that `overrides` adds. An override of `undefined` counts as
  * none.
  *
+ * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
+ *
+ * @example
  * ```ts
+ * import { memory } from "isocache/adapters/memory"
+ * import { delegate } from "isocache/proxies"
+ *
+ * const adapter = memory()
+ * let reads = 0
  * const counted = delegate(adapter, {
  *   get(key) {
  *     reads++
@@ -17,8 +25,6 @@ type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
  *   },
  * })
  * ```
- *
- * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
  */
 export function delegate(adapter: Adapter, overrides: Partial<Adapter> = {}): Adapter {
   checkAdapter(adapter, "delegate()")
@@ -72,7 +78,7 @@ function throughTo(adapter: Adapter): Mutable {
   if (adapter.prune) through.prune = (now) => adapter.prune?.(now) ?? 0
   if (adapter.open) through.open = () => adapter.open?.()
   if (adapter.close) through.close = () => adapter.close?.()
-  if (adapter.peek) through.peek = (key) => adapter.peek?.(key)
+  if (adapter.peek) through.peek = (key, time) => adapter.peek?.(key, time)
   if (adapter.observe) through.observe = (listener) => adapter.observe?.(listener) ?? (() => {})
   return through
 }

@@ -8,6 +8,15 @@ import { checkAdapter, proxy } from "./delegate.ts"
  * A lease is given to everyone, for it would be taken in vain: what its holder loads reaches nobody else.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { memory } from "isocache/adapters/memory"
+ * import { readOnly } from "isocache/proxies"
+ *
+ * const cache = new CacheWrapper({ adapter: readOnly(memory()) })
+ * ```
  */
 export function readOnly(adapter: Adapter): Adapter {
   checkAdapter(adapter, "readOnly()")

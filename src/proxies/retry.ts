@@ -31,6 +31,15 @@ const saving = 0.2
  * The waits are those of "Exponential Backoff And Jitter" (Brooker, 2015), decorrelated.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { upstash } from "isocache/adapters/upstash"
+ * import { retry } from "isocache/proxies"
+ *
+ * const cache = new CacheWrapper({ adapter: retry(upstash(), { attempts: 2 }) })
+ * ```
  */
 export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
   checkAdapter(adapter, "retry()")

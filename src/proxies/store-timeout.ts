@@ -13,6 +13,15 @@ import { checkAdapter, proxy } from "./delegate.ts"
  * handed through. A cache has a `storeTimeout` of its own; this one is for putting other proxies around it.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { upstash } from "isocache/adapters/upstash"
+ * import { storeTimeout } from "isocache/proxies"
+ *
+ * const cache = new CacheWrapper({ adapter: storeTimeout(upstash(), 500) })
+ * ```
  */
 export function storeTimeout(adapter: Adapter, ms: Duration = 2000): Adapter {
   checkAdapter(adapter, "storeTimeout()")

@@ -17,6 +17,15 @@ interface Channel {
  * that comes back from the browser's cache, or was frozen, may have missed messages: it drops all.
  *
  * @param name - Who is to hear each other uses the same. Default "isocache".
+ *
+ * @example
+ * ```ts
+ * import { indexeddb } from "isocache/adapters/indexeddb"
+ * import { memory } from "isocache/adapters/memory"
+ * import { broadcastBus, tiered } from "isocache/tiers"
+ *
+ * const adapter = tiered({ near: memory(), far: indexeddb(), bus: broadcastBus("shop") })
+ * ```
  */
 export function broadcastBus(name = "isocache"): Bus {
   const listeners = new Set<(message: BusMessage) => void>()

@@ -8,6 +8,7 @@ export interface Bus {
   subscribe(listener: (message: BusMessage) => void): () => void
   /** Whether messages may be lost, or writers not be reached: then `maxAge` stays 5 seconds unless given. */
   readonly lossy?: boolean
+  /** Ends it: nobody hears or is heard any more. Called by whoever made the bus. */
   close?(): Awaitable<void>
 }
 
@@ -40,7 +41,19 @@ export function dropAll(origin: string): BusMessage {
   return { isocache: 1, origin, keys: [], prefixes: [""] }
 }
 
-/** A bus within this realm, for tests and for several caches over one storage: synchronous, loses nothing. */
+/**
+ * A bus within this realm, for tests and for several caches over one storage: synchronous, loses nothing.
+ *
+ * @example
+ * ```ts
+ * import { memory } from "isocache/adapters/memory"
+ * import { memoryBus, tiered } from "isocache/tiers"
+ *
+ * const far = memory()
+ * const bus = memoryBus()
+ * const [one, other] = [0, 1].map(() => tiered({ near: memory(), far, bus }))
+ * ```
+ */
 export function memoryBus(): Bus {
   const listeners = new Set<(message: BusMessage) => void>()
   return {

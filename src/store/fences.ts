@@ -13,9 +13,12 @@ export interface Ticket {
 export class Fences {
   readonly #running = new Map<string, Ticket[]>()
   readonly #clearing: string[] = []
+  /** How many writes have begun. */
+  writes = 0
 
   /** Something begins: a write beats what is under way, and whatever begins before it ends. */
   begin(key: string, writes: boolean): Ticket {
+    if (writes) this.writes++
     const running = this.#running.get(key)
     let beaten = this.#clearing.length > 0 && this.#clearing.some((prefix) => key.startsWith(prefix))
     for (const other of running ?? []) {
@@ -48,6 +51,7 @@ export class Fences {
 
   /** Keys that begin with `prefix` are being cleared: beats all that is under way until the answer is called. */
   clear(prefix: string): () => void {
+    this.writes++
     this.beatAll(prefix)
     this.#clearing.push(prefix)
     return () => {

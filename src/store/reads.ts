@@ -23,6 +23,8 @@ export class Reads {
   readonly #asked = new Map<string, Promise<Stored | undefined>>()
   /** Whether far has answered at once, when it was asked last. */
   #isPrompt = false
+  /** What a far tier that answers at once has just said is absent: one miss looks more than once in its turn. */
+  #absent: { readonly key: string; readonly writes: number } | undefined
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers
@@ -32,14 +34,15 @@ export class Reads {
 
   get(key: string): Awaitable<Stored | undefined> {
     if (isToken(key)) return this.#token(key)
+    if (this.#isAbsent(key)) return undefined
     const copy = this.#shelf.get(key)
     if (isPromise(copy)) return copy.then((late) => late ?? this.#ask(key))
     return copy ?? this.#ask(key)
   }
 
   /** What is known at once: near, or by a far tier that answers at once; `""` for a token known to be absent. */
-  peek(key: string): Stored | undefined {
-    const known = isToken(key) ? this.#tokens.get(key) : this.#shelf.peek(key)
+  peek(key: string, time?: number): Stored | undefined {
+    const known = isToken(key) ? this.#tokens.get(key) : this.#shelf.peek(key, time)
     return known === undefined ? this.#peekFar(key) : known
   }
 
@@ -50,13 +53,21 @@ export class Reads {
       const opened = stored === undefined ? undefined : coder.decode(key, stored)
       return isPromise(opened) ? undefined : opened?.record
     }
-    if (!this.#isPrompt) return undefined
+    if (!this.#isPrompt || this.#isAbsent(key)) return undefined
     const record = this.#ask(key)
     if (isPromise(record)) {
       record.catch(() => {})
       return undefined
     }
-    return record === undefined && isToken(key) ? "" : record
+    if (record !== undefined) return record
+    if (isToken(key)) return ""
+    if (!this.#absent) queueMicrotask(() => (this.#absent = undefined))
+    this.#absent = { key, writes: this.#tiers.fences.writes }
+    return undefined
+  }
+
+  #isAbsent(key: string): boolean {
+    return this.#absent?.key === key && this.#absent.writes === this.#tiers.fences.writes
   }
 
   getMany(keys: readonly string[]): Awaitable<readonly (Stored | undefined)[]> {

@@ -51,14 +51,15 @@ export class Shelf {
   }
 
   /** The copy of `key` where it is known at once. */
-  peek(key: string): Stored | undefined {
+  peek(key: string, time?: number): Stored | undefined {
     if (this.#unsure.size > 0 && this.#isUnsure(key)) return undefined
     const near = this.#near
     try {
-      const found = near.peek ? near.peek(key) : near.get(key)
-      const copy = found instanceof Copy ? recordOf(found) : this.#open(key, found)
+      const found = near.peek ? near.peek(key, time) : near.get(key)
       // A copy as such is told first: on the path of every hit a look for `then` costs more than it finds.
-      if (found instanceof Copy || !isPromise(copy)) return copy
+      if (found instanceof Copy) return isYoung(found.until, time) ? found.record : undefined
+      const copy = this.#open(key, found)
+      if (!isPromise(copy)) return copy
       copy.catch(() => {})
     } catch (error) {
       this.#lost(error)
@@ -140,11 +141,12 @@ export class Shelf {
 }
 
 function recordOf(copy: Stored): Stored | undefined {
-  if (copy instanceof Copy)
-    return copy.until === Number.POSITIVE_INFINITY || now() < copy.until ? copy.record : undefined
+  if (copy instanceof Copy) return isYoung(copy.until) ? copy.record : undefined
   if (typeof copy !== "object" || copy === null || !("until" in copy && "record" in copy)) return undefined
   const { record, until } = copy
-  return until === Number.POSITIVE_INFINITY || (typeof until === "number" && now() < until)
-    ? record
-    : undefined
+  return typeof until === "number" && isYoung(until) ? record : undefined
+}
+
+function isYoung(until: number, time?: number): boolean {
+  return until === Number.POSITIVE_INFINITY || (time ?? now()) < until
 }

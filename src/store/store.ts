@@ -21,11 +21,6 @@ export class Store {
     return new Store(adapter, this.#codec)
   }
 
-  /** Whether it takes values as they are at the call: nothing is encoded later. */
-  get isPrompt(): boolean {
-    return this.adapter.medium === "object"
-  }
-
   /**
    * What a synchronous adapter says of `key`; `undefined` where an answer takes I/O, which is then under way for the
    * {@link read} that follows.

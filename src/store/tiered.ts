@@ -48,6 +48,17 @@ const defaultAge = 5000
  * A near tier that keeps objects holds the very object, any other one and far hold its encoded record.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { memory } from "isocache/adapters/memory"
+ * import { sqlite } from "isocache/adapters/sqlite"
+ * import { tiered } from "isocache/tiers"
+ *
+ * const far = sqlite({ path: ":memory:" })
+ * const cache = new CacheWrapper({ adapter: tiered({ near: memory(), far, maxAge: "1s" }) })
+ * ```
  */
 export function tiered(options: TieredOptions): Adapter {
   checkNames("tiered()", options, names)
@@ -95,7 +106,8 @@ export function tiered(options: TieredOptions): Adapter {
     set: (key, record, ttl) => writes.set([key, record, ttl]),
     delete: (key) => writes.delete(key),
     clear: (prefix) => writes.clear(prefix),
-    peek: (key) => reads.peek(key),
+    peek: (key, time) => reads.peek(key, time),
+    ...(maxAge > 0 && { tokenChanges: (time) => tokens.changes(time) }),
     open,
     close,
     ...(far.getMany && { getMany: (keys) => reads.getMany(keys) }),

@@ -13,9 +13,27 @@ const most = 10_000
 export class Tokens {
   readonly #known = new Map<string, Known>()
   readonly #maxAge: number
+  #changes = 0
+  /** When the first of them ends, in ms since epoch. */
+  #until = Number.POSITIVE_INFINITY
 
   constructor(maxAge: number) {
     this.#maxAge = maxAge
+  }
+
+  /** Counts what is no longer known as it was, by a change or by age: see `Adapter.tokenChanges`. */
+  changes(time?: number): number {
+    if (this.#until !== Number.POSITIVE_INFINITY && (time ?? now()) >= this.#until) this.#age(time ?? now())
+    return this.#changes
+  }
+
+  #age(time: number): void {
+    this.#changes++
+    this.#until = Number.POSITIVE_INFINITY
+    for (const [key, { until }] of this.#known) {
+      if (until <= time) this.#known.delete(key)
+      else this.#until = Math.min(this.#until, until)
+    }
   }
 
   /** The token at `key`; `undefined` if it must be asked for. */
@@ -27,17 +45,21 @@ export class Tokens {
 
   set(key: string, token: string): void {
     if (this.#maxAge <= 0) return
+    const until = now() + this.#maxAge
+    if (this.#known.get(key)?.token !== token) this.#changes++
     this.#known.delete(key)
-    this.#known.set(key, { token, until: now() + this.#maxAge })
-    if (this.#known.size > most)
-      for (const oldest of this.#known.keys()) return void this.#known.delete(oldest)
+    this.#known.set(key, { token, until })
+    this.#until = Math.min(this.#until, until)
+    const [oldest] = this.#known.size > most ? this.#known.keys() : []
+    if (oldest !== undefined) this.delete(oldest)
   }
 
   delete(key: string): void {
-    this.#known.delete(key)
+    if (this.#known.delete(key)) this.#changes++
   }
 
   clear(prefix: string): void {
+    this.#changes++
     for (const key of this.#known.keys()) if (key.startsWith(prefix)) this.#known.delete(key)
   }
 }

@@ -3,6 +3,8 @@ import { CacheError } from "../base/errors.ts"
 import { checkNames } from "../proxies/options.ts"
 import { type Bus, type BusMessage, isBusMessage } from "./bus.ts"
 
+export type { RedisChannelLike, RedisSubscription } from "../../adapters/upstash/channel.ts"
+
 /** Options of {@link upstashBus}. */
 export interface UpstashBusOptions {
   /** The REST url of the database. Default: the environment's `UPSTASH_REDIS_REST_URL`, on first use. */
@@ -22,6 +24,16 @@ export interface UpstashBusOptions {
  * `close()`. Messages may be lost, so that `maxAge` stays 5 seconds.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
+ *
+ * @example
+ * ```ts
+ * import { memory } from "isocache/adapters/memory"
+ * import { upstash } from "isocache/adapters/upstash"
+ * import { tiered, upstashBus } from "isocache/tiers"
+ *
+ * const bus = upstashBus({ onTrouble: console.error })
+ * const adapter = tiered({ near: memory(), far: upstash(), bus, maxAge: "30s" })
+ * ```
  */
 export function upstashBus(options: UpstashBusOptions = {}): Bus {
   checkNames("upstashBus()", options, ["url", "token", "client", "channel", "onTrouble"])

@@ -43,6 +43,18 @@ const writes: ReadonlySet<Operation> = new Set<Operation>([
  * `close` are spared. Without faults it is `adapter`.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown fault or one that is no probability.
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { memory } from "isocache/adapters/memory"
+ * import { chaos } from "isocache/testing"
+ *
+ * const faults = { seed: 7, fail: 0.5 }
+ * const cache = new CacheWrapper({ adapter: chaos(memory(), faults) })
+ * await cache.getOrSet("k", () => 1) // 1, whatever the storage does
+ * faults.fail = 0 // the weather clears
+ * ```
  */
 export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   checkAdapter(adapter, "chaos()")

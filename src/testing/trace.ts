@@ -3,6 +3,7 @@ import type { CacheEvent } from "../base/events.ts"
 
 /** What has events: a cache. */
 export interface Traceable {
+  /** Calls `listener` for all events; answers how to stop. */
   on(type: "*", listener: (event: CacheEvent) => void): () => void
 }
 
@@ -17,7 +18,12 @@ export interface Trace {
 /**
  * Writes down what happens in `cache` from now on.
  *
+ * @example
  * ```ts
+ * import { CacheWrapper } from "isocache"
+ * import { trace } from "isocache/testing"
+ *
+ * const cache = new CacheWrapper()
  * const { events, off } = trace(cache)
  * await cache.getOrSet("k", () => 1)
  * events.map(({ type }) => type) // ["miss", "load", "loaded", "set"]
@@ -33,6 +39,14 @@ export function trace(cache: Traceable): Trace {
 /**
  * An event as one line of JSON for a log: keys shortened, values never, and of errors only name and code, for the
  * messages of others may hold anything. This library's own messages are safe and told.
+ *
+ * @example
+ * ```ts
+ * import { cached } from "isocache"
+ * import { logLine } from "isocache/testing"
+ *
+ * cached.on("error", (event) => console.error(logLine(event)))
+ * ```
  */
 export function logLine(event: CacheEvent): string {
   const { type, key, at, region, ...more } = event

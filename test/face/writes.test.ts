@@ -114,6 +114,19 @@ describe.each(kinds)("writing on %s", (kind) => {
     expect(await cache.getMany(["0", "1"])).toEqual([{ n: 1 }, { n: 2 }])
   })
 
+  test("what the caller does to a value while its write waits for another does not reach the cache", async () => {
+    const { cache } = await setup(kind)
+    await cache.set("a", 0)
+    const value = { list: [1] }
+    const done = [cache.set("a", 1), cache.set("a", value)]
+    for (let turn = 0; turn < 20; turn++) {
+      await Promise.resolve()
+      value.list.push(turn)
+    }
+    await Promise.all(done)
+    expect(await cache.get("a")).toEqual({ list: [1] })
+  })
+
   test("an explicit write rejects when the storage fails", async () => {
     const { cache, storage } = await setup(kind)
     await cache.set("a", 1)

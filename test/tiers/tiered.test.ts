@@ -220,6 +220,63 @@ test("a near hit asks far nothing, its version tokens included", async () => {
   expect(calls).toEqual([])
 })
 
+test("a miss asks a far tier that answers at once once, and a write in the same turn is seen", async () => {
+  const asked: string[] = []
+  const base = custom("text", "sync")
+  const far = delegate(base, {
+    get(key) {
+      asked.push(key)
+      return base.get(key)
+    },
+  })
+  const cache = new CacheWrapper({ adapter: far, near: { maxAge: "1h" } })
+  await cache.set("warm", 1)
+  for (let i = 0; i < 3; i++) expect(await cache.get("warm")).toBe(1)
+  asked.length = 0
+  expect(await cache.get("absent")).toBeUndefined()
+  expect(asked).toEqual(["absent"])
+  expect(cache.peek("absent")).toBeUndefined()
+  const written = cache.set("absent", 2)
+  expect(await cache.get("absent")).toBe(2)
+  await written
+})
+
+test("tokens that are remembered for no time are read each time", async () => {
+  const shelf: Shelf = new Map()
+  const open = () => new CacheWrapper({ adapter: custom("text", "sync", shelf), near: { maxAge: 0 } })
+  const [mine, theirs] = [open(), open()]
+  await mine.set("k", 1)
+  expect(await mine.get("k")).toBe(1)
+  await theirs.invalidate()
+  expect(await mine.get("k")).toBeUndefined()
+})
+
+test("a version token that has reached its age is read again, on the short way of a hit too", async () => {
+  const clock = fakeClock()
+  const shelf: Shelf = new Map()
+  const open = () => new CacheWrapper({ adapter: custom("text", "sync", shelf), near: { maxAge: "1s" } })
+  const [mine, theirs] = [open(), open()]
+  await mine.set("k", 1)
+  for (let i = 0; i < 3; i++) expect(await mine.get("k")).toBe(1)
+  await theirs.invalidate()
+  await clock.advance(999)
+  expect(await mine.get("k")).toBe(1)
+  await clock.advance(1)
+  expect(await mine.get("k")).toBeUndefined()
+})
+
+test("what the caller does to a value while its write waits for another does not reach any tier", async () => {
+  const shelf: Shelf = new Map()
+  const cache = new CacheWrapper({ adapter: custom("text", "async", shelf), near: true })
+  await cache.set("k", 0)
+  const value = { list: [1] }
+  const done = [cache.set("k", 1), cache.set("k", value)]
+  value.list.push(2)
+  await Promise.all(done)
+  expect(await cache.get("k")).toEqual({ list: [1] })
+  expect(await new CacheWrapper({ adapter: custom("text", "async", shelf) }).get("k")).toEqual({ list: [1] })
+})
+
 test("concurrent reads of one token share a read of far", async () => {
   const { far, calls } = counted()
   const tiers = tiered({ near: memory(), far })
