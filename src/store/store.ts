@@ -9,7 +9,7 @@ export class Store {
   readonly adapter: Adapter
   readonly #codec: Codec
   #async = false
-  #asked: { readonly key: string; readonly record: Promise<unknown> } | undefined
+  #asked: { readonly key: string; readonly found: Promise<Kept | MissReason> } | undefined
 
   constructor(adapter: Adapter, codec: Codec) {
     this.adapter = adapter
@@ -33,16 +33,17 @@ export class Store {
       // Told first by what an entry has: on the path of every hit a look for `then` costs more than it finds.
       if (!isEntry(record) && isPromise(record)) {
         this.#async = true
-        this.#asked = { key, record: Promise.resolve(record) }
-        this.#asked.record.catch(() => {})
-        // For the read that follows in this very turn; a later one must see what was written meanwhile.
-        queueMicrotask(() => {
-          this.#asked = undefined
-        })
-        return undefined
+        return this.#ask(
+          key,
+          record.then((late) => this.#decode(key, late)),
+        )
       }
       const kept = this.#codec.decode(key, record) ?? "corrupt"
-      return typeof kept === "string" || isEntry(kept) ? kept : undefined
+      if (typeof kept === "string" || isEntry(kept)) return kept
+      return this.#ask(
+        key,
+        kept.then((late) => late ?? "corrupt"),
+      )
     } catch {
       return undefined // The read that follows meets the same trouble and tells of it.
     }
@@ -52,8 +53,18 @@ export class Store {
   read(key: string): Awaitable<Kept | MissReason> {
     const asked = this.#asked
     this.#asked = undefined
-    const record = asked?.key === key ? asked.record : this.adapter.get(key)
+    if (asked?.key === key) return asked.found
+    const record = this.adapter.get(key)
     return isPromise(record) ? record.then((late) => this.#decode(key, late)) : this.#decode(key, record)
+  }
+
+  /** Keeps an answer under way for the read that follows in this very turn; a later one must see what was written. */
+  #ask(key: string, found: Promise<Kept | MissReason>): undefined {
+    this.#asked = { key, found }
+    found.catch(() => {})
+    queueMicrotask(() => {
+      this.#asked = undefined
+    })
   }
 
   async readMany(keys: readonly string[]): Promise<readonly (Kept | MissReason)[]> {

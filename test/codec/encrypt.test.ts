@@ -1,9 +1,11 @@
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { toUtf8 } from "../../src/base/bytes.ts"
 import { codecFor } from "../../src/codec/codec.ts"
 import type { EncryptionKey } from "../../src/codec/encrypt.ts"
 import { encrypt, gzip } from "../../src/codecs.ts"
+import { CacheWrapper } from "../../src/core.ts"
 import type { Kept } from "../../src/entry.ts"
+import { custom, type Shelf } from "../support/adapters.ts"
 
 const keyOf = (fill: number) => new Uint8Array(32).fill(fill)
 const kept: Kept = {
@@ -182,4 +184,27 @@ test("only what is long enough and gets shorter is compressed", async () => {
     String.fromCharCode(33 + (byte % 90)),
   ).join("")
   expect(await flagOf(noise.slice(0, 30), { threshold: 0 })).toBe("-")
+})
+
+test("a read opens its record once, and tells once of one it cannot open", async () => {
+  const shelf: Shelf = new Map()
+  const keys = [{ id: "a", key: new Uint8Array(32) }]
+  const cache = new CacheWrapper({ adapter: custom("text", "sync", shelf), encrypt: { keys } })
+  await cache.set("k", 1)
+  const decrypt = vi.spyOn(crypto.subtle, "decrypt")
+  expect(await cache.get("k")).toBe(1)
+  expect(decrypt).toHaveBeenCalledTimes(1)
+  const other = new CacheWrapper({
+    adapter: custom("text", "sync", shelf),
+    encrypt: { keys: [{ id: "a", key: new Uint8Array(32).fill(1) }] },
+  })
+  const heard: unknown[] = []
+  other.on("error", ({ error }) => heard.push(error))
+  expect(await other.get("k")).toBeUndefined()
+  expect(decrypt).toHaveBeenCalledTimes(2)
+  expect(heard.map(String)).toEqual([
+    expect.stringContaining("was not sealed by the key"),
+    expect.stringContaining("no entry"),
+  ])
+  decrypt.mockRestore()
 })
