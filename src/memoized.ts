@@ -24,7 +24,7 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
  * import { memoized } from "isocache"
  *
  * class Users {
- *   constructor(readonly tenant: string) {}
+ *   tenant = "acme"
  *
  *   @memoized({ name: "Users.find", instance: (self: Users) => self.tenant, ttl: "5m" })
  *   async find(id: number) {

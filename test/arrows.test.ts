@@ -16,6 +16,7 @@ const ranks: readonly (readonly string[])[] = [
     "reading.ts",
     "loading.ts",
     "batch.ts",
+    "generated.ts",
     "memoize.ts",
     "memoize-many.ts",
     "region.ts",

@@ -30,7 +30,7 @@ export interface SuperjsonOptions {
  * import { superjsonSerializer } from "isocache/codecs"
  *
  * class Money {
- *   constructor(readonly cents: bigint) {}
+ *   cents = 0n
  * }
  * const cache = new CacheWrapper({ serializer: superjsonSerializer({ classes: { Money } }) })
  * ```
