@@ -6,13 +6,13 @@ import { check, failureOf, type Scene } from "./law.ts"
 
 type CacheOptions = NonNullable<ConstructorParameters<typeof CacheWrapper>[0]>
 
-/** A cache over `adapter`, closed when the case is over. */
+/** A cache over `adapter`, closed when the case is over. A busy machine is no storage that hangs. */
 export function cacheOver(
   scene: Scene,
   adapter: Adapter = scene.adapter,
   options: CacheOptions = {},
 ): CacheWrapper {
-  const cache = new CacheWrapper({ ...options, adapter })
+  const cache = new CacheWrapper({ storeTimeout: 30_000, ...options, adapter })
   scene.later(() => cache.close())
   return cache
 }

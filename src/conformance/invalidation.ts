@@ -104,7 +104,7 @@ export const invalidation: readonly ConformanceCase[] = [
   }),
   law("junk in the place of version tokens makes no verb fail and revives nothing", {}, async (scene) => {
     const forge = forgeOver(scene.adapter)
-    for (const junk of junkFor(scene.adapter)) {
+    for (const junk of junkFor(scene.adapter).slice(0, 5)) {
       const cache = cacheOver(scene, forge.adapter)
       await cache.set("k", 1, { tags: ["t"] })
       await cache.invalidateTags("t")

@@ -145,9 +145,12 @@ async function apart(caches: readonly (readonly [name: string, cache: Scoped])[]
   const names = ["k", "b:k", "", ":", "a"]
   for (const [who, cache] of caches) for (const name of names) await cache.set(name, who)
   const seen = async (from: number) => {
-    for (const [who, cache] of caches.slice(from)) {
-      for (const name of names) equal(await cache.get(name), who, `get of ${named(name)} under ${who}`)
-    }
+    const reads = caches
+      .slice(from)
+      .flatMap(([who, cache]) =>
+        names.map(async (name) => equal(await cache.get(name), who, `get of ${named(name)} under ${who}`)),
+      )
+    await Promise.all(reads)
   }
   await seen(0)
   for (const [at, [who, cache]] of caches.entries()) {

@@ -66,6 +66,8 @@ export class Context implements LoadContext {
   /** What the fallback has decided, as options are: `undefined` means unset, nonsense throws. */
   decided(policy: Policy): Policy {
     const { ttl, grace, tags } = this
+    const isAsBefore = ttl === policy.ttl && grace === policy.grace
+    if (isAsBefore && Array.isArray(tags) && tags.length === 0 && policy.tags.length === 0) return policy
     return resolvePolicy(policy, { ttl, grace, tags })
   }
 

@@ -113,11 +113,17 @@ export class Versions {
    * Completes what was read before a load into marks for its entry: absent tokens are made, if still absent.
    * Answers `undefined` when an invalidation came in between.
    */
-  async complete(
+  complete(
+    names: readonly VersionKeys[],
+    before: readonly string[],
+  ): Awaitable<readonly string[] | undefined> {
+    return this.isComplete(before) ? before : this.#complete(names, before)
+  }
+
+  async #complete(
     names: readonly VersionKeys[],
     before: readonly string[],
   ): Promise<readonly string[] | undefined> {
-    if (this.isComplete(before)) return before
     const made = await Promise.all(
       names.map(({ hard }, i) => (before[2 * i] === "" ? this.create(hard) : undefined)),
     )
