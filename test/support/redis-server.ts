@@ -23,12 +23,14 @@ export async function startRedis(): Promise<RedisServer> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
     const server = spawn(binary, settings(port, dir), { stdio: "ignore" })
+    const kill = () => void server.kill("SIGKILL")
     const stop = async (): Promise<void> => {
+      process.off("exit", kill)
       await end(server)
       await rm(dir, { recursive: true, force: true })
     }
     // A test run that dies takes its server along.
-    process.once("exit", () => server.kill("SIGKILL"))
+    process.once("exit", kill)
     if (await answers(port, server)) return { port, stop }
     await end(server)
     // Another process may have taken the port meanwhile.
