@@ -3,7 +3,7 @@ import { CacheError } from "./base/errors.ts"
 import { detectRuntime } from "./base/runtime.ts"
 import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
-import { isAdapter } from "./source.ts"
+import { isAdapter, openHeard } from "./source.ts"
 
 /** Loads an adapter for the options given with its alias. */
 export type LoadAdapter = (options: never) => Awaitable<Adapter>
@@ -122,7 +122,7 @@ async function openDefault(report: (error: unknown) => void): Promise<Resolved> 
   try {
     checkAlias(name, undefined)
     const { adapter } = await loadAlias(name, undefined, report)
-    await adapter.open?.()
+    await openHeard(adapter, report)
     return { adapter, near: name !== "memory" && name !== "none" && name !== "upstash" }
   } catch (error) {
     report(error)

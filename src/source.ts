@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable, Serializer } from "./adapter.ts"
-import { chain } from "./base/awaitable.ts"
+import { chain, isPromise } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { CacheError } from "./base/errors.ts"
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
@@ -60,7 +60,7 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
         ? { adapter: object }
         : shared.resolve(String(adapter), options.arguments, report)
       return chain(load, (resolved) =>
-        chain(resolved.adapter.open?.(), () =>
+        chain(openHeard(resolved.adapter, report), () =>
           storeOf(
             resolved.adapter,
             object === undefined,
@@ -71,6 +71,20 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
         ),
       )
     },
+  }
+}
+
+/** Opens `adapter`. What it reports meanwhile goes to `report`: nobody else listens yet. */
+export function openHeard(adapter: Adapter, report: (error: unknown) => void): Awaitable<void> {
+  const off = adapter.observe?.((event) => event.type === "error" && report(event.error))
+  try {
+    const opening = adapter.open?.()
+    if (isPromise(opening)) return Promise.resolve(opening).finally(off)
+    off?.()
+    return opening
+  } catch (error) {
+    off?.()
+    throw error
   }
 }
 
