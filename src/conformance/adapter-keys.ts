@@ -64,12 +64,12 @@ export const keys: readonly ConformanceCase[] = [
   }),
   law("clear removes what starts with the prefix, and nothing else", {}, async ({ adapter }) => {
     for (const [prefix, own, others] of prefixes) {
-      for (const key of [...own, ...others]) await adapter.set(key, recordOf(adapter, key.slice(0, 9)), hour)
+      const label = (key: string) => recordOf(adapter, key.slice(0, 9))
+      await Promise.all([...own, ...others].map((key) => adapter.set(key, label(key), hour)))
       await adapter.clear(prefix)
       const where = `after clear of ${named(prefix)}, get of `
       for (const key of own) equal(await adapter.get(key), undefined, where + named(key))
-      for (const key of others)
-        equal(await adapter.get(key), recordOf(adapter, key.slice(0, 9)), where + named(key))
+      for (const key of others) equal(await adapter.get(key), label(key), where + named(key))
       await adapter.clear("")
     }
   }),

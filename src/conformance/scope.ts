@@ -12,7 +12,8 @@ export const scope: readonly ConformanceCase[] = [
       const cache = cacheOver(scene, scene.adapter, options)
       const all = hostileKeys()
       for (const [at, name] of all.entries()) await cache.set(name, at)
-      for (const [at, name] of all.entries()) equal(await cache.get(name), at, `get of ${named(name)}`)
+      const got = await Promise.all(all.map((name) => cache.get(name)))
+      for (const [at, name] of all.entries()) equal(got[at], at, `get of ${named(name)}`)
       equal([...(await cache.getMany(all))], Array.from(all.keys()), "getMany")
       equal(await cache.delete(...all), all.length, "delete of all")
     }
@@ -143,7 +144,7 @@ export const scope: readonly ConformanceCase[] = [
 /** Fails unless the caches do not see each other's keys, and clear one by one without touching the others. */
 async function apart(caches: readonly (readonly [name: string, cache: Scoped])[]): Promise<void> {
   const names = ["k", "b:k", "", ":", "a"]
-  for (const [who, cache] of caches) for (const name of names) await cache.set(name, who)
+  for (const [who, cache] of caches) await Promise.all(names.map((name) => cache.set(name, who)))
   const seen = async (from: number) => {
     const reads = caches
       .slice(from)

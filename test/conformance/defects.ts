@@ -1,5 +1,7 @@
 import type { SqliteAdapter } from "../../adapters/sqlite.ts"
-import type { Adapter, Lease, Stored } from "../../src/adapter.ts"
+import type { Adapter, Stored } from "../../src/adapter.ts"
+import { folds, lossy } from "./folds.ts"
+import { endless, locks } from "./locks.ts"
 
 /** What a broken adapter does instead of what the healthy `it` does. */
 type Broken = (it: SqliteAdapter) => Partial<Adapter>
@@ -7,6 +9,7 @@ type Broken = (it: SqliteAdapter) => Partial<Adapter>
 const clears = "clear removes what starts with the prefix, and nothing else"
 const lasts = "a record is kept for its ttl: seconds, 60 days, 300 years, Infinity, fractions"
 const many = "getMany answers in the keys' order, absent ones and duplicates included"
+const meets = "any string is a key, and no two keys meet"
 const prunes = "prune drops what is past its life at the given moment, and says how many"
 
 /** Adapters that are wrong in one way, each with the law that must notice. */
@@ -52,7 +55,7 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     "a record comes back as it was: line breaks, quotes, NUL, emoji, digits",
     (it) => ({ get: (key) => it.get(key)?.toString().trim() }),
   ],
-  ...folds(),
+  ...folds.map(([how, fold]): [string, string, Broken] => [`keys ${how}`, meets, folded(fold)]),
   ["clear that clears all", clears, (it) => ({ clear: () => it.clear("") })],
   [
     "clear of what contains the prefix",
@@ -124,6 +127,22 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     "1 100 keys go through setMany, getMany and deleteMany",
     (it) => ({ setMany: (entries) => it.setMany(entries.slice(0, 1_000)) }),
   ],
+  [
+    "records dropped before their time",
+    "an entry is fresh to the last millisecond of its ttl, and stale to the last of its grace",
+    (it) => hasty(it),
+  ],
+  [
+    "version tokens that cannot be removed",
+    "a version token that was lost counts as changed",
+    (it) => ({ delete: (key) => key.startsWith("#") || it.delete(key) }),
+  ],
+  [
+    "records of 1 000 000 characters at most",
+    "1 MB of bytes comes back as it was",
+    (it) => ({ get: (key) => it.get(key)?.slice(0, 1_000_000) }),
+  ],
+  ["900 sets and no more", "1 000 keys are loaded at once, each once", (it) => ({ set: rationed(it, 900) })],
   ["prune by its own clock", prunes, (it) => ({ prune: () => it.prune(Date.now()) })],
   ["prune that drops all", prunes, (it) => ({ prune: () => it.deleteMany([...it.keys("")]) })],
   [
@@ -149,6 +168,11 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ["a lock in two steps", "of 20 who lock at once, one succeeds", () => ({ lock: locks({ inSteps: true }) })],
   ["a lock without end", "a lease ends by itself", () => ({ lock: locks({ endless: true }) })],
   [
+    "a lock that outlives its holder",
+    "the lease of a holder who is gone without a word ends by itself",
+    () => ({ lock: endless }),
+  ],
+  [
     "a release without an owner",
     "a late release leaves the lease of the next owner alone",
     () => ({ lock: locks({ ownerless: true }) }),
@@ -167,31 +191,33 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ],
 ]
 
-/** Ways in which a storage takes two keys for one. */
-function folds(): [defect: string, law: string, broken: Broken][] {
-  const ways: readonly [how: string, fold: (key: string) => string][] = [
-    ["in lower case", (key) => key.toLowerCase()],
-    ["trimmed", (key) => key.trimEnd()],
-    ["normalized", (key) => key.normalize("NFC")],
-    ["lossy about surrogates", lossy],
-    ["cut at NUL", (key) => key.split("\0")[0] ?? ""],
-    ["cut at 512 characters", (key) => key.slice(0, 512)],
-    ["read as paths", (key) => new URL(`x:/${key.slice(0, 999)}`).pathname + key.slice(999)],
-    ["unescaped", (key) => key.replaceAll("%2F", "/")],
-  ]
-  return ways.map(([how, fold]) => [
-    `keys ${how}`,
-    "any string is a key, and no two keys meet",
-    (it) => ({ get: (key) => it.get(fold(key)), set: (key, record, ttl) => it.set(fold(key), record, ttl) }),
-  ])
-}
-
-function lossy(text: string): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text))
+function folded(fold: (key: string) => string): Broken {
+  return (it) => ({
+    get: (key) => it.get(fold(key)),
+    set: (key, record, ttl) => it.set(fold(key), record, ttl),
+  })
 }
 
 function once(it: SqliteAdapter): Adapter["set"] {
   return (key, record, ttl) => void it.add(key, record, ttl)
+}
+
+/** Takes a record for gone 30 ms before it is. */
+function hasty(it: SqliteAdapter): Partial<Adapter> {
+  const ends = new Map<string, number>()
+  return {
+    get: (key) => (Date.now() + 30 < (ends.get(key) ?? 0) ? it.get(key) : undefined),
+    set(key, record, ttl) {
+      ends.set(key, Date.now() + ttl)
+      it.set(key, record, ttl)
+    },
+  }
+}
+
+function rationed(it: SqliteAdapter, left: number): Adapter["set"] {
+  return (key, record, ttl) => {
+    if (left-- > 0) it.set(key, record, ttl)
+  }
 }
 
 function like(prefix: string): RegExp {
@@ -212,30 +238,5 @@ function addInSteps(it: SqliteAdapter): NonNullable<Adapter["add"]> {
     await null
     it.set(key, record, ttl)
     return true
-  }
-}
-
-interface LockDefects {
-  readonly inSteps?: boolean
-  readonly endless?: boolean
-  readonly ownerless?: boolean
-  readonly single?: boolean
-}
-
-/** A lock over a Map, with defects. */
-function locks({ inSteps, endless, ownerless, single }: LockDefects): NonNullable<Adapter["lock"]> {
-  const held = new Map<string, { readonly until: number }>()
-  return async (key, ttl): Promise<Lease | undefined> => {
-    const name = single ? "" : key
-    const holder = held.get(name)
-    if (holder !== undefined && (endless || Date.now() < holder.until)) return undefined
-    if (inSteps) await null
-    const mine = { until: Date.now() + ttl }
-    held.set(name, mine)
-    return {
-      release() {
-        if (ownerless || held.get(name) === mine) held.delete(name)
-      },
-    }
   }
 }

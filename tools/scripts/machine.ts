@@ -12,6 +12,11 @@ const needs: readonly { what: string; debian: string; here: () => boolean }[] = 
     debian: "libwebkit2gtk-4.1-0 xvfb x11-xkb-utils",
     here: () => Boolean(findEngines().webkit),
   },
+  {
+    what: "WebKit's driver",
+    debian: "webkit2gtk-driver",
+    here: () => existsSync(process.env["WEBKIT_DRIVER_BIN"] ?? "/usr/bin/WebKitWebDriver"),
+  },
   { what: "Redis", debian: "redis-server", here: () => onPath("redis-server") },
 ]
 

@@ -5,15 +5,18 @@ import { join } from "node:path"
 import { findEngines } from "../../test/browser/installed.ts"
 import { add, type Count, describe, one } from "./count.ts"
 import { prepareMachine } from "./machine.ts"
+import { runMatrix } from "./matrix.ts"
 import { install } from "./projects.ts"
 import { root, run } from "./run.ts"
 import { runConformance } from "./runtimes.ts"
 import { runSizes } from "./size.ts"
 import { runTypeTests } from "./types.ts"
 
+const words = process.argv.slice(2)
+
 type Step = readonly [name: string, run: () => Promise<Count>]
 
-const locked = [".", "tools/runtimes", "tools/types", "tools/docs", "bench"]
+const locked = [".", "tools/runtimes", "tools/types", "tools/docs", "bench", "docs/examples/vite-react"]
 
 const steps: readonly Step[] = [
   ["machine", prepareMachine],
@@ -30,15 +33,23 @@ const steps: readonly Step[] = [
   ["are the types wrong", () => command("attw", "--pack", ".", "--profile", "esm-only")],
   ["package", () => vitest("package")],
   ["type tests", runTypeTests],
+  ["reference", reference],
   ["node", () => vitest("node")],
   ["workerd", () => vitest("workerd")],
   ["browsers", browsers],
   ["runtimes", runConformance],
   ["size", runSizes],
+  ["matrix", () => runMatrix({ write: words.includes("--write") })],
 ]
 
 async function command(name: string, ...args: readonly string[]): Promise<Count> {
   return one((await run(name, args)).ok)
+}
+
+/** Builds the API reference: a public name without a docstring, or a link that leads nowhere, fails it. */
+async function reference(): Promise<Count> {
+  if (!(await install("docs")).ok) return one(false)
+  return command("npx", "--prefix", "tools/docs", "typedoc", "--options", "tools/docs/typedoc.json")
 }
 
 /** Runs one project of vitest.config.ts and reads its report. */
@@ -60,8 +71,8 @@ async function browsers(): Promise<Count> {
   return Object.values(findEngines()).some(Boolean) ? vitest("browser") : { passed: 0, failed: 0, skipped: 0 }
 }
 
-// Words on the command line choose steps: npm test -- biome node
-const wanted = process.argv.slice(2)
+// Words on the command line choose steps: npm test -- biome node. With --write the step "matrix" writes its table.
+const wanted = words.filter((word) => word !== "--write")
 const chosen = wanted.length ? steps.filter(([name]) => wanted.includes(name)) : steps
 const unknown = wanted.filter((name) => !steps.some(([known]) => known === name))
 if (unknown.length) {
