@@ -10,13 +10,13 @@ import { startTry } from "./page/try.ts"
 
 const tabs = [...document.querySelectorAll<HTMLButtonElement>("[role=tab]")]
 const panels = tabs.map((tab) => find(`#${tab.getAttribute("aria-controls")}`, HTMLElement))
-/** What a part does when it is opened for the first time. */
-const first: Record<string, (() => void) | undefined> = { tabs: startTabs }
 
 defineInspector()
 const lab = makeLab()
 startTry(lab)
-startInspect(lab)
+/** What a part does whenever it is shown, and what it does the first time only. */
+const shown: Record<string, () => void> = { inspect: startInspect(lab) }
+const first: Record<string, (() => void) | undefined> = { tabs: startTabs }
 startReplay()
 startProve()
 startGreeting()
@@ -34,17 +34,15 @@ for (const [at, tab] of tabs.entries()) {
 }
 // What scrolls can be reached by keyboard, in browsers that would leave it out too.
 for (const scroller of document.querySelectorAll<HTMLElement>("[data-scroller]")) scroller.tabIndex = 0
-addEventListener("hashchange", chooseByHash)
-chooseByHash()
+addEventListener("hashchange", () => chooseByHash())
+if (!chooseByHash()) choose(0)
 document.documentElement.dataset["ready"] = ""
 
-function chooseByHash(): void {
-  choose(
-    Math.max(
-      0,
-      panels.findIndex(({ id }) => `#${id}` === location.hash),
-    ),
-  )
+/** "#replay" shows that part; a hash that names none, such as the skip link's, changes nothing. */
+function chooseByHash(): boolean {
+  const asked = panels.findIndex(({ id }) => `#${id}` === location.hash)
+  if (asked >= 0) choose(asked)
+  return asked >= 0
 }
 
 /** Shows one part; its tab is the one that Tab reaches, arrows lead to the others. */
@@ -56,9 +54,11 @@ function choose(chosen: number): void {
     if (panel) panel.hidden = at !== chosen
   }
   const id = panels[chosen]?.id ?? ""
+  document.title = `${tabs[chosen]?.textContent} · isocache playground`
   if (location.hash.slice(1) !== id) history.replaceState(null, "", `#${id}`)
   first[id]?.()
   first[id] = undefined
+  shown[id]?.()
 }
 
 function startGreeting(): void {

@@ -1,10 +1,9 @@
 // Serves the page, and beside it a Worker with local KV: no account, no network.
-//   npm run playground            on PORT, else 8787, else any free port
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import { extname } from "node:path"
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
 import { buildPage, buildWorker } from "./build.ts"
+import { listenLocally } from "./listen.ts"
 
 /** A playground that is up. */
 export interface Playground {
@@ -33,8 +32,8 @@ export async function servePlayground(port: number): Promise<Playground> {
     }),
   )
   await worker.ready
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost")
+  const { port: taken, close } = await listenLocally(port, (request, response) => {
+    const { pathname } = URL.parse(request.url ?? "/", "http://localhost") ?? { pathname: "" }
     if (!isLocal(request)) send(response, 403, "text/plain", "Open it by the name localhost.")
     else if (pathname.startsWith("/kv/")) {
       askWorker(worker, request, response).catch(() => response.destroy())
@@ -45,12 +44,10 @@ export async function servePlayground(port: number): Promise<Playground> {
       else send(response, 200, types[extname(name)] ?? "application/octet-stream", file)
     }
   })
-  const taken = await listen(server, port)
   return {
     url: `http://localhost:${taken}/`,
     async close() {
-      server.closeAllConnections()
-      await Promise.all([new Promise((resolve) => server.close(resolve)), worker.dispose()])
+      await Promise.all([close(), worker.dispose()])
     },
   }
 }
@@ -85,36 +82,4 @@ async function askWorker(
   })
   response.writeHead(answer.status, { "content-type": "application/json", "cache-control": "no-store" })
   response.end(Buffer.from(await answer.arrayBuffer()))
-}
-
-/** Listens on `port`, else on a free one; answers which. */
-async function listen(server: Server, port: number): Promise<number> {
-  for (const wanted of [port, 0]) {
-    const failed = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-      server.once("error", resolve)
-      server.listen(wanted, "localhost", () => {
-        server.off("error", resolve)
-        resolve(undefined)
-      })
-    })
-    if (!failed) break
-    if (wanted === 0 || !(failed.code === "EADDRINUSE" || failed.code === "EACCES")) throw failed
-  }
-  const { port: taken } = server.address() as AddressInfo // It listens on TCP.
-  return taken
-}
-
-if (import.meta.main) {
-  const port = Number(process.env["PORT"] || 8787)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    console.error("PORT must be a number from 0 to 65535.")
-    process.exit(1)
-  }
-  const playground = await servePlayground(port)
-  console.log(`\n  isocache playground: ${playground.url}\n  Ctrl-C ends it.\n`)
-  const end = () => {
-    void playground.close().then(() => console.log("\n  Closed."))
-  }
-  // Miniflare would end the process at once; here everything is closed first. A second Ctrl-C does not wait.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeAllListeners(signal).once(signal, end)
 }

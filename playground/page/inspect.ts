@@ -4,12 +4,16 @@ import type { Lab } from "./lab.ts"
 
 const names = ["Ada", "Grace", "Edsger", "Barbara", "Alan", "Katherine"]
 
-/** Gives the inspector its cache, and some entries to look at. */
-export function startInspect({ cache }: Lab): void {
+/** Gives the inspector its cache, and some entries to look at. Answers what to do when it is shown. */
+export function startInspect(lab: Lab): () => void {
+  const { cache } = lab
   // defineInspector has made it one.
   const panel = find("isocache-inspector", HTMLElement) as HTMLElement & InspectorElement
-  panel.cache = cache
   find("#samples", HTMLButtonElement).addEventListener("click", () => void addSamples(cache))
+  return () => {
+    find("#inspect-storage", HTMLElement).textContent = lab.storage
+    panel.cache = cache
+  }
 }
 
 async function addSamples(cache: Lab["cache"]): Promise<void> {

@@ -1,6 +1,6 @@
 import { find, msText, numberText, onWidth, svg } from "./dom.ts"
 
-const most = 4000 // callers looked at
+const most = 4000 // callers looked at, at least
 const decades = ["1 ms", "10 ms", "100 ms", "1 s", "10 s"]
 const perDecade = 4
 const bins = (decades.length - 1) * perDecade + 1
@@ -13,8 +13,10 @@ export function startLatency() {
   const numbers = find("#percentiles", HTMLElement)
   let waits: number[] = []
   let width = 0
+  let isAsked = false
 
   function draw(): void {
+    isAsked = false
     if (width === 0) return
     const counts = new Array<number>(bins).fill(0)
     for (const ms of waits) {
@@ -68,9 +70,12 @@ export function startLatency() {
     draw()
   })
   return {
-    add(more: readonly number[]) {
-      waits = [...waits, ...more].slice(-most)
-      draw()
+    add(ms: number) {
+      waits.push(ms)
+      if (waits.length > 2 * most) waits = waits.slice(-most)
+      // Callers come back by the hundred: once a frame is enough.
+      if (!isAsked) requestAnimationFrame(draw)
+      isAsked = true
     },
     reset() {
       waits = []

@@ -1,5 +1,5 @@
 /** What the pretended origin does when it is asked. */
-export type Mood = "works" | "fails" | "hangs"
+export type Mood = "works" | "slow" | "fails" | "hangs"
 
 /** A service somewhere else: slow, failing or hanging, as the page says. */
 export interface Origin {

@@ -6,6 +6,7 @@ import { drawRatios, type Series } from "./ratios.ts"
 
 const turn = 12 // ms of work before the page may breathe
 const points = 240
+const pages = 13_756 // different ones in the log
 
 /** A memory with its policy, and how it has done. */
 interface Lane extends Series {
@@ -27,16 +28,9 @@ export function startReplay(): void {
   let width = 0
   let abort = new AbortController()
 
-  // Shares of the log's 13 756 different pages.
-  for (const [share, entries] of [
-    ["1 %", 138],
-    ["5 %", 688],
-    ["10 %", 1376],
-    ["25 %", 3439],
-  ] as const) {
-    size.append(
-      new Option(`${numberText(entries)} entries, ${share} of the pages`, String(entries), share === "5 %"),
-    )
+  for (const percent of [1, 2, 5, 10, 25, 50, 100]) {
+    const entries = Math.round((pages * percent) / 100)
+    size.append(new Option(`${numberText(entries)} entries, ${percent} % of the pages`, String(entries)))
   }
   size.value = "688"
   const draw = (): void => {
@@ -94,10 +88,15 @@ export function startReplay(): void {
     try {
       await replay()
       const seconds = ((performance.now() - begun) / 1000).toFixed(1)
-      const [first] = lanes
+      const [ours, theirs] = lanes
+      const fewer = (theirs?.calls ?? 0) - (ours?.calls ?? 0)
       status.textContent = abort.signal.aborted
         ? "Stopped."
-        : `${countText(log?.length ?? 0, "request")} twice in ${seconds} s. S3-FIFO answered ${percentText(ratioOf(first))} from memory.`
+        : [
+            `${countText(log?.length ?? 0, "request")} through each of them, in ${seconds} s.`,
+            `S3-FIFO answered ${percentText(ratioOf(ours))} from memory,`,
+            `and asked the origin ${againstText(fewer)} LRU.`,
+          ].join(" ")
       if (!abort.signal.aborted) chart.dataset["done"] = ""
     } catch (error) {
       status.textContent = String(error)
@@ -111,6 +110,11 @@ export function startReplay(): void {
     event.preventDefault()
     void run()
   })
+}
+
+function againstText(fewer: number): string {
+  if (fewer === 0) return "as often as"
+  return `${countText(Math.abs(fewer), "time")} ${fewer > 0 ? "less" : "more"} than`
 }
 
 function ratioOf(lane: Lane | undefined): number {

@@ -10,11 +10,12 @@ export function startStory(place: HTMLElement) {
   let last: { what: string; count: number; line: HTMLElement } | undefined
 
   return {
-    /** Counts time from now. */
-    begin() {
+    /** Says what comes now, and counts time from here. */
+    begin(what: string) {
       begunAt = Date.now()
       last = undefined
-      if (place.childElementCount > 0) place.append(html("li", {}, html("time", {}, "—"), "fired"))
+      place.append(html("li", { class: "begins" }, html("time", {}, "▸"), what))
+      place.scrollTop = place.scrollHeight
     },
     add(event: CacheEvent) {
       const what = textOf(event)
@@ -64,7 +65,7 @@ function textOf(event: CacheEvent): string {
 
 const reasons = {
   asked: "as asked",
-  timeout: "the load takes longer than softTimeout",
+  timeout: "softTimeout is over",
   failed: "the load failed",
   held: "another one holds the lease",
   backoff: "the last load failed just now",

@@ -1,78 +1,103 @@
 import { type CacheEvent, CacheWrapper } from "isocache"
 import { indexeddb } from "isocache/adapters/indexeddb"
 import { memory } from "isocache/adapters/memory"
+import { delegate } from "isocache/proxies"
 import { type Bus, type BusMessage, broadcastBus, tiered } from "isocache/tiers"
 import { find, html, msText } from "./dom.ts"
+import { type Phase, startPresence } from "./presence.ts"
 import { toneOf } from "./tones.ts"
 
 const key = "shared report"
 const loadTime = 1500
-const animals = ["Fox", "Owl", "Otter", "Lynx", "Heron", "Badger", "Marten", "Wren", "Seal", "Hare"]
+const database = "isocache playground tabs"
+const scope = { prefix: "tabs" }
 
 interface Report {
   readonly by: string
   readonly number: number
 }
 
-/** What tabs say to each other beside the cache: that they are here, and "load now". */
-interface Word {
-  readonly from: string
-  readonly say: "hello" | "here" | "bye" | "load"
-}
+type Log = (tone: string, text: string, event?: CacheEvent) => void
 
 /** "Two tabs": one load for all of them, and memories that hear what to drop. */
 export function startTabs(): void {
-  const me = `${animals[Math.floor(Math.random() * animals.length)]} ${10 + Math.floor(Math.random() * 90)}`
-  find("#tab-name", HTMLElement).textContent = me
+  const say = startPresence({
+    load: () => void load(),
+    look: () => void look(),
+    name: find("#tab-name", HTMLElement),
+    list: find("#tab-others", HTMLElement),
+    advice: find("#tab-advice", HTMLElement),
+  })
   const tell = startLog(find("#tab-log", HTMLElement))
-  const log: Log = (kind, text, event) => {
-    tell(kind, text, event)
+  const log: Log = (tone, text, event) => {
+    tell(tone, text, event)
     show()
   }
-  const bus = heard(broadcastBus("isocache playground tabs"), log)
-  const far = indexeddb({ name: "isocache playground tabs" })
-  const adapter = tiered({ near: memory(), far, bus })
-  const cache = new CacheWrapper({ adapter, prefix: "tabs", ttl: "1m", leaseTtl: "10s" })
+  let phase: Phase = "idle"
   let loads = 0
+  const enter = (next: Phase, text: string): void => {
+    if (phase === next) return
+    phase = next
+    log("coalesced", text)
+  }
 
+  const far = indexeddb({ name: database })
+  const leased = delegate(far, {
+    async lock(name, ttl) {
+      const lease = await far.lock?.(name, ttl)
+      if (!lease) enter("waits", "waits: another tab holds the lease")
+      else enter("holds", "took the lease")
+      return (
+        lease && {
+          async release() {
+            await lease.release()
+            enter("idle", "gave the lease back")
+          },
+        }
+      )
+    },
+  })
+  const adapter = tiered({ near: memory(), far: leased, bus: heard(broadcastBus(database), log) })
+  const cache = new CacheWrapper({ adapter, ...scope, ttl: "1m", leaseTtl: "10s" })
+  // What lies in the database itself, whatever memories may hold.
+  const shared = new CacheWrapper({ adapter: far, ...scope })
   cache.on("*", (event) => log(event.type, event.type, event))
 
   function show(): void {
     const value = cache.peek<Report>(key)
-    find("#tab-value", HTMLElement).textContent = value
-      ? `Report ${value.number}, made by ${value.by}`
-      : "nothing in memory"
-    find("#tab-loads", HTMLElement).textContent =
-      `Loads in this tab: ${loads}. A load takes ${msText(loadTime)}.`
+    say.state({ value: textOf(value), phase, loads })
+  }
+
+  async function look(): Promise<void> {
+    find("#tab-shared", HTMLElement).textContent = textOf(await shared.get<Report>(key)) || "nothing"
   }
 
   async function load(): Promise<void> {
     await cache.getOrSet<Report>(key, async () => {
       loads++
       await new Promise((resolve) => setTimeout(resolve, loadTime))
-      return makeReport()
+      return report()
     })
+    // Who waited, and got what the other one has loaded.
+    if (phase === "waits") enter("idle", "got what the other tab has loaded")
     show()
   }
-  const makeReport = (): Report => ({ by: me, number: 100 + Math.floor(Math.random() * 900) })
+  const report = (): Report => ({ by: say.me, number: 100 + Math.floor(Math.random() * 900) })
 
-  const say = startPresence(me, () => void load())
-  const on = (id: string, act: () => unknown) =>
-    find(id, HTMLButtonElement).addEventListener("click", () => void act())
+  const on = (id: string, act: () => Promise<unknown>) =>
+    find(id, HTMLButtonElement).addEventListener("click", () => void act().then(show).then(look))
   on("#here", load)
   on("#both", () => {
-    say("load")
+    say.load()
     return load()
   })
-  on("#write", async () => {
-    await cache.set(key, makeReport())
-    show()
-  })
-  on("#drop", async () => {
-    await cache.delete(key)
-    show()
-  })
-  void cache.get(key).then(show)
+  on("#write", () => cache.set(key, report()))
+  on("#drop", () => cache.delete(key))
+  void cache.get(key).then(show).then(look)
+}
+
+function textOf(value: Report | undefined): string {
+  return value ? `Report ${value.number}, made by ${value.by}` : ""
 }
 
 /** The bus, what is said on it told to `log`. A near tier hears first, so that what is shown then is true. */
@@ -80,7 +105,9 @@ function heard(bus: Bus, log: Log): Bus {
   let me = ""
   const what = ({ keys, prefixes }: BusMessage): string =>
     [
-      ...keys.map((key) => (key.startsWith("#") ? "a version" : key)),
+      ...keys.map((full) =>
+        full.startsWith("#") ? "a version" : `“${full.slice(full.lastIndexOf(":") + 1)}”`,
+      ),
       ...prefixes.map((prefix) => `${prefix}…`),
     ].join(", ")
   return {
@@ -98,35 +125,15 @@ function heard(bus: Bus, log: Log): Bus {
   }
 }
 
-/** Keeps a list of the tabs that are open; answers how to speak to them. */
-function startPresence(me: string, load: () => void): (say: Word["say"]) => void {
-  const channel = new BroadcastChannel("isocache playground presence")
-  const open = new Set([me])
-  const say = (word: Word["say"]) => channel.postMessage({ from: me, say: word } satisfies Word)
-  const show = (): void => {
-    find("#tab-others", HTMLElement).textContent = [...open].sort().join(", ")
-  }
-  channel.addEventListener("message", ({ data }: MessageEvent<Word>) => {
-    if (data.say === "hello") say("here")
-    if (data.say === "load") load()
-    if (data.say === "bye") open.delete(data.from)
-    else open.add(data.from)
-    show()
-  })
-  addEventListener("pagehide", () => say("bye"))
-  addEventListener("pageshow", () => say("hello"))
-  say("hello")
-  show()
-  return say
-}
-
-type Log = (kind: string, text: string, event?: CacheEvent) => void
-
 function startLog(place: HTMLElement): Log {
-  return (kind, text, event) => {
-    const time = html("time", {}, new Date().toISOString().slice(14, 23))
-    const name = html("b", { "data-tone": event ? toneOf(event.type) : kind }, text)
-    place.append(html("li", { "data-event": event?.type ?? "bus" }, time, name))
+  let begunAt: number | undefined
+  return (tone, text, event) => {
+    const now = Date.now()
+    // Time begins anew with what a person does.
+    if (begunAt === undefined || now - begunAt > 10_000) begunAt = now
+    const time = html("time", {}, `+${msText(now - begunAt)}`)
+    const name = html("b", { "data-tone": event ? toneOf(event.type) : tone }, text)
+    place.append(html("li", { "data-event": event?.type ?? "word" }, time, name))
     while (place.childElementCount > 60) place.firstElementChild?.remove()
     place.scrollTop = place.scrollHeight
   }

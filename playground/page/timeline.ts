@@ -1,5 +1,6 @@
 import type { CacheEvent } from "isocache"
-import { find, numberText, onWidth, svg } from "./dom.ts"
+import { find, msText, numberText, onWidth, svg } from "./dom.ts"
+import { ticker } from "./ticker.ts"
 import { toneOf } from "./tones.ts"
 
 const past = 9000 // ms shown
@@ -37,21 +38,27 @@ export function startTimeline(terms: () => { ttl: number; grace: number }) {
   let flights: Flight[] = []
   let lives: Life[] = []
   let width = 0
-  let isMoving = false
-  const isCalm = matchMedia("(prefers-reduced-motion: reduce)")
+  const wake = ticker(() => {
+    draw()
+    return marks.length + flights.length > 0 || lives.some(({ until }) => until > Date.now())
+  })
 
   function add(event: CacheEvent): void {
     const { type, at } = event
-    if (type === "load") flights.push({ from: at, until: undefined, hasFailed: false })
-    else if (type === "loaded" || type === "failed") {
-      const flight = flights.find(({ until }) => until === undefined)
+    if (type === "load") {
+      // A load that hangs is overtaken by this one.
+      for (const flight of flights) flight.until ??= at
+      flights.push({ from: at, until: undefined, hasFailed: false })
+    } else if (type === "loaded" || type === "failed") {
+      const begun = at - event.duration
+      const [flight] = flights.toSorted((a, b) => Math.abs(a.from - begun) - Math.abs(b.from - begun))
       if (flight) Object.assign(flight, { until: at, hasFailed: type === "failed" })
     }
     if (type !== "load" && type !== "loaded") mark(type, at)
     if (type === "set") begin(at)
     if (type === "delete" || type === "clear") end(at)
     if (type === "expire") expire(at)
-    move()
+    wake()
   }
 
   function mark(type: CacheEvent["type"], at: number): void {
@@ -76,19 +83,6 @@ export function startTimeline(terms: () => { ttl: number; grace: number }) {
   function expire(at: number): void {
     const life = lives.pop()
     if (life) lives.push({ ...life, fresh: Math.min(life.fresh, at) })
-  }
-
-  function move(): void {
-    if (isMoving) return
-    isMoving = true
-    const step = (): void => {
-      draw()
-      const isOver = !lives.some(({ until }) => until > Date.now()) && marks.length + flights.length === 0
-      if (isOver) isMoving = false
-      else if (isCalm.matches) setTimeout(step, 1000)
-      else requestAnimationFrame(step)
-    }
-    requestAnimationFrame(step)
   }
 
   function draw(): void {
@@ -123,15 +117,25 @@ export function startTimeline(terms: () => { ttl: number; grace: number }) {
       parts.push(svg("text", { x: x(now + seconds * 1000), y: height + 14, "text-anchor": anchor }, label))
     }
     parts.push(svg("line", { class: "now", x1: x(now), x2: x(now), y1: 0, y2: height }))
-    for (const { from, fresh, stale, until } of lives) {
-      if (Math.min(fresh, until) > from)
-        parts.push(bar("hit", "band", from, Math.min(fresh, until), "entry", 18))
-      if (until > fresh)
-        parts.push(bar("stale", "band", Math.max(from, fresh), Math.min(stale, until), "entry", 18))
+    const band = (tone: "hit" | "stale", name: string, from: number, until: number): void => {
+      if (until <= from || until <= since) return
+      parts.push(bar(tone, "band", from, until, "entry", 20))
+      if (clamp(until) - clamp(from) > 44)
+        parts.push(svg("text", { class: "band-name", x: clamp(from) + 7, y: y("entry") + 4 }, name))
     }
-    for (const { from, until, hasFailed } of flights) {
+    for (const { from, fresh, stale, until } of lives) {
+      band("hit", "fresh", from, Math.min(fresh, until))
+      band("stale", "stale", Math.max(from, fresh), Math.min(stale, until))
+    }
+    for (const [at, { from, until, hasFailed }] of flights.entries()) {
       const kind = until === undefined ? "flight flight-open" : "flight"
-      parts.push(bar(hasFailed ? "error" : "load", kind, from, until ?? now, "load", 12))
+      parts.push(bar(hasFailed ? "error" : "load", kind, from, until ?? now, "load", 14))
+      const end = clamp(until ?? now)
+      const next = flights[at + 1]
+      // How long it took, where there is room for it.
+      if (until === undefined || (next ? clamp(next.from) : width) - end < 64) continue
+      const label = `${hasFailed ? "failed, " : ""}${msText(until - from)}`
+      parts.push(svg("text", { class: "mark-count", x: end + 6, y: y("load") + 4 }, label))
     }
     for (const { type, at, count } of marks) {
       const cx = x(at)

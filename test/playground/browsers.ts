@@ -1,70 +1,52 @@
-// Real browsers on the playground, served for the tests of one file.
-import puppeteer, { type Browser, type Page } from "puppeteer-core"
+// The playground, served for the tests of one file, in each browser that is installed.
 import { afterAll, beforeAll, describe } from "vitest"
 import { type Playground, servePlayground } from "../../playground/serve.ts"
 import { findEngines } from "../browser/installed.ts"
+import { type Driven, drivePuppet } from "./puppets.ts"
+import { appears, type Visit } from "./visit.ts"
+import { driveWebKit, hasWebKitDriver } from "./webkit.ts"
 
-/** What a test has of a browser. */
-export interface Visit {
-  /** Opens a part of the playground in a tab of its own. */
-  open(part: string): Promise<Page>
-}
+const start = 60_000 // ms
 
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-]
-
-/** Runs `tests` in each browser that is installed. */
+/** Runs `tests` in Chromium, Firefox and WebKit. `npm test` tells which of them a machine lacks. */
 export function inEachBrowser(tests: (visit: Visit) => void): void {
   const found = findEngines()
+  const drivers: readonly [engine: string, drive: (() => Promise<Driven>) | undefined][] = [
+    ["chromium", given(found.chromium, (path) => drivePuppet("chromium", path))],
+    ["firefox", given(found.firefox, (path) => drivePuppet("firefox", path))],
+    ["webkit", given(hasWebKitDriver ? found.webkit : undefined, driveWebKit)],
+  ]
   let served: Playground | undefined
   beforeAll(async () => {
     served = await servePlayground(0)
-  }, 60_000)
+  }, start)
   afterAll(() => served?.close())
 
-  for (const engine of ["chromium", "firefox"] as const) {
-    const executablePath = found[engine]
-    describe.skipIf(!executablePath)(engine, () => {
-      let browser: Browser | undefined
-      beforeAll(async () => {
-        browser = await puppeteer.launch({
-          browser: engine === "chromium" ? "chrome" : "firefox",
-          executablePath: executablePath ?? "",
-          headless: true,
-          args: engine === "chromium" ? flags : [],
-        })
-      }, 60_000)
-      afterAll(() => browser?.close())
+  for (const [engine, drive] of drivers) {
+    // In CI it runs all the same, and fails.
+    describe.skipIf(!drive && !process.env["CI"])(
+      drive ? engine : `${engine} is LEFT OUT: not installed`,
+      () => {
+        let browser: Driven | undefined
+        beforeAll(async () => {
+          if (!drive) throw new Error(`${engine} is not installed`)
+          browser = await drive()
+        }, start)
+        afterAll(() => browser?.close())
 
-      tests({
-        async open(part) {
-          if (!browser || !served) throw new Error("Nothing is open yet.")
-          const page = await browser.newPage()
-          await page.goto(`${served.url}#${part}`)
-          await page.waitForSelector("html[data-ready]", { timeout: 20_000 })
-          return page
-        },
-      })
-    })
+        tests({
+          async open(part) {
+            if (!browser || !served) throw new Error("Nothing is open yet.")
+            const tab = await browser.open(`${served.url}#${part}`)
+            await appears(tab, "html[data-ready]")
+            return tab
+          },
+        })
+      },
+    )
   }
 }
 
-/** The text of what `selector` finds. */
-export async function textOf(page: Page, selector: string): Promise<string> {
-  return page.$eval(selector, (found) => found.textContent ?? "")
-}
-
-/** Waits until the text of what `selector` finds holds `text`. */
-export async function textIs(page: Page, selector: string, text: string, timeout = 20_000): Promise<void> {
-  await page.waitForFunction(
-    (where, what) => document.querySelector(where)?.textContent?.includes(what) === true,
-    { timeout, polling: 50 },
-    selector,
-    text,
-  )
+function given<T>(path: string | undefined, drive: (path: string) => Promise<T>) {
+  return path === undefined ? undefined : () => drive(path)
 }

@@ -1,0 +1,53 @@
+import { createServer, type RequestListener, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+
+/** A server that listens on this machine only. */
+export interface Listening {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/**
+ * Listens on `port` of every address that "localhost" may be, so that no stranger answers for the other one;
+ * where the port is taken on one of them, on a free one.
+ */
+export async function listenLocally(port: number, answer: RequestListener): Promise<Listening> {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const servers: Server[] = []
+    const close = async (): Promise<void> => {
+      for (const server of servers) server.closeAllConnections()
+      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+    }
+    try {
+      const first = await listen(attempt === 0 ? port : 0, "127.0.0.1", answer)
+      servers.push(first)
+      const { port: taken } = first.address() as AddressInfo // It listens on TCP.
+      const second = await listen(taken, "::1", answer).catch((error: unknown) => {
+        if (isTaken(error)) throw error
+        return undefined // A machine without IPv6.
+      })
+      if (second) servers.push(second)
+      return { port: taken, close }
+    } catch (error) {
+      await close()
+      if (!isTaken(error)) throw error
+    }
+  }
+  throw new Error("No port of this machine is free.")
+}
+
+function listen(port: number, host: string, answer: RequestListener): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(answer)
+    server.once("error", reject)
+    server.listen(port, host, () => {
+      server.off("error", reject)
+      resolve(server)
+    })
+  })
+}
+
+/** By another, or kept for root. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES")
+}
