@@ -1,0 +1,34 @@
+import { type Query, QueryClient } from "@tanstack/react-query"
+import { PersistQueryClientProvider } from "@tanstack/react-query-persist-client"
+import { StrictMode } from "react"
+import { createRoot } from "react-dom/client"
+import { Articles } from "./articles.tsx"
+import { persister } from "./persister.ts"
+import { keepShell } from "./shell.ts"
+
+const root = document.getElementById("root")
+if (!root) throw new Error("There is no #root in index.html.")
+
+const month = 30 * 24 * 60 * 60 * 1000
+const client = new QueryClient({
+  // Asked anew at once; without a network it fails soon. What is kept, and how long, is the persister's business.
+  defaultOptions: { queries: { networkMode: "offlineFirst", staleTime: 0, gcTime: Infinity, retry: false } },
+})
+
+const persistOptions = {
+  persister,
+  maxAge: month,
+  // An answer stays kept when the next attempt at it fails.
+  dehydrateOptions: { shouldDehydrateQuery: ({ state }: Query) => state.data !== undefined },
+}
+
+createRoot(root).render(
+  <StrictMode>
+    <PersistQueryClientProvider client={client} persistOptions={persistOptions}>
+      <Articles />
+    </PersistQueryClientProvider>
+  </StrictMode>,
+)
+
+// In development Vite serves modules one by one: nothing to keep. Without a network it is kept already.
+if (import.meta.env.PROD) addEventListener("load", () => keepShell().catch(() => {}))

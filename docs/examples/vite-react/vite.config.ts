@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { defineConfig, type Plugin } from "vite"
+
+/** A server for the page to ask, in place of yours. */
+function articles(_: IncomingMessage, response: ServerResponse): void {
+  const titles = ["Caches, and how to name them", "Stale is a taste", "The network was here a moment ago"]
+  const published = (at: number) => new Date(Date.UTC(2026, 6, 1 + at)).toISOString()
+  response.setHeader("content-type", "application/json")
+  response.end(JSON.stringify(titles.map((title, at) => ({ title, published: published(at) }))))
+}
+
+const api: Plugin = {
+  name: "api",
+  configureServer: ({ middlewares }) => void middlewares.use("/api/articles", articles),
+  configurePreviewServer: ({ middlewares }) => void middlewares.use("/api/articles", articles),
+}
+
+/** Tells the page by shell.json what it is made of: src/shell.ts keeps it. */
+const shell: Plugin = {
+  name: "shell",
+  enforce: "post",
+  generateBundle(_, files) {
+    const parts = Object.keys(files).filter((name) => !name.endsWith(".html"))
+    const source = JSON.stringify(["/", ...parts.map((name) => `/${name}`)])
+    this.emitFile({ type: "asset", fileName: "shell.json", source })
+  },
+}
+
+export default defineConfig({
+  plugins: [api, shell],
+  oxc: { jsx: { runtime: "automatic" } },
+  build: {
+    rolldownOptions: {
+      // "use client" means nothing in a page without a server that renders.
+      onwarn: (warning, warn) => void (warning.code === "MODULE_LEVEL_DIRECTIVE" || warn(warning)),
+    },
+  },
+})

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { root } from "../../tools/scripts/run.ts"
+import { budgets } from "../../tools/scripts/size.ts"
+
+const read = (file: string) => readFileSync(join(root, file), "utf8")
+const readme = read("README.md")
+
+test("the README's sizes are the budgets that the size step keeps", () => {
+  const stated = [...readme.matchAll(/^\| `(isocache[\w/]*)` .*\| ([\d.]+) kB \|$/gm)]
+  const kept = budgets().filter(([name]) => name.startsWith("isocache"))
+  expect(stated.map(([, name, kB]) => [name, Number(kB) * 1000])).toEqual(
+    expect.arrayContaining(kept.map(([name, { limit }]) => [name, limit])),
+  )
+  expect(stated).toHaveLength(kept.length)
+})
+
+test("the README's counts are those of the tests that it speaks of", () => {
+  expect(readme).toContain("10 000 random schedules")
+  expect(read("test/schedules/schedules.test.ts")).toContain('process.env["SCHEDULES"] ?? 10_000')
+  expect(readme).toContain("10 000 callers")
+  expect(read("test/policy/lease-processes.test.ts")).toMatch(/10 000 (concurrent )?callers/)
+  expect(read("test/tabs/lease.test.ts")).toContain("10 000 concurrent callers")
+  const { runtimes } = JSON.parse(read("docs/matrix.json"))
+  expect(readme).toContain(`runs in ${Object.keys(runtimes).length} runtimes`)
+})
+
+test("what the README says of other libraries is what the bench has printed", () => {
+  const table = readme.slice(readme.indexOf("| in memory, default settings |")).split("\n\n")[0] ?? ""
+  expect(table).toContain("100 callers at once")
+  expect(read("bench/RESULTS.md").includes(table), "bench/RESULTS.md has the README's table").toBe(true)
+})
