@@ -1,17 +1,31 @@
-/**
- * Copying and serializing beside structuredClone, JSON and superjson: `node bench/codec.ts`.
- *
- * All ways of one table take turns, in many short rounds; what counts is each one's first quartile, which a busy machine
- * disturbs least, and its ratio to the first way's.
- */
+// Copying and serializing beside structuredClone, JSON and superjson.   node bench/codec.ts
+//
+// No entry exports the copies and records as such: they are bundled from the sources as the build does it. All ways of
+// one table take turns, in many short rounds; what counts is each one's first quartile, which a busy machine disturbs
+// least, and its ratio to the first way's.
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
 import SuperJSON from "superjson"
-import { cloneValue, copyIn } from "../src/codec/clone.ts"
-import { codecFor } from "../src/codec/codec.ts"
-import { copyTree } from "../src/codec/plain.ts"
-import { superjsonSerializer } from "../src/codec/superjson.ts"
-import type { Kept } from "../src/entry.ts"
+import { cpu, duration, table, times } from "./measure.ts"
 
-const small = { id: 1, name: "Ada", active: true }
+const outfile = fileURLToPath(new URL("node_modules/.cache/codec.js", import.meta.url))
+await build({
+  stdin: {
+    contents: `
+      export { cloneValue, copyIn } from "./clone.ts"
+      export { codecFor } from "./codec.ts"
+      export { copyTree } from "./plain.ts"
+      export { superjsonSerializer } from "./superjson.ts"`,
+    resolveDir: fileURLToPath(new URL("../src/codec", import.meta.url)),
+  },
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  packages: "external",
+  outfile,
+})
+const { cloneValue, codecFor, copyIn, copyTree, superjsonSerializer } = await import(outfile)
+
 const article = (at: number) => ({
   id: `id-${at}`,
   title: `The title of article ${at}`,
@@ -28,108 +42,101 @@ const list = (count: number) => ({
 const rich = (count: number) => ({
   items: list(count).items.map((one) => ({ ...one, at: new Date(1.7e12), note: undefined })),
 })
-const sizes = { "3 fields": small, "1 kB": list(3), "16 kB": list(40), "100 kB": list(250) }
-const kept: Kept = {
-  format: 1,
-  value: 0,
-  createdAt: 1,
-  freshUntil: 2,
-  ttl: 3,
-  grace: 0,
-  took: 0,
-  tags: [],
-  marks: [],
+const plain = {
+  "3 fields": { id: 1, name: "Ada", active: true },
+  "1 kB": list(3),
+  "16 kB": list(40),
+  "100 kB": list(250),
 }
+const withDates = { "1 kB": rich(3), "100 kB": rich(250) }
 
-const serializer = superjsonSerializer()
-const superjson = new SuperJSON()
+type Ways = Readonly<Record<string, () => unknown>>
 let sink: unknown
 
-for (const [size, value] of Object.entries(sizes)) {
-  const shelved = copyIn(value).value as object
-  const text = JSON.stringify(value)
-  table(`copy, ${size} (${text.length} characters)`, {
-    structuredClone: () => structuredClone(value),
-    "JSON and back": () => JSON.parse(JSON.stringify(value)),
-    "copyTree (a hit)": () => copyTree(shelved),
-    "cloneValue (all checks)": () => cloneValue(value),
-  })
-  table(`write, ${size}`, {
-    "JSON.stringify": () => JSON.stringify(value),
-    "the default serializer": () => serializer.stringify(value),
-    superjson: () => superjson.stringify(value),
-  })
-  const theirs = superjson.stringify(value)
-  table(`read, ${size}`, {
-    "JSON.parse": () => JSON.parse(text),
-    "the default serializer": () => serializer.parse(text),
-    superjson: () => superjson.parse(theirs),
-  })
-}
-
-for (const count of [3, 250]) {
-  const value = rich(count)
-  const ours = serializer.stringify(value)
-  const theirs = superjson.stringify(value)
-  table(`write with Dates and undefined, ${count} articles`, {
-    superjson: () => superjson.stringify(value),
-    "the default serializer": () => serializer.stringify(value),
-  })
-  table(`read with Dates and undefined, ${ours.length} characters beside ${theirs.length}`, {
-    superjson: () => superjson.parse(theirs),
-    "the default serializer": () => serializer.parse(ours),
-  })
-}
-
-const objects = await codecFor({ medium: "object", copy: "clone" })
-const text = await codecFor({ medium: "text" })
-const bytes = await codecFor({ medium: "bytes" })
-for (const [size, value] of Object.entries(sizes)) {
-  const entry = { ...kept, value }
-  const [object, line, raw] = [objects.encode("k", entry), text.encode("k", entry), bytes.encode("k", entry)]
-  table(`record, ${size}`, {
-    "JSON and back": () => JSON.parse(JSON.stringify(value)),
-    "object, write": () => objects.encode("k", entry),
-    "object, read": () => objects.out(objects.decode("k", object) as Kept),
-    "text, write": () => text.encode("k", entry),
-    "text, read": () => text.decode("k", line),
-    "bytes, write": () => bytes.encode("k", entry),
-    "bytes, read": () => bytes.decode("k", raw),
-  })
-}
-
-const sealed = await codecFor(
-  { medium: "bytes" },
-  { encrypt: { keys: [{ id: "k", key: new Uint8Array(32) }] } },
-)
-const entry = { ...kept, value: list(3) }
-for (let round = 0; round < 200; round++) await sealed.decode("k", await sealed.encode("k", entry))
-const start = performance.now()
-for (let round = 0; round < 500; round++) await sealed.decode("k", await sealed.encode("k", entry))
-console.log(`\nencrypt and decrypt 1 kB: ${((performance.now() - start) * 2).toFixed(1)} µs`)
-
-/** Prints each way's time and the ratio to the first way. */
-function table(title: string, ways: Readonly<Record<string, () => unknown>>): void {
-  const times = new Map<string, number[]>(Object.keys(ways).map((name) => [name, []]))
+/** Nanoseconds of each way. */
+function turns(ways: Ways): Map<string, number> {
+  const found = new Map<string, number[]>(Object.keys(ways).map((name) => [name, []]))
   const [first = () => 0] = Object.values(ways)
   const before = performance.now()
   for (let run = 0; run < 20; run++) sink = first()
   const runs = Math.max(3, Math.ceil(0.5 / Math.max((performance.now() - before) / 20, 1e-4)))
-  for (let round = 0; round < 80; round++) {
+  for (let round = 0; round < 60; round++) {
     for (const [name, way] of Object.entries(ways)) {
-      const began = performance.now()
+      const began = cpu()
       for (let run = 0; run < runs; run++) sink = way()
-      if (round > 9) times.get(name)?.push(((performance.now() - began) / runs) * 1e3)
+      if (round > 9) found.get(name)?.push((cpu() - began) / runs)
     }
   }
-  console.log(`\n${title}`)
-  let base = 0
-  for (const [name, all] of times) {
-    const quartile = all.sort((one, other) => one - other)[all.length >> 2] ?? 0
-    base ||= quartile
-    console.log(
-      `  ${name.padEnd(26)} ${quartile.toFixed(2).padStart(10)} µs  ${(quartile / base).toFixed(2).padStart(6)} ×`,
-    )
-  }
+  const quartile = (all: number[]) => all.sort((one, other) => one - other)[all.length >> 2] ?? Number.NaN
+  return new Map([...found].map(([name, all]) => [name, quartile(all)]))
 }
+
+/** A column for each of `values`, in which all ways are measured on it. */
+function compare<V>(title: string, values: Readonly<Record<string, V>>, ways: (value: V) => Ways): void {
+  const columns = Object.values(values).map((value) => turns(ways(value)))
+  const cell = (found: Map<string, number>, name: string) => {
+    const [base = Number.NaN] = found.values()
+    return `${duration(found.get(name) ?? Number.NaN)}, ${times(found.get(name) ?? Number.NaN, base)}`
+  }
+  const names = [...(columns[0]?.keys() ?? [])]
+  const rows = names.map((name) => [name, ...columns.map((found) => cell(found, name))])
+  console.log(`${table([title, ...Object.keys(values)], rows)}\n`)
+}
+
+compare("copy", plain, (value) => {
+  const shelved = copyIn(value).value
+  return {
+    structuredClone: () => structuredClone(value),
+    "JSON and back": () => JSON.parse(JSON.stringify(value)),
+    "isocache, out (a hit)": () => copyTree(shelved),
+    "isocache, in (all checks)": () => cloneValue(value),
+  }
+})
+
+const serializer = superjsonSerializer()
+const superjson = new SuperJSON()
+compare("write", plain, (value) => ({
+  "JSON.stringify": () => JSON.stringify(value),
+  "isocache, the default serializer": () => serializer.stringify(value),
+  superjson: () => superjson.stringify(value),
+}))
+compare("read", plain, (value) => {
+  const text = JSON.stringify(value)
+  const theirs = superjson.stringify(value)
+  return {
+    "JSON.parse": () => JSON.parse(text),
+    "isocache, the default serializer": () => serializer.parse(text),
+    superjson: () => superjson.parse(theirs),
+  }
+})
+compare("write with Dates and undefined", withDates, (value) => ({
+  superjson: () => superjson.stringify(value),
+  "isocache, the default serializer": () => serializer.stringify(value),
+}))
+compare("read with Dates and undefined", withDates, (value) => {
+  const ours = serializer.stringify(value)
+  const theirs = superjson.stringify(value)
+  return {
+    superjson: () => superjson.parse(theirs),
+    "isocache, the default serializer": () => serializer.parse(ours),
+  }
+})
+
+const [objects, text, bytes] = await Promise.all(
+  [{ medium: "object", copy: "clone" }, { medium: "text" }, { medium: "bytes" }].map((how) => codecFor(how)),
+)
+const head = { format: 1, createdAt: 1, freshUntil: 2, ttl: 3, grace: 0, took: 0, tags: [], marks: [] }
+compare("record of an entry", plain, (value) => {
+  const entry = { ...head, value }
+  const [object, line, raw] = [objects.encode("k", entry), text.encode("k", entry), bytes.encode("k", entry)]
+  return {
+    "JSON and back": () => JSON.parse(JSON.stringify(value)),
+    "object, write": () => objects.encode("k", entry),
+    "object, read": () => objects.out(objects.decode("k", object)),
+    "text, write": () => text.encode("k", entry),
+    "text, read": () => text.decode("k", line),
+    "bytes, write": () => bytes.encode("k", entry),
+    "bytes, read": () => bytes.decode("k", raw),
+  }
+})
 void sink

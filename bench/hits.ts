@@ -1,17 +1,19 @@
 // A hit beside the peers', interleaved in one run: the ratio to an awaited Map.get with Date.now.
-//   node bench/hits.ts [rounds=15]        after npm run build and npm ci --prefix bench
+//   node bench/hits.ts [rounds=9]        after npm run build and npm ci --prefix bench
 import { setTimeout as sleep } from "node:timers/promises"
 import { memory } from "../dist/adapters/memory.js"
 import { CacheWrapper } from "../dist/core.js"
+import { cpu, duration, median, times as ratio, table } from "./measure.ts"
 
-const rounds = Number(process.argv[2] ?? 15)
-const calls = 20_000
+const rounds = Number(process.argv[2] ?? 9)
+const calls = 10_000
 
 type Value = object
 /** Fills a cache with `values` and answers how to ask it for one. */
 type Contender = (values: ReadonlyMap<string, Value>) => Promise<(key: string) => unknown>
 
 const hour = 3_600_000
+const leftOut = new Set<string>()
 
 const contenders: Readonly<Record<string, Contender>> = {
   "awaited Map + Date.now": async (values) => {
@@ -38,6 +40,25 @@ const contenders: Readonly<Record<string, Contender>> = {
     const cache = await filled(values, "clone")
     const load = () => ({})
     return (key) => cache.getOrSet(key, load)
+  },
+  "isocache getOrSet, all options given": async (values) => {
+    const cache = await filled(values, "clone")
+    const load = () => ({})
+    const options = {
+      ttl: hour,
+      grace: hour,
+      jitter: 0,
+      tags: [],
+      softTimeout: Infinity,
+      hardTimeout: Infinity,
+      storeTimeout: 2000,
+      early: 0,
+      lease: true,
+      leaseTtl: 30_000,
+      maxAge: Infinity,
+      fresh: false,
+    }
+    return (key) => cache.getOrSet(key, load, options)
   },
   "structuredClone of a Map's value": async (values) => (key) => structuredClone(values.get(key)),
   "lru-cache.fetch": async (values) => {
@@ -159,9 +180,8 @@ async function measure(keys: number, make: (i: number) => Value): Promise<Map<st
     try {
       asks.set(name, await contender(values))
     } catch (error) {
-      console.error(
-        `${name} is left out: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
-      )
+      const [reason] = String(error).split("\n")
+      leftOut.add(`${name} is left out: ${reason}`)
     }
   }
   const times = new Map<string, number[]>([...asks.keys()].map((name) => [name, []]))
@@ -169,17 +189,15 @@ async function measure(keys: number, make: (i: number) => Value): Promise<Map<st
   for (let round = 0; round < rounds + 2; round++) {
     for (const [name, ask] of asks) {
       const count = slow.has(name) ? calls / 40 : calls
-      const startedAt = performance.now()
+      const startedAt = cpu()
       for (let i = 0; i < count; i++) await ask(names[i % keys] ?? "")
-      const ns = ((performance.now() - startedAt) * 1e6) / count
+      const ns = (cpu() - startedAt) / count
       if (ns > 20_000) slow.add(name)
       if (round >= 2) times.get(name)?.push(ns)
     }
     await sleep(0)
   }
-  return new Map(
-    [...times].map(([name, all]) => [name, all.sort((a, b) => a - b)[all.length >> 1] ?? Number.NaN]),
-  )
+  return new Map([...times].map(([name, all]) => [name, median(all)]))
 }
 
 const columns: readonly (readonly [title: string, keys: number, make: (i: number) => Value])[] = [
@@ -190,14 +208,13 @@ const columns: readonly (readonly [title: string, keys: number, make: (i: number
 const results: Map<string, number>[] = []
 for (const [, keys, make] of columns) results.push(await measure(keys, make))
 
-console.log(`| an awaited hit | ${columns.map(([title]) => title).join(" | ")} |`)
-console.log(`|---|${columns.map(() => "---").join("|")}|`)
-for (const name of results[0]?.keys() ?? []) {
+const rows = [...(results[0]?.keys() ?? [])].map((name) => {
   const cells = results.map((times) => {
     const ns = times.get(name) ?? Number.NaN
-    const floor = times.get("awaited Map + Date.now") ?? Number.NaN
-    return `${Math.round(ns).toLocaleString("en")} ns, ${(ns / floor).toFixed(2)} ×`
+    return `${duration(ns)}, ${ratio(ns, times.get("awaited Map + Date.now") ?? Number.NaN)}`
   })
-  console.log(`| ${name} | ${cells.join(" | ")} |`)
-}
+  return [name, ...cells]
+})
+console.log(table(["an awaited hit", ...columns.map(([title]) => title)], rows))
+for (const line of leftOut) console.log(`\n${line}`)
 process.exit(0)

@@ -1,21 +1,22 @@
-/** What a hit of the memory adapter costs beside a bare Map, and what an entry weighs. `node bench/memory.ts` */
+// What a hit of the memory adapter alone costs beside a bare Map, and what an entry weighs.   node bench/memory.ts
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { LRUCache } from "lru-cache"
-import { memory } from "../adapters/memory.ts"
+import { memory } from "../dist/adapters/memory.js"
+import { cpu, duration, median, times as ratio, table } from "./measure.ts"
 
 interface Subject {
   get(key: string): unknown
   set(key: string, record: unknown): void
 }
 
-const rounds = 21
-const reads = 1 << 17
+const rounds = 15
+const reads = 1 << 16
 
 const subjects: Record<string, (max: number) => Subject> = {
   Map: () => new Map(),
-  "memory s3-fifo": (max) => adapter(max, "s3-fifo"),
-  "memory lru": (max) => adapter(max, "lru"),
+  "isocache memory()": (max) => adapter(max, "s3-fifo"),
+  'isocache memory({ policy: "lru" })': (max) => adapter(max, "lru"),
   "lru-cache, ttl": (max) => new LRUCache<string, object>({ max, ttl: 300_000 }) as Subject, // takes any object
 }
 
@@ -34,50 +35,43 @@ function loop(): (subject: Subject, keys: readonly string[]) => number {
   ) as never
 }
 
-function hits(count: number): void {
-  const keys = Array.from({ length: count }, (_, i) => `user:profile:${i}`)
-  const orders = {
-    "in turn": Array.from({ length: reads }, (_, i) => keys[i % count] ?? ""),
-    "at random": Array.from({ length: reads }, () => keys[Math.floor(Math.random() * count)] ?? ""),
-  }
-  for (const [name, order] of Object.entries(orders)) {
-    const runs = Object.entries(subjects).map(([name, make]) => {
-      const subject = make(count)
-      for (const key of keys) subject.set(key, { value: key, at: 1 })
-      return { name, subject, run: loop(), times: [] as number[] }
-    })
-    for (let round = 0; round < rounds; round++) {
-      for (const { subject, run, times } of runs) {
-        const start = performance.now()
-        if (run(subject, order) !== reads) throw new Error("a hit was missed")
-        times.push(((performance.now() - start) * 1e6) / reads)
-      }
+/** ns of each subject, in the order of `subjects`. */
+function hits(count: number, order: readonly string[], keys: readonly string[]): number[] {
+  const runs = Object.values(subjects).map((make) => {
+    const subject = make(count)
+    for (const key of keys) subject.set(key, { value: key, at: 1 })
+    return { subject, run: loop(), times: [] as number[] }
+  })
+  for (let round = 0; round < rounds; round++) {
+    for (const { subject, run, times } of runs) {
+      const start = cpu()
+      if (run(subject, order) !== reads) throw new Error("a hit was missed")
+      times.push((cpu() - start) / reads)
     }
-    const medians = runs.map(({ name, times }) => `${name} ${median(times).toFixed(1)}`)
-    console.log(`hit, ns   ${String(count).padStart(6)} keys ${name.padEnd(9)}  ${medians.join("   ")}`)
   }
+  return runs.map(({ times }) => median(times))
 }
 
-function churn(max: number): void {
-  const keys = Array.from({ length: max * 8 }, (_, i) => `user:profile:${i}`)
+function churn(max: number): (number | undefined)[] {
+  const keys = Array.from({ length: max * 4 }, (_, i) => `user:profile:${i}`)
   const record = { value: 1, at: 1 }
   // Whoever looks a key up first pays for its hash: nobody here.
   if (new Set(keys).size !== keys.length) throw new Error("keys repeat")
-  const times = Object.entries(subjects).map(([name, make]) => {
-    if (name === "Map") return ""
-    let start = 0
-    // The first run warms up.
-    for (let run = 0; run < 2; run++) {
+  return Object.entries(subjects).map(([name, make]) => {
+    if (name === "Map") return undefined
+    const runs = Array.from({ length: 3 }, () => {
       const subject = make(max)
-      start = performance.now()
+      const start = cpu()
       for (const key of keys) subject.set(key, record)
-    }
-    return `${name} ${(((performance.now() - start) * 1e6) / keys.length).toFixed(0)}`
+      return (cpu() - start) / keys.length
+    })
+    // The first run warms up.
+    return median(runs.slice(1))
   })
-  console.log(`set of a new key when full, ns   ${max} entries  ${times.filter(Boolean).join("   ")}`)
 }
 
-function weights(count: number): void {
+/** Bytes an entry of each subject, key included, record not; and once four times as many keys went through. */
+function weights(count: number): [full: number, churned: number | undefined][] {
   setFlagsFromString("--expose-gc")
   // `gc` appears in contexts made after the flag.
   const gc = runInNewContext("gc") as () => void
@@ -92,17 +86,32 @@ function weights(count: number): void {
     if (subject.get(`user:profile:${count * churned - 1}`) !== record) throw new Error("not kept")
     return (after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / count
   }
-  const bytes = Object.entries(subjects).map(([name, make]) => {
-    const churned = name === "Map" ? "" : `, churned ${weigh(make, 4).toFixed(0)}`
-    return `${name} ${weigh(make, 1).toFixed(0)}${churned}`
-  })
-  console.log(`bytes an entry (key included, record not)   ${count} entries  ${bytes.join("   ")}`)
+  return Object.entries(subjects).map(([name, make]) => [
+    weigh(make, 1),
+    name === "Map" ? undefined : weigh(make, 4),
+  ])
 }
 
-function median(times: number[]): number {
-  return times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN
+const names = Object.keys(subjects)
+const rows: (readonly string[])[] = []
+for (const count of [64, 10_000, 100_000]) {
+  const keys = Array.from({ length: count }, (_, i) => `user:profile:${i}`)
+  const inTurn = Array.from({ length: reads }, (_, i) => keys[i % count] ?? "")
+  const atRandom = Array.from({ length: reads }, () => keys[Math.floor(Math.random() * count)] ?? "")
+  for (const [order, asked] of [["in turn", inTurn] as const, ["at random", atRandom] as const]) {
+    const found = hits(count, asked, keys)
+    const [map = Number.NaN] = found
+    rows.push([
+      `a hit, ${count.toLocaleString("en")} keys ${order}`,
+      ...found.map((ns) => `${ns.toFixed(ns < 100 ? 1 : 0)} ns, ${ratio(ns, map)}`),
+    ])
+  }
 }
-
-for (const count of [64, 10_000, 100_000]) hits(count)
-for (const max of [10_000, 100_000]) churn(max)
-weights(100_000)
+for (const max of [10_000, 100_000]) {
+  const found = churn(max).map((ns) => (ns === undefined ? "–" : duration(ns)))
+  rows.push([`set of a new key, ${max.toLocaleString("en")} kept`, ...found])
+}
+const heavy = weights(100_000)
+rows.push(["bytes an entry, key included, record not", ...heavy.map(([full]) => full.toFixed(0))])
+rows.push(["… after four times as many keys", ...heavy.map(([, churned]) => churned?.toFixed(0) ?? "–")])
+console.log(table(["adapters alone, synchronous", ...names], rows))

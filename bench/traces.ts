@@ -1,11 +1,10 @@
-/**
- * Hit ratios in % of the memory adapter and of other policies on request logs.
- * `node bench/traces.ts FOLDER` reads FOLDER/{web12,web07,orm-busy}.bin.gz (big-endian int32 keys, gzipped).
- */
+// Hit ratios in % of the memory adapter and of other policies on request logs: {web12,web07,orm-busy}.bin.gz, big-endian
+// int32 keys, gzipped, in any of the folders.   node bench/traces.ts [FOLDER …]      by default those of this repository
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { gunzipSync } from "node:zlib"
-import { memory } from "../adapters/memory.ts"
+import { memory } from "../dist/adapters/memory.js"
 import { arc, lru, type Policy, s3Fifo, type Trace, twoQueues } from "./policies.ts"
 
 const shares = [0.01, 0.05, 0.1]
@@ -57,10 +56,16 @@ function load(path: string): Trace {
   return { requests, distinct: numbers.size }
 }
 
-const folder = process.argv[2]
-if (folder === undefined) throw new Error("Give the folder of the logs: node bench/traces.ts FOLDER")
-const logs = ["web12", "web07", "orm-busy"].filter((name) => existsSync(join(folder, `${name}.bin.gz`)))
-const traces = logs.map((name) => load(join(folder, `${name}.bin.gz`)))
+const root = fileURLToPath(new URL("..", import.meta.url))
+const own = [join(root, "playground/data"), join(root, "test/traces/data")]
+const folders = process.argv.length > 2 ? process.argv.slice(2) : own
+const found = ["web12", "web07", "orm-busy"].flatMap((name) => {
+  const path = folders.map((folder) => join(folder, `${name}.bin.gz`)).find(existsSync)
+  return path === undefined ? [] : [[name, path] as const]
+})
+if (found.length === 0) throw new Error(`There are no logs in ${folders.join(", ")}.`)
+const logs = found.map(([name]) => name)
+const traces = found.map(([, path]) => load(path))
 
 const mean = (numbers: readonly number[]): string =>
   (numbers.reduce((sum, one) => sum + one, 0) / numbers.length).toFixed(2)

@@ -1,11 +1,14 @@
+import Dexie from "dexie"
 import { createStore, get, set } from "idb-keyval"
 import localforage from "localforage"
 import { test } from "vitest"
 import { server } from "vitest/browser"
-import { indexeddb } from "../../adapters/indexeddb.ts"
+import { indexeddb } from "../../dist/adapters/indexeddb.js"
+import { CacheWrapper } from "../../dist/core.js"
+import { tell } from "./tell.ts"
 
 const count = 1_000
-const rounds = 5
+const rounds = 3
 
 /** A way to keep 1 000 values at once, and to read them back. */
 interface Contender {
@@ -49,12 +52,21 @@ async function bare(name: string): Promise<Contender> {
   }
 }
 
-function isocache(name: string): Contender {
+function adapterAlone(name: string): Contender {
   const adapter = indexeddb({ name })
   return {
-    name: "isocache",
+    name: "isocache, indexeddb() alone",
     set: (values) => Promise.all(keys.map((key, i) => adapter.set(key, values[i], 300_000))),
     get: () => Promise.all(keys.map((key) => adapter.get(key))),
+  }
+}
+
+function whole(name: string): Contender {
+  const cache = new CacheWrapper({ adapter: indexeddb({ name }) })
+  return {
+    name: "isocache, the cache",
+    set: (values) => Promise.all(keys.map((key, i) => cache.set(key, values[i]))),
+    get: () => Promise.all(keys.map((key) => cache.get(key))),
   }
 }
 
@@ -76,6 +88,17 @@ function forage(name: string): Contender {
   }
 }
 
+function dexie(name: string): Contender {
+  const db = new Dexie(name, { chromeTransactionDurability: "relaxed" })
+  db.version(1).stores({ s: "" })
+  const store = db.table("s")
+  return {
+    name: "dexie",
+    set: (values) => Promise.all(keys.map((key, i) => store.put(values[i], key))),
+    get: () => Promise.all(keys.map((key) => store.get(key))),
+  }
+}
+
 const kinds: Record<string, (i: number) => unknown> = {
   "1 kB text": (i) => String(i).padEnd(1_000, "x"),
   "1 kB object": (i) => ({
@@ -90,33 +113,36 @@ for (const [kind, make] of Object.entries(kinds)) {
   test(`${count} at once, ${kind}`, async () => {
     const values = keys.map((_, i) => make(i))
     const id = `${kind}-${Math.random()}`
-    const all = [await bare(`b${id}`), isocache(`i${id}`), idbKeyval(`k${id}`), forage(`f${id}`)]
+    const all = [
+      await bare(`b${id}`),
+      adapterAlone(`i${id}`),
+      whole(`w${id}`),
+      idbKeyval(`k${id}`),
+      forage(`f${id}`),
+      dexie(`d${id}`),
+    ]
     const times = all.map(() => ({ set: [] as number[], get: [] as number[] }))
     for (let round = 0; round <= rounds; round++) {
       for (const [i, contender] of all.entries()) {
         const start = performance.now()
         await contender.set(values)
         const middle = performance.now()
-        await contender.get()
+        const read = await contender.get()
         const end = performance.now()
+        if (JSON.stringify(read[count - 1]) !== JSON.stringify(values[count - 1])) {
+          throw new Error(`${contender.name} has not kept what it was given`)
+        }
         // The first round opens the database.
         if (round === 0) continue
         times[i]?.set.push(middle - start)
         times[i]?.get.push(end - middle)
       }
     }
-    const lines = all.map(({ name }, i) => {
-      const { set = [], get = [] } = times[i] ?? {}
-      return `${name.padEnd(22)}${figures(set)}   ${figures(get)}`
+    tell({
+      bench: "at once",
+      engine: server.browser,
+      kind,
+      rows: all.map(({ name }, i) => ({ name, set: times[i]?.set ?? [], get: times[i]?.get ?? [] })),
     })
-    const title = `${server.browser}, ${count} at once, ${kind}`
-    console.log(
-      `${title}\n${"ms, median and best".padEnd(22)}   set  best     get  best\n${lines.join("\n")}`,
-    )
   })
-}
-
-function figures(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b)
-  return [sorted[sorted.length >> 1], sorted[0]].map((ms = Number.NaN) => ms.toFixed(0).padStart(6)).join("")
 }
