@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs"
 import { defineConfig } from "tsup"
 
 const entry = {
@@ -20,13 +19,9 @@ const entry = {
   "workers.workerd": "src/base/workers.workerd.ts",
 }
 
-// BEGIN while building up: entries that do not exist yet are left out. Goes when all do.
-const present = Object.fromEntries(Object.entries(entry).filter(([, file]) => existsSync(file)))
-// END while building up
-
 // One run for all entries, so that what they share (CacheError, the singletons) exists once, in a chunk.
 export default defineConfig({
-  entry: present,
+  entry,
   format: ["esm"],
   target: "es2022",
   platform: "neutral",

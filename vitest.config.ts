@@ -23,6 +23,7 @@ const node = {
     environment: "node" as const,
     include: ["test/**/*.test.ts"],
     exclude: ["test/{browser,workers,package,types}/**"],
+    testTimeout: 30_000, // Properties take their time on a loaded machine.
   },
 }
 
