@@ -23,7 +23,7 @@ export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[
   readonly ignore?: readonly number[] | undefined
   /** When true: call, store, return, whatever is cached. */
   readonly bypass?: ((...args: A) => boolean) | undefined
-  /** Called when a call is served from the cache. */
+  /** Called when a call is served from the cache. `expiresAt` is the end of its ttl, in ms since epoch. */
   readonly onHit?: ((info: { key: string; args: A; value: V; expiresAt: number }) => void) | undefined
 }
 

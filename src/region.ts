@@ -50,24 +50,43 @@ export class Region {
     return found instanceof Promise ? await found : found
   }
 
-  /** As {@link get}, with deadlines and tags; tells a cached `undefined` from a miss. */
+  /**
+   * As {@link get}, with deadlines and tags; tells a cached `undefined` from a miss.
+   *
+   * @throws {CacheError} `OPTION_INVALID`.
+   * @example const entry = await cached.getEntry("greeting", { stale: true })
+   */
   async getEntry<V = unknown>(key: KeyLike<V>, options?: ReadOptions): Promise<Entry<V> | undefined> {
     const [entry] = await readMany(this.kit, [key], options)
     return entry as Entry<V> | undefined // The key says what its value is.
   }
 
-  /** The fresh value of `key` where it is known without I/O, else `undefined`. Counts as nothing. */
+  /**
+   * The fresh value of `key` where it is known without I/O, else `undefined`. Counts as nothing.
+   *
+   * @example const now = cached.peek("greeting")
+   */
   peek<V = unknown>(key: KeyLike<V>): V | undefined {
     return peekNow(this.kit, key) as V | undefined // The key says what its value is.
   }
 
-  /** Whether there is a fresh entry. */
+  /**
+   * Whether there is a fresh entry.
+   *
+   * @example await cached.has("greeting")
+   */
   async has(key: KeyLike, options?: ReadOptions): Promise<boolean> {
     const [entry] = await readMany(this.kit, [key], options, true)
     return entry !== undefined
   }
 
-  /** The values of `keys` in their order, duplicates included; one round trip where the adapter can. */
+  /**
+   * The values of `keys` in their order, duplicates included; one round trip where the adapter can.
+   *
+   * @throws {CacheError} `CACHE_MISS` with `required: true`, `OPTION_INVALID`, `KEY_INVALID`. Trouble of the storage
+   *   is a miss and an `error` event.
+   * @example const [one, two] = await cached.getMany(["1", "2"])
+   */
   async getMany<V = unknown>(
     keys: Iterable<KeyLike<V>>,
     options?: GetOptions<V>,
@@ -91,14 +110,21 @@ export class Region {
   /**
    * Replaces the value and all its deadlines. Rejects when the storage fails. `ttl: 0` removes what was there.
    *
-   * @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`, `TTL_INVALID`, `OPTION_INVALID`,
+   *   `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.set("greeting", "hello", { ttl: "5m", tags: ["texts"] })
    */
   async set<V>(key: KeyLike<V>, value: V, options?: WriteOptions): Promise<void> {
     return setOne(this.kit, key, value, options)
   }
 
-  /** As {@link set} for many; one round trip where the adapter can. */
+  /**
+   * As {@link set} for many, as pairs with options of their own, a Map or a record; one round trip where the adapter
+   * can.
+   *
+   * @throws {CacheError} As {@link set}; then some of them may be stored.
+   * @example await cached.setMany([["a", 1], ["b", 2, { ttl: "1h" }]], { ttl: "5m" })
+   */
   async setMany(entries: ManyEntries, options?: WriteOptions): Promise<void> {
     return setMany(this.kit, entries, options)
   }
@@ -137,19 +163,34 @@ export class Region {
     return (await loadMany([...keys], fallback as ManyFallback<unknown>, calls)) as V[] // The keys say what their values are.
   }
 
-  /** Restarts the ttl of a live entry, its own or `ttl`; answers whether there was one. `createdAt` stays. */
+  /**
+   * Restarts the ttl of a live entry, its own or `ttl` (ms or text); answers whether there was one. `createdAt` stays.
+   *
+   * @throws {CacheError} `TTL_INVALID`, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @example await cached.touch("session:1", "30m")
+   */
   async touch(key: KeyLike, ttl?: Duration): Promise<boolean> {
     const target = toTarget(this.kit)
     return touchOne(target, nameOf(this.kit, key), ttl === undefined ? undefined : parseDuration(ttl))
   }
 
-  /** Removes `keys` now; answers how many live entries there were. A load in progress is not stored. */
+  /**
+   * Removes `keys` now; answers how many live entries there were. A load in progress is not stored.
+   *
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @example await cached.delete("a", "b")
+   */
   async delete(...keys: readonly KeyLike[]): Promise<number> {
     const names = keys.map((key) => nameOf(this.kit, key))
     return removeAll(toTarget(this.kit), names)
   }
 
-  /** Makes `keys` stale now and keeps them within grace; answers how many live entries there were. */
+  /**
+   * Makes `keys` stale now and keeps them within grace; answers how many live entries there were.
+   *
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @example await cached.expire("rates")
+   */
   async expire(...keys: readonly KeyLike[]): Promise<number> {
     const names = keys.map((key) => nameOf(this.kit, key))
     return expireAll(toTarget(this.kit), names)
@@ -159,38 +200,64 @@ export class Region {
    * Ends every entry with one of the tags, for every reader of the same storage. O(1) a tag. Tags belong to the whole
    * cache. `{ mode: "soft" }` as last argument expires them instead.
    *
+   * @throws {CacheError} `OPTION_INVALID`, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.invalidateTags("users", "teams")
    */
   async invalidateTags(...tags: readonly (string | InvalidateOptions)[]): Promise<void> {
     return endTags(this.kit, tags)
   }
 
-  /** Ends every entry of this cache or region and the regions in it. O(1). A soft one never weakens a hard one. */
+  /**
+   * Ends every entry of this cache or region and the regions in it, for every reader of the same storage. O(1).
+   * A soft one never weakens a hard one.
+   *
+   * @throws {CacheError} `OPTION_INVALID`, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @example await cached.region("users").invalidate({ mode: "soft" })
+   */
   async invalidate(options?: InvalidateOptions): Promise<void> {
     const mode = modeOf(options)
     for (const target of reach(this.kit)) await invalidatePlace(target, mode)
     this.kit.hub.invalidated(this.kit.place, mode)
   }
 
-  /** Removes what is under this cache's or region's prefix, regions in it included, and nothing else. */
+  /**
+   * Removes what is under this cache's or region's prefix, regions in it included, and nothing else.
+   *
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @example await cached.clear()
+   */
   async clear(): Promise<void> {
     for (const target of reach(this.kit)) await clearPlace(target)
     this.kit.hub.tell(this.kit.place, "", "clear")
   }
 
-  /** The keys of live entries of this cache or region itself, as given. @throws {CacheError} `ADAPTER_ABILITY`. */
+  /**
+   * The keys of live entries of this cache or region itself, as given.
+   *
+   * @throws {CacheError} `ADAPTER_ABILITY` where the adapter cannot list, `ADAPTER_UNAVAILABLE`.
+   * @example for await (const name of cached.keys()) console.log(name)
+   */
   async *keys(): AsyncGenerator<string, void, undefined> {
     yield* keysOf(toTarget(this.kit))
   }
 
-  /** Drops what is past its grace from the whole storage; answers how many, 0 where the adapter has no way. */
+  /**
+   * Drops what is past its grace from the whole storage; answers how many, 0 where the adapter has no way.
+   *
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @example const dropped = await cached.prune()
+   */
   async prune(): Promise<number> {
     let count = 0
     for (const target of reach(this.kit)) count += await pruneAll(target)
     return count
   }
 
-  /** Whether a load of `key` runs here. */
+  /**
+   * Whether a load of `key` runs here.
+   *
+   * @example cached.isLoading("report")
+   */
   isLoading(key: KeyLike): boolean {
     const { settings, place } = this.kit
     return settings.home().flights.get(place.full(nameOf(this.kit, key))) !== undefined
@@ -222,7 +289,11 @@ export class Region {
     return regionKit(this.kit, name, options, (kit) => new Region(kit))
   }
 
-  /** Sets or replaces what makes a missing value of this region from its argument. */
+  /**
+   * Sets or replaces what makes a missing value of this region from its argument.
+   *
+   * @example const users = cached.region("users").generate(fetchUser)
+   */
   generate<V, A>(generator: Generator<V, A>): GeneratedRegion<V, A> {
     setGenerator(this.kit, generator)
     // From now on its verbs take the generator's argument.
@@ -239,7 +310,12 @@ export class Region {
     return memoize(this.bare(), fn, options)
   }
 
-  /** As {@link memoize} for a function of many ids that answers as `getOrSetMany`'s fallback: one entry an id. */
+  /**
+   * As {@link memoize} for a function of many ids that answers as `getOrSetMany`'s fallback: one entry an id.
+   *
+   * @throws {CacheError} `NAME_REQUIRED`, `OPTION_INVALID`; when called `FALLBACK_RESULT`, and as `getOrSet`.
+   * @example const loadUsers = cached.memoizeMany(fetchUsers, { name: "users", ttl: "5m" })
+   */
   memoizeMany<I, V>(
     fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
     options?: MemoizeOptions<NoInfer<I>[], V>,

@@ -94,6 +94,7 @@ export class CacheWrapper extends Region {
    * is closed then if an alias had opened it.
    *
    * @throws {CacheError} `ADAPTER_UNKNOWN`, `ADAPTER_OPTIONS`.
+   * @example cached.use("memory", { maxEntries: 1000 })
    */
   use(adapter: string | Adapter, options: UseOptions & { readonly [option: string]: unknown } = {}): this {
     const { shared } = this.kit
@@ -126,7 +127,12 @@ export class CacheWrapper extends Region {
     return engine.store?.adapter ?? engine.source.adapter ?? standIn(engine)
   }
 
-  /** Opens the storage and asks it something. @throws {CacheError} `ADAPTER_UNAVAILABLE` when it cannot be had. */
+  /**
+   * Opens the storage and asks it something.
+   *
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE` when it cannot be had, `STORE_TIMEOUT`.
+   * @example await cached.ready()
+   */
   async ready(): Promise<this> {
     const engine = this.kit.settings.home()
     const store = await engine.open()
@@ -161,12 +167,20 @@ export class CacheWrapper extends Region {
     return this.kit.hub.events.on(type, listener as Parameters<Hub["events"]["on"]>[1])
   }
 
-  /** How this cache has done since it was made. */
+  /**
+   * How this cache has done since it was made.
+   *
+   * @example const { hits, loads, hitRatio } = cached.metrics()
+   */
   metrics(): Metrics {
     return this.kit.hub.read()
   }
 
-  /** Ends this cache: loads in progress are not stored any more, and what aliases opened is closed. Idempotent. */
+  /**
+   * Ends this cache: loads in progress are not stored any more, and what aliases opened is closed. Idempotent.
+   *
+   * @example await cached.close()
+   */
   close(): Promise<void> {
     const { shared, settings } = this.kit
     shared.closing ??= (async () => {

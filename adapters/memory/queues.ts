@@ -17,6 +17,7 @@ export interface Queues {
   widen(length: number): void
 }
 
+/** The queues by number; `nowhere` is a slot that is in none. */
 export const small = 0
 export const main = 1
 export const nowhere = 2

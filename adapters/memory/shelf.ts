@@ -19,6 +19,7 @@ export interface Shelf {
   prune(time: number): number
 }
 
+/** Bounds, policy, and who is told of evictions. */
 export interface ShelfOptions {
   readonly entries: number
   readonly bytes: number

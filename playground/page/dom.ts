@@ -58,6 +58,7 @@ export function numberText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, "\u202f")
 }
 
+/** A share of 1 as people read it: 85.1 %. */
 export function percentText(share: number): string {
   return `${(100 * share).toFixed(1)} %`
 }

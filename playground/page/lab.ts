@@ -38,6 +38,7 @@ export function storages(): Choice[] {
   ]
 }
 
+/** A lab over memory, its origin in working order. */
 export function makeLab(): Lab {
   const cache = new CacheWrapper({ adapter: "memory", prefix: "playground" })
   const name = "isocache playground"

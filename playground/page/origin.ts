@@ -9,6 +9,7 @@ export interface Origin {
   load(signal: AbortSignal): Promise<{ report: number; madeAt: Date }>
 }
 
+/** An origin that works until it is told otherwise. */
 export function makeOrigin(): Origin {
   let calls = 0
   return {

@@ -19,6 +19,7 @@ export interface Subject {
 
 let made = 0
 
+/** The storages of this browser that the suite can run over. */
 export const subjects: readonly Subject[] = [
   {
     name: "memory",

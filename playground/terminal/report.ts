@@ -41,6 +41,7 @@ export function printReport(
   console.log(`\n  Without a cache only the first ${numberText(bare.requests)} requests were sent.\n`)
 }
 
+/** A whole number with commas between thousands. */
 export function numberText(count: number): string {
   return count.toLocaleString("en")
 }

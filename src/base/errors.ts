@@ -1,26 +1,54 @@
 /** What went wrong, for callers to branch on. */
 export type CacheErrorCode =
+  /** No alias of that name; the message lists those there are. */
   | "ADAPTER_UNKNOWN"
+  /** An adapter's option has a wrong name or type. */
   | "ADAPTER_OPTIONS"
+  /** The storage does not exist here, cannot be opened, or failed in an explicit write. */
   | "ADAPTER_UNAVAILABLE"
+  /** The adapter lacks what the call needs, such as listing keys. */
   | "ADAPTER_ABILITY"
+  /** A read with `required: true` found nothing; `reason` says why. */
   | "CACHE_MISS"
+  /** The cache was closed. */
   | "CLOSED"
+  /** The fallback took longer than `hardTimeout`. */
   | "FALLBACK_TIMEOUT"
+  /** The fallback's answer has a wrong shape or length, `schema` refuses it, or there is nothing to `keep()`. */
   | "FALLBACK_RESULT"
+  /** The key is neither a string nor made of what a canonical key may hold. */
   | "KEY_INVALID"
+  /** A function without a name, or `@memoized` without one: pass `name`. */
   | "NAME_REQUIRED"
+  /** A memoized function changed its arguments, so that the value would lie under another key. */
   | "ARGUMENT_CHANGED"
+  /** A fallback asks for the key that it is to load. */
   | "REENTRANT"
+  /** The region has options already, and other ones. */
   | "REGION_CONFIGURED"
+  /** A duration that is none, or negative. */
   | "TTL_INVALID"
+  /** An option with a wrong name, type or range; the message names it. */
   | "OPTION_INVALID"
+  /** The value cannot be stored; the message says which part of it. */
   | "VALUE_UNSUPPORTED"
+  /** The record is larger than the storage takes; the message says the limit. */
   | "VALUE_TOO_LARGE"
+  /** The storage did not answer within `storeTimeout`. */
   | "STORE_TIMEOUT"
 
 /** Why a read found nothing. */
-export type MissReason = "absent" | "expired" | "invalidated" | "corrupt" | "unavailable"
+export type MissReason =
+  /** There is no entry. */
+  | "absent"
+  /** It is past its ttl, or past its grace where stale is allowed. */
+  | "expired"
+  /** One of its tags or regions was invalidated. */
+  | "invalidated"
+  /** The record cannot be read, or the schema refuses its value. It is removed. */
+  | "corrupt"
+  /** The storage failed or did not answer in time. */
+  | "unavailable"
 
 /**
  * The one error this library throws of its own.

@@ -46,7 +46,17 @@ export type CacheEvent =
   | (EventBase & { readonly type: "error"; readonly error: unknown; readonly tier?: "near" | "far" })
 
 /** Why a stale value was served. */
-export type StaleReason = "asked" | "timeout" | "failed" | "held" | "backoff"
+export type StaleReason =
+  /** The caller asked for it: `stale: true`. */
+  | "asked"
+  /** `softTimeout` or `hardTimeout` was over before the load. */
+  | "timeout"
+  /** The load failed. */
+  | "failed"
+  /** Another process holds the lease, and loads. */
+  | "held"
+  /** A load failed a moment ago, and the next attempt is not due. */
+  | "backoff"
 
 /** The kinds of events. */
 export type CacheEventType = CacheEvent["type"]

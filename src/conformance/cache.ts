@@ -126,6 +126,7 @@ export interface Gateway {
   pass(value: string): void
 }
 
+/** A closed one. */
 export function gateway(): Gateway {
   let start = () => {}
   let pass: (value: string) => void = () => {}

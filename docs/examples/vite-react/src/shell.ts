@@ -1,4 +1,4 @@
-/** Keeps what this page is made of, so that it opens without a network. The data are kept elsewhere: in storage.ts. */
+/** Keeps what this page is made of, so that it opens without a network. The data are kept elsewhere: in persister.ts. */
 export async function keepShell(): Promise<void> {
   if (!("serviceWorker" in navigator)) return
   await navigator.serviceWorker.register("/worker.js")
