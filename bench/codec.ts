@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import SuperJSON from "superjson"
-import { cpu, duration, table, times } from "./measure.ts"
+import { duration, table, times, wall } from "./measure.ts"
 
 const outfile = fileURLToPath(new URL("node_modules/.cache/codec.js", import.meta.url))
 await build({
@@ -62,9 +62,9 @@ function turns(ways: Ways): Map<string, number> {
   const runs = Math.max(3, Math.ceil(0.5 / Math.max((performance.now() - before) / 20, 1e-4)))
   for (let round = 0; round < 60; round++) {
     for (const [name, way] of Object.entries(ways)) {
-      const began = cpu()
+      const began = wall()
       for (let run = 0; run < runs; run++) sink = way()
-      if (round > 9) found.get(name)?.push((cpu() - began) / runs)
+      if (round > 9) found.get(name)?.push((wall() - began) / runs)
     }
   }
   const quartile = (all: number[]) => all.sort((one, other) => one - other)[all.length >> 2] ?? Number.NaN

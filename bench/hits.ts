@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { memory } from "../dist/adapters/memory.js"
 import { CacheWrapper } from "../dist/core.js"
-import { cpu, duration, median, times as ratio, table } from "./measure.ts"
+import { duration, median, times as ratio, table, wall } from "./measure.ts"
 
 const rounds = Number(process.argv[2] ?? 9)
 const calls = 10_000
@@ -189,9 +189,9 @@ async function measure(keys: number, make: (i: number) => Value): Promise<Map<st
   for (let round = 0; round < rounds + 2; round++) {
     for (const [name, ask] of asks) {
       const count = slow.has(name) ? calls / 40 : calls
-      const startedAt = cpu()
+      const startedAt = wall()
       for (let i = 0; i < count; i++) await ask(names[i % keys] ?? "")
-      const ns = (cpu() - startedAt) / count
+      const ns = (wall() - startedAt) / count
       if (ns > 20_000) slow.add(name)
       if (round >= 2) times.get(name)?.push(ns)
     }

@@ -8,20 +8,9 @@ export interface Turns {
   readonly rounds?: number
   /** Calls of each way in a round. Default 5 000. */
   readonly calls?: number
-  /** What is counted. Default {@link cpu}, for work that waits for nothing but this thread. */
-  readonly clock?: () => number
 }
 
-/**
- * Nanoseconds of processor time that this thread has used, its collections included. On an idle machine it goes on as the
- * clock does; on a busy one it stands still while others have the processor.
- */
-export function cpu(): number {
-  const { user, system } = process.threadCpuUsage()
-  return (user + system) * 1e3
-}
-
-/** Nanoseconds by the clock, for what waits for disks or other threads. */
+/** Nanoseconds by the clock. The processor time that a thread is told of goes on in steps of a few milliseconds. */
 export function wall(): number {
   return performance.now() * 1e6
 }
@@ -29,14 +18,14 @@ export function wall(): number {
 /** Nanoseconds a call of each way: medians of rounds in which all take turns, so that a slow minute meets all. */
 export async function interleaved(
   ways: Readonly<Record<string, Way>>,
-  { rounds = 11, calls = 5000, clock = cpu }: Turns = {},
+  { rounds = 11, calls = 5000 }: Turns = {},
 ): Promise<Map<string, number>> {
   const times = new Map<string, number[]>(Object.keys(ways).map((name) => [name, []]))
   for (let round = -2; round < rounds; round++) {
     for (const [name, way] of Object.entries(ways)) {
-      const startedAt = clock()
+      const startedAt = wall()
       for (let i = 0; i < calls; i++) await way(i)
-      if (round >= 0) times.get(name)?.push((clock() - startedAt) / calls)
+      if (round >= 0) times.get(name)?.push((wall() - startedAt) / calls)
     }
     // Timers and finished work of one round do not weigh on the next.
     await new Promise((resolve) => setTimeout(resolve, 0))

@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { LRUCache } from "lru-cache"
 import { memory } from "../dist/adapters/memory.js"
-import { cpu, duration, median, times as ratio, table } from "./measure.ts"
+import { duration, median, times as ratio, table, wall } from "./measure.ts"
 
 interface Subject {
   get(key: string): unknown
@@ -44,9 +44,9 @@ function hits(count: number, order: readonly string[], keys: readonly string[]):
   })
   for (let round = 0; round < rounds; round++) {
     for (const { subject, run, times } of runs) {
-      const start = cpu()
+      const start = wall()
       if (run(subject, order) !== reads) throw new Error("a hit was missed")
-      times.push((cpu() - start) / reads)
+      times.push((wall() - start) / reads)
     }
   }
   return runs.map(({ times }) => median(times))
@@ -61,9 +61,9 @@ function churn(max: number): (number | undefined)[] {
     if (name === "Map") return undefined
     const runs = Array.from({ length: 3 }, () => {
       const subject = make(max)
-      const start = cpu()
+      const start = wall()
       for (const key of keys) subject.set(key, record)
-      return (cpu() - start) / keys.length
+      return (wall() - start) / keys.length
     })
     // The first run warms up.
     return median(runs.slice(1))

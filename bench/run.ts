@@ -90,7 +90,7 @@ function write(): void {
   const head = `# Results
 
 \`npm run bench\` writes this: isocache as it is built, beside its peers, in one run, all taking turns; medians unless a table
-says otherwise; what waits for nothing is measured in its thread's processor time, the rest by the clock. ${machine}. The machine is shared: trust the ratios within one table, not the absolute figures. ${long.join(" and ")} run only
+says otherwise. ${machine}. The machine is shared: trust the ratios within one table, not the absolute figures. ${long.join(" and ")} run only
 when named: \`node bench/run.ts churn\`. Hit ratios are in [POLICY.md](POLICY.md), what each feature weighs in [SIZE.md](SIZE.md).
 `
   const all = Object.values(parts).flatMap(({ title }) => {

@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache"
 import { memory } from "../dist/adapters/memory.js"
 import { CacheWrapper } from "../dist/core.js"
-import { cpu, duration, table } from "./measure.ts"
+import { duration, table, wall } from "./measure.ts"
 
 const keys = Number(process.argv[2] ?? 1e7)
 const bound = 100_000
@@ -48,12 +48,12 @@ async function through(count: number, set: Set): Promise<string[]> {
   const cells: string[] = []
   const step = count / parts
   for (let part = 0; part < parts; part++) {
-    const startedAt = cpu()
+    const startedAt = wall()
     for (let i = part * step; i < (part + 1) * step; i++) {
       const answer = set(`user:${i}`, { id: i, name: "user" })
       if (answer instanceof Promise) await answer
     }
-    const ns = (cpu() - startedAt) / step
+    const ns = (wall() - startedAt) / step
     if (part === 0 || part === 4 || part === parts - 1) {
       cells.push(`${duration(ns)}, ${(heap() - before).toFixed(0)} MiB`)
     }
