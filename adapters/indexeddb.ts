@@ -5,6 +5,9 @@
  */
 
 import type { Adapter, AdapterEvent, Stored } from "../src/adapter.ts"
+import { broadcastBus } from "../src/base/broadcast.ts"
+import { dropAll } from "../src/base/bus.ts"
+import { detectRuntime } from "../src/base/runtime.ts"
 import { bounds } from "./indexeddb/bounds.ts"
 import { connect } from "./indexeddb/connection.ts"
 import { hasLocks, lock } from "./indexeddb/lock.ts"
@@ -22,10 +25,11 @@ const pageSize = 512
  * Keeps records in the browser's IndexedDB, structured as they are: in pages, workers and service workers.
  *
  * What is asked in one turn goes into one transaction, and counts once that is complete. A connection that was lost is
- * made anew; where that fails, memory stands in, `observe` hears of it, and the database is tried again 30 s later.
+ * made anew; where that fails, memory stands in, `observe` hears of it, and the database is tried again 30 s later: it
+ * then gets what it missed, and what it refuses of that is gone, of which `observe` hears too.
  * Where the database never opened, every call rejects. When the quota is reached, what has expired and then the
  * least recently used tenth make room. Leases, by Web Locks, hold across tabs and workers; without Web Locks there is
- * no `lock`.
+ * no `lock`. The caches over one database tell each other what they write, in all tabs and workers.
  *
  * @param options.name - The database. Default "isocache".
  * @param options.maxEntries - About how many entries it keeps. Default 10 000.
@@ -55,7 +59,9 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
   }
   const connection = connect(settings.name)
   const limits = bounds(settings, emit)
-  const { submit, idle } = scheduler(connection, limits, emit)
+  // Elsewhere there are no other tabs.
+  const bus = detectRuntime() === "browser" ? broadcastBus(`isocache indexeddb ${settings.name}`) : undefined
+  const { submit, idle } = scheduler(connection, limits, emit, () => bus?.publish(dropAll("")))
 
   const get = (key: string) => submit(getting(key, () => limits.saw(key)))
   const remove = (key: string) => submit(deleting(key))
@@ -116,6 +122,7 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    ...(bus && { bus }),
     ...(hasLocks() ? { lock: (key: string, ttl: number) => lock(settings.name, key, ttl) } : {}),
   }
 }

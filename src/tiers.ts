@@ -5,10 +5,11 @@
  */
 
 export type { Adapter, Awaitable, Serializer } from "./adapter.ts"
+export { broadcastBus } from "./base/broadcast.ts"
+export type { Bus, BusMessage } from "./base/bus.ts"
 export type { Duration } from "./base/duration.ts"
 export type { CodecOptions } from "./codec/codec.ts"
-export { broadcastBus } from "./store/broadcast.ts"
-export { type Bus, type BusMessage, memoryBus } from "./store/bus.ts"
+export { memoryBus } from "./store/memory-bus.ts"
 export { type TieredOptions, tiered } from "./store/tiered.ts"
 export {
   type RedisChannelLike,

@@ -2,7 +2,7 @@ import type { Stored } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { addPage, survey, type Use } from "./ledger.ts"
 import type { Overlay } from "./overlay.ts"
-import { isAlive, type Row, rangeOf, useOf } from "./rows.ts"
+import { isAlive, isRow, type Row, rangeOf, useOf } from "./rows.ts"
 import { watch } from "./watch.ts"
 
 /** One thing asked of the storage: of the database, or of the memory that stands in for it. */
@@ -24,16 +24,15 @@ export interface Operation<T> {
   recall(overlay: Overlay): T
 }
 
-/** Reads `key`. `found` is called if it is there, alive. */
+/** Reads `key`, past its life too until it is pruned. `found` is called if it is there, alive. */
 export function getting(key: string, found: () => void): Operation<Stored | undefined> {
   return {
     key,
     writes: false,
     ask(store, done, fail) {
       watch(store.get(key), fail, (row) => {
-        const alive = isAlive(row, now())
-        if (alive) found()
-        done(alive ? row.v : undefined)
+        if (isAlive(row, now())) found()
+        done(isRow(row) ? row.v : undefined)
       })
     },
     recall: (overlay) => overlay.get(key),

@@ -34,10 +34,14 @@ export function useOf(key: string, row: Row): Use {
   return { at: tick(), size, until: row.e ?? Infinity }
 }
 
+/** Whether `row`, read back, is one of ours. */
+export function isRow(row: unknown): row is Row {
+  return typeof row === "object" && row !== null && "v" in row
+}
+
 /** Whether `row`, read back, is one of ours and still alive at `at`. */
 export function isAlive(row: unknown, at: number): row is Row {
-  if (typeof row !== "object" || row === null || !("v" in row)) return false
-  return !("e" in row && typeof row.e === "number" && row.e <= at)
+  return isRow(row) && !(typeof row.e === "number" && row.e <= at)
 }
 
 let last = 0

@@ -5,6 +5,7 @@ import type { Bounds } from "./bounds.ts"
 import type { Connection } from "./connection.ts"
 import type { Operation } from "./operation.ts"
 import { type Overlay, overlay } from "./overlay.ts"
+import { type Means, restore } from "./restore.ts"
 import { split } from "./split.ts"
 import { type Failure, type Pending, transact } from "./transaction.ts"
 import { isFull, isLost, refused } from "./trouble.ts"
@@ -27,11 +28,14 @@ export interface Scheduler {
  * its key sees it. One write transaction runs at a time, what comes meanwhile goes into the next. An operation that
  * the connection lost is tried once more on another one; after that memory stands in, and 30 s later the first to
  * ask brings the database back.
+ *
+ * @param restored - Told when the database has just got what it missed.
  */
 export function scheduler(
   connection: Connection,
   bounds: Bounds,
   emit: (event: AdapterEvent) => void,
+  restored: () => void,
 ): Scheduler {
   let queue: Pending[] = []
   let scheduled = false
@@ -152,17 +156,25 @@ export function scheduler(
     return standIn.overlay
   }
 
-  /** Brings the database up to date with what memory took in its place, or goes on without it. */
+  /** Goes back to the database once it has what memory took in its place, or goes on without it. */
   const comeBack = async (memory: Overlay) => {
     writing = true
     // What is asked meanwhile need not wait for a database that may never come.
     recall(memory, take())
-    const journal = memory.journal().map((operation) => ({ operation, resolve() {}, reject() {} }))
-    const { db, failed } = await attempt(journal, true)
-    if (failed.some(({ whole }) => whole)) connection.drop(db)
-    else standIn = undefined
+    const isBack = await restore(memory.journal(), means, (error, key) => emit({ type: "error", error, key }))
+    if (isBack) {
+      standIn = undefined
+      restored()
+    }
     writing = false
     if (queue.length > 0) flush()
+  }
+
+  const means: Means = {
+    attempt: (all) => attempt(all, true),
+    relieve: bounds.relieve,
+    squeeze,
+    drop: connection.drop,
   }
 
   return {

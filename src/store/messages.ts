@@ -1,6 +1,7 @@
-import { type Bus, type BusMessage, isBusMessage } from "./bus.ts"
+import { type Bus, isBusMessage } from "../base/bus.ts"
 import type { Fences } from "./fences.ts"
 import type { Shelf } from "./shelf.ts"
+import { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** What a near tier remembers. */
@@ -10,30 +11,24 @@ export interface Memory {
   readonly fences: Fences
 }
 
-/** So many keys fit into a message: more go into several. */
-const mostKeys = 1000
-
 /** A near tier's ear and mouth on the bus. Own messages and strangers' are not heard. */
 export class Messages {
   readonly #bus: Bus | undefined
   readonly #memory: Memory
   readonly #report: (error: unknown) => void
-  #origin = ""
+  readonly #teller: Teller | undefined
   #stop: (() => void) | undefined
-  #keys: string[] = []
-  #prefixes: string[] = []
 
   constructor(bus: Bus | undefined, memory: Memory, report: (error: unknown) => void) {
     this.#bus = bus
     this.#memory = memory
     this.#report = report
+    this.#teller = bus && new Teller(bus, report)
   }
 
   /** Listens from now on; must come before anything is kept. */
   listen(): void {
     if (this.#stop || !this.#bus) return
-    // Drawn late: Workers allow no random numbers at the global scope.
-    this.#origin ||= Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2)
     try {
       this.#stop = this.#bus.subscribe((message) => this.#hear(message))
     } catch (error) {
@@ -42,11 +37,8 @@ export class Messages {
   }
 
   /** Tells the others what has changed, once for all of a turn. */
-  tell(keys: readonly string[], prefixes: readonly string[] = []): void {
-    if (!this.#bus) return
-    if (this.#keys.length === 0 && this.#prefixes.length === 0) queueMicrotask(() => this.#send())
-    this.#keys.push(...keys)
-    this.#prefixes.push(...prefixes)
+  tell(keys: readonly string[], prefixes?: readonly string[]): void {
+    this.#teller?.tell(keys, prefixes)
   }
 
   close(): void {
@@ -54,26 +46,8 @@ export class Messages {
     this.#stop = undefined
   }
 
-  #send(): void {
-    const prefixes = this.#prefixes.splice(0)
-    const keys = [...new Set(this.#keys.splice(0))]
-    do {
-      const message: BusMessage = {
-        isocache: 1,
-        origin: this.#origin,
-        keys: keys.splice(0, mostKeys),
-        prefixes: prefixes.splice(0),
-      }
-      try {
-        this.#bus?.publish(message)
-      } catch (error) {
-        this.#report(error)
-      }
-    } while (keys.length > 0)
-  }
-
   #hear(message: unknown): void {
-    if (!isBusMessage(message) || message.origin === this.#origin) return
+    if (!isBusMessage(message) || message.origin === this.#teller?.origin) return
     const { shelf, tokens, fences } = this.#memory
     for (const key of message.keys) {
       fences.beat(key)

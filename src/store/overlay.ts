@@ -2,45 +2,100 @@ import { type Adapter, isToken, type Stored } from "../adapter.ts"
 import { together } from "../base/awaitable.ts"
 
 interface Write {
-  readonly record: Stored
+  /** `undefined` removes. */
+  readonly record: Stored | undefined
   readonly ttl: number
+  /** Made of what was read, and not given. */
+  readonly isDerived: boolean
 }
 
 /** Writes that wait for their storage: what a batch has set, removed and cleared so far. */
 export interface Pending {
-  /** By storage key; `undefined` removes. */
-  readonly writes: ReadonlyMap<string, Write | undefined>
+  /** By storage key. */
+  readonly writes: ReadonlyMap<string, Write>
   /** Prefixes cleared before all of {@link writes}. */
   readonly cleared: readonly string[]
 }
+
+/** An adapter whose writes wait, and what befalls them meanwhile. */
+export interface Overlay {
+  readonly adapter: Adapter
+  readonly pending: Pending
+  /** The same, for writes that are made of what was read before: they give way to what is written below later. */
+  derived(): Adapter
+  /** Something was written below: what was made of the old is dropped. */
+  beat(written: readonly string[] | ((key: string) => boolean)): void
+  /** Whether `key`, and what its entry stands on, is as it is below. */
+  isUntouched(key: string): boolean
+}
+
+/** More keys than this are not told apart: what is under way then counts as beaten. */
+const most = 10_000
 
 /**
  * An adapter over `base` whose writes stay in `pending`, and whose reads see them.
  *
  * @param makeToken - Makes an absent version token in `base` itself: everybody must have the same one.
  */
-export function overlay(
-  base: Adapter,
-  makeToken: (key: string) => Promise<unknown>,
-): { readonly adapter: Adapter; readonly pending: Pending } {
-  const writes = new Map<string, Write | undefined>()
+export function overlay(base: Adapter, makeToken: (key: string) => Promise<unknown>): Overlay {
+  const writes = new Map<string, Write>()
   const cleared: string[] = []
+  /** When keys were written below, by a count. */
+  const beaten = new Map<string, number>()
+  let beats = 0
+  let floor = 0
+  let hasTokens = false
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
-  const get = (key: string) =>
-    writes.has(key) ? writes.get(key)?.record : isCleared(key) ? undefined : base.get(key)
-  const set = (key: string, record: Stored, ttl: number) => void writes.set(key, { record, ttl })
+  const get = (key: string) => {
+    const write = writes.get(key)
+    return write ? write.record : isCleared(key) ? undefined : base.get(key)
+  }
+  const set = (key: string, record: Stored, ttl: number): void => {
+    hasTokens ||= isToken(key)
+    writes.set(key, { record, ttl, isDerived: false })
+  }
+
+  function derived(): Adapter {
+    const since = beats
+    const write = (key: string, record: Stored, ttl: number): void => {
+      const known = writes.get(key)
+      // Of what the batch itself has given, it may make what it likes.
+      if (known?.isDerived === false) set(key, record, ttl)
+      else if ((beaten.get(key) ?? floor) <= since) writes.set(key, { record, ttl, isDerived: true })
+    }
+    const remove = (key: string): boolean => {
+      write(key, undefined, 0)
+      return true
+    }
+    return { ...adapter, set: write, delete: remove }
+  }
+
+  function beat(written: readonly string[] | ((key: string) => boolean)): void {
+    beats++
+    const isAny = typeof written === "function"
+    const keys = isAny ? [...writes.keys()].filter(written) : written
+    if (isAny || beaten.size > most) {
+      beaten.clear()
+      floor = beats
+    }
+    for (const key of keys) {
+      beaten.set(key, beats)
+      if (writes.get(key)?.isDerived) writes.delete(key)
+    }
+  }
 
   async function getMany(keys: readonly string[]): Promise<readonly (Stored | undefined)[]> {
-    const below = keys.filter((key) => !writes.has(key) && !isCleared(key))
+    const waiting = keys.map((key) => writes.get(key))
+    const below = keys.filter((key, i) => !waiting[i] && !isCleared(key))
     const records = base.getMany
       ? await base.getMany(below)
       : await together(below.map((key) => () => base.get(key)))
     const found = new Map(below.map((key, i) => [key, records[i]]))
-    return keys.map((key) => (writes.has(key) ? writes.get(key)?.record : found.get(key)))
+    return keys.map((key, i) => (waiting[i] ? waiting[i].record : found.get(key)))
   }
 
   async function* keys(prefix: string): AsyncGenerator<string> {
-    for (const [key, write] of writes) if (write && key.startsWith(prefix)) yield key
+    for (const [key, write] of writes) if (write.record !== undefined && key.startsWith(prefix)) yield key
     for await (const key of base.keys?.(prefix) ?? []) if (!writes.has(key) && !isCleared(key)) yield key
   }
 
@@ -52,7 +107,7 @@ export function overlay(
     set,
     async delete(key) {
       const there = (await get(key)) !== undefined
-      writes.set(key, undefined)
+      set(key, undefined, 0)
       return there
     },
     clear(prefix) {
@@ -70,25 +125,42 @@ export function overlay(
       return true
     },
     ...(base.keys && { keys }),
+    ...(base.prune && { prune: (time) => base.prune?.(time) ?? 0 }),
   }
-  return { adapter, pending: { writes, cleared } }
+  const isUntouched = (key: string) => !hasTokens && !writes.has(key) && !isCleared(key)
+  return { adapter, pending: { writes, cleared }, derived, beat, isUntouched }
 }
 
 /**
  * Brings what a batch has written to its storage, in one round trip where the adapter can. Stops once `isLate` says
  * that its time has run out: newer writes may be there.
+ *
+ * @param derived - Takes what is made of what was read; another than `adapter` where that waits itself.
  */
 export async function flush(
   adapter: Adapter,
   { writes, cleared }: Pending,
   isLate: () => boolean,
+  derived: Adapter,
 ): Promise<void> {
   for (const prefix of cleared) if (!isLate()) await adapter.clear(prefix)
+  const all = [...writes]
+  for (const to of new Set([adapter, derived])) {
+    const own = all.filter(([, { isDerived }]) => to === (isDerived ? derived : adapter))
+    await put(to, own, isLate)
+  }
+}
+
+async function put(
+  adapter: Adapter,
+  writes: readonly (readonly [key: string, write: Write])[],
+  isLate: () => boolean,
+): Promise<void> {
   const sets: (readonly [key: string, record: Stored, ttl: number])[] = []
   const removed: string[] = []
-  for (const [key, write] of writes) {
-    if (write) sets.push([key, write.record, write.ttl])
-    else removed.push(key)
+  for (const [key, { record, ttl }] of writes) {
+    if (record === undefined) removed.push(key)
+    else sets.push([key, record, ttl])
   }
   if (sets.length > 0 && !isLate()) {
     if (adapter.setMany) await adapter.setMany(sets)

@@ -1,14 +1,15 @@
-import type { Adapter, Serializer } from "../adapter.ts"
+import type { Adapter, AdapterEvent, Serializer } from "../adapter.ts"
+import type { Bus } from "../base/bus.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import type { CodecOptions } from "../codec/codec.ts"
 import { checkAdapter } from "../proxies/delegate.ts"
 import { checkNames } from "../proxies/options.ts"
-import type { Bus } from "./bus.ts"
 import { Coder } from "./coder.ts"
 import { Fences } from "./fences.ts"
 import { Messages } from "./messages.ts"
 import { Reads } from "./reads.ts"
 import { Shelf } from "./shelf.ts"
+import { telling } from "./telling.ts"
 import { Tokens } from "./tokens.ts"
 import { Writes } from "./writes.ts"
 
@@ -18,7 +19,7 @@ export interface TieredOptions {
   readonly near: Adapter
   /** Where entries live; it may itself be tiered. */
   readonly far: Adapter
-  /** Tells other near tiers over the same storage what to drop. Default none. */
+  /** Tells other near tiers over the same storage what to drop. Default far's own, where it has one. */
   readonly bus?: Bus | undefined
   /**
    * How long the near tier may differ from what others wrote. Default 5 seconds; unlimited with a bus that loses
@@ -62,10 +63,13 @@ const defaultAge = 5000
  */
 export function tiered(options: TieredOptions): Adapter {
   checkNames("tiered()", options, names)
-  const { near, far, bus, serializer, compress, encrypt, onTrouble } = options
+  const { near, serializer, compress, encrypt, onTrouble } = options
   checkAdapter(near, "tiered({ near })")
-  checkAdapter(far, "tiered({ far })")
+  checkAdapter(options.far, "tiered({ far })")
   const report = (error: unknown): void => onTrouble?.(error)
+  const bus = options.bus ?? options.far.bus
+  // Who listens on far's own bus relies on every writer.
+  const far = bus === options.far.bus ? options.far : telling(options.far, report)
   const codec: CodecOptions = { serializer, compress, encrypt, onTrouble }
   const keepsObjects = near.medium === "object" && (near.copy === "clone" || near.copy === "none")
   // A near tier that outlives its process would miss what is told meanwhile.
@@ -97,6 +101,17 @@ export function tiered(options: TieredOptions): Adapter {
     return (await far.prune?.(time)) ?? 0
   }
 
+  /** Tells which of the two it was; what of several tiers lies behind is far to this one. */
+  function observe(listener: (event: AdapterEvent) => void): () => void {
+    const ends = [
+      near.observe?.((event) => listener({ ...event, tier: "near" })),
+      far.observe?.((event) => listener({ ...event, tier: "far" })),
+    ]
+    return () => {
+      for (const end of ends) end?.()
+    }
+  }
+
   return {
     name: far.name,
     medium: "object",
@@ -117,6 +132,6 @@ export function tiered(options: TieredOptions): Adapter {
     ...(far.keys && { keys: (prefix) => far.keys?.(prefix) ?? [] }),
     ...(far.lock && { lock: (key, ttl) => far.lock?.(key, ttl) }),
     ...(far.prune && { prune }),
-    ...(far.observe && { observe: (listener) => far.observe?.(listener) ?? (() => {}) }),
+    ...((near.observe || far.observe) && { observe }),
   }
 }

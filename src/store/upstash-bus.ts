@@ -1,7 +1,7 @@
 import type { Channel, RedisChannelLike } from "../../adapters/upstash/channel.ts"
+import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { CacheError } from "../base/errors.ts"
 import { checkNames } from "../proxies/options.ts"
-import { type Bus, type BusMessage, isBusMessage } from "./bus.ts"
 
 export type { RedisChannelLike, RedisSubscription } from "../../adapters/upstash/channel.ts"
 

@@ -1,40 +1,5 @@
-import { expect, onTestFinished, test } from "vitest"
-import { indexeddb } from "../../adapters/indexeddb.ts"
-import type { Adapter, AdapterEvent } from "../../src/adapter.ts"
-import { fakeClock } from "../support/clock.ts"
-import { faultyIndexedDB } from "../support/indexeddb-faults.ts"
-
-function setup(options: Parameters<typeof indexeddb>[0] = {}) {
-  const clock = fakeClock()
-  const faults = faultyIndexedDB()
-  const adapter = indexeddb(options)
-  const events: AdapterEvent[] = []
-  adapter.observe?.((event) => events.push(event))
-  onTestFinished(() => adapter.close?.())
-  const errors = () => events.filter(({ type }) => type === "error")
-  return { clock, faults, adapter, events, errors }
-}
-
-async function keysOf(adapter: Adapter): Promise<string[]> {
-  const keys: string[] = []
-  for await (const key of adapter.keys?.("") ?? []) keys.push(key)
-  return keys
-}
-
-/** Fails the next `times`, then no more. */
-function times<T>(count: number, fault: () => T): () => T | undefined {
-  let left = count
-  return () => (left-- > 0 ? fault() : undefined)
-}
-
-function raise(name: string): never {
-  throw new DOMException("", name)
-}
-
-/** Lets the fake's own queue run. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
-}
+import { expect, test } from "vitest"
+import { keysOf, raise, settle, setup, times } from "../support/indexeddb-setup.ts"
 
 const unavailable = { name: "CacheError", code: "ADAPTER_UNAVAILABLE" }
 
@@ -173,57 +138,6 @@ test("a request that fails as if the connection were lost is repeated once, and 
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"])
   expect(await adapter.get("a")).toBe("a")
   expect(errors()).toEqual([])
-})
-
-test("a database lost twice is replaced by memory, with one event, and gets what it missed 30 s later", async () => {
-  const { adapter, clock, faults, errors } = setup()
-  await adapter.set("stays", 1, 600_000)
-  await adapter.set("goes", 1, 600_000)
-  await adapter.set("p:1", 1, 600_000)
-  faults.open = () => raise("UnknownError")
-  faults.transaction = () => raise("InvalidStateError")
-
-  const record = { n: 1 }
-  await adapter.set("new", record, 600_000)
-  record.n = 2
-  expect(errors()).toMatchObject([{ error: unavailable }])
-  expect(await adapter.get("new")).toEqual({ n: 1 })
-  expect(await adapter.get("stays")).toBeUndefined()
-  expect(await adapter.add?.("new", 3, 1_000)).toBe(false)
-  expect(await adapter.delete("goes")).toBe(false)
-  await adapter.clear("p:")
-  expect(await keysOf(adapter)).toEqual(["new"])
-  expect(await adapter.prune?.(Date.now())).toBe(0)
-  expect(errors()).toHaveLength(1)
-
-  await clock.advance(30_000)
-  expect(await adapter.get("new")).toEqual({ n: 1 })
-  await settle()
-  expect(errors()).toHaveLength(1)
-
-  faults.open = () => undefined
-  faults.transaction = () => undefined
-  await clock.advance(30_000)
-  await adapter.get("new")
-  await settle()
-  expect(await keysOf(adapter)).toEqual(["new", "stays"])
-  expect(await adapter.get("stays")).toBe(1)
-  expect(errors()).toHaveLength(1)
-})
-
-test("an entry set and lost in memory does not come back from the database", async () => {
-  const { adapter, clock, faults } = setup()
-  await adapter.set("k0", "old", 600_000)
-  faults.transaction = () => raise("InvalidStateError")
-  for (let i = 0; i <= 1_000; i++) await adapter.set(`k${i}`, "new", 600_000)
-  expect(await adapter.get("k0")).toBeUndefined()
-  faults.transaction = () => undefined
-  await clock.advance(30_000)
-  await adapter.get("k0")
-  await settle()
-  await settle()
-  expect(await adapter.get("k0")).toBeUndefined()
-  expect(await adapter.get("k1000")).toBe("new")
 })
 
 test("a transaction that never ends is given up after 20 s", async () => {

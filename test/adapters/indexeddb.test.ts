@@ -150,7 +150,7 @@ test("a record that cannot be cloned rejects alone, and its text goes nowhere", 
   expect(await adapter.getMany?.(["a", "bad", "b"])).toEqual([1, undefined, 2])
 })
 
-test("past its life a record is absent, and prune drops it and nothing else", async () => {
+test("past its life a record counts as absent, and can be read until prune drops it and nothing else", async () => {
   const { adapter, clock } = setup()
   await adapter.setMany?.([
     ["short", 1, 1_000],
@@ -162,11 +162,12 @@ test("past its life a record is absent, and prune drops it and nothing else", as
   await clock.advance(999)
   expect(await adapter.get("short")).toBe(1)
   await clock.advance(1)
-  expect(await adapter.get("short")).toBeUndefined()
+  expect(await adapter.get("short")).toBe(1)
   expect(await adapter.add?.("short", 5, 500)).toBe(true)
   await clock.advance(1_000)
   expect(await adapter.deleteMany?.(["short", "ever"])).toBe(1)
   expect(await adapter.prune?.(clock.now())).toBe(1)
+  expect(await adapter.get("long")).toBeUndefined()
   expect(await keysOf(adapter)).toEqual([])
 })
 

@@ -1,6 +1,8 @@
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { indexeddb } from "../../adapters/indexeddb.ts"
 import { CacheWrapper } from "../../src/core.ts"
+import { CacheWrapper as WithAliases } from "../../src/index.ts"
+import { retry } from "../../src/proxies.ts"
 
 /** Two caches over one database, each with a near tier of its own, as two tabs have them. */
 function tabs(): readonly [CacheWrapper, CacheWrapper] {
@@ -35,6 +37,47 @@ test("what one tab sets, deletes and invalidates, the other sees within 100 ms",
   waits.push(await until(async () => (await two.get("k")) === undefined))
   expect(Math.max(...waits)).toBeLessThan(100)
   await Promise.all([one.close(), two.close()])
+})
+
+test.each([
+  ["an adapter object", (name: string) => new CacheWrapper({ adapter: indexeddb({ name }) })],
+  ["an alias", (name: string) => new WithAliases({ adapter: "indexeddb", arguments: { name } })],
+  ["a proxy", (name: string) => new CacheWrapper({ adapter: retry(indexeddb({ name })) })],
+])("what a cache without memory in front changes through %s, a tab with it sees at once", async (_, open) => {
+  const name = `bus ${Math.random()}`
+  const page = new CacheWrapper({ adapter: indexeddb({ name }), near: true, ttl: "1d" })
+  const writer = open(name)
+  onTestFinished(async () => {
+    await Promise.all([page.close(), writer.close()])
+    vi.restoreAllMocks()
+  })
+  await page.set("k", 1, { tags: ["t"] })
+  expect(await page.get("k")).toBe(1)
+  // Without a message the copy would be served for a day.
+  const later = Date.now() + 3_600_000
+  vi.spyOn(Date, "now").mockReturnValue(later)
+  await writer.set("k", 2, { tags: ["t"], ttl: "1d" })
+  await until(async () => (await page.get("k")) === 2)
+  await writer.invalidateTags("t")
+  await until(async () => (await page.get("k")) === undefined)
+  await writer.setMany([["k", 3]])
+  await until(async () => (await page.get("k")) === 3)
+  await writer.clear()
+  await until(async () => (await page.get("k")) === undefined)
+})
+
+test("a cache without memory in front listens to nothing: its channel goes with it", async () => {
+  const listened = vi.spyOn(BroadcastChannel.prototype, "addEventListener")
+  const posted = vi.spyOn(BroadcastChannel.prototype, "postMessage")
+  onTestFinished(() => void vi.restoreAllMocks())
+  const cache = new CacheWrapper({ adapter: indexeddb({ name: `bus ${Math.random()}` }) })
+  await cache.get("k")
+  await cache.getMany(["k", "l"])
+  expect(posted).not.toHaveBeenCalled()
+  await cache.set("k", 1)
+  await until(async () => posted.mock.calls.length > 0)
+  expect(listened).not.toHaveBeenCalled()
+  await cache.close()
 })
 
 test("a page that comes back from the browser's cache drops what it had", async () => {

@@ -35,16 +35,18 @@ interface Tab {
   arrived(): void
 }
 
-/** Bundles the page from the sources and serves it on localhost. */
+/** Bundles the page, and what lives beside it, from the sources and serves them on localhost. */
 export async function openSite(): Promise<Site> {
-  const script = await bundle()
+  const scripts = new Map<string, string>()
+  for (const name of ["page", "frame", "service-worker"]) scripts.set(`/${name}.js`, await bundle(name))
   const tabs = new Map<string, Tab>()
   let asked = 0
 
   const server = createServer((request, response) => {
     const { pathname, search } = new URL(request.url ?? "/", "http://site")
     const tab = tabs.get(search)
-    if (pathname === "/page.js") send(response, "text/javascript", script)
+    const script = scripts.get(pathname)
+    if (script !== undefined) send(response, "text/javascript", script)
     else if (pathname === "/next" && tab) next(tab, response)
     else if (pathname === "/answer" && tab) answer(tab, request, response)
     else
@@ -118,12 +120,13 @@ function send(response: ServerResponse, type: string, body: string): void {
   response.end(body)
 }
 
-async function bundle(): Promise<string> {
+/** One file for all: a service worker may not import, a sandboxed frame may fetch nothing but classic scripts. */
+async function bundle(name: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
     bundle: true,
     write: false,
-    format: "esm",
+    format: name === "page" ? "esm" : "iife",
     platform: "browser",
     target: "es2022",
     logLevel: "silent",

@@ -2,6 +2,7 @@
 import { indexeddb } from "../../adapters/indexeddb.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { delegate } from "../../src/proxies.ts"
+import { auto, sandboxed, serviceWorker } from "./page-beside.ts"
 import { erase, hold, letGo, upgrade } from "./page-database.ts"
 
 /** What the calls of a tab have come to. */
@@ -162,6 +163,9 @@ const verbs = {
 
   leave: () => void setTimeout(() => location.replace("about:blank")),
 
+  auto,
+  sandboxed,
+  serviceWorker,
   upgrade,
   erase,
   hold,

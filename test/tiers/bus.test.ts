@@ -8,6 +8,7 @@ import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { type Bus, broadcastBus, memoryBus, tiered } from "../../src/tiers.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
+import { fakeClock } from "../support/clock.ts"
 
 /** Two caches over one storage, each with a near tier of its own. */
 function pair(bus: () => Bus): readonly [CacheWrapper, CacheWrapper] {
@@ -52,6 +53,7 @@ test.each([
 })
 
 test("with a bus that loses nothing near copies do not age", async () => {
+  fakeClock()
   const bus = memoryBus()
   const near = memory()
   const far = custom("text", "sync")
@@ -112,6 +114,22 @@ test("a message beats a read under way", async () => {
   expect(tiers.peek?.("k")).toBeUndefined()
 })
 
+test("after its end a broadcast bus neither hears nor is heard, nor opens its channel again", async () => {
+  const name = `test of the end ${Math.random()}`
+  const [ended, other] = [broadcastBus(name), broadcastBus(name)]
+  const heard: string[] = []
+  const from = (origin: string) => ({ isocache: 1, origin, keys: ["k"], prefixes: [] }) as const
+  other.subscribe(({ origin }) => heard.push(`other hears ${origin}`))
+  ended.subscribe(() => heard.push("ended hears"))
+  ended.close?.()
+  ended.publish(from("ended"))
+  ended.subscribe(() => heard.push("ended hears"))
+  broadcastBus(name).publish(from("third"))
+  await expect.poll(() => heard, { timeout: 1000, interval: 5 }).toContain("other hears third")
+  expect(heard).toEqual(["other hears third"])
+  other.close?.()
+})
+
 test("a bus that throws harms nobody", async () => {
   const down = (): never => {
     throw new Error("down")
@@ -152,7 +170,7 @@ test.each([
     const folder = mkdtempSync(join(tmpdir(), "isocache-bus-"))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     const script = join(folder, "listen.mjs")
-    writeFileSync(script, listening(pathToFileURL(join(root, "src/store/broadcast.ts")).href))
+    writeFileSync(script, listening(pathToFileURL(join(root, "src/base/broadcast.ts")).href))
     const out = execFileSync(program, [...args, script], { timeout: 20_000, cwd: root, encoding: "utf8" })
     expect(out).toContain("heard k")
   },

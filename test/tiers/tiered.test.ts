@@ -209,6 +209,29 @@ test("near holds the object, far its record; three tiers compose", async () => {
   expect(await cache.get("k")).toEqual({ when: new Date(0) })
 })
 
+test.each(["text", "bytes", "object"] as const)(
+  "what is done to a value that came near from %s does not reach the cache, whatever it is made of",
+  async (medium) => {
+    const shelf: Shelf = new Map()
+    const open = () => new CacheWrapper({ adapter: custom(medium, "async", shelf), near: true })
+    const make = () => ({
+      when: new Date(0),
+      url: new URL("https://example.org"),
+      map: new Map([["k", { bytes: new Uint8Array(1) }]]),
+    })
+    await open().set("k", make())
+    const cache = open()
+    for (let at = 0; at < 4; at++) {
+      const got = await cache.get<ReturnType<typeof make>>("k")
+      expect(got).toEqual(make())
+      got?.when.setTime(at)
+      got?.map.get("k")?.bytes.fill(9)
+      got?.map.set("more", { bytes: new Uint8Array(0) })
+      if (got) got.url.host = "example.com"
+    }
+  },
+)
+
 test("a near hit asks far nothing, its version tokens included", async () => {
   const { far, calls } = counted()
   const cache = new CacheWrapper({ adapter: far, near: true })
@@ -301,7 +324,7 @@ test("junk in far is a miss, told and removed", async () => {
 test("it has the abilities of far and its name, whatever near can", async () => {
   const bare = custom("text", "async")
   const few = tiered({ near: memory(), far: bare })
-  for (const name of ["getMany", "setMany", "deleteMany", "add", "keys", "lock", "prune", "observe"]) {
+  for (const name of ["getMany", "setMany", "deleteMany", "add", "keys", "lock", "prune"]) {
     expect(name in few, name).toBe(false)
     expect(name in tiered({ near: bare, far: { ...memory(), lock: () => undefined } }), name).toBe(true)
   }

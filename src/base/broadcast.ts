@@ -1,5 +1,5 @@
-import { detectRuntime } from "../base/runtime.ts"
 import { type Bus, type BusMessage, dropAll, isBusMessage } from "./bus.ts"
+import { detectRuntime } from "./runtime.ts"
 
 /** As much of a `BroadcastChannel` as is used. */
 interface Channel {
@@ -13,8 +13,9 @@ interface Channel {
 /**
  * A bus over `BroadcastChannel`: the tabs and workers of an origin, the threads of a process in Node, Deno and Bun.
  *
- * The channel is opened on first use and never keeps a process alive. Where there is none the bus does nothing. A page
- * that comes back from the browser's cache, or was frozen, may have missed messages: it drops all.
+ * The channel is opened on first use and never keeps a process alive; while nobody listens it goes with its bus. Where
+ * there is none the bus does nothing. A page that comes back from the browser's cache, or was frozen, may have missed
+ * messages: it drops all.
  *
  * @param name - Who is to hear each other uses the same. Default "isocache".
  *
@@ -30,6 +31,8 @@ interface Channel {
 export function broadcastBus(name = "isocache"): Bus {
   const listeners = new Set<(message: BusMessage) => void>()
   let channel: Channel | undefined
+  let hears = false
+  let isOver = false
   let wake: (() => void) | undefined
 
   function tell(message: unknown): void {
@@ -44,11 +47,14 @@ export function broadcastBus(name = "isocache"): Bus {
   }
 
   function open(): Channel | undefined {
-    if (channel) return channel
-    channel = makeChannel(name)
-    channel?.addEventListener("message", ({ data }) => tell(data))
+    channel ??= makeChannel(name)
+    // A channel with a listener is never collected: one that only speaks has none.
+    if (channel && !hears && listeners.size > 0) {
+      hears = true
+      channel.addEventListener("message", ({ data }) => tell(data))
+      wake ??= onWake(() => tell(dropAll("")))
+    }
     channel?.unref?.()
-    wake ??= onWake(() => tell(dropAll("")))
     return channel
   }
 
@@ -56,6 +62,7 @@ export function broadcastBus(name = "isocache"): Bus {
     wake?.()
     channel?.close()
     channel = wake = undefined
+    hears = false
   }
 
   return {
@@ -66,6 +73,7 @@ export function broadcastBus(name = "isocache"): Bus {
       )
     },
     publish(message) {
+      if (isOver) return
       // A channel does not hear itself, but several tiers may share this bus.
       tell(message)
       try {
@@ -73,9 +81,11 @@ export function broadcastBus(name = "isocache"): Bus {
       } catch {
         // Closed under us, by a page that goes away: there is nobody to tell.
         channel = undefined
+        hears = false
       }
     },
     subscribe(listener) {
+      if (isOver) return () => {}
       const own = (message: BusMessage): void => listener(message)
       listeners.add(own)
       open()
@@ -84,6 +94,7 @@ export function broadcastBus(name = "isocache"): Bus {
       }
     },
     close() {
+      isOver = true
       listeners.clear()
       close()
     },

@@ -1,4 +1,4 @@
-import type { Awaitable } from "../adapter.ts"
+import type { Awaitable } from "./awaitable.ts"
 
 /** Tells other near tiers what to drop: never values, and never to be relied on. */
 export interface Bus {
@@ -12,11 +12,11 @@ export interface Bus {
   close?(): Awaitable<void>
 }
 
-/** What a near tier has changed in the far one. */
+/** What has changed in a storage. */
 export interface BusMessage {
   /** The version of this format; of others nothing is known. */
   readonly isocache: 1
-  /** Who sent it: random, one for each near tier. */
+  /** Who sent it: random, one for each writer. */
   readonly origin: string
   /** Storage keys, version tokens (which begin with "#") included. */
   readonly keys: readonly string[]
@@ -39,40 +39,6 @@ export function isBusMessage(message: unknown): message is BusMessage {
 /** Says that everything may have changed. */
 export function dropAll(origin: string): BusMessage {
   return { isocache: 1, origin, keys: [], prefixes: [""] }
-}
-
-/**
- * A bus within this realm, for tests and for several caches over one storage: synchronous, loses nothing.
- *
- * @example
- * ```ts
- * import { memory } from "isocache/adapters/memory"
- * import { memoryBus, tiered } from "isocache/tiers"
- *
- * const far = memory()
- * const bus = memoryBus()
- * const [one, other] = [0, 1].map(() => tiered({ near: memory(), far, bus }))
- * ```
- */
-export function memoryBus(): Bus {
-  const listeners = new Set<(message: BusMessage) => void>()
-  return {
-    publish(message) {
-      for (const listener of [...listeners]) {
-        try {
-          listener(message)
-        } catch {
-          // A listener that throws disturbs nobody.
-        }
-      }
-    },
-    subscribe(listener) {
-      const own = (message: BusMessage): void => listener(message)
-      listeners.add(own)
-      return () => void listeners.delete(own)
-    },
-    close: () => listeners.clear(),
-  }
 }
 
 function areTexts(value: unknown): value is readonly string[] {

@@ -1,0 +1,85 @@
+import type { Adapter, Awaitable } from "../adapter.ts"
+import { isPromise } from "../base/awaitable.ts"
+import type { Bus } from "../base/bus.ts"
+import { proxy } from "../proxies/delegate.ts"
+
+/**
+ * `adapter`, telling its own bus what is written through it, once that has ended, however it did; reads are untouched.
+ * One without a bus as it is.
+ *
+ * @param report - Hears of a bus that fails.
+ */
+export function telling(adapter: Adapter, report: (error: unknown) => void): Adapter {
+  if (!adapter.bus) return adapter
+  const teller = new Teller(adapter.bus, report)
+  const told = <T>(work: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) => {
+    const over = (): void => teller.tell(keys, prefixes)
+    let result: Awaitable<T> | undefined
+    try {
+      result = work()
+      return result
+    } finally {
+      if (isPromise(result)) result.then(over, over)
+      else over()
+    }
+  }
+  return proxy(adapter, {
+    set: (key, record, ttl) => told(() => adapter.set(key, record, ttl), [key]),
+    delete: (key) => told(() => adapter.delete(key), [key]),
+    clear: (prefix) => told(() => adapter.clear(prefix), [], [prefix]),
+    setMany: (entries) =>
+      told(
+        () => adapter.setMany?.(entries),
+        entries.map(([key]) => key),
+      ),
+    deleteMany: (keys) => told(() => adapter.deleteMany?.(keys) ?? 0, keys),
+    add: (key, record, ttl) => told(() => adapter.add?.(key, record, ttl) ?? false, [key]),
+  })
+}
+
+/** So many keys fit into a message: more go into several. */
+const mostKeys = 1000
+
+/** A writer's mouth on a bus. */
+export class Teller {
+  readonly #bus: Bus
+  readonly #report: (error: unknown) => void
+  #origin = ""
+  #keys: string[] = []
+  #prefixes: string[] = []
+
+  constructor(bus: Bus, report: (error: unknown) => void) {
+    this.#bus = bus
+    this.#report = report
+  }
+
+  /** Who speaks here. Drawn late: Workers allow no random numbers at the global scope. */
+  get origin(): string {
+    this.#origin ||= Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2)
+    return this.#origin
+  }
+
+  /** Tells the others what has changed, once for all of a turn. */
+  tell(keys: readonly string[], prefixes: readonly string[] = []): void {
+    if (this.#keys.length === 0 && this.#prefixes.length === 0) queueMicrotask(() => this.#send())
+    this.#keys.push(...keys)
+    this.#prefixes.push(...prefixes)
+  }
+
+  #send(): void {
+    const prefixes = this.#prefixes.splice(0)
+    const keys = [...new Set(this.#keys.splice(0))]
+    do {
+      try {
+        this.#bus.publish({
+          isocache: 1,
+          origin: this.origin,
+          keys: keys.splice(0, mostKeys),
+          prefixes: prefixes.splice(0),
+        })
+      } catch (error) {
+        this.#report(error)
+      }
+    } while (keys.length > 0)
+  }
+}
