@@ -7,15 +7,9 @@
 import type { Adapter, Lease, Stored } from "../src/adapter.ts"
 import { CacheError } from "../src/base/errors.ts"
 import { type Connection, connect, type RedisLike } from "./upstash/client.ts"
-import {
-  checkSize,
-  deleteCommands,
-  getCommand,
-  pingCommand,
-  releaseCommand,
-  setCommand,
-} from "./upstash/commands.ts"
-import { leaseOf } from "./upstash/keys.ts"
+import { checkSize, deleteCommands, getCommand, pingCommand, setCommand } from "./upstash/commands.ts"
+import { takeLease } from "./upstash/lease.ts"
+import { isOurs, random } from "./upstash/owners.ts"
 import { decode, encode, keyIn } from "./upstash/records.ts"
 import { type Command, type Reply, request, resultOf } from "./upstash/requests.ts"
 import { type Found, scan } from "./upstash/scan.ts"
@@ -105,30 +99,6 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
     return isOurs(put, found, value)
   }
 
-  async function lock(key: string, ttl: number): Promise<Lease | undefined> {
-    const owner = `~${random()}`
-    const take = (): Promise<readonly Reply[]> =>
-      send([key], (at) => [
-        setCommand(leaseOf(at(key)), owner, ttl, { absent: true, once: true }),
-        { ...getCommand(leaseOf(at(key))), once: true },
-      ])
-    let [put, found] = await take()
-    // The reply was lost: asking once more tells whose the lease is, for the owner stays the same.
-    if (put?.error !== undefined && put.lost) [put, found] = await take()
-    if (!isOurs(put, found, owner)) return undefined
-    let released: Promise<void> | undefined
-    const release = async (): Promise<void> => {
-      for (const reply of await send([key], (at) => [releaseCommand(leaseOf(at(key)), owner)]))
-        resultOf(reply)
-    }
-    return {
-      release: () => {
-        released ??= release()
-        return released
-      },
-    }
-  }
-
   async function* keys(prefix: string): AsyncIterable<string> {
     // What was written before is found, as on any adapter.
     await apart(
@@ -189,7 +159,7 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
     deleteMany,
     add,
     keys,
-    lock,
+    lock: (key, ttl) => takeLease(send, key, ttl),
     async open() {
       for (const reply of await send([], () => [pingCommand()])) resultOf(reply)
     },
@@ -202,22 +172,9 @@ function replacing(at: string, [key, record, ttl]: readonly [string, Stored, num
   return [checkSize(key, setCommand(at, encode(key, textOf(key, record)), ttl))]
 }
 
-/** Whether a `SET NX` was ours: by its own answer, or by what lies there when that answer got lost on the way. */
-function isOurs(put: Reply | undefined, found: Reply | undefined, value: string): boolean {
-  if (resultOf(put) === "OK") return true
-  const values = resultOf(found)
-  return Array.isArray(values) && values[0] === value
-}
-
 function textOf(key: string, record: Stored): string {
   if (typeof record === "string") return record
   throw new CacheError("VALUE_UNSUPPORTED", "Upstash keeps text: the record must be a string.", { key })
-}
-
-/** 16 characters that nobody else draws. */
-function random(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 }
 
 const known = ["url", "token", "client"]

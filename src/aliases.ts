@@ -1,6 +1,6 @@
 import type { Adapter, Awaitable } from "./adapter.ts"
+import { currentProcess, variable } from "./base/environment.ts"
 import { CacheError } from "./base/errors.ts"
-import { detectRuntime } from "./base/runtime.ts"
 import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
 import { isAdapter, openHeard } from "./source.ts"
@@ -118,8 +118,8 @@ export async function loadAlias(
  * report.
  */
 async function openDefault(report: (error: unknown) => void): Promise<Resolved> {
-  const name = standardAlias()
   try {
+    const name = await standardAlias()
     checkAlias(name, undefined)
     const { adapter } = await loadAlias(name, undefined, report)
     await openHeard(adapter, report)
@@ -130,41 +130,21 @@ async function openDefault(report: (error: unknown) => void): Promise<Resolved> 
   }
 }
 
-function standardAlias(): string {
+async function standardAlias(): Promise<string> {
   const asked = variable("ISOCACHE_ADAPTER")
   if (asked) return asked
   if (variable("UPSTASH_REDIS_REST_URL") && variable("UPSTASH_REDIS_REST_TOKEN")) return "upstash"
-  if (detectRuntime() === "workerd") return isKv(workers.env?.()?.["CACHE"]) ? "kv" : "memory"
+  if (await hasKv()) return "kv"
   if (typeof Reflect.get(globalThis, "indexedDB") === "object") return "indexeddb"
-  return hasSqlite() ? "sqlite" : "memory"
+  return (await hasSqlite()) ? "sqlite" : "memory"
 }
 
-function isKv(binding: unknown): boolean {
-  return typeof binding === "object" && binding !== null && "getWithMetadata" in binding && "put" in binding
+async function hasKv(): Promise<boolean> {
+  const binding = workers.env?.()?.["CACHE"]
+  return binding !== undefined && (await import("../adapters/kv/binding.ts")).isKV(binding)
 }
 
-/** Whether the runtime comes with SQLite; asked without loading it, which would print a warning on Node 22. */
-function hasSqlite(): boolean {
-  const process: unknown = Reflect.get(globalThis, "process")
-  if (typeof process !== "object" || process === null) return false
-  const getBuiltinModule: unknown = Reflect.get(process, "getBuiltinModule")
-  if (typeof getBuiltinModule !== "function") return false
-  const module: unknown = getBuiltinModule.call(process, "node:module")
-  const isObject = (typeof module === "object" && module !== null) || typeof module === "function"
-  const isBuiltin: unknown = isObject ? Reflect.get(module, "isBuiltin") : undefined
-  return typeof isBuiltin === "function" && isBuiltin("node:sqlite") === true
-}
-
-/** An environment variable, where there are any and reading them needs no permission that is not granted. */
-function variable(name: string): string | undefined {
-  try {
-    const process: unknown = Reflect.get(globalThis, "process")
-    const env: unknown =
-      typeof process === "object" && process !== null ? Reflect.get(process, "env") : undefined
-    const value: unknown =
-      typeof env === "object" && env !== null ? Reflect.get(env, name) : workers.env?.()?.[name]
-    return typeof value === "string" && value !== "" ? value : undefined
-  } catch {
-    return undefined
-  }
+async function hasSqlite(): Promise<boolean> {
+  if (currentProcess().getBuiltinModule === undefined) return false
+  return (await import("../adapters/sqlite/driver.ts")).hasSqlite()
 }

@@ -86,7 +86,8 @@ function inWrangler(binding: string): string {
 
 const methods = ["getWithMetadata", "put", "delete", "list"]
 
-function isKV(value: unknown): value is KVLike {
+/** Whether `value` is a Workers KV namespace, told by its methods. */
+export function isKV(value: unknown): value is KVLike {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false
   // A binding to another Worker answers to any method name, and to `fetch`, which a namespace has not.
   const has = (name: string) => typeof Reflect.get(value, name) === "function"

@@ -1,3 +1,4 @@
+import { currentProcess, type Process } from "../../src/base/environment.ts"
 import { CacheError } from "../../src/base/errors.ts"
 
 /** What may be bound to a statement and mean the same on every runtime. */
@@ -49,23 +50,6 @@ export interface Modules {
   }
 }
 
-/** The members of `process` that are used; every one of them may be missing. */
-export interface Process {
-  readonly env?: Readonly<Record<string, string | undefined>>
-  readonly platform?: string
-  cwd?(): string
-  getBuiltinModule?(name: string): unknown
-  emitWarning?: (...details: readonly unknown[]) => void
-}
-
-/** The process of this runtime, or an empty one. Read on each call: importing touches nothing. */
-export function currentProcess(): Process {
-  // Reached by name, so that no bundler puts a polyfill in its place.
-  const found: unknown = Reflect.get(globalThis, "process")
-  // Every member is optional and tested before use.
-  return typeof found === "object" && found !== null ? (found as Process) : {}
-}
-
 /**
  * Loads the builtin modules, synchronously and without a word on stderr.
  *
@@ -86,6 +70,17 @@ export function loadModules(): Modules {
     cause = error
   }
   throw missingDriver(cause)
+}
+
+/** Whether this runtime has an SQLite that runs: on Workers the module is there, and refuses to. */
+export function hasSqlite(): boolean {
+  try {
+    const { sqlite } = loadModules()
+    new sqlite.DatabaseSync(":memory:", { timeout: 0 }).close()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Says that this runtime has no SQLite, and which one has. */

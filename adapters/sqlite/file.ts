@@ -1,6 +1,6 @@
 import { now } from "../../src/base/clock.ts"
+import { isAllowed } from "../../src/base/environment.ts"
 import { type Database, type Modules, missingDriver, sleepHere } from "./driver.ts"
-import { isAllowed } from "./location.ts"
 import { adopt, busyTimeout } from "./schema.ts"
 
 /** The name of a database that lives in memory only. */

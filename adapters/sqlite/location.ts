@@ -1,5 +1,6 @@
+import { currentProcess, isAllowed, variable } from "../../src/base/environment.ts"
 import { CacheError } from "../../src/base/errors.ts"
-import { currentProcess, type Modules } from "./driver.ts"
+import type { Modules } from "./driver.ts"
 
 /** What a new format of the tables counts up; in the name of the default file, so that releases live side by side. */
 export const formatVersion = 1
@@ -19,22 +20,6 @@ export function defaultFile(modules: Modules): string {
     .replace(/[^\w.-]+/g, "_")
     .slice(0, 40)
   return path.join(cacheFolder(modules), `${name || "root"}-${hash}.v${formatVersion}.sqlite`)
-}
-
-/** Whether the runtime lets us do `name` without asking: only Deno knows permissions, and nothing may prompt. */
-export function isAllowed(name: "read" | "write" | "env" | "sys", detail: string): boolean {
-  const deno: unknown = Reflect.get(globalThis, "Deno")
-  if (!isDeno(deno)) return true
-  const field = name === "env" ? "variable" : name === "sys" ? "kind" : "path"
-  return deno.permissions.querySync({ name, [field]: detail }).state === "granted"
-}
-
-interface Deno {
-  readonly permissions: { querySync(descriptor: Record<string, string>): { readonly state: string } }
-}
-
-function isDeno(value: unknown): value is Deno {
-  return typeof value === "object" && value !== null && "permissions" in value
 }
 
 function projectRoot({ fs, path }: Modules): string {
@@ -64,11 +49,6 @@ function cacheFolder({ os, path }: Modules): string {
   const shared = variable("XDG_CACHE_HOME")
   // The XDG Base Directory specification has relative paths ignored.
   return path.join(shared?.startsWith("/") ? shared : path.join(home(), ".cache"), "isocache")
-}
-
-/** An environment variable; one that is empty, or that may not be read, counts as unset. */
-function variable(name: string): string | undefined {
-  return (isAllowed("env", name) && currentProcess().env?.[name]) || undefined
 }
 
 function noFolder(why: string): CacheError {

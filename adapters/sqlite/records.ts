@@ -136,10 +136,10 @@ export class Records {
     return { count, more: count === chunk }
   }
 
+  /** What a row holds. One past its life is as good as any until it is pruned, but its use does not count. */
   #read(encoded: string, row: Row, time: number): Kept | undefined {
     const exp = row["exp"]
-    if (typeof exp === "number" && exp <= time) return undefined
-    this.bounds.read(encoded, row["at"])
+    if (typeof exp !== "number" || exp > time) this.bounds.read(encoded, row["at"])
     return decodeRecord(row["v"])
   }
 

@@ -1,3 +1,4 @@
+import { isAllowed, variable } from "../../src/base/environment.ts"
 import { CacheError } from "../../src/base/errors.ts"
 import { detectRuntime } from "../../src/base/runtime.ts"
 
@@ -46,8 +47,8 @@ export async function connect(options: {
   readonly url?: string | undefined
   readonly token?: string | undefined
 }): Promise<Connection> {
-  const url = (options.url ?? readEnvironment("UPSTASH_REDIS_REST_URL"))?.trim()
-  const token = (options.token ?? readEnvironment("UPSTASH_REDIS_REST_TOKEN"))?.trim()
+  const url = (options.url ?? variable("UPSTASH_REDIS_REST_URL"))?.trim()
+  const token = (options.token ?? variable("UPSTASH_REDIS_REST_TOKEN"))?.trim()
   const missing = [url ? "" : "url (UPSTASH_REDIS_REST_URL)", token ? "" : "token (UPSTASH_REDIS_REST_TOKEN)"]
   if (!url || !token) {
     throw new CacheError(
@@ -123,30 +124,14 @@ function hostOf(url: string): string {
       "The url of Upstash is not a REST url. It begins with https:// and holds no user or password; the token goes into the option token or into UPSTASH_REDIS_REST_TOKEN.",
     )
   }
+  // Deno would ask the user.
+  if (!isAllowed("net", `${parsed.hostname}:${parsed.port || defaultPorts[parsed.protocol]}`)) {
+    throw new CacheError(
+      "ADAPTER_UNAVAILABLE",
+      `Upstash at ${parsed.host} may not be reached: no permission. Run with --allow-net=${parsed.host}`,
+    )
+  }
   return parsed.host
 }
 
-/** An environment variable, where that is to be had without a prompt. Empty counts as unset. */
-function readEnvironment(name: string): string | undefined {
-  try {
-    const deno: DenoLike | undefined = Reflect.get(globalThis, "Deno")
-    if (deno?.env !== undefined) {
-      // Asking for a variable without the permission would prompt.
-      const granted = deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
-      return granted ? deno.env.get(name) || undefined : undefined
-    }
-    const process: ProcessLike | undefined = Reflect.get(globalThis, "process")
-    return process?.env?.[name] || undefined
-  } catch {
-    return undefined
-  }
-}
-
-interface DenoLike {
-  readonly env?: { get(name: string): string | undefined }
-  readonly permissions: { querySync(query: { name: "env"; variable: string }): { readonly state: string } }
-}
-
-interface ProcessLike {
-  readonly env?: Readonly<Record<string, string | undefined>>
-}
+const defaultPorts: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 }

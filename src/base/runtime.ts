@@ -18,15 +18,23 @@ export type Runtime =
  * @example detectRuntime() // "node"
  */
 export function detectRuntime(): Runtime {
-  const navigator = read(globalThis, "navigator")
-  if (read(navigator, "userAgent") === "Cloudflare-Workers") return "workerd"
+  if (isWorkerd()) return "workerd"
   if (typeof read(globalThis, "EdgeRuntime") === "string") return "edge-light"
   if (read(globalThis, "Deno", "version", "deno") !== undefined) return "deno"
   if (read(globalThis, "Bun", "version") !== undefined) return "bun"
-  if (read(navigator, "product") === "ReactNative") return "react-native"
+  if (read(globalThis, "navigator", "product") === "ReactNative") return "react-native"
   // Deno, Bun and workerd claim to be Node as well, so Node comes after them; a DOM in Node is still Node.
   if (read(globalThis, "process", "versions", "node") !== undefined) return "node"
   return hasPage() || hasWorkerScope() ? "browser" : "unknown"
+}
+
+/** Whether this is a Worker of Cloudflare; with the flag no_global_navigator only its own globals tell. */
+export function isWorkerd(): boolean {
+  if (read(globalThis, "navigator", "userAgent") === "Cloudflare-Workers") return true
+  return (
+    typeof read(globalThis, "WebSocketPair") === "function" &&
+    read(globalThis, "caches", "default") !== undefined
+  )
 }
 
 function hasPage(): boolean {

@@ -1,4 +1,5 @@
 import { sleep } from "../base/clock.ts"
+import { isWorkerd } from "../base/runtime.ts"
 import { workers } from "../base/workers.ts"
 
 /** What keeps work alive after its caller has gone; a Worker's `ctx` is one. */
@@ -67,7 +68,7 @@ function backgroundOf(hook: WaitUntil): (work: Promise<unknown>) => void {
 let worker: boolean | undefined
 
 function isWorker(): boolean {
-  worker ??= globalThis.navigator?.userAgent === "Cloudflare-Workers"
+  worker ??= isWorkerd()
   return worker
 }
 

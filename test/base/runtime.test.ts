@@ -26,6 +26,11 @@ test.each<[string, string, Readonly<Record<string, unknown>>]>([
     "workerd",
     { process: asNode, navigator: { userAgent: "Cloudflare-Workers" } },
   ],
+  [
+    "workerd with the flags nodejs_compat and no_global_navigator",
+    "workerd",
+    { process: asNode, navigator: undefined, WebSocketPair: class {}, caches: { default: {} } },
+  ],
   ["Deno, which says it is Node", "deno", { Deno: { version: { deno: "2.9.6" } }, process: asNode }],
   ["Bun, which says it is Node", "bun", { Bun: { version: "1.4.5" }, process: asNode }],
   ["edge-light", "edge-light", { ...noNode, EdgeRuntime: "edge-runtime" }],

@@ -128,6 +128,21 @@ test("where there is no SQLite, as on Node 20, it is memory, quietly", async () 
   expect(errors).toEqual([])
 })
 
+test("where SQLite can be loaded and refuses to run, as on Workers, it is memory, quietly", async () => {
+  class DatabaseSync {
+    constructor() {
+      throw new TypeError("Illegal constructor")
+    }
+  }
+  const real = process.getBuiltinModule
+  const getBuiltinModule = (name: string): unknown => (name === "node:sqlite" ? { DatabaseSync } : real(name))
+  vi.stubGlobal("process", { env: process.env, getBuiltinModule })
+  const { cache, errors } = auto()
+  await cache.set("a", 1)
+  expect(cache.adapter.name).toBe("memory")
+  expect(errors).toEqual([])
+})
+
 test("in a page with IndexedDB it is that; one that cannot open falls back to memory", async () => {
   const open = () => {
     throw new DOMException("private mode", "SecurityError")

@@ -13,6 +13,14 @@ withRedis("upstash in trouble", (setup) => {
       ? `${error.name} ${error.message} ${error.stack} ${told(error.cause)}`
       : String(error)
 
+  /** Until a command of this name has run. */
+  const sent = (verb: string) =>
+    expect
+      .poll(() => setup.front.stats.log.flatMap(({ commands }) => commands.map(([name]) => name)), {
+        timeout: 5_000,
+      })
+      .toContain(verb)
+
   const table: { name: string; fault: Fault; says: RegExp; cause: string }[] = [
     {
       name: "429 in JSON",
@@ -70,7 +78,7 @@ withRedis("upstash in trouble", (setup) => {
       }
       for (const [verb, run] of Object.entries(verbs)) {
         setup.front.reset()
-        setup.front.fail(fault, 3)
+        setup.front.fail(fault, verb === "lock" ? 2 : 3)
         const error = await failure(run())
         expect([verb, error.code]).toEqual([verb, "ADAPTER_UNAVAILABLE"])
         expect(error.message).toMatch(says)
@@ -78,6 +86,7 @@ withRedis("upstash in trouble", (setup) => {
         expect((error.cause as Error).message).toContain(cause)
         expect(told(error)).not.toContain(secret)
         expect(told(error)).not.toContain(setup.front.token)
+        if (verb === "lock") await sent("eval") // it is given back behind the error
       }
       setup.front.reset()
       await cache.set("k", "well again", 60_000)
@@ -208,10 +217,37 @@ withRedis("upstash in trouble", (setup) => {
     })
   }
 
-  test("a lease is asked for twice at most", async () => {
-    setup.front.fail({ kind: "reset-before" }, 9)
+  test("a lease is asked for twice at most, then given back", async () => {
+    setup.front.fail({ kind: "reset-before" }, 2)
     expect(await failure(setup.open().lock("k", 1_000))).toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
-    expect(setup.front.stats.requests).toBe(2)
+    await sent("eval")
+    expect(setup.front.stats.requests).toBe(3)
+    expect(setup.front.stats.commands).toBe(1)
+  })
+
+  test("a lease of which both replies were lost is free again at once, and its caller waits for none of it", async () => {
+    const cache = setup.open()
+    setup.front.fail({ kind: "reset-after" }, 2)
+    setup.front.fail({ kind: "latency", ms: 100 })
+    expect(await failure(cache.lock("k", 60_000))).toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+    expect(await setup.redis("DBSIZE")).toBe(1)
+    await expect.poll(() => setup.redis("DBSIZE"), { timeout: 5_000 }).toBe(0)
+    expect(await setup.open().lock("k", 60_000)).toBeDefined()
+  })
+
+  test("a lease whose reply was lost is given back when the second is an error", async () => {
+    setup.front.fail({ kind: "reset-after" })
+    setup.front.fail({ kind: "quota" })
+    expect(await failure(setup.open().lock("k", 60_000))).toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+    await expect.poll(() => setup.redis("DBSIZE"), { timeout: 5_000 }).toBe(0)
+  })
+
+  test("giving back a lease that was lost on the way leaves that of another alone", async () => {
+    expect(await setup.open().lock("k", 60_000)).toBeDefined()
+    setup.front.fail({ kind: "reset-after" }, 2)
+    await failure(setup.open().lock("k", 60_000))
+    await sent("eval")
+    expect(await setup.open().lock("k", 60_000)).toBeUndefined()
   })
 
   test("what shares a request with a lease is still sent again", async () => {

@@ -215,6 +215,21 @@ withRedis("upstash", (setup) => {
     expect(setup.front.stats.requests).toBe(3)
   })
 
+  test("a request tells nothing of the program, and asks not to be cached on its way", async () => {
+    const cache = setup.open()
+    await cache.set("k", "r", 60_000)
+    await cache.lock("k", 60_000)
+    await collect(cache.keys(""))
+    const told = setup.front.stats.log.map(({ headers }) => headers)
+    expect(told.length).toBeGreaterThan(2)
+    for (const headers of told) {
+      expect(headers.authorization).toBe(`Bearer ${setup.front.token}`)
+      expect(Object.keys(headers).filter((name) => name.startsWith("upstash-telemetry"))).toEqual([])
+      // What fetch makes of the cache mode no-store.
+      expect(headers["cache-control"]).toBe("no-cache")
+    }
+  })
+
   test("no keys are no request", async () => {
     const cache = setup.open()
     expect(await cache.getMany([])).toEqual([])

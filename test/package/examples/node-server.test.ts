@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { root } from "../../../tools/scripts/run.ts"
+import { root, run } from "../../../tools/scripts/run.ts"
 import { folderOf, installExample, type Origin, startOrigin } from "./examples.ts"
 
 const soon = { timeout: 15_000 }
@@ -82,4 +82,9 @@ test("after a restart it answers from its file, and a user who is missing or a b
   origin.answer = (_, response) => void response.writeHead(500).end()
   expect((await fetch(`${url}grace`)).status).toBe(502)
   expect(await stopped(server)).toBe(0)
+})
+
+test("has the right types, on the package as it is installed", async () => {
+  const { ok, output } = await run("tsc", ["-p", folderOf("node-server")], { quiet: true })
+  expect(ok, output).toBe(true)
 })

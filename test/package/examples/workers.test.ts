@@ -143,3 +143,8 @@ test("what belongs to one visitor goes past the cache", async () => {
   expect(await mine.text()).toBe("version 2")
   expect(await get()).toBe("version 1")
 })
+
+test("has the right types, on the package as it is installed", async () => {
+  const { ok, output } = await run("tsc", ["-p", folderOf("workers")], { quiet: true })
+  expect(ok, output).toBe(true)
+})

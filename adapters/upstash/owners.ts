@@ -1,0 +1,14 @@
+import { type Reply, resultOf } from "./requests.ts"
+
+/** Whether a `SET NX` was ours: by its own answer, or by what lies there when that answer got lost on the way. */
+export function isOurs(put: Reply | undefined, found: Reply | undefined, value: string): boolean {
+  if (resultOf(put) === "OK") return true
+  const values = resultOf(found)
+  return Array.isArray(values) && values[0] === value
+}
+
+/** 16 characters that nobody else draws. */
+export function random(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+}

@@ -1,0 +1,58 @@
+import { workers } from "./workers.ts"
+
+/** The members of `process` that are used; every one of them may be missing. */
+export interface Process {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly platform?: string
+  cwd?(): string
+  getBuiltinModule?(name: string): unknown
+  emitWarning?: (...details: readonly unknown[]) => void
+}
+
+/**
+ * An environment variable, else the variable of a Worker by that name. One that is empty, or that may not be read,
+ * counts as unset; nobody is asked for a permission.
+ */
+export function variable(name: string): string | undefined {
+  return textOf(() => (isAllowed("env", name) ? currentProcess().env?.[name] : undefined)) ?? binding(name)
+}
+
+// Without nodejs_compat a Worker has no process, and at dates before 2025-04-01 one whose `env` is empty.
+function binding(name: string): string | undefined {
+  return textOf(() => workers.env?.()?.[name])
+}
+
+/** Whether the runtime lets us do `name` without asking: only Deno knows permissions, and nothing may prompt. */
+export function isAllowed(name: "read" | "write" | "env" | "sys" | "net", detail: string): boolean {
+  const deno: unknown = Reflect.get(globalThis, "Deno")
+  if (!isDeno(deno)) return true
+  return deno.permissions.querySync({ name, [fields[name]]: detail }).state === "granted"
+}
+
+/** What Deno calls the detail of a permission. */
+const fields = { read: "path", write: "path", env: "variable", sys: "kind", net: "host" } as const
+
+interface Deno {
+  readonly permissions: { querySync(descriptor: Record<string, string>): { readonly state: string } }
+}
+
+function isDeno(value: unknown): value is Deno {
+  return typeof value === "object" && value !== null && "permissions" in value
+}
+
+/** The process of this runtime, or an empty one. Read on each call: importing touches nothing. */
+export function currentProcess(): Process {
+  // Reached by name, so that no bundler puts a polyfill in its place.
+  const found: unknown = Reflect.get(globalThis, "process")
+  // Every member is optional and tested before use.
+  return typeof found === "object" && found !== null ? (found as Process) : {}
+}
+
+function textOf(read: () => unknown): string | undefined {
+  try {
+    const value = read()
+    return typeof value === "string" && value !== "" ? value : undefined
+  } catch {
+    return undefined
+  }
+}
