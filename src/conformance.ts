@@ -10,9 +10,10 @@ import { batches } from "./conformance/adapter-batches.ts"
 import { keys } from "./conformance/adapter-keys.ts"
 import { locks } from "./conformance/adapter-locks.ts"
 import { scale } from "./conformance/adapter-scale.ts"
+import { codecs } from "./conformance/codecs.ts"
 import { invalidation } from "./conformance/invalidation.ts"
 import { junk } from "./conformance/junk.ts"
-import type { ConformanceCase } from "./conformance/law.ts"
+import { type ConformanceCase, ofRuntime } from "./conformance/law.ts"
 import { loads } from "./conformance/loads.ts"
 import { refusals } from "./conformance/refusals.ts"
 import { scope } from "./conformance/scope.ts"
@@ -50,6 +51,7 @@ export const conformance: readonly ConformanceCase[] = [
   ...time,
   ...scope,
   ...junk,
+  ...codecs,
   ...loads,
   ...invalidation,
 ]
@@ -57,7 +59,8 @@ export const conformance: readonly ConformanceCase[] = [
 /**
  * What of a case's `needs` is missing: the case is to be left out unless the answer is empty.
  *
- * An optional method is there if `adapter` has it. What the adapter cannot tell, the runner does.
+ * An optional method is there if `adapter` has it, "compression" and "encryption" if this runtime has them (a page of
+ * an insecure origin has no encryption). What neither can tell, the runner does.
  *
  * @param facts - "shared": handles opened one after the other see each other's writes at once. "persistent": what is
  * written outlives its handle. "forgets": nothing is kept, so that only the cases with `always` apply. Default none.
@@ -74,6 +77,8 @@ export function missing(law: ConformanceCase, adapter: Adapter, facts: readonly 
   const needs = law.needs?.split(" ") ?? []
   const lacking = needs.filter((need) => {
     if (need === "copy") return adapter.copy === "none"
+    const isThere = ofRuntime[need]
+    if (isThere) return !isThere()
     return !facts.includes(need) && typeof Reflect.get(adapter, need) !== "function"
   })
   return law.always !== true && facts.includes("forgets") ? ["keeps", ...lacking] : lacking

@@ -9,7 +9,13 @@ export interface EncryptionKey {
   readonly key: CryptoKey | Uint8Array | Passphrase
 }
 
-/** Becomes a key by PBKDF2 with SHA-256, once. */
+/**
+ * Becomes a key by PBKDF2 with SHA-256, once, for all who wait for it: with the first record that is written or read
+ * by it.
+ *
+ * That takes some tenths of a second, which count towards the `storeTimeout` of whoever waits. Cloudflare's network
+ * refuses more than 100 000 rounds (workerd on one's own machine does not): there give it a key of 32 bytes.
+ */
 export interface Passphrase {
   /** Any text but the empty one. */
   readonly passphrase: string
@@ -103,11 +109,24 @@ function importer(id: string, key: unknown, writes: boolean): () => Promise<Cryp
   return () => Promise.resolve(key as CryptoKey)
 }
 
-/** The promise itself is not shared: on Workers one request must not wait for another's. */
+/** Loads once for all who ask; what failed is tried again. On Workers no request waits for what another has begun. */
 function once(load: () => Promise<CryptoKey>): () => Promise<CryptoKey> {
   let known: CryptoKey | undefined
+  let running: Promise<CryptoKey> | undefined
+  const over = (): void => {
+    running = undefined
+  }
+  const begin = (): Promise<CryptoKey> => {
+    const loading = load()
+    if ("WebSocketPair" in globalThis)
+      queueMicrotask(over) // A turn belongs to one request.
+    else loading.then(over, over)
+    return loading
+  }
   return async () => {
-    known ??= await load()
+    if (known) return known
+    running ??= begin()
+    known = await running
     return known
   }
 }

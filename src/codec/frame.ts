@@ -1,4 +1,4 @@
-import { concat, fromUtf8, toUtf8 } from "../base/bytes.ts"
+import { concat, fromUtf8, isWellFormed, toUtf8 } from "../base/bytes.ts"
 import { isKept, type Kept } from "../entry.ts"
 import { checksum } from "./checksum.ts"
 
@@ -20,8 +20,8 @@ import { checksum } from "./checksum.ts"
  * The header is `[createdAt, freshUntil, ttl, grace, took, tags, marks, serializer, key id]`; `null` stands for
  * Infinity in the second to fourth, the last two are `null` or left out where there are none. It is never encrypted.
  *
- * As text the payload is the text itself, or base64 where it is compressed or encrypted. As bytes all of it is
- * UTF-8, with the bytes of a compressed or encrypted payload as they are.
+ * As text the payload is the text itself, or base64 where it is compressed or encrypted; nowhere is there a lone
+ * surrogate. As bytes all of it is UTF-8, with the bytes of a compressed or encrypted payload as they are.
  */
 export interface Frame {
   /** All but its value. */
@@ -77,6 +77,8 @@ export function openText(record: unknown): Opened<string> | undefined {
   const rest = record.slice(start)
   const end = rest.indexOf("\n")
   if (end < 0 || checksum(toUtf8(rest)) !== record.slice(2, start)) return undefined
+  // As UTF-8 a lone surrogate and U+FFFD are the same.
+  if (!isWellFormed(rest)) return undefined
   return opened(rest.slice(0, end), rest.slice(end + 1))
 }
 

@@ -1,6 +1,6 @@
 import type { Stored } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
-import { fromBase64, fromUtf8, toBase64, toUtf8 } from "../base/bytes.ts"
+import { fromBase64, fromUtf8, isWellFormed, toBase64, toUtf8 } from "../base/bytes.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import { copyIn } from "./clone.ts"
@@ -17,6 +17,7 @@ import {
   openBytes,
   openText,
 } from "./frame.ts"
+import { loadRare, type Shelved } from "./object.ts"
 import { isPlainJson } from "./serialize.ts"
 import { isClassSerializer, keepsOf, lazySerializer } from "./serializer.ts"
 
@@ -44,7 +45,11 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     // The copy refuses what is to be refused, and is of now even where the serializer has yet to be loaded.
     const copy = copyIn(value, keeps, key).value
     return chain(load(), ({ name, stringify }) =>
-      close(key, { kept, compression: "-", serializer: name }, written(key, stringify, copy)),
+      close(
+        key,
+        { kept, compression: "-", serializer: name },
+        wellFormed(key, written(key, stringify, copy)),
+      ),
     )
   }
 
@@ -56,7 +61,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   }
 
   async function seal(key: string, frame: Frame, text: string): Promise<Stored> {
-    const bytes = toUtf8(text)
+    const bytes = bounded(key, toUtf8(text)) // Of what is unsealed no more is read.
     const [compression, short] = compress ? await compress(bytes) : (["-", bytes] as const)
     const line = lineOf({ ...frame, compression, keyId: keys?.writes })
     const sealed = keys ? await keys.seal(short, bound(key, line)) : short
@@ -94,14 +99,14 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     return marks
   }
 
-  function read(key: string, frame: Frame, text: string): Awaitable<Kept> {
+  function read(key: string, frame: Frame, text: string): Awaitable<Shelved> {
     const { serializer: name } = frame
     const kept = { ...frame.kept, marks: shared(frame.kept.marks) }
-    if (name === undefined) return { ...kept, value: JSON.parse(text) }
+    if (name === undefined) return { ...kept, value: JSON.parse(text), tree: true }
     return chain(load(), (by) => {
       if (by.name !== name)
         throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
-      return { ...kept, value: by.parse(text) }
+      return described({ ...kept, value: by.parse(text) })
     })
   }
 
@@ -111,6 +116,12 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   }
 
   return { encode, decode, out: ({ value }) => value }
+}
+
+/** How the value of an entry is to be copied, for a tier in front that keeps it. */
+function described(kept: Kept): Awaitable<Shelved> {
+  if (isPlainJson(kept.value)) return { ...kept, tree: true }
+  return chain(loadRare(), () => ({ ...kept, rare: true }))
 }
 
 async function decrypted(
@@ -151,6 +162,13 @@ function written(key: string, stringify: (value: unknown) => string, value: unkn
     const message = `The value for ${shortKey(key)} cannot be kept: the serializer failed on it.`
     throw new CacheError("VALUE_UNSUPPORTED", message, { key, cause })
   }
+}
+
+/** JSON escapes lone surrogates; a serializer of somebody else's may write what no storage of UTF-8 keeps. */
+function wellFormed(key: string, text: string): string {
+  if (isWellFormed(text)) return text
+  const message = `The value for ${shortKey(key)} cannot be kept: its serializer wrote a lone surrogate. Escape it.`
+  throw new CacheError("VALUE_UNSUPPORTED", message, { key })
 }
 
 function bounded<T extends string | Uint8Array>(key: string, record: T): T {

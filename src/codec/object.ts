@@ -49,14 +49,14 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
     return chain(loadRare(), (code) => code.shelve(key, { ...shelved, value }, early, copy, serializer))
   }
 
-  function decode(_: string, record: Stored): Awaitable<Kept | undefined> {
+  function decode(_: string, record: Stored): Awaitable<Shelved | undefined> {
     if (!isKept(record)) return undefined
     const { packed, value } = record as Shelved
     if (packed === undefined) {
       if (copy !== undefined) return record
       const walk = newWalk()
       const own = copyPlain(value, walk)
-      if (!walk.rare) return { ...record, value: own }
+      if (!walk.rare) return { ...record, value: own, tree: !walk.shared }
     }
     return chain(loadRare(), (code) => code.unshelve(record, serializer))
   }
@@ -71,7 +71,8 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   return { encode, decode, out }
 }
 
-function loadRare(): Awaitable<Rare> {
+/** Gets that code ready, for a value that somebody else has made. */
+export function loadRare(): Awaitable<Rare> {
   return (
     rare ??
     import("./rare.ts").then((code) => {

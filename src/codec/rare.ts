@@ -37,7 +37,10 @@ function hasLeaf(objects: ReadonlySet<object> = new Set()): boolean {
 }
 
 /** Undoes {@link shelve}; `undefined` for what it did not make. */
-export function unshelve(record: Shelved, serializer: Serializer | undefined): Awaitable<Kept | undefined> {
+export function unshelve(
+  record: Shelved,
+  serializer: Serializer | undefined,
+): Awaitable<Shelved | undefined> {
   const { packed, value } = record
   if (packed === undefined) return renewed(record, () => copyOut(value, false))
   return chain(load(serializer), (by) =>
@@ -52,10 +55,10 @@ function load(serializer: Serializer | undefined): Awaitable<Serializer> {
 }
 
 /** The entry with the value that `make` makes; `undefined` where that fails. */
-function renewed(kept: Kept, make: () => unknown): Kept | undefined {
+function renewed(kept: Kept, make: () => unknown): Shelved | undefined {
   const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
   try {
-    return { format: 1, value: make(), createdAt, freshUntil, ttl, grace, took, tags, marks }
+    return { format: 1, value: make(), createdAt, freshUntil, ttl, grace, took, tags, marks, rare: true }
   } catch {
     return undefined
   }

@@ -4,7 +4,8 @@ import { CacheError, type CacheErrorCode } from "../base/errors.ts"
 import { CacheWrapper } from "../core.ts"
 import { check, failureOf, type Scene } from "./law.ts"
 
-type CacheOptions = NonNullable<ConstructorParameters<typeof CacheWrapper>[0]>
+/** What a cache is made with. */
+export type CacheOptions = NonNullable<ConstructorParameters<typeof CacheWrapper>[0]>
 
 /** A cache over `adapter`, closed when the case is over. A busy machine is no storage that hangs. */
 export function cacheOver(

@@ -8,7 +8,8 @@ export interface ConformanceCase {
   readonly name: string
   /**
    * What an adapter must have for the law to apply, words separated by spaces: the name of an optional method
-   * (`"lock"`), or a fact that the runner knows ("copy", "shared", "persistent"). Left out: it applies to all.
+   * (`"lock"`), what a runtime may lack ("compression", "encryption"), or a fact that the runner knows ("copy",
+   * "shared", "persistent"). Left out: it applies to all.
    */
   readonly needs?: string
   /** Whether the law also holds for an adapter that keeps nothing. */
@@ -56,6 +57,12 @@ export function law(name: string, terms: Terms, check: (scene: Scene) => Promise
       }
     },
   }
+}
+
+/** What laws need of the runtime itself, and whether it is there. */
+export const ofRuntime: Readonly<Record<string, () => boolean>> = {
+  compression: () => typeof CompressionStream === "function",
+  encryption: () => globalThis.crypto?.subtle !== undefined,
 }
 
 /** Fails unless `actual` is the same as `expected`. */

@@ -1,8 +1,8 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
 import { CacheError } from "../base/errors.ts"
-import { delegate } from "./delegate.ts"
+import { proxy } from "./delegate.ts"
 
-/** The operations that a proxy may watch: all but `peek`, `observe` and `close`. */
+/** The operations that a proxy may watch: all but `peek`, `tokenChanges`, `observe` and `close`. */
 export type Operation =
   | "get"
   | "set"
@@ -22,9 +22,9 @@ export type Around = <T>(operation: Operation, run: () => Awaitable<T>) => Await
 
 /** A proxy over `adapter` that runs every operation by `around`. */
 export function aroundAll(adapter: Adapter, around: Around): Adapter {
-  const inner = delegate(adapter)
+  const inner = proxy(adapter, {})
   const { getMany, setMany, deleteMany, add, keys, lock, prune, open } = inner
-  return delegate(inner, {
+  return proxy(inner, {
     get: (key) => around("get", () => inner.get(key)),
     set: (key, record, ttl) => around("set", () => inner.set(key, record, ttl)),
     delete: (key) => around("delete", () => inner.delete(key)),

@@ -3,11 +3,15 @@ import { CacheError } from "../base/errors.ts"
 
 type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
 
+/** What reads or writes records, and with them version tokens. */
+const ofRecords = ["get", "set", "delete", "clear", "getMany", "setMany", "deleteMany", "add"] as const
+
 /**
  * An adapter that hands every call to `adapter`, but for those that `overrides` takes over.
  *
  * It has exactly the abilities of what it wraps, and those that `overrides` adds. An override of `undefined` counts as
- * none.
+ * none. No override is passed by: one of `get` takes `peek` away, one of any method for records `tokenChanges`, unless
+ * `overrides` has them too.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
  *
@@ -28,17 +32,31 @@ type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
  */
 export function delegate(adapter: Adapter, overrides: Partial<Adapter> = {}): Adapter {
   checkAdapter(adapter, "delegate()")
-  const through = throughTo(adapter)
+  const { peek, tokenChanges, ...rest } = throughTo(adapter)
+  const seesTokens = ofRecords.every((name) => overrides[name] === undefined)
+  const through = {
+    ...rest,
+    ...(peek && overrides.get === undefined && { peek }),
+    ...(tokenChanges && seesTokens && { tokenChanges }),
+  }
+  return replaced(through, overrides)
+}
+
+/**
+ * As {@link delegate}, for a proxy that knows how to do everything: what `adapter` cannot is left out, and what is known
+ * at once stays so.
+ */
+export function proxy(adapter: Adapter, overrides: Partial<Adapter>): Adapter {
+  const has = (name: string) => Reflect.get(adapter, name) !== undefined
+  const known = Object.fromEntries(Object.entries(overrides).filter(([name]) => has(name)))
+  return replaced(throughTo(adapter), known)
+}
+
+function replaced(through: Mutable, overrides: Partial<Adapter>): Adapter {
   for (const [name, override] of Object.entries(overrides)) {
     if (override !== undefined) Reflect.set(through, name, override)
   }
   return through
-}
-
-/** As {@link delegate}, for a proxy that knows how to do everything: what `adapter` cannot is left out. */
-export function proxy(adapter: Adapter, overrides: Partial<Adapter>): Adapter {
-  const has = (name: string) => Reflect.get(adapter, name) !== undefined
-  return delegate(adapter, Object.fromEntries(Object.entries(overrides).filter(([name]) => has(name))))
 }
 
 /**
@@ -79,6 +97,8 @@ function throughTo(adapter: Adapter): Mutable {
   if (adapter.open) through.open = () => adapter.open?.()
   if (adapter.close) through.close = () => adapter.close?.()
   if (adapter.peek) through.peek = (key, time) => adapter.peek?.(key, time)
+  if (adapter.bus) through.bus = adapter.bus
+  if (adapter.tokenChanges) through.tokenChanges = (time) => adapter.tokenChanges?.(time) ?? Number.NaN
   if (adapter.observe) through.observe = (listener) => adapter.observe?.(listener) ?? (() => {})
   return through
 }

@@ -59,13 +59,14 @@ export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
     let error = first
     let delay = minDelay
     for (let attempt = 1; mayRetry(attempt, error); attempt++) {
+      // Random from the first on: many who fail together do not come back together.
+      delay = Math.min(maxDelay, minDelay + Math.random() * (3 * delay - minDelay))
       await sleep(delay)
       try {
         return await run()
       } catch (next) {
         error = next
       }
-      delay = Math.min(maxDelay, minDelay + Math.random() * (3 * delay - minDelay))
     }
     throw error
   }

@@ -39,8 +39,8 @@ const writes: ReadonlySet<Operation> = new Set<Operation>([
 /**
  * An adapter with the abilities of `adapter` that fails, hangs, delays, loses and corrupts on command.
  *
- * It looks at `faults` anew on each operation: change its members to change the weather. `peek`, `observe` and
- * `close` are spared. Without faults it is `adapter`.
+ * It looks at `faults` anew on each operation: change its members to change the weather. `peek`, `tokenChanges`,
+ * `observe` and `close` are spared. Without faults it is `adapter`.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown fault or one that is no probability.
  *
@@ -90,11 +90,11 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
     if (loses) return gone(adapter.delete(key))
     return corrupts ? damaged(record, at) : record
   }
-  /** Writes whose record does not stay. */
+  /** Writes whose record does not stay. An `add` that found one has written nothing. */
   function unless<T>(keys: readonly string[], result: Awaitable<T>): Awaitable<T> {
     if (!fate().loses) return result
     return Promise.resolve(result).then(async (value) => {
-      for (const key of keys) await adapter.delete(key)
+      if (value !== false) for (const key of keys) await adapter.delete(key)
       return value
     })
   }
@@ -113,6 +113,7 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
       return isPromise(records) ? records.then(all) : all(records)
     },
     set: (key, record, ttl) => unless([key], struck.set(key, record, ttl)),
+    add: (key, record, ttl) => unless([key], struck.add?.(key, record, ttl) ?? false),
     setMany: (entries) =>
       unless(
         entries.map(([key]) => key),

@@ -258,6 +258,70 @@ test("a value too large for a record is refused", async () => {
   expect(await failure(() => codec.encode("k", large))).toMatchObject({ code: "VALUE_TOO_LARGE" })
 })
 
+test("what is longer than a record before it is compressed is refused, however short it gets", async () => {
+  const large = keptOf("\u6f22".repeat(23_000_000)) // 69 MB of UTF-8
+  for (const options of [{ compress: true }, { compress: true, encrypt }] as const) {
+    const codec = await codecFor({ medium: "bytes" }, options)
+    expect(await failure(() => codec.encode("k", large))).toMatchObject({ code: "VALUE_TOO_LARGE" })
+  }
+})
+
+test.for(["text", "bytes"] as const)(
+  "no bit of a record of %s can flip unseen: what is not ASCII, and pairs of surrogates, included",
+  async (medium) => {
+    const codec = await codecFor({ medium })
+    for (const value of [
+      "a\ufffdb",
+      "\u{1f600}\ufffd\u{10ffff}",
+      "\ud7ff\ue000\ud800",
+      { "\u20ac": "\u00e9" },
+    ]) {
+      const record = codec.encode("k", keptOf(value))
+      expect(await codec.decode("k", record)).toMatchObject({ value })
+      for (const flipped of everyFlip(record)) expect(await codec.decode("k", flipped)).toBeUndefined()
+    }
+  },
+)
+
+test("text with a lone surrogate is junk, although its checksum is right", async () => {
+  const codec = await codecFor({ medium: "text" })
+  const record = String(codec.encode("k", keptOf("\ufffd")))
+  const native = Object.getOwnPropertyDescriptor(String.prototype, "isWellFormed") ?? {}
+  for (const isOld of [false, true]) {
+    if (isOld) Reflect.deleteProperty(String.prototype, "isWellFormed")
+    for (const lone of ["\ud800", "\udbff", "\udc00", "\udffd"]) {
+      expect(codec.decode("k", record.replace("\ufffd", lone))).toBeUndefined()
+    }
+    expect(codec.decode("k", record)).toMatchObject({ value: "\ufffd" })
+  }
+  Object.defineProperty(String.prototype, "isWellFormed", native)
+})
+
+test("a serializer that writes a lone surrogate is refused, for not every storage would keep it", async () => {
+  const serializer: Serializer = { name: "raw", stringify: String, parse: (text) => text }
+  for (const medium of ["text", "bytes"] as const) {
+    const codec = await codecFor({ medium }, { serializer })
+    expect(await failure(() => codec.encode("k", keptOf("\ud800")))).toMatchObject({
+      code: "VALUE_UNSUPPORTED",
+    })
+  }
+})
+
+/** A record of text or bytes with one bit changed: each of each character or byte. */
+function* everyFlip(record: Stored): Generator<Stored> {
+  if (typeof record === "string") {
+    for (let at = 0; at < record.length * 16; at++) {
+      const place = at >> 4
+      const changed = String.fromCharCode(record.charCodeAt(place) ^ (1 << (at & 15)))
+      yield record.slice(0, place) + changed + record.slice(place + 1)
+    }
+  } else if (record instanceof Uint8Array) {
+    for (let at = 0; at < record.length * 8; at++) {
+      yield record.map((byte, place) => (place === at >> 3 ? byte ^ (1 << (at & 7)) : byte))
+    }
+  }
+}
+
 function keptOf(value: unknown): Kept {
   return {
     format: 1,

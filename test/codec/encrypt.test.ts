@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
 import { toUtf8 } from "../../src/base/bytes.ts"
 import { codecFor } from "../../src/codec/codec.ts"
 import type { EncryptionKey } from "../../src/codec/encrypt.ts"
@@ -34,7 +34,7 @@ test("nothing of the value stands in the record, and no two records are alike", 
   expect(one).toContain("visible")
   expect(atob(one.slice(one.indexOf("\n") + 1))).not.toContain("hunter2")
   expect(other).not.toBe(one)
-  expect(await codec.decode("k", one)).toEqual(kept)
+  expect(await codec.decode("k", one)).toEqual({ ...kept, tree: true })
 })
 
 test("a record belongs to its key: under another one it is nothing", async () => {
@@ -45,7 +45,7 @@ test("a record belongs to its key: under another one it is nothing", async () =>
   expect(heard).toHaveLength(5)
   const surrogate = await codec.encode("\ud800", kept)
   expect(await codec.decode("\ud801", surrogate)).toBeUndefined()
-  expect(await codec.decode("\ud800", surrogate)).toEqual(kept)
+  expect(await codec.decode("\ud800", surrogate)).toEqual({ ...kept, tree: true })
 })
 
 test("the header cannot be changed, even with the right checksum", async () => {
@@ -67,8 +67,8 @@ test("the first key writes, all read: a key is renewed without losing a record",
   const fresh = await setup({ id: "new", key: keyOf(2) })
   const before = await old.codec.encode("k", kept)
   const after = await both.codec.encode("k", kept)
-  expect(await both.codec.decode("k", before)).toEqual(kept)
-  expect(await fresh.codec.decode("k", after)).toEqual(kept)
+  expect(await both.codec.decode("k", before)).toEqual({ ...kept, tree: true })
+  expect(await fresh.codec.decode("k", after)).toEqual({ ...kept, tree: true })
   expect(await fresh.codec.decode("k", before)).toBeUndefined()
   expect(String(fresh.heard[0])).toContain('has no key with the id "old"')
 })
@@ -99,14 +99,14 @@ test("a key is 32 bytes, a CryptoKey or a passphrase, and all of them the same e
   const imported = await crypto.subtle.importKey("raw", material, "AES-GCM", false, ["encrypt", "decrypt"])
   const bytes = await setup({ id: "a", key: material })
   const object = await setup({ id: "a", key: imported })
-  expect(await object.codec.decode("k", await bytes.codec.encode("k", kept))).toEqual(kept)
+  expect(await object.codec.decode("k", await bytes.codec.encode("k", kept))).toEqual({ ...kept, tree: true })
 
   const phrase = { passphrase: "correct horse", salt: "battery staple" }
   const one = await setup({ id: "p", key: phrase })
   const other = await setup({ id: "p", key: { ...phrase, salt: toUtf8("battery staple") } })
   const wrong = await setup({ id: "p", key: { ...phrase, passphrase: "correct horsf" } })
   const record = await one.codec.encode("k", kept)
-  expect(await other.codec.decode("k", record)).toEqual(kept)
+  expect(await other.codec.decode("k", record)).toEqual({ ...kept, tree: true })
   expect(await wrong.codec.decode("k", record)).toBeUndefined()
 })
 
@@ -115,7 +115,53 @@ test("changing the bytes of a key afterwards changes nothing", async () => {
   const { codec } = await setup({ id: "a", key })
   const same = await setup({ id: "a", key: keyOf(4) })
   key.fill(0)
-  expect(await same.codec.decode("k", await codec.encode("k", kept))).toEqual(kept)
+  expect(await same.codec.decode("k", await codec.encode("k", kept))).toEqual({ ...kept, tree: true })
+})
+
+describe("a passphrase", () => {
+  const key = { passphrase: "correct horse", salt: "battery staple" }
+
+  /** Twenty records by another codec of the same passphrase, and a count of what follows. */
+  async function cold() {
+    const writer = await setup({ id: "p", key })
+    const records = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => writer.codec.encode(`k${at}`, kept)),
+    )
+    const derive = vi.spyOn(crypto.subtle, "deriveKey")
+    onTestFinished(() => derive.mockRestore())
+    const { codec } = await setup({ id: "p", key })
+    const read = () => Promise.all(records.map((record, at) => codec.decode(`k${at}`, record)))
+    return { codec, derive, read }
+  }
+
+  test("is derived once for all who wait for it", async () => {
+    const { codec, derive, read } = await cold()
+    const turns = [read(), new Promise((resolve) => setTimeout(resolve)).then(read), codec.encode("k", kept)]
+    for (const got of (await Promise.all(turns)).slice(0, 2)) {
+      expect(got).toEqual(Array.from({ length: 20 }, () => ({ ...kept, tree: true })))
+    }
+    expect(derive).toHaveBeenCalledTimes(1)
+  })
+
+  test("is derived anew after it failed", async () => {
+    const { derive, read } = await cold()
+    derive.mockRejectedValueOnce(new Error("too much at once"))
+    expect((await read()).filter(Boolean)).toEqual([])
+    expect((await read()).filter(Boolean)).toHaveLength(20)
+    expect(derive).toHaveBeenCalledTimes(2)
+  })
+
+  test("is derived by each request on Workers, until one of them is done", async () => {
+    vi.stubGlobal("WebSocketPair", class {})
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const { derive, read } = await cold()
+    const first = read()
+    await new Promise((resolve) => setTimeout(resolve))
+    await Promise.all([first, read()])
+    expect(derive).toHaveBeenCalledTimes(2)
+    await read()
+    expect(derive).toHaveBeenCalledTimes(2)
+  })
 })
 
 describe("refused when it is given", () => {
@@ -172,7 +218,7 @@ test("only what is long enough and gets shorter is compressed", async () => {
   const flagOf = async (value: unknown, options: Parameters<typeof gzip>[0] | true) => {
     const codec = await codecFor({ medium: "text" }, { compress: options === true ? true : gzip(options) })
     const record = String(await codec.encode("k", { ...kept, value }))
-    expect(await codec.decode("k", record)).toEqual({ ...kept, value })
+    expect(await codec.decode("k", record)).toEqual({ ...kept, value, tree: true })
     return record[11]
   }
   expect(await flagOf("a".repeat(1021), true)).toBe("-")

@@ -37,7 +37,7 @@ for (const [form, options] of Object.entries(forms)) {
       async ([, value]) => {
         const codec = await codecFor({ medium }, options)
         const record: any = await codec.encode("k", { ...kept, value })
-        expect(await codec.decode("k", record)).toEqual({ ...kept, value })
+        expect(await codec.decode("k", record)).toMatchObject({ ...kept, value })
         const bits = medium === "text" ? [0, 1, 5, 6, 7, 8, 15] : [0, 3, 7]
         for (let at = 0; at < record.length; at++) {
           expect(await codec.decode("k", record.slice(0, at)), `cut at ${at}`).toBeUndefined()

@@ -31,11 +31,13 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     "set that keeps the first life",
     "a second set replaces the life of the record",
     (it) => {
-      const lives = new Map<string, number>()
+      const ends = new Map<string, number>()
       return {
+        // SQLite itself keeps a row past its life until it is pruned.
+        get: (key) => (Date.now() < (ends.get(key) ?? 0) ? it.get(key) : undefined),
         set(key, record, ttl) {
-          lives.set(key, lives.get(key) ?? ttl)
-          it.set(key, record, lives.get(key) ?? ttl)
+          ends.set(key, ends.get(key) ?? Date.now() + ttl)
+          it.set(key, record, ttl)
         },
       }
     },

@@ -76,8 +76,7 @@ export function subjectsIn({ redis, empty, binding }: Place): readonly Subject[]
     { name: "sqlite", facts: everywhere, make: file },
     // It takes no options and says so.
     { name: "none", facts: ["forgets"], make: () => ({ open: (bound) => none(bound as undefined) }) },
-    // They are no storage of a runtime: Node, Deno and Bun are enough.
-    ...(binding || typeof document !== "undefined" ? [] : customs),
+    ...customs,
   ]
 }
 

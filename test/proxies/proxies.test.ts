@@ -1,11 +1,14 @@
-import { expect, test, vi } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import type { Adapter } from "../../src/adapter.ts"
 import { CacheError, CacheWrapper } from "../../src/core.ts"
 import { circuitBreaker, delegate, readOnly, retry, storeTimeout } from "../../src/proxies.ts"
 import { chaos } from "../../src/testing.ts"
+import { tiered } from "../../src/tiers.ts"
+import { randomOf } from "../schedules/clock.ts"
 import { custom } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
+import { unheard } from "../support/setup.ts"
 
 const hour = 3_600_000
 const proxies: Readonly<Record<string, (adapter: Adapter) => Adapter>> = {
@@ -27,6 +30,7 @@ const abilities = [
   "open",
   "close",
   "peek",
+  "tokenChanges",
   "observe",
   "copy",
 ] as const
@@ -123,16 +127,61 @@ test("delegate puts overrides in place, and takes undefined for none", async () 
   expect([await mine.get("k"), adapter.get("k"), mine.name]).toEqual(["mine", "v", "mine"])
 })
 
-test("retry tries again after growing random waits, and gives up with the last error", async () => {
+test("an override of get is asked on every hit: neither peek nor tokenChanges passes it by", async () => {
+  const near = tiered({ near: memory(), far: custom("text", "async") })
+  for (const adapter of [memory(), near, circuitBreaker(near), delegate(near)]) {
+    const asked: string[] = []
+    const get = (key: string) => {
+      asked.push(key)
+      return adapter.get(key)
+    }
+    const counted = delegate(adapter, { get })
+    expect([counted.peek, counted.tokenChanges]).toEqual([undefined, undefined])
+    const cache = new CacheWrapper({ adapter: counted })
+    await cache.set("k", 1)
+    for (let at = 0; at < 5; at++) expect(await cache.get("k")).toBe(1)
+    expect(asked.filter((key) => key === "k")).toHaveLength(5)
+    const { peek, tokenChanges } = adapter
+    const own = delegate(adapter, { get, peek: peek as never, tokenChanges: tokenChanges as never })
+    expect([own.peek, own.tokenChanges]).toEqual([peek, tokenChanges])
+  }
+})
+
+test("tokens that an override keeps elsewhere are not taken for unchanged", async () => {
+  const [here, elsewhere] = [memory(), memory()]
+  const { get, set, add, delete: remove, clear, getMany, setMany, deleteMany, keys } = elsewhere
+  const records = { get, set, add, delete: remove, clear, getMany, setMany, deleteMany, keys }
+  const [mine, theirs] = [delegate(here, records), elsewhere].map((adapter) => new CacheWrapper({ adapter }))
+  await mine?.set("k", 1)
+  for (let at = 0; at < 3; at++) expect(await mine?.get("k")).toBe(1)
+  await theirs?.invalidate()
+  expect(await mine?.get("k")).toBeUndefined()
+})
+
+test("an adapter that begins to answer later, and to fail, leaves no rejection unheard on the short way of a hit", async () => {
+  const rejections = unheard()
+  const faults = { fail: 0 }
+  const cache = new CacheWrapper({ adapter: chaos(memory(), faults) })
+  const errors: unknown[] = []
+  cache.on("error", (event) => errors.push(event))
+  await cache.set("k", 1)
+  for (let at = 0; at < 3; at++) expect(await cache.get("k")).toBe(1)
+  faults.fail = 1
+  expect(await cache.get("k")).toBeUndefined()
+  expect(await cache.getOrSet("k", () => 2)).toBe(2)
+  faults.fail = 0
+  expect(await cache.get("k")).toBe(1)
+  expect(errors.length).toBeGreaterThan(0)
+  expect(await rejections()).toEqual([])
+})
+
+test("retry tries as often as it is told, and gives up with the last error", async () => {
   const clock = fakeClock()
   const { adapter, calls } = failing([down(), down()])
-  const tried = retry(adapter, { attempts: 3, minDelay: 100, maxDelay: 1000 })
-  const got = tried.get("k")
+  const got = retry(adapter, { attempts: 3, minDelay: 100, maxDelay: 1000 }).get("k")
   await clock.advance(99)
   expect(calls.length).toBe(1)
-  await clock.advance(1)
-  expect(calls.length).toBe(2)
-  await clock.advance(300)
+  await clock.advance(2000)
   expect(await got).toBeUndefined()
   expect(calls.length).toBe(3)
   const last = new Error("third")
@@ -140,6 +189,38 @@ test("retry tries again after growing random waits, and gives up with the last e
   const outcome = expect(lost).rejects.toBe(last)
   await clock.advance(10)
   await outcome
+})
+
+test("the waits of retry are random from the first on, grow, and keep to their bounds", async () => {
+  const clock = fakeClock()
+  const random = vi.spyOn(Math, "random").mockImplementation(randomOf(1))
+  onTestFinished(() => random.mockRestore())
+  const waits: number[][] = [[], [], [], [], []]
+  for (let run = 0; run < 300; run++) {
+    const at: number[] = []
+    const dead = delegate(custom("text", "async"), {
+      get: () => {
+        at.push(Date.now())
+        return Promise.reject(down())
+      },
+    })
+    const lost = expect(
+      retry(dead, { attempts: 6, minDelay: 100, maxDelay: 1000 }).get("k"),
+    ).rejects.toThrow()
+    await clock.advance(10_000)
+    await lost
+    for (const [n, all] of waits.entries()) all.push((at[n + 1] ?? 0) - (at[n] ?? 0))
+  }
+  for (const all of waits) {
+    expect(Math.min(...all)).toBeGreaterThanOrEqual(100)
+    expect(Math.max(...all)).toBeLessThanOrEqual(1000)
+    expect(new Set(all).size).toBeGreaterThan(100) // two who fail together do not come back together
+  }
+  const means = waits.map((all) => all.reduce((sum, wait) => sum + wait) / all.length)
+  // Between 100 and 300, then up to three times the one before.
+  expect(means[0]).toBeGreaterThan(180)
+  expect(means[0]).toBeLessThan(220)
+  for (const n of [1, 2]) expect(means[n]).toBeGreaterThan((means[n - 1] ?? 0) * 1.1)
 })
 
 test("retry leaves add, lock and the caller's own mistakes alone", async () => {
@@ -283,6 +364,17 @@ test("a read-only cache serves what is there, rejects explicit writes, and store
   await expect(cache.clear()).rejects.toEqual(refused)
   await expect(cache.invalidateTags("t")).rejects.toEqual(refused)
   expect(await cache.get("k")).toBe(1)
+})
+
+test("what is corrupt under readOnly is a miss, and nothing says that it was removed", async () => {
+  const adapter = memory()
+  await adapter.set("k", "no entry", hour)
+  const cache = new CacheWrapper({ adapter: readOnly(adapter) })
+  const messages: string[] = []
+  cache.on("error", ({ error }) => messages.push((error as Error).message))
+  expect(await cache.get("k")).toBeUndefined()
+  expect(await adapter.get("k")).toBe("no entry")
+  expect(messages).toEqual([expect.stringContaining("is removed where it may be written to")])
 })
 
 test("options that make no sense are refused at the call", () => {

@@ -1,3 +1,4 @@
+import type { Faults } from "../../src/testing.ts"
 import type { LoadOptions } from "../../src/types.ts"
 import type { Kind } from "../support/fake.ts"
 import { randomOf } from "./clock.ts"
@@ -51,11 +52,30 @@ export interface Program {
   readonly caches: number
   /** Whether the storage fails, hangs and loses replies. */
   readonly hasFaults: boolean
+  /** What `chaos` does to the storage instead, from the first to the second of these moments (virtual ms). */
+  readonly weather: { readonly from: number; readonly to: number; readonly faults: Faults } | undefined
   readonly steps: readonly Step[]
 }
 
 export const leaseTtl = 300
 export const storeTimeout = 100
+
+/** A quarter of the programs run under `chaos`, for a while or all the time. */
+function weatherOf(seed: number, span: number): Program["weather"] {
+  const random = randomOf(seed ^ 0xc4a05)
+  const pick = (...from: readonly number[]) => from[Math.floor(random() * from.length)] ?? 0
+  if (random() >= 0.25) return undefined
+  const faults = {
+    seed,
+    latency: pick(0, 0, 3),
+    fail: pick(0, 0.1, 0.3),
+    hang: pick(0, 0, 0.05),
+    lose: pick(0, 0, 0.1, 0.3),
+    corrupt: pick(0, 0, 0.1),
+    duplicate: pick(0, 0, 0.3),
+  }
+  return { from: pick(0, 0, span / 3), to: pick(span / 2, 10_000), faults }
+}
 
 /** The program of a seed. */
 export function programOf(seed: number): Program {
@@ -65,7 +85,7 @@ export function programOf(seed: number): Program {
   const kind = pick<Kind>("memory", "four methods", "all abilities", "all abilities")
   // Without `add` two processes may make a token at the same time: no law between them.
   const caches = kind === "four methods" ? 1 : pick(1, 2, 3)
-  const hasFaults = chance(0.4)
+  const hasOwnFaults = chance(0.4)
   const span = pick(40, 150, 600)
   const some = <T>(from: readonly T[]) => from.filter(() => chance(0.5))
   const names = Object.keys(verbs) as (keyof typeof verbs)[] // its own keys
@@ -105,5 +125,7 @@ export function programOf(seed: number): Program {
       ...(chance(0.1) && { abortAfter: pick(0, 5, 30) }),
     }
   })
-  return { seed, kind, caches, hasFaults, steps: steps.sort((a, b) => a.at - b.at) }
+  const weather = weatherOf(seed, span)
+  const hasFaults = hasOwnFaults || weather !== undefined
+  return { seed, kind, caches, hasFaults, weather, steps: steps.sort((a, b) => a.at - b.at) }
 }

@@ -1,5 +1,6 @@
 import { CacheError, CacheWrapper } from "../../src/core.ts"
 import type { Kept } from "../../src/entry.ts"
+import { chaos, type Faults } from "../../src/testing.ts"
 import type { LoadContext, Region } from "../../src/types.ts"
 import { fake } from "../support/fake.ts"
 import {
@@ -49,10 +50,15 @@ export async function runProgram(program: Program): Promise<Outcome> {
   process.on("unhandledRejection", unheard)
 
   const storage = fake(program.kind, "object")
+  const { weather } = program
+  const hasDamage = Boolean(weather?.faults.corrupt)
+  const hasLosses = hasDamage || Boolean(weather?.faults.lose)
   const isPrompt = program.kind === "memory"
   const handles = Array.from({ length: program.caches }, () => storage.handle())
   let faultAt = Number.NEGATIVE_INFINITY
   storage.fault = (verb, key) => {
+    // Under chaos nothing else disturbs the order in which operations arrive.
+    if (weather) return undefined
     if (program.hasFaults && random() < 0.08) {
       faultAt = Date.now()
       const fault = (["reject", "throw", "lose", "hang"] as const)[Math.floor(random() * 4)] ?? "reject"
@@ -66,7 +72,16 @@ export async function runProgram(program: Program): Promise<Outcome> {
     if (typeof value?.id === "number")
       written.push({ id: value.id, cache: handles.indexOf(handle), moment: ++moments })
   }
-  const caches = handles.map((adapter) => new CacheWrapper({ adapter, storeTimeout, leaseTtl }))
+  const isStormy = () => {
+    const time = Date.now() - began
+    const isOn = weather !== undefined && time >= weather.from && time < weather.to
+    if (isOn) faultAt = Date.now() // What befalls an operation chaos does not tell.
+    return isOn
+  }
+  const caches = handles.map((handle, at) => {
+    const adapter = weather ? chaos(handle, skyOf(weather.faults, at, isStormy)) : handle
+    return new CacheWrapper({ adapter, storeTimeout, leaseTtl })
+  })
 
   function make(
     act: Act,
@@ -116,6 +131,8 @@ export async function runProgram(program: Program): Promise<Outcome> {
     for (const one of mine) {
       for (const other of loads) {
         if (other.key !== one.key || other.end !== undefined) continue
+        // A version that was lost or damaged counts as an invalidation.
+        if (hasLosses) continue
         const isHere = other.cache === act.cache
         const isLeased = program.kind === "all abilities" && !program.hasFaults && !step.options.fresh
         if (!isHere && !isLeased) continue
@@ -305,6 +322,8 @@ export async function runProgram(program: Program): Promise<Outcome> {
       loads,
       caches: program.caches,
       hasFaults: program.hasFaults,
+      hasLosses,
+      hasDamage,
     }
     wrong.push(...broken(history))
   } finally {
@@ -313,6 +332,15 @@ export async function runProgram(program: Program): Promise<Outcome> {
     for (const other of others) process.on("unhandledRejection", other)
   }
   return { broken: wrong, trace }
+}
+
+/** Faults for the cache `at` that are there while `isStormy`. */
+function skyOf(faults: Faults, at: number, isStormy: () => boolean): Faults {
+  const sky: Faults = { seed: (faults.seed ?? 0) + at }
+  for (const name of ["latency", "fail", "hang", "lose", "corrupt", "duplicate"] as const) {
+    Object.defineProperty(sky, name, { enumerable: true, get: () => (isStormy() ? faults[name] : 0) })
+  }
+  return sky
 }
 
 /** The smallest part of a failing program that still fails. */

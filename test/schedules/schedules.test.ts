@@ -8,7 +8,7 @@ const count = Number(process.env["SCHEDULES"] ?? 10_000)
 const first = seed === undefined ? 1 : Number(seed)
 const last = seed === undefined ? count : first
 
-test(`no law is broken in any of ${last - first + 1} schedules of verbs, loads, delays and faults`, {
+test(`no law is broken in any of ${last - first + 1} schedules of verbs, loads, delays, faults and chaos`, {
   timeout: 3_600_000,
 }, async () => {
   for (let at = first; at <= last; at++) {

@@ -1,0 +1,59 @@
+import type { Adapter, Stored } from "../adapter.ts"
+
+/** The first framed record under one of the keys. Fails where there is none. */
+export async function recordUnder(
+  adapter: Adapter,
+  written: ReadonlySet<string>,
+): Promise<string | Uint8Array> {
+  for (const key of written) {
+    const record = await adapter.get(key)
+    if (typeof record === "string" || record instanceof Uint8Array) return record
+  }
+  throw new Error(`expected a record of medium ${adapter.medium} in the storage, found none`)
+}
+
+/** Its length in characters or bytes. */
+export function sizeOf(record: string | Uint8Array): number {
+  return record.length
+}
+
+/** Where to cut something of `size`: near its ends, and within. */
+export function cuts(size: number): number[] {
+  const all = [0, 1, 2, 5, size >> 2, size >> 1, size - 20, size - 10, size - 3, size - 2, size - 1]
+  return [...new Set(all)].filter((at) => at >= 0 && at < size)
+}
+
+/** A good record, but for the version it names: the second character of a framed one. */
+export function ofVersion(record: Stored, version: number): Stored {
+  if (typeof record === "string") return `${record.slice(0, 1)}${version}${record.slice(2)}`
+  if (!(record instanceof Uint8Array)) return { ...Object(record), format: version }
+  const copy = record.slice()
+  copy[1] = String(version).charCodeAt(0)
+  return copy
+}
+
+/** The record up to `at`. */
+export function cut(record: string | Uint8Array, at: number): Stored {
+  return record.slice(0, at)
+}
+
+/** The record with the bits of `mask` changed at `at`. */
+export function flip(record: string | Uint8Array, at: number, mask: number): Stored {
+  if (typeof record === "string") {
+    return record.slice(0, at) + String.fromCharCode(record.charCodeAt(at) ^ mask) + record.slice(at + 1)
+  }
+  const copy = record.slice()
+  copy[at] = (copy[at] ?? 0) ^ mask
+  return copy
+}
+
+/** Puts `payload`, filled up with blanks, in the place of the record's JSON. */
+export function replace(record: string | Uint8Array, payload: string): Stored {
+  // One character for one byte, there and back.
+  const text =
+    typeof record === "string" ? record : Array.from(record, (byte) => String.fromCharCode(byte)).join("")
+  const start = text.indexOf("{", text.indexOf("\n"))
+  const end = text.lastIndexOf("}") + 1
+  const forged = text.slice(0, start) + payload.padEnd(end - start, " ") + text.slice(end)
+  return typeof record === "string" ? forged : Uint8Array.from(forged, (char) => char.charCodeAt(0))
+}
