@@ -1,4 +1,5 @@
 import type { Awaitable } from "./base/awaitable.ts"
+import type { Bus } from "./base/bus.ts"
 
 export type { Awaitable } from "./base/awaitable.ts"
 
@@ -14,9 +15,14 @@ export interface Lease {
 /** What an adapter reports by itself, outside of any call. */
 export type AdapterEvent =
   /** An entry left to make room. */
-  | { readonly type: "evict"; readonly key: string }
+  | { readonly type: "evict"; readonly key: string; readonly tier?: "near" | "far" }
   /** Trouble that is no caller's. */
-  | { readonly type: "error"; readonly error: unknown; readonly key?: string }
+  | {
+      readonly type: "error"
+      readonly error: unknown
+      readonly key?: string
+      readonly tier?: "near" | "far"
+    }
 
 /**
  * Speaks to one storage. The first four methods make an adapter; every further one is an ability, announced by
@@ -81,6 +87,11 @@ export interface Adapter {
    * @param time - The time, for one who has just read the clock, in ms since epoch.
    */
   tokenChanges?(time?: number): number
+  /**
+   * Reaches every cache over the same storage, so that near tiers in front need not ask again. Each cache tells it what
+   * it writes; whoever writes through the bare adapter must do so too.
+   */
+  readonly bus?: Bus
   /** Calls `listener` on evictions and on trouble outside of any call. Answers how to stop. */
   observe?(listener: (event: AdapterEvent) => void): () => void
 }

@@ -1,26 +1,58 @@
-import { type Adapter, isToken } from "./adapter.ts"
+import { type Awaitable, isToken } from "./adapter.ts"
+import { CacheError } from "./base/errors.ts"
 import type { Kit } from "./kit.ts"
-import { Engine } from "./policy/engine.ts"
-import { flush, overlay, type Pending } from "./store/overlay.ts"
+import type { Call, Write } from "./policy/call.ts"
+import type { Engine } from "./policy/engine.ts"
+import type { Flight } from "./policy/flights.ts"
+import type { Watcher } from "./policy/queue.ts"
+import { flush, type Overlay, overlay } from "./store/overlay.ts"
+import type { Store } from "./store/store.ts"
 
 /**
  * Runs `work` on a view whose writes wait: they reach the storage together when it succeeds, and not at all when it
- * throws. Regions with a storage of their own are outside of it.
+ * throws; so do its events, and what it writes through to origins. What it touched, expired and loaded gives way to
+ * what was written outside meanwhile. Regions with a storage of their own are outside of it.
  *
  * @param face - Makes a region's face of what it stands on.
  */
 export async function batch<R>(
   kit: Kit,
+  engine: Engine,
   face: (kit: Kit) => object,
   work: (kit: Kit) => Promise<R>,
 ): Promise<R> {
-  const engine = kit.settings.home()
   const store = await engine.open()
-  const { adapter, pending } = overlay(store.adapter, (key) => engine.versions(store).create(key))
-  const inner = new Engine({ ...engine.source, owned: false, open: () => store.over(adapter) }, kit.hub)
+  // A batch in a batch belongs to that.
+  const above = engine.draft
+  const draft = overlay(store.adapter, (key) => engine.versions(store).create(key))
+  const inner = engine.over(() => store.over(draft.adapter))
   await inner.open()
+  const events: { readonly event: () => void; readonly key: string | undefined }[] = []
+  const setters: (() => Awaitable<unknown>)[] = []
+  inner.draft = {
+    tell: (event, key) => void events.push({ event, key }),
+    through: (write) => void setters.push(write),
+    derived: () => store.over(draft.derived()),
+    outside(flight, call, joins) {
+      if (!draft.isUntouched(call.key)) return undefined
+      const running = engine.flights.get(call.key)
+      if (!running) return above?.outside(flight, call, joins)
+      return joins(running, call) ? outsideOf(flight, call, engine) : undefined
+    },
+  }
+  const unwatch = watch(engine, inner, draft)
+  let isOver = false
+  const home = () => {
+    if (isOver) throw over()
+    return inner
+  }
 
-  const into = (outer: Kit): Kit => ({ ...outer, shared, settings: { ...outer.settings, home: () => inner } })
+  const into = (outer: Kit): Kit => ({
+    ...outer,
+    shared,
+    settings: { ...outer.settings, home },
+    views: outer.views && new Map(),
+  })
   const regions: Kit["shared"]["regions"] = new Map()
   const shared = { ...kit.shared, regions, engine: kit.shared.engine === engine ? inner : kit.shared.engine }
   for (const [path, known] of kit.shared.regions) {
@@ -28,31 +60,90 @@ export async function batch<R>(
     regions.set(path, { ...known, kit: view, face: known.kit === view ? known.face : face(view) })
   }
 
-  engine.begin()
   try {
     const result = await work(into(kit))
     await inner.retire(Number.POSITIVE_INFINITY)
-    await commit(engine, store.adapter, pending, kit.settings.policy.storeTimeout)
+    isOver = true
+    // The origins first: one that fails leaves the cache as it was.
+    for (const write of setters) await (above ? above.through(write) : write())
+    const written = await commit(engine, store, draft, kit.settings.policy.storeTimeout)
+    for (const { event, key } of events) {
+      if (key !== undefined && !written.has(key)) continue
+      if (above) above.tell(event, key)
+      else event()
+    }
     return result
   } finally {
-    engine.end()
+    isOver = true
+    unwatch()
   }
 }
 
-/** Writes what a batch has gathered, and beats the flights it outdates. */
-async function commit(engine: Engine, adapter: Adapter, pending: Pending, ms: number): Promise<void> {
+/** The call that joins a load on `engine`. */
+function outsideOf(flight: Flight, call: Call, engine: Engine): Call {
+  const endless = { softTimeout: Number.POSITIVE_INFINITY, hardTimeout: Number.POSITIVE_INFINITY }
+  const policy = { ...call.policy, ...endless, signal: flight.signal }
+  // Should that load hang, the next one is the batch's own.
+  const write: Write = (key, kept, life) => call.engine.draft?.derived().write(key, kept, life)
+  return { ...call, engine, policy, found: undefined, write: call.write ?? write }
+}
+
+/** Lets what is made of what was read give way to what is written outside meanwhile. Answers how to stop. */
+function watch({ queue }: Engine, inner: Engine, { beat, pending }: Overlay): () => void {
+  const watcher: Watcher = (written) => {
+    beat(written)
+    // What the batch has given itself hides what is below.
+    const isSeen = (key: string) => !pending.writes.has(key)
+    if (typeof written === "function") {
+      const isBeaten = (key: string) => written(key) && isSeen(key)
+      inner.flights.fenceWhere(({ key }) => isBeaten(key))
+      inner.queue.told(isBeaten)
+    } else {
+      const seen = written.filter(isSeen)
+      inner.fence(seen)
+      inner.queue.told(seen)
+    }
+  }
+  queue.watchers.add(watcher)
+  return () => void queue.watchers.delete(watcher)
+}
+
+/** Writes what a batch has gathered, and beats the flights it outdates. Answers which keys it wrote. */
+async function commit(
+  engine: Engine,
+  store: Store,
+  { pending }: Overlay,
+  ms: number,
+): Promise<ReadonlySet<string>> {
   const keys = [...pending.writes.keys()]
-  if (keys.length === 0 && pending.cleared.length === 0) return
+  const { cleared } = pending
+  let written: ReadonlySet<string> = new Set()
+  if (keys.length === 0 && cleared.length === 0) return written
   const beat = () => {
     engine.fence(keys)
     // Versions end entries that no key names, and so may their flights be any.
-    if (pending.cleared.length > 0 || keys.some(isToken)) engine.flights.fenceWhere(() => true)
+    if (cleared.length > 0 || keys.some(isToken)) engine.flights.fenceWhere(() => true)
   }
   beat()
+  const work = (isLate: () => boolean) => {
+    // Some may have given way while this waited for its turn.
+    written = new Set(pending.writes.keys())
+    return flush(store.adapter, pending, isLate, (engine.draft?.derived() ?? store).adapter)
+  }
+  const isOurs = (key: string) => written.has(key) || cleared.some((prefix) => key.startsWith(prefix))
   try {
-    if (pending.cleared.length > 0) await engine.queue.alone(ms, (isLate) => flush(adapter, pending, isLate))
-    else await engine.queue.ordered(keys, ms, (isLate) => flush(adapter, pending, isLate))
+    if (cleared.length > 0) await engine.queue.alone(ms, work, isOurs)
+    else await engine.queue.ordered(keys, ms, work)
   } finally {
     beat()
   }
+  return written
+}
+
+/** After a batch every verb of its view says so. */
+function over(): CacheError {
+  return new CacheError(
+    "CLOSED",
+    "This batch is over: it was written, or discarded. Write to the cache, or begin another batch.",
+  )
 }

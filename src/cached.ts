@@ -46,6 +46,9 @@ export class CacheWrapper extends CoreWrapper {
    * Swaps the storage: at once, while the new one opens on first use. Calls in progress finish on the old one, which
    * is closed then if an alias had opened it.
    *
+   * The cache keeps its `encrypt`, `compress` and `serializer`, those of the last `use` that named them; `false` turns
+   * the first two off. A `near` tier belongs to the storage it was named with: name it again for the new one.
+   *
    * @throws {CacheError} `ADAPTER_UNKNOWN`, `ADAPTER_OPTIONS`.
    * @example cached.use("memory", { maxEntries: 1000 })
    */

@@ -71,8 +71,8 @@ export function keyText(given: KeyLike): string {
   throw invalid(`A key is a string or an array of segments, not ${kindOf(given)}`)
 }
 
-/** The canonical text of `parts`, as told at {@link key}. */
-export function canonical(parts: readonly unknown[]): string {
+/** The canonical text of `parts`, as told at {@link key}; of anything but an array that of the one part: `~42`. */
+export function canonical(parts: unknown): string {
   try {
     return `~${encode(parts, [])}`
   } catch (error) {

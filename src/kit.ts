@@ -26,6 +26,8 @@ export interface Kit {
   readonly settings: Settings
   /** The scope of a call; a bound view has its own. */
   readonly scope: () => Scope
+  /** The regions of a bound view, by their path. */
+  readonly views?: Map<string, object> | undefined
 }
 
 /** What may be set late: one object for a region and its bound views. */

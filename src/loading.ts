@@ -1,14 +1,18 @@
 import { now } from "./base/clock.ts"
+import { CacheError } from "./base/errors.ts"
 import { type Kept, stateOf } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
-import { type Call, isBackedOff, isDueEarly } from "./policy/call.ts"
+import { type Call, isBackedOff, isDueEarly, type Served } from "./policy/call.ts"
 import type { Fallback, LoadContext } from "./policy/context.ts"
+import type { Engine } from "./policy/engine.ts"
 import type { Found } from "./policy/found.ts"
 import { getOrSet, joinAtOnce, refresh } from "./policy/get-or-set.ts"
+import { loadMany, type ManyFallback } from "./policy/many.ts"
 import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
-import { type GetOptions, heat, isHit, nameOf, readNames, readSlowly } from "./reading.ts"
+import { snapshot } from "./policy/write.ts"
+import { type GetOptions, heat, isHit, listOf, nameOf, readNames, readSlowly } from "./reading.ts"
 
 /** The value of one key: at once from a synchronous storage. */
 export function readOne(kit: Kit, key: KeyLike, options: GetOptions<unknown> | undefined): unknown {
@@ -27,12 +31,16 @@ export function readOne(kit: Kit, key: KeyLike, options: GetOptions<unknown> | u
   return readSlowly(kit, engine, name, full, options, known)
 }
 
-/** The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so. */
+/**
+ * The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so.
+ * `onServe` is told when it is served from the cache.
+ */
 export function load(
   kit: Kit,
   key: KeyLike,
   fallback: unknown,
   options: LoadOptions<unknown> | undefined,
+  onServe?: Served,
 ): unknown {
   const { settings, place, hub } = kit
   const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
@@ -44,6 +52,7 @@ export function load(
     const time = now()
     if (time < known.freshUntil) {
       heat(kit, engine, known)
+      onServe?.(known.freshUntil)
       hub.hit(place, name, known)
       return engine.store?.out(known)
     }
@@ -58,6 +67,7 @@ export function load(
       time < known.freshUntil + known.grace &&
       !isInside(running)
     ) {
+      onServe?.(known.freshUntil)
       hub.servedStale(place, name, known, "timeout")
       return engine.store?.out(known)
     }
@@ -68,10 +78,12 @@ export function load(
     place,
     name,
     key: full,
-    fallback: asFallback(fallback),
+    fallback: asFallback(fallback, engine),
     policy,
     scope: kit.scope(),
     startedAt: now(),
+    given: options,
+    onServe,
   }
   // A flight that runs has read already.
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
@@ -88,7 +100,8 @@ function loadKnown(call: Call, kept: Kept): unknown {
   const running = engine.flights.get(key)
   const withVersions = (): Call => ({ ...call, found: engine.read(place, key, policy, kept) })
   if (state === "fresh") {
-    if (!running && isDueEarly(found, call)) refresh(withVersions())
+    if (!running && isDueEarly(found, call) && !isBackedOff(call)) refresh(withVersions())
+    call.onServe?.(kept.freshUntil)
     engine.hub.hit(place, name, kept)
     return engine.store?.out(kept)
   }
@@ -96,6 +109,7 @@ function loadKnown(call: Call, kept: Kept): unknown {
   if (!servesStale) return getOrSet(withVersions())
   const isWaiting = isBackedOff(call)
   if (!isWaiting && !(running && !running.isOverdue(policy.leaseTtl))) refresh(withVersions())
+  call.onServe?.(kept.freshUntil)
   engine.hub.servedStale(place, name, kept, isWaiting ? "backoff" : "timeout")
   return engine.store?.out(kept)
 }
@@ -115,13 +129,29 @@ export function isPlainRead(
   )
 }
 
-/** A call for one key of many. */
-export function toCall(
+/** The values of many keys, those that are missing loaded in one call. */
+export async function loadAll(
   kit: Kit,
-  key: KeyLike,
-  fallback: Fallback<unknown>,
+  keys: Iterable<KeyLike>,
+  fallback: ManyFallback<unknown>,
   options: object | undefined,
-): Call {
+  onServe?: (key: KeyLike, ...served: Parameters<Served>) => void,
+): Promise<unknown[]> {
+  kit.settings.home()
+  if (typeof fallback !== "function") {
+    throw new CacheError(
+      "OPTION_INVALID",
+      "The fallback of many keys is a function of those that are missing.",
+    )
+  }
+  return loadMany(listOf(keys), fallback, (key, run) => {
+    const call = toCall(kit, key, run, options)
+    return onServe ? { ...call, onServe: (freshUntil) => onServe(key, freshUntil) } : call
+  })
+}
+
+/** A call for one key of many. */
+function toCall(kit: Kit, key: KeyLike, fallback: Fallback<unknown>, options: Call["given"]): Call {
   const { settings, place } = kit
   const name = nameOf(kit, key)
   const policy = resolvePolicy(settings.policy, options, readNames)
@@ -134,10 +164,14 @@ export function toCall(
     policy,
     scope: kit.scope(),
     startedAt: now(),
+    given: options,
   }
 }
 
-function asFallback(fallback: unknown): Fallback<unknown> {
+/** What makes the value. A value itself is stored as it is now, whatever becomes of it. */
+function asFallback(fallback: unknown, engine: Engine): Fallback<unknown> {
   // The verb's type says what a function takes and gives.
-  return typeof fallback === "function" ? (fallback as Fallback<unknown>) : () => fallback
+  if (typeof fallback === "function") return fallback as Fallback<unknown>
+  const value = snapshot(engine, fallback)
+  return () => value
 }

@@ -1,6 +1,16 @@
+import { quietly } from "./base/awaitable.ts"
 import { CacheError } from "./base/errors.ts"
 import { canonical, type Key } from "./key.ts"
-import { changed, isStill, type MemoizeOptions, nameFor, ttlNow, writeOptions } from "./memoize.ts"
+import {
+  changed,
+  checkOptions,
+  isStill,
+  type MemoizeOptions,
+  nameFor,
+  ttlNow,
+  watch,
+  writeOptions,
+} from "./memoize.ts"
 import type { ManyResult } from "./policy/many.ts"
 import type { LoadOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
@@ -29,6 +39,7 @@ export function memoizeMany<I, V>(
   fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
   options: MemoizeOptions<I[], V> = {},
 ): MemoizedMany<I, V> {
+  checkOptions(options)
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
   const name = nameFor(fn, given)
   if (ignore)
@@ -42,30 +53,30 @@ export function memoizeMany<I, V>(
   async function load(ids: I[], more?: LoadOptions<V>): Promise<V[]> {
     const texts = ids.map(keyFor)
     const byText = new Map<unknown, I>(ids.map((id, at) => [texts[at], id]))
-    // Served by the cache, unless this call or one that runs already loads them.
-    const served = new Set(onHit ? texts.filter((text) => !region.isLoading(text)) : [])
     const fallback = async (missing: unknown[]): Promise<ManyResult<V>> => {
-      for (const text of missing) served.delete(String(text))
       const wanted = missing.map((text) => byText.get(text) as I) // Each was made from one of the ids.
+      const isAsBefore = key ? watch(wanted) : () => true
       const result = await fn(...wanted)
       for (const [at, id] of wanted.entries()) {
         const text = String(missing[at])
-        if (!isStill(text, () => keyFor(id))) throw changed(name, text)
+        if (!isStill(text, () => keyFor(id)) || !isAsBefore()) throw changed(name, text)
       }
       return byKey(name, wanted, missing, result)
     }
-    const values = await region.getOrSetMany<V>(texts, fallback, { ...loadOptions(), ...more })
-    for (const text of served) {
-      const entry = await region.entryOf(text)
-      if (!entry) continue
-      const at = texts.indexOf(text)
-      onHit?.({ key: text, args: ids.slice(at, at + 1), value: values[at] as V, expiresAt: entry.freshUntil }) // As many as texts.
+    const all = { ...loadOptions(), ...more }
+    if (!onHit) return await region.getOrSetMany<V>(texts, fallback, all)
+    const served = new Map<unknown, number>()
+    const values = await region.serveMany<V>(texts, fallback, all, (text, until) => served.set(text, until))
+    for (const [at, text] of texts.entries()) {
+      const expiresAt = served.get(text)
+      if (expiresAt === undefined || !served.delete(text)) continue
+      quietly(() => onHit({ key: text, args: ids.slice(at, at + 1), value: values[at] as V, expiresAt })) // As many as texts.
     }
     return values
   }
 
   const memoized = async (...ids: I[]) =>
-    load(ids, ids.length > 0 && bypass?.(...ids) ? { fresh: true } : undefined)
+    load(ids, ids.length > 0 && (await bypass?.(...ids)) ? { fresh: true } : undefined)
   Object.defineProperty(memoized, "name", { value: name })
   return Object.assign(memoized, {
     get: async (id: I) => region.get<V>(keyFor(id)),

@@ -1,7 +1,8 @@
+import { isPromise, quietly } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { CacheError } from "./base/errors.ts"
 import { canonical, type Key, type KeyPart } from "./key.ts"
-import type { LoadOptions, WriteOptions } from "./policy/options.ts"
+import { defaultPolicy, type LoadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
 /** Any function. */
@@ -23,7 +24,10 @@ export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[
   readonly ignore?: readonly number[] | undefined
   /** When true: call, store, return, whatever is cached. */
   readonly bypass?: ((...args: A) => boolean) | undefined
-  /** Called when a call is served from the cache. `expiresAt` is the end of its ttl, in ms since epoch. */
+  /**
+   * Called when a call is served from the cache, stale values included; what it throws disturbs nobody. `expiresAt` is
+   * the end of the ttl, in ms since epoch.
+   */
   readonly onHit?: ((info: { key: string; args: A; value: V; expiresAt: number }) => void) | undefined
 }
 
@@ -72,6 +76,7 @@ export function memoizeWith(
   options: MemoizeOptions<unknown[]>,
   before: (self: unknown) => readonly KeyPart[],
 ): object {
+  checkOptions(options)
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
   const name = nameFor(fn, given)
   checkIgnored(fn, ignore)
@@ -86,20 +91,17 @@ export function memoizeWith(
 
   async function load(self: unknown, args: unknown[], more?: LoadOptions<unknown>): Promise<unknown> {
     const text = keyOf(self, args)
-    const wasLoading = onHit !== undefined && region.isLoading(text)
-    let made: { readonly value: unknown } | undefined
     const fallback = async () => {
+      const isAsBefore = key || ignore ? watch(args) : () => true
       const value = await Reflect.apply(run, self, args)
-      if (!isStill(text, () => keyOf(self, args))) throw changed(name, text)
-      made = { value }
+      if (!isStill(text, () => keyOf(self, args)) || !isAsBefore()) throw changed(name, text)
       return value
     }
-    const value = await region.getOrSet<unknown>(text, fallback, { ...loadOptions(), ...more })
-    // Served stale, a caller does not get what was made meanwhile.
-    if (onHit && !wasLoading && !(made && Object.is(made.value, value))) {
-      const entry = await region.entryOf(text)
-      if (entry) onHit({ key: text, args, value, expiresAt: entry.freshUntil })
-    }
+    const all = { ...loadOptions(), ...more }
+    if (!onHit) return await region.getOrSet<unknown>(text, fallback, all)
+    const served: number[] = []
+    const value = await region.serve<unknown>(text, fallback, all, (until) => served.push(until))
+    for (const expiresAt of served) quietly(() => onHit({ key: text, args, value, expiresAt }))
     return value
   }
 
@@ -109,14 +111,31 @@ export function memoizeWith(
       region.set(keyOf(self, args), value, writeOptions(loadOptions())),
     delete: async (...args: unknown[]) => (await region.delete(keyOf(self, args))) > 0,
     expire: async (...args: unknown[]) => (await region.expire(keyOf(self, args))) > 0,
-    refresh: async (...args: unknown[]) => load(self, args, { fresh: true }),
+    refresh: async (...args: unknown[]) => load(self, args, fresh),
     keyFor: (...args: unknown[]) => keyOf(self, args),
   })
   async function memoized(this: unknown, ...args: unknown[]): Promise<unknown> {
-    return load(this, args, bypass?.(...args) ? { fresh: true } : undefined)
+    const isBypassed = bypass?.(...args)
+    return load(this, args, (isPromise(isBypassed) ? await isBypassed : isBypassed) ? fresh : undefined)
   }
   Object.defineProperty(memoized, "name", { value: name })
   return Object.assign(memoized, verbs(undefined), { original: fn, of: verbs })
+}
+
+const fresh = { fresh: true }
+
+/** Tells whether `args` are what they were at the call, as far as they can be told by their text. */
+export function watch(args: readonly unknown[]): () => boolean {
+  const texts = () =>
+    args.map((argument) => {
+      try {
+        return canonical(argument)
+      } catch {
+        return undefined
+      }
+    })
+  const before = texts()
+  return () => texts().every((text, at) => text === before[at] || before[at] === undefined)
 }
 
 /** Whether what is named `text` has its name still; what can be no key any more has not. */
@@ -158,6 +177,21 @@ export function nameFor(fn: unknown, given: string | undefined): string {
     "A function without a name needs the option name: its entries are found by it.",
   )
 }
+
+/** Refuses options that make no sense, before the first call meets them. */
+export function checkOptions<A extends readonly unknown[], V>(options: MemoizeOptions<A, V>): void {
+  // One that is a function is asked with each call.
+  const settled = typeof options?.ttl === "function" ? { ...options, ttl: undefined } : options
+  resolvePolicy(defaultPolicy, settled, ownNames)
+  for (const name of ["key", "bypass", "onHit"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "function")
+      throw new CacheError("OPTION_INVALID", `The option ${name} must be a function.`)
+  }
+  if (options.ignore !== undefined && !Array.isArray(options.ignore))
+    throw new CacheError("OPTION_INVALID", "The option ignore must be an array of positions.")
+}
+
+const ownNames = ["name", "key", "ignore", "bypass", "onHit"]
 
 /** Refuses positions that `fn` has no parameter for, as far as its source tells. */
 function checkIgnored(fn: Fn, ignore: readonly number[] | undefined): void {

@@ -49,6 +49,8 @@ export function memoized<This = never>(
       '@memoized needs the option instance: "shared", or a function that tells instances apart.',
     )
   }
+  if (cache !== undefined && typeof cache?.bare !== "function")
+    throw new CacheError("OPTION_INVALID", "The option cache of @memoized must be a cache or a region.")
   return (method, context) => {
     if (typeof context !== "object" || context === null) {
       throw new CacheError(
@@ -62,7 +64,14 @@ export function memoized<This = never>(
         `@memoized is for methods and getters, not for a ${String(Reflect.get(context, "kind"))}.`,
       )
     }
-    const before = (self: unknown): KeyPart[] => (instance === "shared" ? [] : [instance(self as This)]) // Called on its class.
+    const before = (self: unknown): KeyPart[] => {
+      if (instance === "shared") return []
+      if (self !== undefined) return [instance(self as This)] // Called on its class.
+      throw new CacheError(
+        "OPTION_INVALID",
+        `The entries of ${rest.name} are told apart by the option instance: call it on one, or its operations by .of(one).`,
+      )
+    }
     const region = (cache ?? sharedCache()).bare()
     // Memoized, it keeps its parameters; its result becomes a promise, as an async method's is.
     return memoizeWith(region, method, rest as MemoizeOptions<unknown[]>, before) as typeof method

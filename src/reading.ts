@@ -1,8 +1,9 @@
+import { isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import { CacheError, type MissReason, shortKey } from "./base/errors.ts"
 import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
-import type { Hot, Kit } from "./kit.ts"
+import type { Hot, Kit, Settings } from "./kit.ts"
 import type { Engine } from "./policy/engine.ts"
 import { toEntry } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
@@ -19,13 +20,12 @@ export interface GetOptions<V> extends ReadOptions {
 }
 
 /** The text of a key as given: by the region's own key function, or an argument of its generator. */
-export function nameOf({ settings }: Kit, key: unknown): string {
+export function nameOf({ settings, path }: Kit, key: unknown): string {
   const { toKey, generate } = settings
   if (toKey) return keyText(toKey(key))
-  // Guarded by keyText, whatever the caller's types said.
-  return generate && typeof key !== "string" && !Array.isArray(key)
-    ? canonical([key])
-    : keyText(key as KeyLike)
+  // A region may be given its generator later: what is an argument then is one before.
+  if (typeof key !== "string" && (generate || path !== "")) return canonical(key)
+  return keyText(key as KeyLike) // Guarded there, whatever the caller's types said.
 }
 
 /**
@@ -48,10 +48,17 @@ export function hotHit({ settings, place, hub }: Kit, key: unknown): Kept | unde
   } catch {
     return undefined // The read that follows meets the same trouble and tells of it.
   }
-  if (kept?.marks !== hot.marks || time >= kept.freshUntil) return undefined
+  if (kept?.marks !== hot.marks || time >= kept.freshUntil)
+    return isPromise(kept) ? cool(settings, kept) : undefined
   if (hot.changes !== adapter.tokenChanges(time)) return undefined
   hub.hit(place, key, kept)
   return kept
+}
+
+/** An adapter that has begun to answer later: what it says is asked for again by the read that follows. */
+function cool(settings: Settings, late: Promise<unknown>): undefined {
+  settings.hot = undefined
+  late.catch(() => {})
 }
 
 /** Remembers what a hit was told by. */
@@ -83,7 +90,10 @@ export async function readSlowly(
 ): Promise<unknown> {
   const { settings, place, hub } = kit
   const policy = resolvePolicy(settings.reading, options, readNames)
-  const found = await patiently(validated(engine.read(place, full, policy, known), policy), policy)
+  const found = await patiently(
+    validated(engine.read(place, full, policy, known), { engine, policy }),
+    policy,
+  )
   const state = report(kit, found, name, policy)
   if (found.kept && state !== "gone") return engine.store?.out(found.kept)
   const reason = found.kept ? "expired" : found.reason
@@ -123,7 +133,7 @@ export async function readMany(
       ? engine.read(place, first, policy).then((found) => [found])
       : engine.readMany(place, fulls, policy)
   const all = await patiently(
-    reads.then((found) => Promise.all(found.map((one) => validated(one, policy)))),
+    reads.then((found) => Promise.all(found.map((one) => validated(one, { engine, policy })))),
     policy,
   )
   const byName = new Map(unique.map((name, i) => [name, all[i]]))
@@ -138,6 +148,12 @@ export async function readMany(
     onMiss?.(at, reason)
     return undefined
   })
+}
+
+/** The keys as a list. */
+export function listOf<K extends KeyLike>(keys: Iterable<K>): K[] {
+  if (typeof Object(keys)[Symbol.iterator] === "function") return [...keys]
+  throw new CacheError("OPTION_INVALID", "Many keys are an array, or something else to iterate over.")
 }
 
 /** The values of many keys, or what a miss answers. */

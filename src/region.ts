@@ -1,19 +1,17 @@
 import { attempt } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
-import { batch } from "./batch.ts"
-import type { Entry } from "./entry.ts"
 import type { GeneratedRegion } from "./generated.ts"
 import type { KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
-import { isPlainRead, load, readOne, toCall } from "./loading.ts"
 import { type Args, type Fn, type Memoized, type MemoizeOptions, memoize } from "./memoize.ts"
 import { type MemoizedMany, memoizeMany } from "./memoize-many.ts"
-import type { Fallback } from "./policy/context.ts"
-import { loadMany, type ManyFallback, type ManyResult } from "./policy/many.ts"
-import type { LoadOptions, ReadOptions, WriteOptions } from "./policy/options.ts"
-import { clearPlace, invalidatePlace, keysOf, pruneAll } from "./policy/sweep.ts"
+import { tell } from "./policy/draft.ts"
+import type { ManyResult } from "./policy/many.ts"
+import type { WriteOptions } from "./policy/options.ts"
+import { clearPlace, invalidatePlace, pruneAll } from "./policy/sweep.ts"
 import { expireAll, removeAll, touchOne } from "./policy/write.ts"
-import { type GetOptions, hotHit, nameOf, peekNow, readMany, readValues } from "./reading.ts"
+import { Reader } from "./reader.ts"
+import { nameOf } from "./reading.ts"
 import { bareKit, type RegionOptions, reach, regionKit, setGenerator } from "./regions.ts"
 import type { InvalidateOptions, ManyEntries } from "./writing.ts"
 import { endTags, modeOf, setMany, setOne, toTarget } from "./writing.ts"
@@ -24,84 +22,7 @@ import { endTags, modeOf, setMany, setOne, toTarget } from "./writing.ts"
  * Reads never reject for the storage's sake: trouble is an `error` event and a miss. Explicit writes do.
  * Every verb rejects with `CLOSED` once its cache is closed, and with `KEY_INVALID` for what is no key.
  */
-export class Region {
-  /** @internal */
-  protected readonly kit: Kit
-
-  /** @internal */
-  constructor(kit: Kit) {
-    this.kit = kit
-  }
-
-  /**
-   * The fresh value of `key`, or `undefined` (or `options.default`). Never loads, but for a region with a generator.
-   *
-   * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set.
-   * @example const greeting = await cached.get<string>("greeting", { default: "hello" })
-   */
-  get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly required: true }): Promise<V>
-  get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly default: V }): Promise<V>
-  get<V = unknown>(key: KeyLike<V>, options?: GetOptions<V>): Promise<V | undefined>
-  async get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
-    const { kit } = this
-    const kept = options === undefined ? hotHit(kit, key) : undefined
-    if (kept !== undefined && kit.settings.hot) return kit.settings.hot.store.out(kept)
-    const found = readOne(kit, key, options)
-    return found instanceof Promise ? await found : found
-  }
-
-  /**
-   * As {@link get}, with deadlines and tags; tells a cached `undefined` from a miss.
-   *
-   * @throws {CacheError} `OPTION_INVALID`.
-   * @example const entry = await cached.getEntry("greeting", { stale: true })
-   */
-  async getEntry<V = unknown>(key: KeyLike<V>, options?: ReadOptions): Promise<Entry<V> | undefined> {
-    const [entry] = await readMany(this.kit, [key], options)
-    return entry as Entry<V> | undefined // The key says what its value is.
-  }
-
-  /**
-   * The fresh value of `key` where it is known without I/O, else `undefined`. Counts as nothing.
-   *
-   * @example const now = cached.peek("greeting")
-   */
-  peek<V = unknown>(key: KeyLike<V>): V | undefined {
-    return peekNow(this.kit, key) as V | undefined // The key says what its value is.
-  }
-
-  /**
-   * Whether there is a fresh entry.
-   *
-   * @example await cached.has("greeting")
-   */
-  async has(key: KeyLike, options?: ReadOptions): Promise<boolean> {
-    const [entry] = await readMany(this.kit, [key], options, true)
-    return entry !== undefined
-  }
-
-  /**
-   * The values of `keys` in their order, duplicates included; one round trip where the adapter can.
-   *
-   * @throws {CacheError} `CACHE_MISS` with `required: true`, `OPTION_INVALID`, `KEY_INVALID`. Trouble of the storage
-   *   is a miss and an `error` event.
-   * @example const [one, two] = await cached.getMany(["1", "2"])
-   */
-  async getMany<V = unknown>(
-    keys: Iterable<KeyLike<V>>,
-    options?: GetOptions<V>,
-  ): Promise<(V | undefined)[]> {
-    const all = [...keys]
-    if (this.kit.settings.generate) return Promise.all(all.map((key) => this.get(key, options)))
-    return (await readValues(this.kit, all, options)) as (V | undefined)[] // The keys say what their values are.
-  }
-
-  /** @internal The entry in whatever state it may be served; counts as nothing. */
-  async entryOf(key: KeyLike): Promise<Entry<unknown> | undefined> {
-    const [entry] = await readMany(this.kit, [key], { stale: true }, true)
-    return entry
-  }
-
+export class Region extends Reader {
   /** @internal The same place without its generator, key function and setter. */
   bare(): Region {
     return new Region(bareKit(this.kit))
@@ -127,40 +48,6 @@ export class Region {
    */
   async setMany(entries: ManyEntries, options?: WriteOptions): Promise<void> {
     return setMany(this.kit, entries, options)
-  }
-
-  /**
-   * The value of `key`; on a miss that of `fallback`, run once for all who ask at the same time, and kept.
-   *
-   * The fallback's error is rethrown as it is and nothing is kept. Anything but a function is the value itself.
-   *
-   * @throws {CacheError} `FALLBACK_TIMEOUT`, `REENTRANT`, `OPTION_INVALID`, `TTL_INVALID`.
-   * @see RFC 5861 for stale-while-revalidate (`softTimeout: 0`) and stale-if-error (`grace`).
-   * @example const user = await cached.getOrSet("user:42", () => fetchUser(42), { ttl: "5m", grace: "1h" })
-   */
-  async getOrSet<V>(key: KeyLike<V>, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V> {
-    const { kit } = this
-    const kept = options === undefined || isPlainRead(options) ? hotHit(kit, key) : undefined
-    if (kept !== undefined && kit.settings.hot) return kit.settings.hot.store.out(kept) as V // The key says what it is.
-    // Inside, values are unknown.
-    const found = load(kit, key, fallback, options as LoadOptions<unknown> | undefined)
-    return (found instanceof Promise ? await found : found) as V // The key says what its value is.
-  }
-
-  /**
-   * The values of `keys` in their order; `fallback` is called once with the missing ones, and answers an array in
-   * their order, a Map, or a record. Keys absent from a Map or record come back `undefined` and are not kept.
-   *
-   * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length.
-   * @example const users = await cached.getOrSetMany(["1", "2"], (missing) => fetchUsers(...missing.map(Number)))
-   */
-  async getOrSetMany<V>(
-    keys: Iterable<KeyLike<V>>,
-    fallback: ManyFallback<V>,
-    options?: LoadOptions<V>,
-  ): Promise<V[]> {
-    const calls = (key: KeyLike, run: Fallback<unknown>) => toCall(this.kit, key, run, options)
-    return (await loadMany([...keys], fallback as ManyFallback<unknown>, calls)) as V[] // The keys say what their values are.
   }
 
   /**
@@ -215,9 +102,11 @@ export class Region {
    * @example await cached.region("users").invalidate({ mode: "soft" })
    */
   async invalidate(options?: InvalidateOptions): Promise<void> {
+    const { hub, place, settings } = this.kit
     const mode = modeOf(options)
+    const engine = settings.home()
     for (const target of reach(this.kit)) await invalidatePlace(target, mode)
-    this.kit.hub.invalidated(this.kit.place, mode)
+    tell(engine, () => hub.invalidated(place, mode))
   }
 
   /**
@@ -227,18 +116,10 @@ export class Region {
    * @example await cached.clear()
    */
   async clear(): Promise<void> {
+    const { hub, place, settings } = this.kit
+    const engine = settings.home()
     for (const target of reach(this.kit)) await clearPlace(target)
-    this.kit.hub.tell(this.kit.place, "", "clear")
-  }
-
-  /**
-   * The keys of live entries of this cache or region itself, as given.
-   *
-   * @throws {CacheError} `ADAPTER_ABILITY` where the adapter cannot list, `ADAPTER_UNAVAILABLE`.
-   * @example for await (const name of cached.keys()) console.log(name)
-   */
-  async *keys(): AsyncGenerator<string, void, undefined> {
-    yield* keysOf(toTarget(this.kit))
+    tell(engine, () => hub.tell(place, "", "clear"))
   }
 
   /**
@@ -254,24 +135,23 @@ export class Region {
   }
 
   /**
-   * Whether a load of `key` runs here.
-   *
-   * @example cached.isLoading("report")
-   */
-  isLoading(key: KeyLike): boolean {
-    const { settings, place } = this.kit
-    return settings.home().flights.get(place.full(nameOf(this.kit, key))) !== undefined
-  }
-
-  /**
    * Runs `work` with a view that has all verbs and reads its own writes. They reach the storage together when it
-   * returns, and not at all when it throws.
+   * returns, and not at all when it throws; so do its events, and what it writes through. What it touches, expires and
+   * loads gives way to what is written outside meanwhile.
    *
+   * @throws {CacheError} As the writes; its view `CLOSED` once it is over.
    * @example await cached.batch(async (batch) => { await batch.set("a", 1); await batch.delete("b") })
    */
   async batch<R>(work: (batch: Region) => R | Promise<R>): Promise<R> {
     const face = (kit: Kit) => new Region(kit)
-    return batch(this.kit, face, (kit) => attempt(() => work(face(kit))))
+    const engine = this.kit.settings.home()
+    engine.begin()
+    try {
+      const { batch } = await import("./batch.ts")
+      return await batch(this.kit, engine, face, (kit) => attempt(() => work(face(kit))))
+    } finally {
+      engine.end()
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import { CacheError } from "./base/errors.ts"
 import type { KeyLike } from "./key.ts"
 import { type Generator, type Kit, type Known, type Settings, type Shared, withPolicy } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
+import type { Source } from "./policy/found.ts"
 import type { OnError } from "./policy/hub.ts"
 import { type LoadOptions, type Policy, resolvePolicy } from "./policy/options.ts"
 import { escapeName } from "./policy/place.ts"
@@ -17,7 +18,7 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
   readonly writeThrough?: ((key: A, value: V) => Awaitable<unknown>) | undefined
   /** What its keys are kept apart by in the storage. Default: its name. */
   readonly prefix?: string | undefined
-  /** Makes a key of the argument. Default: text and segments as they are, anything else as one segment. */
+  /** Makes a key of the argument. Default: text and segments as they are, anything else by its canonical text, such as `~42`. */
   readonly key?: ((argument: A) => KeyLike) | undefined
   /** Told of trouble in this region that is no caller's, in place of the cache's `onError`. */
   readonly onError?: OnError | undefined
@@ -35,7 +36,7 @@ export function regionKit(
   make: (kit: Kit) => object,
 ): object {
   checkName(name, "The name")
-  const { shared, hub, scope } = parent
+  const { shared, hub, scope, views } = parent
   const path = `${parent.path}${escapeName(name)}:`
   let known = shared.regions.get(path)
   if (!known) {
@@ -51,9 +52,26 @@ export function regionKit(
     inherit(known)
     shared.regions.set(path, known)
   }
-  if (options) configure(known, options)
-  // A bound view has regions of its own over the same settings.
-  return scope === shared.scope ? known.face : make({ ...known.kit, scope })
+  if (options !== undefined) {
+    if (typeof options !== "object" || options === null)
+      throw new CacheError("OPTION_INVALID", 'Options are an object, such as { ttl: "5m" }.')
+    configure(known, options)
+  }
+  if (!views) return known.face
+  // A bound view has regions of its own over the same settings; their place may move.
+  const { kit } = known
+  const face =
+    views.get(path) ??
+    make({
+      ...kit,
+      scope,
+      views,
+      get place() {
+        return kit.place
+      },
+    })
+  views.set(path, face)
+  return face
 }
 
 function checkName(name: unknown, what: string): void {
@@ -161,6 +179,20 @@ function drop(shared: Shared, engine: Engine): void {
   engine.retire(Number.POSITIVE_INFINITY).catch(() => {})
 }
 
+/** What a cache or region keeps its entries in. It tells of evictions by the keys as given. */
+export function engineOf({ shared, hub, place }: Kit, source: Source): Engine {
+  const engine = new Engine(source, hub)
+  engine.onEvict = (key, tier) => {
+    let at = place
+    // Nobody listens: then it only counts.
+    if (hub.events.listening > 0)
+      for (const { kit } of shared.regions.values()) if (kit.place.own(key) !== undefined) at = kit.place
+    hub.evicted(at, at.own(key) ?? key, tier)
+  }
+  shared.engines.add(engine)
+  return engine
+}
+
 /** A storage of a region's own: another adapter, or its cache's adapter with another codec or tier. */
 function ownHome(parent: Kit, options: StorageOptions): () => Engine {
   let above: Engine | undefined
@@ -169,11 +201,14 @@ function ownHome(parent: Kit, options: StorageOptions): () => Engine {
     const now = parent.settings.home()
     if (!own || (options.adapter === undefined && above !== now)) {
       above = now
-      const source =
-        options.adapter === undefined ? now.source.derive(options) : sourceOf(options, parent.shared)
+      // A near tier and arguments belong to the adapter that they were named with.
+      const isOther = options.adapter !== undefined
+      const source = now.source.derive({
+        ...(isOther && { near: undefined, arguments: undefined }),
+        ...options,
+      })
       if (own) drop(parent.shared, own)
-      own = new Engine(source, parent.hub)
-      parent.shared.engines.add(own)
+      own = engineOf(parent, source)
     }
     return own
   }

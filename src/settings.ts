@@ -29,6 +29,9 @@ const readers: { readonly [name: string]: Read } = {
       .filter((tag) => tag !== ""),
 }
 
+/** Options of adapters that are text, whatever it looks like. */
+const texts = ["path", "name", "url", "token", "binding", "policy", "copy"]
+
 /** What may be set below `near`. */
 const nearReaders: { readonly [name: string]: Read } = {
   maxEntries: number,
@@ -42,7 +45,8 @@ const nearReaders: { readonly [name: string]: Read } = {
  * Reads options from flat text settings: environment variables, a Worker's vars, or a parsed file.
  *
  * With the prefix `"cache"` the names are `cache.adapter`, `cache.ttl`, `cache.arguments.path`, `cache.near.maxEntries`,
- * `cache.regions.users.ttl` and so on; numbers, booleans and durations are made of their text. Environment variables
+ * `cache.regions.users.ttl` and so on; numbers, booleans and durations are made of their text, but for what adapters
+ * take as text (`path`, `name`, `url`, `token`, `binding`). Regions in regions have no settings. Environment variables
  * may be written `CACHE_ADAPTER`, `CACHE_SOFT_TIMEOUT`, `CACHE_ARGUMENTS_PATH`, `CACHE_REGIONS_USERS_TTL` (region names
  * are lower case then). The record is not changed; what does not begin with the prefix is left alone.
  *
@@ -103,7 +107,7 @@ function put(options: Node, path: readonly string[], value: unknown, name: strin
     const into = (region: Node) => put(region, more, value, name, true)
     child(options, first, (regions) => child(regions, second, into))
   } else if (first === "arguments" && path.length === 2) {
-    child(options, first, (node) => set(node, second, guess(value)))
+    child(options, first, (node) => set(node, second, texts.includes(second) ? value : guess(value)))
   } else if (first === "near" && path.length === 2) {
     const read = readBy(nearReaders, second, value, name)
     // Switched off it stays off, whatever else is set.

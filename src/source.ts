@@ -1,11 +1,12 @@
 import type { Adapter, Awaitable, Serializer } from "./adapter.ts"
 import { chain, isPromise } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
-import { CacheError } from "./base/errors.ts"
+import { CacheError, type CacheErrorCode } from "./base/errors.ts"
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
 import type { Resolved, Shared } from "./kit.ts"
 import type { Source } from "./policy/found.ts"
 import { Store } from "./store/store.ts"
+import { telling } from "./store/telling.ts"
 
 /** A memory tier in front: `true`, its bounds, or an adapter of your own. */
 export type Near =
@@ -37,7 +38,7 @@ export interface StorageOptions {
   /** Compress records above 1 kB (`true`), or as told. Default `false`. */
   readonly compress?: CodecOptions["compress"] | false
   /** Encrypt records with AES-256-GCM. Default off. */
-  readonly encrypt?: CodecOptions["encrypt"]
+  readonly encrypt?: CodecOptions["encrypt"] | false
 }
 
 /** The names in {@link StorageOptions}. */
@@ -49,6 +50,7 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
   const object = isAdapter(adapter) ? adapter : undefined
   const asked = options.near ?? false
   checkNear(asked)
+  checkCodec(options)
   return {
     name: object ? object.name : String(adapter),
     // What stands near is the cache's own in any case.
@@ -107,7 +109,8 @@ function storeOf(
       .then(({ putNear, unclosed }) => putNear(owned ? adapter : unclosed(adapter), near, codec))
       .then((tiers) => chain(codecFor(tiers, { serializer }), (plain) => new Store(tiers, plain)))
   }
-  return chain(codecFor(adapter, codec), (made) => new Store(adapter, made))
+  const heard = telling(adapter, report)
+  return chain(codecFor(heard, codec), (made) => new Store(heard, made))
 }
 
 const nearNames = ["maxEntries", "maxBytes", "policy", "copy", "maxAge"]
@@ -122,13 +125,37 @@ function checkNear(near: Near): void {
     )
   }
   if ("get" in near) return void isAdapter(near)
-  if (near.maxAge !== undefined) parseDuration(near.maxAge)
   const unknown = Object.keys(near).filter((name) => !nearNames.includes(name))
   if (unknown.length > 0) {
     throw new CacheError(
       "ADAPTER_OPTIONS",
       `The option near knows no ${unknown.join(", ")}. Known: ${nearNames.join(", ")}.`,
     )
+  }
+  const { maxEntries = 1, maxBytes = 1, policy = "lru", copy = "none", maxAge = 0 } = near
+  parseDuration(maxAge)
+  judge("ADAPTER_OPTIONS", {
+    "near.maxEntries must be a positive number": typeof maxEntries === "number" && maxEntries > 0,
+    "near.maxBytes must be a positive number": typeof maxBytes === "number" && maxBytes > 0,
+    'near.policy must be "s3-fifo" or "lru"': ["s3-fifo", "lru"].includes(policy),
+    'near.copy must be "clone" or "none"': ["clone", "none"].includes(copy),
+  })
+}
+
+/** Refuses a codec that makes no sense; what stands in it is judged when it is made. */
+function checkCodec({ serializer, compress = true, encrypt = false }: StorageOptions): void {
+  const members = [serializer?.name, serializer?.stringify, serializer?.parse].map((one) => typeof one)
+  judge("OPTION_INVALID", {
+    "serializer must be { name, stringify, parse }":
+      serializer === undefined || members.join() === "string,function,function",
+    "compress must be true, false, or { threshold, format }": /boolean|object/.test(typeof compress),
+    "encrypt must be false, or { keys: [{ id, key }] }": encrypt === false || typeof encrypt === "object",
+  })
+}
+
+function judge(code: CacheErrorCode, rules: { readonly [rule: string]: boolean }): void {
+  for (const [rule, holds] of Object.entries(rules)) {
+    if (!holds) throw new CacheError(code, `The option ${rule}.`)
   }
 }
 

@@ -1,15 +1,16 @@
 import type { Adapter, Awaitable } from "./adapter.ts"
 import { CacheError } from "./base/errors.ts"
-import type { CacheEventType, EventOf } from "./base/events.ts"
+import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
 import { closed, type Kit, type Resolved, type Shared, withPolicy } from "./kit.ts"
 import type { Metrics } from "./policy/counters.ts"
-import { Engine } from "./policy/engine.ts"
+import type { Engine } from "./policy/engine.ts"
+import type { Source } from "./policy/found.ts"
 import { Hub, type OnError } from "./policy/hub.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { Place } from "./policy/place.ts"
 import { scopeOf, type WaitUntil } from "./policy/scope.ts"
 import { Region } from "./region.ts"
-import type { RegionOptions } from "./regions.ts"
+import { engineOf, type RegionOptions } from "./regions.ts"
 import { isAdapter, type StorageOptions, sourceOf, storageNames } from "./source.ts"
 
 /** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
@@ -22,7 +23,7 @@ export interface CacheOptions extends LoadOptions<never>, StorageOptions {
   readonly regions?: { readonly [name: string]: RegionOptions<unknown, never> } | undefined
 }
 
-/** What may stand beside an adapter in `use`: its tier and its codecs. */
+/** What may stand beside an adapter in `use`: its tier, and codecs in place of those the cache has. */
 export type UseOptions = Omit<StorageOptions, "adapter" | "arguments">
 
 /**
@@ -47,12 +48,12 @@ export class CacheWrapper extends Region {
    * no sense.
    */
   constructor(options: CacheOptions = {}) {
-    const { prefix = "", onError, regions = {} } = options
+    const { prefix = "", onError, regions = {} } = options ?? {}
     if (typeof prefix !== "string") throw new CacheError("OPTION_INVALID", "The option prefix must be text.")
     if (onError !== undefined && typeof onError !== "function") {
       throw new CacheError("OPTION_INVALID", "The option onError must be a function.")
     }
-    if (typeof regions !== "object" || regions === null) {
+    if (typeof regions !== "object" || regions === null || Array.isArray(regions)) {
       throw new CacheError("OPTION_INVALID", "The option regions must be a record of options by name.")
     }
     const hub = new Hub()
@@ -85,13 +86,16 @@ export class CacheWrapper extends Region {
     super({ place: Place.root(prefix), path: "", hub, shared, settings, scope })
     const adapter = options.adapter ?? this.standard()
     if (!isAdapter(adapter)) this.check(adapter, options.arguments)
-    begin(this.kit, { ...options, adapter })
+    begin(this.kit, sourceOf({ ...options, adapter }, shared))
     for (const [name, own] of Object.entries(regions)) this.region(name, own)
   }
 
   /**
    * Swaps the storage: at once, while the new one opens on first use. Calls in progress finish on the old one, which
    * is closed then if an alias had opened it.
+   *
+   * The cache keeps its `encrypt`, `compress` and `serializer`, those of the last `use` that named them; `false` turns
+   * the first two off. A `near` tier belongs to the storage it was named with: name it again for the new one.
    *
    * @throws {CacheError} `ADAPTER_UNKNOWN`, `ADAPTER_OPTIONS`.
    * @example cached.use("memory", { maxEntries: 1000 })
@@ -104,8 +108,8 @@ export class CacheWrapper extends Region {
     for (const [name, value] of Object.entries(options)) {
       const isStorage =
         name !== "adapter" && name !== "arguments" && (storageNames as readonly string[]).includes(name)
-      if (isStorage) storage[name] = value
-      else own[name] = value
+      if (!isStorage) own[name] = value
+      else if (value !== undefined) storage[name] = value
     }
     if (!isAdapter(adapter)) this.check(adapter, own)
     else if (Object.keys(own).length > 0) {
@@ -115,7 +119,7 @@ export class CacheWrapper extends Region {
       )
     }
     const old = shared.engine
-    begin(this.kit, { ...storage, adapter, arguments: own })
+    begin(this.kit, old.source.derive({ near: undefined, ...storage, adapter, arguments: own }))
     shared.engines.delete(old)
     old.retire(Number.POSITIVE_INFINITY).catch((error: unknown) => this.kit.hub.trouble(undefined, "", error))
     return this
@@ -151,7 +155,7 @@ export class CacheWrapper extends Region {
     if (typeof context?.waitUntil !== "function") {
       throw new CacheError("OPTION_INVALID", "bind takes the context of a request: an object with waitUntil.")
     }
-    const bound: Kit = { ...this.kit, scope: () => scopeOf(context) }
+    const bound: Kit = { ...this.kit, scope: () => scopeOf(context), views: new Map() }
     return Object.create(Object.getPrototypeOf(this), { kit: { value: bound } })
   }
 
@@ -163,6 +167,8 @@ export class CacheWrapper extends Region {
   on<T extends CacheEventType | "*">(type: T, listener: (event: EventOf<T>) => void): () => void {
     if (typeof listener !== "function")
       throw new CacheError("OPTION_INVALID", "A listener is a function of the event.")
+    if (!eventTypes.split(" ").includes(type))
+      throw new CacheError("OPTION_INVALID", `There is no event "${type}". Known: ${eventTypes}.`)
     // Listeners are called by the type they asked for.
     return this.kit.hub.events.on(type, listener as Parameters<Hub["events"]["on"]>[1])
   }
@@ -226,11 +232,8 @@ export class CacheWrapper extends Region {
   }
 }
 
-function begin({ shared, hub, place }: Kit, options: StorageOptions): void {
-  const engine = new Engine(sourceOf(options, shared), hub)
-  engine.onEvict = (key) => hub.evicted(place, place.own(key) ?? key)
-  shared.engines.add(engine)
-  shared.engine = engine
+function begin(kit: Kit, source: Source): void {
+  kit.shared.engine = engineOf(kit, source)
 }
 
 /** An adapter by the name of one that is not open yet: each call opens it first. */

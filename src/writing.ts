@@ -1,6 +1,7 @@
 import { CacheError } from "./base/errors.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
+import { tell } from "./policy/draft.ts"
 import { type Policy, resolvePolicy, type WriteOptions } from "./policy/options.ts"
 import { invalidateByTags, type Mode } from "./policy/sweep.ts"
 import { type Item, setAll, snapshot, type Target } from "./policy/write.ts"
@@ -18,7 +19,7 @@ export interface InvalidateOptions {
   readonly mode?: "hard" | "soft" | undefined
 }
 
-/** Replaces one value: at its origin first, where the region writes through. */
+/** Replaces one value: at its origin first, where the region writes through. In a batch its origin waits for the end. */
 export async function setOne(
   kit: Kit,
   key: KeyLike,
@@ -28,9 +29,11 @@ export async function setOne(
   const item = toItem(kit, key, value, options)
   const { writeThrough, home } = kit.settings
   if (!writeThrough) return setAll(toTarget(kit, item.policy), [item])
+  const { draft } = home()
   const kept = { ...item, value: snapshot(home(), value) }
-  await writeThrough(key, value)
-  return setAll(toTarget(kit, item.policy), [kept])
+  if (!draft) await writeThrough(key, value)
+  await setAll(toTarget(kit, item.policy), [kept])
+  draft?.through(() => writeThrough(key, kept.value))
 }
 
 /**
@@ -50,7 +53,8 @@ export async function setMany(
     const item = toItem(kit, key, writeThrough ? snapshot(target.engine, value) : value, undefined)
     return { ...item, policy: resolvePolicy(shared, own) }
   })
-  let written = writeThrough ? 0 : items.length
+  const { draft } = target.engine
+  let written = writeThrough && !draft ? 0 : items.length
   try {
     for (; writeThrough && written < pairs.length; written++) {
       const [key, value] = pairs[written] ?? []
@@ -59,6 +63,8 @@ export async function setMany(
   } finally {
     await setAll(target, lastOfEach(items.slice(0, written)))
   }
+  if (!writeThrough || !draft) return
+  for (const [i, [key]] of pairs.entries()) draft.through(() => writeThrough(key, items[i]?.value))
 }
 
 /** Ends every entry with one of the tags; a mode may come last. */
@@ -70,8 +76,9 @@ export async function endTags(kit: Kit, given: readonly (string | InvalidateOpti
     if (typeof tag === "string") return tag
     throw new CacheError("OPTION_INVALID", "A tag is text, each an argument of its own; options come last.")
   })
+  const engine = kit.settings.home()
   for (const target of reach(kit, true)) await invalidateByTags(target, tags, mode)
-  kit.hub.invalidated(kit.place, mode, tags)
+  tell(engine, () => kit.hub.invalidated(kit.place, mode, tags))
 }
 
 /** The mode that `options` ask for. */

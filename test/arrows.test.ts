@@ -19,6 +19,7 @@ const ranks: readonly (readonly string[])[] = [
     "generated.ts",
     "memoize.ts",
     "memoize-many.ts",
+    "reader.ts",
     "region.ts",
     "regions.ts",
     "writing.ts",

@@ -11,6 +11,14 @@ export function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R
   return isPromise(value) ? value.then(next) : next(value)
 }
 
+/** Calls what somebody else has handed over: neither its throw nor its rejection disturbs anybody. */
+export function quietly(call: () => unknown): void {
+  try {
+    const result = call()
+    if (isPromise(result)) Promise.resolve(result).catch(() => {})
+  } catch {}
+}
+
 /** The outcome of `work` as a promise, a throw as a rejection. */
 export function attempt<T>(work: () => Awaitable<T>): Promise<T> {
   return new Promise((resolve) => resolve(work()))

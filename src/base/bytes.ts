@@ -6,6 +6,12 @@ export function toUtf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text)
 }
 
+/** Whether {@link toUtf8} keeps all of `text`: it has no lone surrogate. */
+export function isWellFormed(text: string): boolean {
+  const native: unknown = Reflect.get(String.prototype, "isWellFormed")
+  return typeof native === "function" ? native.call(text) : !/\p{Surrogate}/u.test(text)
+}
+
 /** @throws {TypeError} Where `bytes` are not UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)

@@ -94,18 +94,3 @@ export class CacheError extends Error {
 export function shortKey(key: string): string {
   return JSON.stringify(key.length > 64 ? `${key.slice(0, 63)}…` : key)
 }
-
-const credentials = /\/\/[^/@\s]*@/g
-
-/** `error` without the credentials of the urls in its message. */
-export function scrub(error: unknown): unknown {
-  if (!(error instanceof Error) || error.message.search(credentials) < 0) return error
-  const message = error.message.replace(credentials, "//")
-  if (error instanceof CacheError) {
-    const { code, key, reason } = error
-    return new CacheError(code, message, { ...(key !== undefined && { key }), ...(reason && { reason }) })
-  }
-  const clean = new Error(message)
-  clean.name = error.name
-  return clean
-}

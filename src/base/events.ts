@@ -1,3 +1,4 @@
+import { quietly } from "./awaitable.ts"
 import type { MissReason } from "./errors.ts"
 
 /** What every event says. */
@@ -40,7 +41,7 @@ export type CacheEvent =
     })
   /** A cache or region was cleared. */
   | (EventBase & { readonly type: "clear" })
-  /** An adapter let an entry go to keep its bounds. */
+  /** An adapter let an entry go to keep its bounds; with a tier in front `tier` says which of the two did. */
   | (EventBase & { readonly type: "evict"; readonly tier?: "near" | "far" })
   /** Trouble with the storage that no caller is told of. */
   | (EventBase & { readonly type: "error"; readonly error: unknown; readonly tier?: "near" | "far" })
@@ -57,6 +58,10 @@ export type StaleReason =
   | "held"
   /** A load failed a moment ago, and the next attempt is not due. */
   | "backoff"
+
+/** The names of all kinds, and what stands for any. */
+export const eventTypes =
+  "hit stale miss load loaded failed coalesced set delete expire invalidate clear evict error *"
 
 /** The kinds of events. */
 export type CacheEventType = CacheEvent["type"]
@@ -88,11 +93,7 @@ export class Events {
   emit(event: CacheEvent): void {
     for (const type of [event.type, "*"]) {
       for (const listener of [...(this.#listeners.get(type) ?? [])]) {
-        try {
-          // An async listener's rejection is as harmless as a throw.
-          const result: unknown = listener(event)
-          if (result instanceof Promise) result.catch(() => {})
-        } catch {}
+        quietly(() => listener(event))
       }
     }
   }

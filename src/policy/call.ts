@@ -6,6 +6,7 @@ import { freshUntil, type Kept, type State, stateOf } from "../entry.ts"
 import type { Fallback } from "./context.ts"
 import { isEarly } from "./early.ts"
 import type { Engine } from "./engine.ts"
+import { type Flight, thisTurn } from "./flights.ts"
 import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
 import type { Place } from "./place.ts"
@@ -13,6 +14,9 @@ import type { Scope } from "./scope.ts"
 
 /** Writes an entry for `life` ms; `isLate` tells whether the write has run out of time meanwhile. */
 export type Write = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>
+
+/** Told when a caller is served from the cache: until when that is fresh, in ms since epoch. */
+export type Served = (freshUntil: number) => void
 
 /** One caller's wish for a value. */
 export interface Call {
@@ -30,8 +34,11 @@ export interface Call {
   readonly found?: Awaitable<Found> | undefined
   /** Writes the entry, where that is not the store's own business. */
   readonly write?: Write | undefined
+  /** The options of this very call, unresolved. */
+  readonly given?: { readonly ttl?: unknown; readonly grace?: unknown } | undefined
   /** Called when this caller waits for another's load. */
   readonly onJoin?: (() => void) | undefined
+  readonly onServe?: Served | undefined
 }
 
 /** What a caller gets. */
@@ -51,19 +58,30 @@ export function judge({ kept, limit }: Found, { policy }: Call): State {
 
 /** Gives a caller what was found, and counts it. */
 export function serve(
-  { engine, place, name }: Call,
-  { kept }: Found,
+  { engine, place, name, onServe }: Call,
+  { kept, limit }: Found,
   reason?: StaleReason,
 ): Answer | undefined {
   if (!kept) return undefined
+  onServe?.(freshUntil(kept, undefined, limit))
   if (reason) engine.hub.servedStale(place, name, kept, reason)
   else engine.hub.hit(place, name, kept)
   return { value: engine.store ? engine.store.out(kept) : kept.value }
 }
 
+/** Whether a caller may share a flight: not past its lease, not for a fresh load, not across lonely requests. */
+export function canJoin(flight: Flight, { policy, scope }: Call): boolean {
+  return !policy.fresh && !flight.isOverdue(policy.leaseTtl) && (scope.shares || flight.turn === thisTurn())
+}
+
 /** Whether the load of this key failed lately, so that a stale value is served without another attempt. */
 export function isBackedOff({ engine, key, policy }: Call): boolean {
   return !policy.fresh && engine.backoff.holds(key)
+}
+
+/** Whether a load failed by its function's misuse of its arguments, which a stale value is not to hide. */
+export function isMisuse(error: unknown, { name }: Call): boolean {
+  return error instanceof CacheError && error.code === "ARGUMENT_CHANGED" && error.key === name
 }
 
 /** The error of a caller whose `hardTimeout` has passed. */

@@ -1,7 +1,7 @@
 import { now } from "../base/clock.ts"
 import type { Duration } from "../base/duration.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
-import type { Entry } from "../entry.ts"
+import type { Entry, Kept } from "../entry.ts"
 import type { Call } from "./call.ts"
 import { toEntry } from "./entries.ts"
 import type { Flight } from "./flights.ts"
@@ -24,7 +24,10 @@ export interface LoadContext<V = unknown> {
   tags: string[]
   /** Return the value, store nothing. */
   skip(): void
-  /** "Not modified": keeps the stale value and renews its ttl. Throws where there is none. */
+  /**
+   * "Not modified": keeps the stale value, its grace and its tags, and renews its ttl; what the call's options or this
+   * context say goes before. Throws where there is none.
+   */
   keep(): V
 }
 
@@ -38,17 +41,22 @@ export class Context implements LoadContext {
   grace: Duration
   tags: string[]
   skipped = false
+  /** The entry that is kept on, after {@link keep}. */
+  renewed: Kept | undefined
   readonly #flight: Flight
-  readonly #stale: () => Entry<unknown> | undefined
+  readonly #call: Call
+  readonly #found: Found
   #copy: Entry<unknown> | undefined
 
-  constructor(flight: Flight, { engine, name, policy }: Call, { kept, limit }: Found) {
+  constructor(flight: Flight, call: Call, found: Found) {
+    const { name, policy } = call
     this.key = name
     this.ttl = policy.ttl
     this.grace = policy.grace
     this.tags = [...policy.tags]
     this.#flight = flight
-    this.#stale = () => kept && engine.store && toEntry(kept, engine.store, now(), limit)
+    this.#call = call
+    this.#found = found
     // Bound, so that a fallback may take them apart.
     this.skip = this.skip.bind(this)
     this.keep = this.keep.bind(this)
@@ -59,7 +67,9 @@ export class Context implements LoadContext {
   }
 
   get stale(): Entry<unknown> | undefined {
-    this.#copy ??= this.#stale()
+    const { kept, limit } = this.#found
+    const { store } = this.#call.engine
+    if (kept && store) this.#copy ??= toEntry(kept, store, now(), limit)
     return this.#copy
   }
 
@@ -76,11 +86,26 @@ export class Context implements LoadContext {
   }
 
   keep(): unknown {
-    if (this.stale) return this.stale.value
+    const { stale } = this
+    const { kept } = this.#found
+    if (stale && kept) {
+      this.#renew(kept)
+      return stale.value
+    }
     throw new CacheError(
       "FALLBACK_RESULT",
       `There is no stale value of ${shortKey(this.key)} to keep. Look at context.stale first.`,
       { key: this.key },
     )
+  }
+
+  /** Goes on with the ttl, grace and tags of `kept`, but for what the call's options or the fallback say. */
+  #renew(kept: Kept): void {
+    const { policy, given } = this.#call
+    this.renewed = kept
+    if (given?.ttl === undefined && this.ttl === policy.ttl) this.ttl = kept.ttl
+    if (given?.grace === undefined && this.grace === policy.grace) this.grace = kept.grace
+    const isAsGiven = Array.isArray(this.tags) && this.tags.join() === policy.tags.join()
+    if (isAsGiven) this.tags = [...new Set([...this.tags, ...kept.tags])]
   }
 }

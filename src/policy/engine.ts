@@ -1,12 +1,15 @@
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
+import { scrub, scrubbed } from "../base/scrub.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
+import { type Draft, derived } from "./draft.ts"
 import { Flights } from "./flights.ts"
-import { type Found, foundIn, type Source } from "./found.ts"
+import { type Found, foundIn, noEntry, type Source } from "./found.ts"
 import { type Hub, lateStorage } from "./hub.ts"
+import { storeOf } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import type { Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
@@ -23,6 +26,8 @@ export class Engine {
   readonly queue: WriteQueue = new WriteQueue((work, ms, key) => this.guard(work, ms, key))
   /** Open and ready for synchronous use. */
   store: Store | undefined
+  /** Only a batch's engine has one. */
+  draft: Draft | undefined
   #opening: Promise<Store> | undefined
   #versions: Versions | undefined
   #unobserve: (() => void) | undefined
@@ -32,6 +37,11 @@ export class Engine {
   constructor(source: Source, hub: Hub) {
     this.source = source
     this.hub = hub
+  }
+
+  /** Another one, for a storage over this. */
+  over(open: Source["open"]): Engine {
+    return new Engine({ ...this.source, owned: false, open }, this.hub)
   }
 
   /** The versions of regions and tags in this storage; only once it is open. */
@@ -44,7 +54,7 @@ export class Engine {
   open(shares = true): Awaitable<Store> {
     if (this.store) return this.store
     if (this.#opening && shares) return this.#opening
-    const opened = this.source.open((error) => this.hub.trouble(undefined, "", error))
+    const opened = storeOf(this.source, (error) => this.hub.trouble(undefined, "", error))
     if (!isPromise(opened)) return this.#use(opened)
     const opening = this.track(opened.then((store) => this.#use(store)))
     this.#opening = opening
@@ -64,25 +74,26 @@ export class Engine {
     if (this.store) return this.store
     this.store = store
     this.#unobserve = store.adapter.observe?.((event) => {
-      if (event.type === "evict") this.onEvict(event.key)
-      else this.hub.trouble(undefined, event.key ?? "", event.error)
+      if (event.type === "evict") this.onEvict(event.key, event.tier)
+      else this.hub.trouble(undefined, event.key ?? "", event.error, event.tier)
     })
     return store
   }
 
   /** Told of evictions, by storage key. */
-  onEvict: (key: string) => void = () => {}
+  onEvict: (key: string, tier?: "near" | "far") => void = () => {}
 
-  /** Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. */
+  /**
+   * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. What it fails with loses the
+   * credentials in it.
+   */
   guard<T>(work: () => Awaitable<T>, ms: number, key: string): Awaitable<T> {
-    const result = work()
-    return isPromise(result)
-      ? this.track(
-          within(result, ms, () => {
-            throw lateStorage(key, ms)
-          }),
-        )
-      : result
+    const result = scrubbed(work)
+    if (!isPromise(result)) return result
+    const late = () => {
+      throw lateStorage(key, ms)
+    }
+    return this.track(within(result, ms, late, scrub))
   }
 
   /**
@@ -101,11 +112,15 @@ export class Engine {
     }
   }
 
-  /** As {@link read}, for many keys in one round trip where the adapter can. */
-  async readMany(place: Place, keys: readonly string[], policy: Policy): Promise<Found[]> {
+  /**
+   * As {@link read}, for many keys in one round trip where the adapter can. A write of these very keys asks with
+   * `isWrite`: junk is then its own to remove, for the removal would wait for the write.
+   */
+  async readMany(place: Place, keys: readonly string[], policy: Policy, isWrite = false): Promise<Found[]> {
     try {
       const store = this.store ?? (await this.opened(policy.storeTimeout))
-      return await this.guard(() => this.#findMany(store, place, keys, policy), bulkTimeout(policy, keys), "")
+      const ms = bulkTimeout(policy, keys)
+      return await this.guard(() => this.#findMany(store, place, keys, policy, isWrite), ms, "")
     } catch (error) {
       const lost = this.#lost(place, "", error)
       return keys.map(() => lost)
@@ -119,8 +134,9 @@ export class Engine {
 
   /** What is known of `key` at once, in whatever state; `undefined` where that takes I/O. */
   peek(place: Place, key: string): Found | undefined {
-    const { store } = this
     try {
+      if (!this.store && this.source.adapter) attempt(() => this.open()).catch(() => {})
+      const { store } = this
       const kept = store?.peek(key)
       if (!store || !kept) return undefined
       const tokens = this.versions(store).peek(place.names(kept.tags))
@@ -153,8 +169,8 @@ export class Engine {
     return Promise.all([kept, tokens]).then(([late, versions]) => judge(late, versions))
   }
 
-  async #findMany(store: Store, place: Place, keys: readonly string[], policy: Policy): Promise<Found[]> {
-    const written = this.queue.count
+  async #findMany(store: Store, place: Place, keys: readonly string[], policy: Policy, isWrite: boolean) {
+    const written = isWrite ? -1 : this.queue.count
     const versions = this.versions(store)
     const [tokens, all] = await Promise.all([versions.read(place.names(policy.tags)), store.readMany(keys)])
     // One batched read for the tags of all of them.
@@ -182,11 +198,11 @@ export class Engine {
     const nothing: Found = { kept: undefined, limit: 0, reason, versions }
     if (reason !== "corrupt") return nothing
     const own = place.own(key) ?? key
-    this.hub.trouble(place, own, new Error("The storage held something that is no entry; it was removed."))
+    this.hub.trouble(place, own, new Error(noEntry))
     if (written !== this.queue.count) return nothing
     const tell = () => nothing
     const removed = attempt(() =>
-      this.queue.ordered([key], Number.POSITIVE_INFINITY, () => store.adapter.delete(key)),
+      this.queue.ordered([key], Number.POSITIVE_INFINITY, () => derived(this, store).adapter.delete(key)),
     )
     return removed.then(tell, tell)
   }
@@ -200,9 +216,7 @@ export class Engine {
     }
   }
 
-  /**
-   * Lets what is under way finish, `ms` at most, then closes what the cache opened.
-   */
+  /** Lets what is under way finish, `ms` at most, then closes what the cache opened. */
   async retire(ms: number): Promise<void> {
     const until = now() + ms
     while (this.#busy > 0 && now() < until) {
@@ -212,7 +226,7 @@ export class Engine {
       await within(idle, until - now(), () => undefined)
     }
     this.#unobserve?.()
-    if (this.source.owned) await this.store?.adapter.close?.()
+    if (this.source.owned) await this.guard(() => this.store?.adapter.close?.(), Number.POSITIVE_INFINITY, "")
   }
 
   /** Counts `work` as under way until it settles. */

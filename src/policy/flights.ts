@@ -1,5 +1,6 @@
 import { now } from "../base/clock.ts"
 import type { Found } from "./found.ts"
+import type { Policy } from "./options.ts"
 import { within } from "./timeout.ts"
 import type { VersionKeys } from "./versions.ts"
 
@@ -32,6 +33,10 @@ export class Flight {
   /** Nobody waits for it, so nobody's leaving ends it. */
   background: boolean
   outcome: Outcome | undefined
+  /** What its fallback brought, while it is being stored. */
+  brought: { readonly value: unknown } | undefined
+  /** What its leader had the value checked by; a caller with another schema checks it himself. */
+  schema: Policy["schema"]
   /** What its leader read, once read. */
   found: Found | undefined
   /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */

@@ -35,3 +35,7 @@ export function foundIn(kept: Kept, limit: number, versions: readonly string[]):
   if (limit === Number.NEGATIVE_INFINITY) return { kept: undefined, limit, reason: "invalidated", versions }
   return { kept, limit, reason: "expired", versions }
 }
+
+/** True of every storage: one that is read only keeps what it holds. */
+export const noEntry =
+  "The storage held something that is no entry: a miss. It is removed where it may be written to."

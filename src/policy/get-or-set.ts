@@ -2,11 +2,22 @@ import type { Awaitable } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { StaleReason } from "../base/events.ts"
 import { isBehind } from "./behind.ts"
-import { type Answer, type Call, isBackedOff, isDueEarly, judge, reentrant, serve, tooLate } from "./call.ts"
+import {
+  type Answer,
+  type Call,
+  canJoin,
+  isBackedOff,
+  isDueEarly,
+  isMisuse,
+  judge,
+  reentrant,
+  serve,
+  tooLate,
+} from "./call.ts"
 import { Flight, type Outcome, thisTurn } from "./flights.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
-import { load, validated } from "./load.ts"
+import { checked, load, validated } from "./load.ts"
 import { isInside } from "./reentry.ts"
 import { patience } from "./timeout.ts"
 
@@ -60,11 +71,6 @@ export function refresh(call: Call): void {
   if (!running || running.isOverdue(call.policy.leaseTtl)) depart(call, call.found, running, true)
 }
 
-/** Whether a caller may share a flight: not past its lease, not for a fresh load, not across lonely requests. */
-function canJoin(flight: Flight, { policy, scope }: Call): boolean {
-  return !policy.fresh && !flight.isOverdue(policy.leaseTtl) && (scope.shares || flight.turn === thisTurn())
-}
-
 /** Starts a flight and registers it. It runs to its end, whoever waits. */
 function depart(
   call: Call,
@@ -74,6 +80,7 @@ function depart(
 ): Flight {
   const { engine, policy, scope, key } = call
   const flight = new Flight(key, background)
+  flight.schema = policy.schema
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
   if (overdue && scope.settlesOthers) running?.follow(flight)
   if (overdue || policy.fresh) engine.flights.fence(key)
@@ -93,21 +100,23 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
   const { engine, place, name, policy } = call
   try {
     const read = known ?? engine.read(place, call.key, policy)
-    const found = await validated(read, policy)
+    const found = await validated(read, call)
     flight.capture(found, place.names(policy.tags))
     const state = judge(found, call)
     if (state === "fresh" && !flight.background) {
       // Refreshed early, the flight goes on behind its callers, who have what they came for.
-      if (!isDueEarly(found, call)) return { type: "found", found }
+      if (!isDueEarly(found, call) || isBackedOff(call)) return { type: "found", found }
       flight.background = true
     }
-    if (!flight.background && (state === "gone" || (policy.softTimeout > 0 && !isBackedOff(call)))) {
-      engine.hub.miss(place, name, found.reason)
-    }
+    const isMissed = state === "gone" || (policy.softTimeout > 0 && !isBackedOff(call))
+    if (isMissed && !flight.background && !policy.fresh) engine.hub.miss(place, name, found.reason)
     if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
     const turn = await lead(flight, call, found)
-    return turn.type === "load" ? await load(flight, call, turn.found) : turn
+    if (turn.type !== "load") return turn
+    const outside = engine.draft?.outside(flight, call, canJoin)
+    if (outside) return { type: "loaded", value: await getOrSet(outside) }
+    return await load(flight, call, turn.found)
   } catch (error) {
     return { type: "failed", error }
   } finally {
@@ -140,7 +149,13 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     if (await left) return undefined
   }
 
-  const { found } = flight
+  // Another schema than the leader's judges for itself.
+  const checks = joins && policy.schema !== undefined && policy.schema !== flight.schema
+  const found = checks && flight.found ? await validated(flight.found, call) : flight.found
+  const bring = (value: unknown): Awaitable<Answer | undefined> => {
+    if (joins && !sameTurn && flight.isEnded) return undefined
+    return checks ? checked(value, call).then((own) => ({ value: own })) : { value }
+  }
   const state = found && !policy.fresh ? judge(found, call) : "gone"
   if (found && state === "fresh") return serve(call, found)
   const stale = state === "stale" ? found : undefined
@@ -157,6 +172,8 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     else if (!(await inTime(flight, call, end, limit))) {
       // From here on the flight has nobody to lose.
       flight.background = true
+      // He does not wait for the storage to take what is there.
+      if (flight.brought) return bring(flight.brought.value)
       if (stale)
         return flight.fenced ? serveStill(call, stale, "timeout") : serveStale(call, stale, "timeout")
       throw tooLate(call)
@@ -166,14 +183,15 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   const { outcome } = flight
   switch (outcome?.type) {
     case "loaded":
-      return joins && !sameTurn && flight.isEnded ? undefined : { value: outcome.value }
+      return bring(outcome.value)
     case "failed": {
-      const answer = stale && (await serveStill(call, stale, "failed"))
+      const answer = stale && !isMisuse(outcome.error, call) && (await serveStill(call, stale, "failed"))
       if (answer) return answer
       throw outcome.error
     }
     case "found":
-      return judge(outcome.found, call) === "fresh" ? serve(call, outcome.found) : undefined
+      // What his own schema refused above he loads himself.
+      return !checks && judge(outcome.found, call) === "fresh" ? serve(call, outcome.found) : undefined
     default:
       if (!outcome || !stale) return undefined
       return flight.fenced ? serveStill(call, stale, "held") : serveStale(call, stale, "held")
@@ -217,7 +235,7 @@ function serveStale(call: Call, stale: Found, reason: StaleReason): Answer | und
 /** Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. */
 async function serveStill(call: Call, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
   const { engine, place, key, policy } = call
-  const again = await validated(engine.read(place, key, policy), policy)
+  const again = await validated(engine.read(place, key, policy), call)
   if (again.reason === "unavailable") return serveStale(call, stale, reason)
   const state = judge(again, call)
   return state === "gone" ? undefined : serve(call, again, state === "stale" ? reason : undefined)

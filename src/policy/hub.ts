@@ -1,6 +1,8 @@
+import { quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
-import { CacheError, type MissReason, scrub } from "../base/errors.ts"
+import { CacheError, type MissReason } from "../base/errors.ts"
 import { Events, type StaleReason } from "../base/events.ts"
+import { scrub } from "../base/scrub.ts"
 import type { Kept } from "../entry.ts"
 import { Counters } from "./counters.ts"
 import type { Place } from "./place.ts"
@@ -43,7 +45,7 @@ export class Hub extends Counters {
 
   failed(place: Place, key: string, duration: number, error: unknown): void {
     this.failures++
-    if (this.events.listening > 0) this.#emit(place, key, { type: "failed", duration, error })
+    if (this.events.listening > 0) this.#emit(place, key, { type: "failed", duration, error: scrub(error) })
   }
 
   joined(place: Place, key: string): void {
@@ -60,22 +62,17 @@ export class Hub extends Counters {
     if (this.events.listening > 0) this.#emit(place, "", { type: "invalidate", mode, ...(tags && { tags }) })
   }
 
-  evicted(place: Place, key: string): void {
+  evicted(place: Place, key: string, tier?: "near" | "far"): void {
     this.evictions++
-    if (this.events.listening > 0) this.#emit(place, key, { type: "evict" })
+    if (this.events.listening > 0) this.#emit(place, key, { type: "evict", ...(tier && { tier }) })
   }
 
   /** Trouble that is not a caller's: an `error` event, and `onError`. */
-  trouble(place: Place | undefined, key: string, cause: unknown): void {
+  trouble(place: Place | undefined, key: string, cause: unknown, tier?: "near" | "far"): void {
     this.errors++
     const error = scrub(cause)
-    if (this.events.listening > 0) this.#emit(place, key, { type: "error", error })
-    try {
-      const told = this.onErrors.get(place?.base ?? "") ?? this.onError
-      told?.(error, { key })
-    } catch {
-      // A listener that throws disturbs nobody.
-    }
+    if (this.events.listening > 0) this.#emit(place, key, { type: "error", error, ...(tier && { tier }) })
+    quietly(() => (this.onErrors.get(place?.base ?? "") ?? this.onError)?.(error, { key }))
   }
 
   #emit(place: Place | undefined, key: string, event: EventBody): void {

@@ -50,7 +50,7 @@ export async function lead(flight: Flight, call: Call, found: Found): Promise<Tu
     if (flight.fenced) return free
     flight.live()
     // The neighbour may have written while we waited for the lease: read again.
-    const again = await validated(engine.read(place, key, policy), policy)
+    const again = await validated(engine.read(place, key, policy), call)
     flight.capture(again, flight.names)
     if (again.kept && isNews(again, found, call)) return { type: "found", found: again }
     if (lease) return { type: "load", found: again }

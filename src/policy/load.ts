@@ -2,11 +2,11 @@ import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
-import type { Call } from "./call.ts"
+import { type Call, isMisuse } from "./call.ts"
 import { Context } from "./context.ts"
+import { derived, tell } from "./draft.ts"
 import type { Flight, Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
-import type { Policy } from "./options.ts"
 import { inside } from "./reentry.ts"
 import { tokenTime } from "./tokens.ts"
 
@@ -21,8 +21,9 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   flight.live()
   engine.hub.load(place, name)
   try {
-    let value = await inside(flight, () => fallback(context))
+    let value = await inside([flight], () => fallback(context))
     if (policy.schema) value = await checked(value, call)
+    flight.brought = { value }
     const took = now() - startedAt
     engine.hub.done(place, name, took)
     engine.backoff.forget(call.key)
@@ -30,7 +31,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     return { type: "loaded", value }
   } catch (error) {
     engine.hub.failed(place, name, now() - startedAt, error)
-    if (found.kept && !flight.fenced) engine.backoff.failed(call.key)
+    if (found.kept && !flight.fenced && !isMisuse(error, call)) engine.backoff.failed(call.key)
     return { type: "failed", error }
   }
 }
@@ -67,10 +68,11 @@ async function publish(
       flight.endedTags.has(tag) || (flight.fenced && !policy.tags.includes(tag))
     flight.isEnded = flight.tags().some(isEnded)
     if (flight.fenced || context.skipped || !flight.versions) return
-    if (policy.shouldCache && !(policy.shouldCache as ShouldCache)(value, { key: name })) return
+    // An asynchronous one is waited for: its promise would say yes to everything.
+    if (policy.shouldCache && !(await (policy.shouldCache as ShouldCache)(value, { key: name }))) return
     const { ttl: given, grace, tags } = context.decided(policy)
     const ttl = jittered(given, policy.jitter)
-    const marks = await marksFor(flight, call, tags, createdAt)
+    const marks = await marksFor(flight, call, tags, createdAt, context.renewed)
     const { store } = engine
     flight.isEnded ||= marks === undefined
     if (!marks || !store) return
@@ -87,14 +89,16 @@ async function publish(
     }
     const stored = engine.queue.ordered([key], policy.storeTimeout, (isLate) => {
       if (flight.fenced) return false
+      const into = derived(engine, store)
       const life = kept.freshUntil + grace - now()
       const isKept = ttl > 0 && life > 0
       const written: Awaitable<unknown> = isKept
-        ? (call.write ?? store.write.bind(store))(key, kept, life, isLate)
-        : store.adapter.delete(key)
+        ? (call.write ?? into.write.bind(into))(key, kept, life, isLate)
+        : into.adapter.delete(key)
       return isPromise(written) ? written.then(() => isKept) : isKept
     })
-    if (isPromise(stored) ? await stored : stored) engine.hub.tell(place, name, "set")
+    if (isPromise(stored) ? await stored : stored)
+      tell(engine, () => engine.hub.tell(place, name, "set"), key)
   } catch (error) {
     // A storage that is read only by intent is no trouble.
     const isIntended = error instanceof CacheError && error.code === "ADAPTER_ABILITY"
@@ -110,6 +114,7 @@ async function marksFor(
   { engine, place, policy }: Call,
   tags: readonly string[],
   startedAt: number,
+  renewed: Kept | undefined,
 ): Promise<readonly string[] | undefined> {
   const { store } = engine
   if (!store || !flight.versions || tags.some((tag) => flight.endedTags.has(tag))) return undefined
@@ -140,6 +145,9 @@ async function marksFor(
     )
     for (const [i, tag] of late.entries()) {
       const [hard = "", soft = ""] = tokens.slice(2 * i, 2 * i + 2)
+      // What is kept was made under a version of the tag already: only that one may stand.
+      const was = renewed?.tags.indexOf(tag) ?? -1
+      if (was >= 0 && renewed?.marks[2 * (regions + was)] !== hard) return undefined
       if ([hard, soft].some((token) => !token.startsWith("+") && tokenTime(token) >= startedAt))
         return undefined
       before.splice(2 * (regions + tags.indexOf(tag)), 2, hard, soft)
@@ -154,11 +162,16 @@ export function jittered(ttl: number, jitter: number): number {
 }
 
 /** What was found, if it still validates. */
-export async function validated(read: Awaitable<Found>, { schema }: Policy): Promise<Found> {
+export async function validated(
+  read: Awaitable<Found>,
+  { engine, policy }: Pick<Call, "engine" | "policy">,
+): Promise<Found> {
+  const { schema } = policy
   const found = await read
   if (!schema || !found.kept) return found
   try {
-    const result = await schema["~standard"].validate(found.kept.value)
+    // A copy: a schema may change what it is given.
+    const result = await schema["~standard"].validate(engine.store?.out(found.kept))
     if (!result.issues) return { ...found, kept: { ...found.kept, value: result.value } }
   } catch {
     // A schema that throws has not validated.
@@ -166,7 +179,8 @@ export async function validated(read: Awaitable<Found>, { schema }: Policy): Pro
   return { ...found, kept: undefined, reason: "corrupt" }
 }
 
-async function checked(value: unknown, { policy, name }: Call): Promise<unknown> {
+/** What was loaded, as this caller's schema returns it. @throws {CacheError} `FALLBACK_RESULT`. */
+export async function checked(value: unknown, { policy, name }: Call): Promise<unknown> {
   const result = await policy.schema?.["~standard"].validate(value)
   if (!result?.issues) return result ? result.value : value
   throw new CacheError(

@@ -4,7 +4,10 @@ import type { Kept } from "../entry.ts"
 import type { KeyLike } from "../key.ts"
 import type { Call, Write } from "./call.ts"
 import type { Fallback, LoadContext } from "./context.ts"
+import { derived } from "./draft.ts"
+import type { Flight } from "./flights.ts"
 import { getOrSet } from "./get-or-set.ts"
+import { innermost, inside } from "./reentry.ts"
 
 /** Makes the values of the missing keys: an array in their order, a Map, or a record by key text. */
 export type ManyFallback<V> = (
@@ -64,6 +67,8 @@ const none = { kept: undefined, limit: 0, reason: "absent", versions: undefined 
 interface Asked {
   readonly key: KeyLike
   readonly context: LoadContext
+  /** Those it was asked for in: one, where that can be told. */
+  readonly flights: readonly Flight[]
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -80,7 +85,7 @@ class Bulk {
 
   ask(key: KeyLike, context: LoadContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#asked.push({ key, context, resolve, reject })
+      this.#asked.push({ key, context, flights: innermost(), resolve, reject })
       if (this.undecided === 0) this.#run()
     })
   }
@@ -95,12 +100,9 @@ class Bulk {
     const [first] = asked
     if (!first) return
     const context = sharedContext(asked, first.context)
-    attempt(() =>
-      this.#fallback(
-        asked.map(({ key }) => key),
-        context,
-      ),
-    )
+    const missing = asked.map(({ key }) => key)
+    const flights = asked.flatMap((one) => one.flights)
+    attempt(() => inside(flights, () => this.#fallback(missing, context)))
       .then((result) => {
         for (const { context: own } of asked)
           Object.assign(own, { ttl: context.ttl, grace: context.grace, tags: context.tags })
@@ -114,14 +116,15 @@ class Bulk {
 
 /** One context for all the missing keys: what the fallback decides holds for each. */
 function sharedContext(asked: readonly Asked[], { key, ttl, grace, tags }: LoadContext): LoadContext {
-  const [first] = asked
+  let signal: AbortSignal | undefined
   return {
     key,
     ttl,
     grace,
     tags,
     get signal(): AbortSignal {
-      return first ? first.context.signal : new AbortController().signal
+      signal ??= allOf(asked.map(({ context }) => context.signal))
+      return signal
     },
     stale: undefined,
     skip() {
@@ -134,6 +137,20 @@ function sharedContext(asked: readonly Asked[], { key, ttl, grace, tags }: LoadC
       )
     },
   }
+}
+
+/** Aborts once all of `signals` have. */
+function allOf(signals: readonly AbortSignal[]): AbortSignal {
+  const all = new AbortController()
+  let left = signals.length
+  const gone = () => {
+    if (--left === 0) all.abort()
+  }
+  for (const signal of signals) {
+    if (signal.aborted) gone()
+    else signal.addEventListener("abort", gone)
+  }
+  return all.signal
 }
 
 function hand(asked: readonly Asked[], result: unknown): void {
@@ -173,18 +190,19 @@ function gather({ engine }: Call): Write {
   return async (key, kept, life, isLate) => {
     const entry = [key, kept, life] as const
     waiting.push(entry)
+    const into = engine.store && derived(engine, engine.store)
     flush ??= Promise.resolve().then(() => {
       const entries = waiting
       waiting = []
       flush = undefined
-      return engine.store?.writeMany(entries)
+      return into?.writeMany(entries)
     })
     try {
       await flush
     } catch (error) {
       // Too late to try again: something newer may be there.
       if (isLate()) throw error
-      await engine.store?.write(...entry)
+      await into?.write(...entry)
     }
   }
 }

@@ -4,6 +4,9 @@ import { within } from "./timeout.ts"
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
 
+/** Told what was written, or may have been: keys, or which of all. */
+export type Watcher = (written: readonly string[] | ((key: string) => boolean)) => void
+
 /**
  * Keeps the writes of one key in the order they were asked for, so that a slow storage cannot swap them.
  *
@@ -13,6 +16,8 @@ type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable
 export class WriteQueue {
   /** Counts writes, so that a slow reader can tell that one came between. */
   count = 0
+  /** Told of each write when it has ended. */
+  readonly watchers: Set<Watcher> = new Set()
   readonly #guard: Guard
   readonly #writes = new Map<string, Promise<unknown>>()
   #barrier: Promise<unknown> | undefined
@@ -44,9 +49,14 @@ export class WriteQueue {
     const guarded = () => this.#guard(() => work(() => isLate), ms, keys.length === 1 ? (keys[0] ?? "") : "")
     const result =
       before.length > 0 ? within(Promise.all(before), ms, () => undefined).then(guarded) : guarded()
-    if (!isPromise(result)) return result
-    const tail = result.then(ignore, () => {
+    const over = () => this.told(keys)
+    if (!isPromise(result)) {
+      over()
+      return result
+    }
+    const tail = result.then(over, () => {
       isLate = true
+      over()
     })
     for (const key of keys) this.#writes.set(key, tail)
     tail.then(() => {
@@ -55,8 +65,17 @@ export class WriteQueue {
     return result
   }
 
-  /** Runs `work` alone: after all writes under way, before all that come. */
-  async alone<T>(ms: number, work: (isLate: () => boolean) => Awaitable<T>): Promise<T> {
+  /** Tells that something was written. */
+  told: Watcher = (written) => {
+    if (this.watchers.size > 0) for (const watch of this.watchers) watch(written)
+  }
+
+  /** Runs `work` alone: after all writes under way, before all that come. `writes` tells which keys it is about. */
+  async alone<T>(
+    ms: number,
+    work: (isLate: () => boolean) => Awaitable<T>,
+    writes: (key: string) => boolean,
+  ): Promise<T> {
     this.count++
     let isLate = false
     const before = [...this.#writes.values(), ...(this.#barrier ? [this.#barrier] : [])]
@@ -64,8 +83,10 @@ export class WriteQueue {
     const result = within(Promise.all(before), patience, () => undefined).then(() =>
       this.#guard(() => work(() => isLate), ms, ""),
     )
-    const tail = result.then(ignore, () => {
+    const over = () => this.told(writes)
+    const tail = result.then(over, () => {
       isLate = true
+      over()
     })
     this.#barrier = tail
     try {
@@ -75,5 +96,3 @@ export class WriteQueue {
     }
   }
 }
-
-function ignore(): void {}

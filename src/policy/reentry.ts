@@ -1,7 +1,7 @@
 import type { Flight } from "./flights.ts"
 
 interface Running {
-  readonly flight: Flight
+  readonly flights: readonly Flight[]
   readonly above: Running | undefined
 }
 
@@ -12,15 +12,20 @@ interface AsyncContext {
 
 let context: AsyncContext | null | undefined
 
-/** Runs `work` so that what it calls can tell it runs inside `flight`. */
-export function inside<R>(flight: Flight, work: () => R): R {
+/** Runs `work` so that what it calls can tell it runs inside `flights`. */
+export function inside<R>(flights: readonly Flight[], work: () => R): R {
   context ??= asyncContext()
-  return context ? context.run({ flight, above: context.getStore() }, work) : work()
+  return context ? context.run({ flights, above: context.getStore() }, work) : work()
+}
+
+/** The flights that the caller runs inside, the innermost alone. */
+export function innermost(): readonly Flight[] {
+  return context?.getStore()?.flights ?? []
 }
 
 /** Whether the caller runs inside `flight`: waiting for it would be waiting for himself. */
 export function isInside(flight: Flight): boolean {
-  for (let at = context?.getStore(); at; at = at.above) if (at.flight === flight) return true
+  for (let at = context?.getStore(); at; at = at.above) if (at.flights.includes(flight)) return true
   return false
 }
 

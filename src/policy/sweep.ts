@@ -1,5 +1,6 @@
 import { now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
+import { scrub } from "../base/scrub.ts"
 import type { Kept } from "../entry.ts"
 import { stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
@@ -46,7 +47,7 @@ export async function invalidateByTags(
 export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
   beatPlace(engine, place)
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  await engine.queue.alone(policy.storeTimeout, async (isLate) => {
+  const work = async (isLate: () => boolean) => {
     if (place.base !== "" || !(await hasNeighbours(store))) {
       for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) {
         if (!isLate()) await store.adapter.clear(start)
@@ -60,7 +61,8 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
       if (mine.push(key) === 1000 && !isLate()) await store.remove(mine.splice(0))
     }
     if (mine.length > 0 && !isLate()) await store.remove(mine)
-  })
+  }
+  await engine.queue.alone(policy.storeTimeout, work, (key) => place.holds(key))
   beatPlace(engine, place)
 }
 
@@ -93,9 +95,13 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
       return one?.kept !== undefined && isLive(one.kept, one.limit)
     })
   }
-  for await (const key of store.adapter.keys(place.start)) {
-    if (place.own(key) === undefined) continue
-    if (page.push(key) === 100) for (const full of await live()) yield place.own(full) ?? full
+  try {
+    for await (const key of store.adapter.keys(place.start)) {
+      if (place.own(key) === undefined) continue
+      if (page.push(key) === 100) for (const full of await live()) yield place.own(full) ?? full
+    }
+  } catch (error) {
+    throw scrub(error)
   }
   if (page.length > 0) for (const full of await live()) yield place.own(full) ?? full
 }
@@ -107,5 +113,5 @@ function isLive(kept: Kept, limit: number): boolean {
 /** Drops what is past grace; answers how many, 0 where the adapter has no way. */
 export async function pruneAll({ engine, policy }: Target): Promise<number> {
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  return (await store.adapter.prune?.(now())) ?? 0
+  return (await engine.guard(() => store.adapter.prune?.(now()), Number.POSITIVE_INFINITY, "")) ?? 0
 }

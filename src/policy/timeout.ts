@@ -4,9 +4,17 @@ import { after } from "../base/clock.ts"
 /**
  * Waits for `promise`, `ms` at most; then answers with `late()` (which may throw). `Infinity` waits without a timer.
  * What the promise does later is nobody's any more and never rejects unheard.
+ *
+ * @param told - What to reject with instead of its error.
  */
-export function within<T, L>(promise: Promise<T>, ms: number, late: () => Awaitable<L>): Promise<T | L> {
-  if (ms === Number.POSITIVE_INFINITY) return promise
+export function within<T, L>(
+  promise: Promise<T>,
+  ms: number,
+  late: () => Awaitable<L>,
+  told?: (error: unknown) => unknown,
+): Promise<T | L> {
+  const fail = told && ((error: unknown) => Promise.reject(told(error)))
+  if (ms === Number.POSITIVE_INFINITY) return fail ? promise.catch(fail) : promise
   return new Promise<T | L>((resolve, reject) => {
     const cancel = after(ms, () => {
       try {
@@ -15,7 +23,7 @@ export function within<T, L>(promise: Promise<T>, ms: number, late: () => Awaita
         reject(error)
       }
     })
-    promise.then(resolve, reject).finally(cancel)
+    promise.then(resolve, (error) => reject(told ? told(error) : error)).finally(cancel)
   })
 }
 

@@ -5,9 +5,67 @@ export const newborn = "+"
 
 let made = 0
 
-/** A token nobody else makes: the time, a count, and 52 random bits, so that even a seeded `Math.random` collides not. */
+/**
+ * A token nobody else makes: the time, a count, and 52 random bits, so that even a seeded `Math.random` collides not.
+ *
+ * | text, numbers in base 36 | token |
+ * |---|---|
+ * | `time.count.random` | of a hard invalidation |
+ * | `+time.count.random` | made because there was none |
+ * | `time.count.random time.count-ms …` | of a soft one, with {@link softToken}'s pauses |
+ */
 export function newToken(): string {
   return `${now().toString(36)}.${(made++).toString(36)}${Math.random().toString(36).slice(1)}`
+}
+
+/** A soft invalidation, by its time and count (`""` when there was none yet), and how many ms later the next one came. */
+type Pause = readonly [before: string, ms: number]
+
+/** So many pauses are remembered, the longest for their age. */
+const most = 8
+
+/**
+ * The token of a soft invalidation that follows the one of `before`. It remembers the pauses between earlier ones, so
+ * that an entry is judged by the first that came after it was made, and no later one gives it a new life.
+ */
+export function softToken(before: string): string {
+  const token = newToken()
+  const time = tokenTime(token)
+  const last = idOf(before)
+  // Pauses of no length tell nothing: without them an invalidation counts from the one before it.
+  const weight = ([id, ms]: Pause) => (ms > 0 ? ms / Math.max(0, time - startOf(id) - ms) : 0)
+  const pauses: Pause[] = [[last, Math.max(0, time - startOf(last))], ...pausesOf(before)]
+  const kept = pauses.sort((a, b) => weight(b) - weight(a)).slice(0, most)
+  return [token, ...kept.map(([id, ms]) => `${id}-${ms.toString(36)}`)].join(" ")
+}
+
+function pausesOf(token: string): Pause[] {
+  return token
+    .split(" ")
+    .slice(1)
+    .map((pause) => {
+      const [id = "", ms = ""] = pause.split("-")
+      return [id, Number.parseInt(ms, 36)]
+    })
+}
+
+function idOf(token: string): string {
+  return /^\w+\.\w+/.exec(token)?.[0] ?? ""
+}
+
+function startOf(id: string): number {
+  return tokenTime(id) || 0
+}
+
+/** When an entry made under the soft token `mark` was expired, as the later `token` tells; `NaN` for junk. */
+function expiredAt(mark: string, token: string): number {
+  const time = tokenTime(token)
+  const id = idOf(mark)
+  const pauses = pausesOf(token)
+  const pause = pauses.find(([before]) => before === id)
+  if (pause) return startOf(id) + pause[1]
+  // The pause after it was too short to be remembered, so that it might as well not have been.
+  return Math.min(time, (pauses.length > 0 && startOf(id)) || time)
 }
 
 /** The token in a record; `""` for none, and for junk. */
@@ -35,9 +93,9 @@ export function compare(marks: readonly string[], tokens: readonly string[]): nu
   if (marks.length !== tokens.length) return Number.NEGATIVE_INFINITY
   for (let at = 0; at < tokens.length; at += 2) {
     if (tokens[at] !== marks[at] || tokens[at] === "") return Number.NEGATIVE_INFINITY
-    const soft = tokens[at + 1] ?? ""
-    if (soft === marks[at + 1]) continue
-    const time = tokenTime(soft)
+    const [mark = "", soft = ""] = [marks[at + 1], tokens[at + 1]]
+    if (soft === mark) continue
+    const time = expiredAt(mark, soft)
     limit = Math.min(limit, time >= 0 ? time : Number.NEGATIVE_INFINITY)
   }
   return limit

@@ -2,7 +2,7 @@ import { type Adapter, type Awaitable, tokenMark } from "../adapter.ts"
 import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Kept } from "../entry.ts"
-import { compare, newborn, newToken, toToken } from "./tokens.ts"
+import { compare, newborn, newToken, softToken, toToken } from "./tokens.ts"
 
 /** Where the versions of a region or tag are kept: what a hard and what a soft invalidation renews. */
 export interface VersionKeys {
@@ -19,8 +19,8 @@ export function versionKeys(name: string): VersionKeys {
  * Versions of regions and tags: random tokens in the storage itself.
  *
  * An entry carries those it was made under: one that differs kills it, or expires it if it is the soft one. A lost
- * token counts as changed: a miss, never a revival. Hard and soft have a key each and are written blindly, so a soft
- * invalidation never weakens a hard one. The time inside a token only tells how long grace lasts.
+ * token counts as changed: a miss, never a revival. Hard and soft have a key each, so a soft invalidation never
+ * weakens a hard one. The times inside a token only tell how long grace lasts.
  */
 export class Versions {
   readonly #adapter: Adapter
@@ -144,8 +144,15 @@ export class Versions {
 
   /** Renews the versions of `names`: from now on their entries are gone (hard) or stale (soft). */
   renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
-    const records = names.map(
-      (name) => [name[mode], this.#record(newToken()), Number.POSITIVE_INFINITY] as const,
+    if (mode === "hard") return this.#write(names.map(({ hard }) => [hard, newToken()]))
+    return chain(this.read(names), (tokens) =>
+      this.#write(names.map(({ soft }, i) => [soft, softToken(tokens[2 * i + 1] ?? "")])),
+    )
+  }
+
+  #write(tokens: readonly (readonly [key: string, token: string])[]): Awaitable<unknown> {
+    const records = tokens.map(
+      ([key, token]) => [key, this.#record(token), Number.POSITIVE_INFINITY] as const,
     )
     if (this.#adapter.setMany && records.length > 1) return this.#adapter.setMany(records)
     return together(records.map((entry) => () => this.#adapter.set(...entry)))

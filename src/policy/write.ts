@@ -1,8 +1,10 @@
 import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
+import { scrubbed } from "../base/scrub.ts"
 import { cloneValue } from "../codec/clone.ts"
 import { freshUntil, type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
+import { derived, tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
 import type { Found } from "./found.ts"
 import { jittered } from "./load.ts"
@@ -99,7 +101,9 @@ async function put(
       engine.fence(keys)
     }
   }
-  for (const { name } of items) engine.hub.tell(place, name, "set")
+  tell(engine, () => {
+    for (const { name, policy: own } of items) engine.hub.tell(place, name, own.ttl > 0 ? "set" : "delete")
+  })
 }
 
 /** The versions as they are, absent ones made. */
@@ -110,7 +114,7 @@ function currentMarks(
   policy: Policy,
 ): Awaitable<readonly string[]> {
   const versions = engine.versions(store)
-  const before = versions.read(names)
+  const before = scrubbed(() => versions.read(names))
   if (!isPromise(before) && versions.isComplete(before)) return before
   return engine.guard(() => versions.current(names, before), policy.storeTimeout, "")
 }
@@ -144,11 +148,13 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   try {
     const live = await engine.queue.ordered(keys, bulkTimeout(policy, keys), async (isLate) => {
-      const found = await engine.readMany(place, keys, policy)
+      const found = await engine.readMany(place, keys, policy, true)
       if (!isLate()) await store.remove(keys)
       return found.filter((one) => isLive(one)).length
     })
-    for (const name of names) engine.hub.tell(place, name, "delete")
+    tell(engine, () => {
+      for (const name of names) engine.hub.tell(place, name, "delete")
+    })
     return live
   } finally {
     engine.fence(keys)
@@ -162,7 +168,9 @@ export async function expireAll(target: Target, names: readonly string[]): Promi
     const until = freshUntil(kept, undefined, limit)
     return until <= at ? kept : { ...kept, freshUntil: at }
   })
-  for (const name of names) engine.hub.tell(place, name, "expire")
+  tell(engine, () => {
+    for (const name of names) engine.hub.tell(place, name, "expire")
+  })
   return count
 }
 
@@ -199,7 +207,8 @@ async function rewrite(
   engine.fence(keys)
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   const done = engine.queue.ordered(keys, bulkTimeout(policy, keys), async (isLate) => {
-    const found = await engine.readMany(place, keys, policy)
+    const into = derived(engine, store)
+    const found = await engine.readMany(place, keys, policy, true)
     const at = now()
     const writes: [string, Kept, number][] = []
     const gone: string[] = []
@@ -207,6 +216,8 @@ async function rewrite(
     for (const [i, one] of found.entries()) {
       const { kept } = one
       if (one.reason === "unavailable") throw one.error
+      // What could not be judged rightly may be served again later, and fresh.
+      if (one.reason === "corrupt" || one.reason === "invalidated") gone.push(keys[i] ?? "")
       if (!kept || !isLive(one)) continue
       live++
       const changed = change(kept, one.limit, at)
@@ -219,7 +230,7 @@ async function rewrite(
       if (life > 0) writes.push([keys[i] ?? "", next, life])
       else gone.push(keys[i] ?? "")
     }
-    if (!isLate()) await many(store, writes, gone)
+    if (!isLate()) await many(into, writes, gone)
     return live
   })
   try {

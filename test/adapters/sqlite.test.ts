@@ -230,16 +230,22 @@ describe("time", () => {
     vi.useFakeTimers({ now: 1_700_000_000_000 })
   })
 
-  test("a record ends to the millisecond", () => {
+  test("a record ends to the millisecond, and can be read until it is pruned", () => {
     cache.set("a", "1", 1000)
     vi.setSystemTime(1_700_000_000_999)
     expect(cache.get("a")).toBe("1")
     expect(cache.getMany(["a"])).toEqual(["1"])
     vi.setSystemTime(1_700_000_001_000)
-    expect(cache.get("a")).toBeUndefined()
-    expect(cache.getMany(["a"])).toEqual([undefined])
     expect([...cache.keys("")]).toEqual([])
+    expect(cache.get("a")).toBe("1")
+    expect(cache.getMany(["a"])).toEqual(["1"])
+    expect(cache.add("a", "2", 1000)).toBe(true)
+    vi.setSystemTime(1_700_000_002_000)
     expect(cache.delete("a")).toBe(false)
+    cache.set("a", "1", 1000)
+    vi.setSystemTime(1_700_000_003_000)
+    expect(cache.prune(Date.now())).toBe(1)
+    expect(cache.get("a")).toBeUndefined()
   })
 
   test("a ttl of Infinity, or beyond all dates, keeps the record; zero and less drop it", () => {

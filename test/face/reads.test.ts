@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { sqlite } from "../../adapters/sqlite.ts"
 import { CacheWrapper, key } from "../../src/index.ts"
 import { fakeClock } from "../support/clock.ts"
 import { fake, kinds } from "../support/fake.ts"
@@ -235,6 +237,25 @@ test("peek answers at once on a synchronous storage and counts as nothing", asyn
   expect(cache.metrics()).toMatchObject({ hits: 0, misses: 0 })
 })
 
+test("peek opens a synchronous adapter that was never used, and no alias", async () => {
+  const adapter = memory()
+  const kept = new CacheWrapper({ adapter })
+  await kept.set("a", 1)
+  expect(new CacheWrapper({ adapter }).peek("a")).toBe(1)
+  const cache = new CacheWrapper({ adapter: "sqlite", arguments: { path: "/nowhere/at/all" } })
+  expect(cache.peek("a")).toBeUndefined()
+})
+
+test("a value given to getOrSet is stored as it was then", async () => {
+  const cache = new CacheWrapper()
+  const value = { n: 1, at: new Date(1) }
+  const answer = cache.getOrSet("k", value)
+  value.n = 2
+  value.at.setTime(2)
+  expect(await answer).toEqual({ n: 1, at: new Date(1) })
+  expect(await cache.get("k")).toEqual({ n: 1, at: new Date(1) })
+})
+
 test("peek is undefined on a storage that takes I/O", async () => {
   const { cache } = await setup("all abilities")
   await cache.set("a", 1)
@@ -262,4 +283,18 @@ test("a region without a generator reads and never loads", async () => {
   expect(await users.get("42")).toBeUndefined()
   expect(await users.getMany(["42", "43"], { default: 0 })).toEqual([0, 0])
   expect(trace).not.toContain("load")
+})
+
+test("a read past the ttl says expired, not absent, on memory and on SQLite alike", async () => {
+  const clock = fakeClock()
+  for (const adapter of [memory(), sqlite({ path: ":memory:" })]) {
+    const cache = new CacheWrapper({ adapter, ttl: 100 })
+    await cache.set("k", 1)
+    clock.jump(clock.now() + 100)
+    const late = cache.get("k", { required: true })
+    await expect(late, adapter.name).rejects.toMatchObject({ code: "CACHE_MISS", reason: "expired" })
+    const never = cache.get("l", { required: true })
+    await expect(never, adapter.name).rejects.toMatchObject({ code: "CACHE_MISS", reason: "absent" })
+    await adapter.close?.()
+  }
 })

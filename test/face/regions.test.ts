@@ -208,7 +208,7 @@ describe.each(kinds)("generators on %s", (kind) => {
     })
     expect(await region.get(argument)).toBe(5)
     expect(seen[0]).toBe(argument)
-    expect(seen[1]).toBe('~[{"at":D0,"id":1}]')
+    expect(seen[1]).toBe('~{"at":D0,"id":1}')
     expect(await region.getEntry(argument)).toMatchObject({ freshUntil: clock.now() + 1000, tags: ["t"] })
   })
 
@@ -303,7 +303,7 @@ describe.each(kinds)("generators on %s", (kind) => {
     const { cache } = await setup(kind)
     const users = cache.region("users", { writeThrough: never })
     await expect(users.set("a", 1, { ttl: "soon" as "1s" })).rejects.toMatchObject({ code: "TTL_INVALID" })
-    await expect(users.set(5 as never, 1)).rejects.toMatchObject({ code: "KEY_INVALID" })
+    await expect(users.set(never as never, 1)).rejects.toMatchObject({ code: "KEY_INVALID" })
   })
 
   test("what is loaded is not written through", async () => {

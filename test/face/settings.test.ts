@@ -256,3 +256,16 @@ test("a region that makes no sense is refused with the cache", () => {
   expect(() => new CacheWrapper({ regions: { users: { tll: 5 } as object } })).toThrow(invalid)
   expect(() => new CacheWrapper({ regions: 5 as never })).toThrow(invalid)
 })
+
+test("what an adapter takes as text stays text, whatever it looks like", () => {
+  const record = {
+    "cache.arguments.path": "123",
+    "cache.arguments.token": "true",
+    "cache.arguments.maxEntries": "5",
+    CACHE_REGIONS_USERS_ARGUMENTS_PATH: "5",
+  }
+  expect(optionsFrom(record)).toEqual({
+    arguments: { path: "123", token: "true", maxEntries: 5 },
+    regions: { users: { arguments: { path: "5" } } },
+  })
+})

@@ -95,4 +95,26 @@ describe.each(kinds)("%s", (kind) => {
     random.mockRestore()
     expect(await cache.get("k")).toBe(1)
   })
+
+  test("after an early refresh that failed the next attempt waits for its back-off", async () => {
+    const { cache, clock } = await setup(kind)
+    const first = cache.getOrSet("k", () => clock.after(10, "old"), { ttl: "1h", grace: "1h" })
+    await clock.advance(10)
+    await first
+    let loads = 0
+    const fails = () => {
+      loads++
+      throw new Error("down")
+    }
+    const ask = () => cache.getOrSet<string>("k", fails, { early: 1e12, ttl: "1h", grace: "1h" })
+    for (let call = 0; call < 20; call++) {
+      expect(await ask()).toBe("old")
+      await settled(clock)
+    }
+    expect(loads).toBe(1)
+    await clock.advance(1000)
+    expect(await ask()).toBe("old")
+    await settled(clock)
+    expect(loads).toBe(2)
+  })
 })

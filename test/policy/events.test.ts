@@ -142,6 +142,14 @@ describe.each(kinds)("%s", (kind) => {
     expect(trace).toHaveLength(3)
   })
 
+  test("a load with fresh: true has missed nothing; a set with a ttl of 0 is a delete", async () => {
+    const { cache, trace } = await setup(kind)
+    await cache.getOrSet("k", () => 1, { fresh: true })
+    await cache.set("k", 2, { ttl: 0 })
+    expect(trace).toEqual(["load", "loaded", "set", "delete"])
+    expect(cache.metrics()).toMatchObject({ hits: 0, misses: 0, loads: 1 })
+  })
+
   test("a listener may call the cache", async () => {
     const { cache, clock } = await setup(kind)
     const done: unknown[] = []

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest"
+import type { LoadContext } from "../../src/types.ts"
 import { kinds } from "../support/fake.ts"
 import { gate, settled, setup } from "../support/setup.ts"
 
@@ -241,6 +242,64 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getOrSet("k", ({ keep }) => keep(), { ttl: 100 })).toEqual({ a: 1 })
     await clock.advance(99)
     expect(await cache.get("k")).toEqual({ a: 1 })
+  })
+
+  test("keep() goes on with the ttl, grace and tags of the entry, where the call does not say otherwise", async () => {
+    const { cache, clock } = await setup(kind, { ttl: 50 })
+    const start = clock.now()
+    await cache.set("k", 1, { ttl: 100, grace: 1000, tags: ["x"] })
+    await clock.advance(100)
+    expect(await cache.getOrSet("k", ({ keep }) => keep())).toBe(1)
+    const renewed = { freshUntil: start + 200, staleUntil: start + 1200, tags: ["x"] }
+    expect(await cache.getEntry("k")).toMatchObject(renewed)
+    await clock.advance(100)
+    expect(await cache.getOrSet("k", ({ keep }) => keep(), { ttl: 300, tags: ["y"] })).toBe(1)
+    const told = { freshUntil: start + 500, staleUntil: start + 1500, tags: ["y", "x"] }
+    expect(await cache.getEntry("k")).toMatchObject(told)
+    await cache.expire("k")
+    const load = (context: LoadContext<number>) => {
+      const value = context.keep()
+      context.grace = 0
+      context.tags = ["z"]
+      return value
+    }
+    expect(await cache.getOrSet("k", load)).toBe(1)
+    const chosen = { freshUntil: start + 500, staleUntil: start + 500, tags: ["z"] }
+    expect(await cache.getEntry("k")).toMatchObject(chosen)
+    await cache.invalidateTags("z")
+    expect(await cache.has("k")).toBe(false)
+  })
+
+  test("what keep() has renewed is still ended by its tags, invalidated before, during and after", async () => {
+    for (const when of ["before", "during", "after"]) {
+      const { cache, clock } = await setup(kind)
+      await cache.set("k", 1, { ttl: 100, grace: 1000, tags: ["x"] })
+      await clock.advance(100)
+      const { promise, pass } = gate()
+      const kept = cache.getOrSet("k", async ({ keep }) => {
+        const value = when === "before" ? keep() : undefined
+        await promise
+        return when === "before" ? value : keep()
+      })
+      const answered = kept.catch(() => undefined)
+      await settled(clock)
+      if (when !== "after") await cache.invalidateTags("x")
+      pass("on")
+      await answered
+      if (when === "after") await cache.invalidateTags("x")
+      expect(await cache.get("k", { stale: true }), when).toBeUndefined()
+    }
+  })
+
+  test("keep() after a soft invalidation makes the entry fresh", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", 1, { ttl: 100, grace: 1000, tags: ["x"] })
+    await clock.advance(10)
+    await cache.invalidateTags("x", { mode: "soft" })
+    expect(await cache.get("k")).toBeUndefined()
+    await clock.advance(10)
+    expect(await cache.getOrSet("k", ({ keep }) => keep())).toBe(1)
+    expect(await cache.get("k")).toBe(1)
   })
 
   test("keep() without a stale value rejects", async () => {

@@ -24,8 +24,10 @@ export function identity(adapter: Adapter): Adapter {
     peek,
     observe,
     tokenChanges,
+    bus,
   } = adapter
   if (copy) through.copy = copy
+  if (bus) through.bus = bus
   if (getMany) through.getMany = (all) => getMany(all)
   if (setMany) through.setMany = (entries) => setMany(entries)
   if (deleteMany) through.deleteMany = (all) => deleteMany(all)

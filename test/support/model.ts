@@ -62,6 +62,10 @@ export interface History {
   readonly loads: readonly Load[]
   readonly caches: number
   readonly hasFaults: boolean
+  /** Whether the storage may have lost or damaged version tokens: a soft invalidation may be forgotten with its own. */
+  readonly hasLosses: boolean
+  /** Whether what is read may come damaged, and whole the next time: an expire may not have seen its entry. */
+  readonly hasDamage: boolean
 }
 
 const replaces = ["set", "setMany", "delete", "clear", "batch"]
@@ -101,8 +105,8 @@ function judge(history: History, act: Act, value: Made, isFresh: boolean): strin
     // A caller who joins cannot see what another cache has done while the storage fails him.
     const isKnown = isHere || !act.faulted
     const isExpired =
-      (isHere && write.verb === "expire" && !isRewritten(history, value, write)) ||
-      (hits && write.mode === "soft")
+      (isHere && write.verb === "expire" && !history.hasDamage && !isRewritten(history, value, write)) ||
+      (hits && write.mode === "soft" && !history.hasLosses)
     if (isGone) told_(`which ${name(write)} had replaced or removed`)
     else if (hits && isKnown && write.mode === "hard") told_(`which ${name(write)} had ended for good`)
     else if (isExpired && isFresh && isKnown && !wasTouched(history, value.key, write.start))

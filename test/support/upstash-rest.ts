@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
 import { type RedisConnection, RedisReplyError, type RespValue, redisConnection } from "./resp.ts"
 import { objection } from "./upstash-limits.ts"
 
@@ -19,8 +19,12 @@ export type Fault =
 export interface FrontStats {
   requests: number
   commands: number
-  /** Path and commands of each request, in the order of arrival. */
-  log: { readonly path: string; readonly commands: readonly (readonly string[])[] }[]
+  /** Path, commands and headers of each request, in the order of arrival. */
+  log: {
+    readonly path: string
+    readonly commands: readonly (readonly string[])[]
+    readonly headers: IncomingHttpHeaders
+  }[]
 }
 
 export interface Front {
@@ -93,6 +97,7 @@ export async function startUpstash(
     stats.log.push({
       path: `/${path[0] === "pipeline" || path[0] === "multi-exec" ? path[0] : ""}`,
       commands,
+      headers: request.headers,
     })
     const shape = shaper(request.headers["upstash-encoding"] === "base64")
     const out = await run(path[0] === "multi-exec", commands, given === readOnlyToken)

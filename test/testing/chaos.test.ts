@@ -72,6 +72,16 @@ test("faults may change while it runs, and each does what it says", async () => 
   expect(await adapter.delete("k")).toBe(true) // What the first one answered.
 })
 
+test("what is added may be lost like what is set; a record that an add found stays", async () => {
+  const inner = memory()
+  const adapter = chaos(inner, { lose: 1 })
+  expect(await adapter.add?.("#h", "token", hour)).toBe(true)
+  expect(inner.get("#h")).toBeUndefined()
+  inner.set("#h", "theirs", hour)
+  expect(await adapter.add?.("#h", "mine", hour)).toBe(false)
+  expect(inner.get("#h")).toBe("theirs")
+})
+
 test("a cache over chaos never rejects a read, and never serves what was deleted", async () => {
   for (let seed = 1; seed <= 30; seed++) {
     const faults: Faults = { seed }

@@ -1,0 +1,54 @@
+/**
+ * An error, or text, without the credentials of the urls in it: the very one where there are none, else a copy of its
+ * class, with the chain of its causes.
+ */
+export function scrub(error: unknown): unknown {
+  try {
+    return clean(error, [])
+  } catch {
+    return new Error("An error that cannot be read.")
+  }
+}
+
+/** As `work` answers; what it throws loses the credentials in it. */
+export function scrubbed<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw scrub(error)
+  }
+}
+
+/** `above` is what it was reached by: a chain that is too long, or bites its tail, is cut. */
+function clean(thing: unknown, above: readonly unknown[]): unknown {
+  if (typeof thing === "string") return withoutCredentials(thing)
+  const isList = Array.isArray(thing)
+  if (!isList && !(thing instanceof Error)) return thing
+  if (above.length > 8 || above.includes(thing)) return undefined
+  // An error by birth, so that whoever prints it sees one; errors of the platform answer these by its inside.
+  const copy: object = isList ? [] : Object.setPrototypeOf(new Error(), Object.getPrototypeOf(thing))
+  const more = isList ? [] : ["name", "message", "code"]
+  let isClean = true
+  for (const name of new Set([...Object.getOwnPropertyNames(thing), ...more])) {
+    const value: unknown = Reflect.get(thing, name)
+    // The key it happened to is its caller's own word.
+    const kept = name === "key" ? value : clean(value, [...above, thing])
+    isClean &&= Object.is(kept, value)
+    const enumerable = Object.getOwnPropertyDescriptor(thing, name)?.enumerable ?? false
+    if (name !== "length") Object.defineProperty(copy, name, { value: kept, enumerable, writable: true })
+  }
+  return isClean ? thing : copy
+}
+
+/** Words are judged alone: a password may hold any sign but a space, `/` and `@` among them. */
+function withoutCredentials(text: string): string {
+  if (!/\/\/|[?&]/.test(text)) return text
+  return text.replace(/\S+/g, (word) => {
+    const from = word.indexOf("//") + 2
+    const user = from > 1 ? word.slice(from, Math.max(from, word.lastIndexOf("@") + 1)) : ""
+    // A host, or none, and then a path: "file:///app/@scope", "https://host.com/react@18".
+    const isPath = /^([\w-]+(\.[\w-]+)+)?[/?#]/.test(user)
+    const rest = isPath ? word : word.slice(0, from) + word.slice(from + user.length)
+    return rest.replace(/([?&][\w-]{0,32}(token|key|secret|password|signature)=)[^&#]+/gi, "$1")
+  })
+}

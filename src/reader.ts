@@ -1,0 +1,166 @@
+import type { Entry } from "./entry.ts"
+import type { KeyLike } from "./key.ts"
+import type { Kit } from "./kit.ts"
+import { isPlainRead, load, loadAll, readOne } from "./loading.ts"
+import type { Served } from "./policy/call.ts"
+import type { Fallback } from "./policy/context.ts"
+import type { ManyFallback } from "./policy/many.ts"
+import type { LoadOptions, ReadOptions } from "./policy/options.ts"
+import { keysOf } from "./policy/sweep.ts"
+import { type GetOptions, hotHit, listOf, nameOf, peekNow, readMany, readValues } from "./reading.ts"
+import { toTarget } from "./writing.ts"
+
+/**
+ * The verbs of a cache or region that bring values: those that read, and those that load what is missing.
+ *
+ * They never reject for the storage's sake: trouble is an `error` event and a miss.
+ */
+export class Reader {
+  /** @internal */
+  protected readonly kit: Kit
+
+  /** @internal */
+  constructor(kit: Kit) {
+    this.kit = kit
+  }
+
+  /**
+   * The fresh value of `key`, or `undefined` (or `options.default`). Never loads, but for a region with a generator.
+   *
+   * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set.
+   * @example const greeting = await cached.get<string>("greeting", { default: "hello" })
+   */
+  get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly required: true }): Promise<V>
+  get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly default: V }): Promise<V>
+  get<V = unknown>(key: KeyLike<V>, options?: GetOptions<V>): Promise<V | undefined>
+  async get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
+    const { kit } = this
+    const kept = options === undefined ? hotHit(kit, key) : undefined
+    if (kept !== undefined && kit.settings.hot) return kit.settings.hot.store.out(kept)
+    const found = readOne(kit, key, options)
+    return found instanceof Promise ? await found : found
+  }
+
+  /**
+   * As {@link get}, with deadlines and tags; tells a cached `undefined` from a miss.
+   *
+   * @throws {CacheError} `OPTION_INVALID`.
+   * @example const entry = await cached.getEntry("greeting", { stale: true })
+   */
+  async getEntry<V = unknown>(key: KeyLike<V>, options?: ReadOptions): Promise<Entry<V> | undefined> {
+    const [entry] = await readMany(this.kit, [key], options)
+    return entry as Entry<V> | undefined // The key says what its value is.
+  }
+
+  /**
+   * The fresh value of `key` where it is known without I/O, else `undefined`. Counts as nothing.
+   *
+   * @example const now = cached.peek("greeting")
+   */
+  peek<V = unknown>(key: KeyLike<V>): V | undefined {
+    return peekNow(this.kit, key) as V | undefined // The key says what its value is.
+  }
+
+  /**
+   * Whether there is a fresh entry.
+   *
+   * @example await cached.has("greeting")
+   */
+  async has(key: KeyLike, options?: ReadOptions): Promise<boolean> {
+    const [entry] = await readMany(this.kit, [key], options, true)
+    return entry !== undefined
+  }
+
+  /**
+   * The values of `keys` in their order, duplicates included; one round trip where the adapter can.
+   *
+   * @throws {CacheError} `CACHE_MISS` with `required: true`, `OPTION_INVALID`, `KEY_INVALID`. Trouble of the storage
+   *   is a miss and an `error` event.
+   * @example const [one, two] = await cached.getMany(["1", "2"])
+   */
+  async getMany<V = unknown>(
+    keys: Iterable<KeyLike<V>>,
+    options?: GetOptions<V>,
+  ): Promise<(V | undefined)[]> {
+    this.kit.settings.home()
+    const all = listOf(keys)
+    if (this.kit.settings.generate) return Promise.all(all.map((key) => this.get(key, options)))
+    return (await readValues(this.kit, all, options)) as (V | undefined)[] // The keys say what their values are.
+  }
+
+  /** @internal The entry in whatever state it may be served; counts as nothing. */
+  async entryOf(key: KeyLike): Promise<Entry<unknown> | undefined> {
+    const [entry] = await readMany(this.kit, [key], { stale: true }, true)
+    return entry
+  }
+
+  /** @internal As {@link getOrSet}; `onServe` is told when it is served from the cache. */
+  async serve<V>(key: string, fallback: Fallback<V>, options: LoadOptions<V>, onServe: Served): Promise<V> {
+    return load(this.kit, key, fallback, options as LoadOptions<unknown>, onServe) as V // As getOrSet's.
+  }
+
+  /** @internal As {@link getOrSetMany}; `onServe` is told of each key that is served from the cache. */
+  async serveMany<V>(
+    keys: readonly string[],
+    fallback: ManyFallback<V>,
+    options: LoadOptions<V>,
+    onServe: (key: KeyLike, ...served: Parameters<Served>) => void,
+  ): Promise<V[]> {
+    // As getOrSetMany's.
+    return (await loadAll(this.kit, keys, fallback as ManyFallback<unknown>, options, onServe)) as V[]
+  }
+
+  /**
+   * The value of `key`; on a miss that of `fallback`, run once for all who ask at the same time, and kept.
+   *
+   * The fallback's error is rethrown as it is and nothing is kept. Anything but a function is the value itself.
+   *
+   * @throws {CacheError} `FALLBACK_TIMEOUT`, `REENTRANT`, `OPTION_INVALID`, `TTL_INVALID`.
+   * @see RFC 5861 for stale-while-revalidate (`softTimeout: 0`) and stale-if-error (`grace`).
+   * @example const user = await cached.getOrSet("user:42", () => fetchUser(42), { ttl: "5m", grace: "1h" })
+   */
+  async getOrSet<V>(key: KeyLike<V>, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V> {
+    const { kit } = this
+    const kept = options === undefined || isPlainRead(options) ? hotHit(kit, key) : undefined
+    if (kept !== undefined && kit.settings.hot) return kit.settings.hot.store.out(kept) as V // The key says what it is.
+    // Inside, values are unknown.
+    const found = load(kit, key, fallback, options as LoadOptions<unknown> | undefined)
+    return (found instanceof Promise ? await found : found) as V // The key says what its value is.
+  }
+
+  /**
+   * The values of `keys` in their order; `fallback` is called once with the missing ones, and answers an array in
+   * their order, a Map, or a record. Keys absent from a Map or record come back `undefined` and are not kept.
+   *
+   * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length, and as {@link getOrSet}.
+   * @example const users = await cached.getOrSetMany(["1", "2"], (missing) => fetchUsers(...missing.map(Number)))
+   */
+  async getOrSetMany<V>(
+    keys: Iterable<KeyLike<V>>,
+    fallback: ManyFallback<V>,
+    options?: LoadOptions<V>,
+  ): Promise<V[]> {
+    // The keys say what their values are; inside, values are unknown.
+    return (await loadAll(this.kit, keys, fallback as ManyFallback<unknown>, options)) as V[]
+  }
+
+  /**
+   * The keys of live entries of this cache or region itself, as given.
+   *
+   * @throws {CacheError} `ADAPTER_ABILITY` where the adapter cannot list, `ADAPTER_UNAVAILABLE`.
+   * @example for await (const name of cached.keys()) console.log(name)
+   */
+  async *keys(): AsyncGenerator<string, void, undefined> {
+    yield* keysOf(toTarget(this.kit))
+  }
+
+  /**
+   * Whether a load of `key` runs here.
+   *
+   * @example cached.isLoading("report")
+   */
+  isLoading(key: KeyLike): boolean {
+    const { settings, place } = this.kit
+    return settings.home().flights.get(place.full(nameOf(this.kit, key))) !== undefined
+  }
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest"
+import { kinds } from "../support/fake.ts"
+import { gate, settled, setup } from "../support/setup.ts"
+
+const copying = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value: unknown) => ({ value: { ...(value as { id: number }) } }), // Of the function below.
+  },
+} as const
+
+describe.each(kinds)("onHit on %s", (kind) => {
+  test("is not told of a load whose schema answers another object", async () => {
+    const { cache } = await setup(kind)
+    const hits: unknown[] = []
+    const f = cache.memoize(async (id: number) => ({ id }), {
+      name: "f",
+      schema: copying,
+      onHit: ({ value }) => hits.push(value),
+    })
+    await f(1)
+    expect(hits).toEqual([])
+    await f(1)
+    expect(hits).toEqual([{ id: 1 }])
+  })
+
+  test("is told of a load that answers what is cached already, by the same object, only when it is cached", async () => {
+    const { cache, clock } = await setup(kind)
+    let hits = 0
+    const f = cache.memoize(() => "same", { name: "f", ttl: "1s", onHit: () => hits++ })
+    await f()
+    await clock.advance(1000)
+    await f()
+    expect(hits).toBe(0)
+  })
+
+  test("is told of every call that is served stale while the refresh runs, the one that started it too", async () => {
+    const { cache, clock } = await setup(kind)
+    const hits: unknown[] = []
+    const { promise, pass } = gate()
+    let result: Promise<string> | string = "old"
+    const at = clock.now()
+    const f = cache.memoize(() => result, {
+      name: "f",
+      ttl: "1s",
+      grace: "1h",
+      softTimeout: 0,
+      onHit: ({ value, expiresAt }) => hits.push([value, expiresAt]),
+    })
+    await f()
+    await clock.advance(1500)
+    result = promise
+    expect([await f(), await f(), await f()]).toEqual(["old", "old", "old"])
+    expect(hits).toEqual([1, 2, 3].map(() => ["old", at + 1000]))
+    pass("new")
+    await settled(clock)
+    expect(await f()).toBe("new")
+    expect(hits.at(-1)).toEqual(["new", clock.now() + 1000])
+  })
+
+  test("is told of those who join a read that finds a fresh entry", async () => {
+    const { cache } = await setup(kind)
+    let hits = 0
+    const f = cache.memoize(async () => 1, { name: "f", onHit: () => hits++ })
+    await f()
+    await Promise.all([f(), f(), f()])
+    expect(hits).toBe(3)
+  })
+
+  test("of a function of many is told of each id that was served, stale ones too", async () => {
+    const { cache, clock } = await setup(kind)
+    const hits: unknown[] = []
+    const at = clock.now()
+    const f = cache.memoizeMany(async (...ids: number[]) => ids.map((id) => ({ id })), {
+      name: "f",
+      ttl: "1s",
+      grace: "1h",
+      schema: copying,
+      onHit: (info) => hits.push(info),
+    })
+    await f(1, 2)
+    expect(hits).toEqual([])
+    await f(2, 3, 2)
+    expect(hits).toEqual([{ key: f.keyFor(2), args: [2], value: { id: 2 }, expiresAt: at + 1000 }])
+    await clock.advance(1500)
+    await f(1)
+    expect(hits.length).toBe(1)
+  })
+})

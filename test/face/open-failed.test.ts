@@ -1,0 +1,51 @@
+import { inspect } from "node:util"
+import { expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { CacheWrapper, registerAlias } from "../../src/index.ts"
+
+registerAlias("refused", () => {
+  throw new Error("redis://u:s3cret@host refused")
+})
+registerAlias("refused late", () => Promise.reject(new Error("redis://u:s3cret@host refused")))
+
+const adapters = {
+  "open rejects": { ...memory(), open: () => Promise.reject(new Error("redis://u:s3cret@host refused")) },
+  "open throws": {
+    ...memory(),
+    open: () => {
+      throw new Error("redis://u:s3cret@host refused")
+    },
+  },
+  "the alias throws": "refused",
+  "the alias rejects": "refused late",
+}
+
+test.each(Object.entries(adapters))(
+  "where %s, ready and writes reject with ADAPTER_UNAVAILABLE, its cause and the cure",
+  async (_, adapter) => {
+    const cache = new CacheWrapper({ adapter })
+    const told: unknown[] = []
+    cache.on("error", ({ error }) => told.push(error))
+    const errors: unknown[] = []
+    for (const way of [
+      () => cache.ready(),
+      () => cache.set("k", 1),
+      () => cache.delete("k"),
+      () => cache.clear(),
+      () => cache.batch(() => {}),
+    ]) {
+      await way().catch((error: unknown) => errors.push(error))
+    }
+    expect(errors.length).toBe(5)
+    expect(await cache.getOrSet("k", () => 5)).toBe(5)
+    expect(told.length).toBeGreaterThan(0)
+    for (const error of [...errors, ...told]) {
+      expect(error).toMatchObject({
+        code: "ADAPTER_UNAVAILABLE",
+        message: expect.stringMatching(/redis:\/\/host refused.*adapter/),
+        cause: { message: "redis://host refused" },
+      })
+      expect(inspect(error)).not.toContain("s3cret")
+    }
+  },
+)

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest"
+import { CacheWrapper } from "../../src/index.ts"
+import type { StandardSchemaV1 } from "../../src/types.ts"
+import { kinds } from "../support/fake.ts"
+import { gate, setup } from "../support/setup.ts"
+
+/** A schema of whole numbers; what else it is given is an issue. */
+function whole(change: (value: number) => number = (value) => value): StandardSchemaV1<unknown, number> {
+  const validate = (value: unknown) =>
+    Number.isInteger(value) ? { value: change(Number(value)) } : { issues: [{ message: "no whole number" }] }
+  return { "~standard": { version: 1, vendor: "test", validate } }
+}
+
+describe.each(kinds)("%s", (kind) => {
+  test("who joins a load checks what it brings by his own schema, and fails alone", async () => {
+    const { cache } = await setup(kind)
+    const { promise, pass } = gate<unknown>()
+    const trusting = cache.getOrSet<unknown>("k", () => promise)
+    const careful = cache.getOrSet<unknown>("k", () => 1, { schema: whole() })
+    const refused = expect(careful).rejects.toMatchObject({ code: "FALLBACK_RESULT", key: "k" })
+    pass("bad")
+    await refused
+    expect(await trusting).toBe("bad")
+  })
+
+  test("who joins a read checks what it finds by his own schema, and loads anew", async () => {
+    const { cache } = await setup(kind)
+    await cache.set("k", "bad")
+    const [trusting, careful] = await Promise.all([
+      cache.getOrSet<unknown>("k", () => "unused"),
+      cache.getOrSet<unknown>("k", () => 7, { schema: whole() }),
+    ])
+    expect([trusting, careful]).toEqual(["bad", 7])
+    expect(await cache.get("k")).toBe(7)
+  })
+
+  test("who joins gets what his own schema makes of the value", async () => {
+    const { cache } = await setup(kind)
+    const { promise, pass } = gate<number>()
+    const doubled = whole((value) => 2 * value)
+    const first = cache.getOrSet("k", () => promise)
+    const second = cache.getOrSet("k", () => promise, { schema: doubled })
+    pass(2)
+    expect(await Promise.all([first, second])).toEqual([2, 4])
+  })
+
+  test("a schema that changes what it is given changes nothing that is stored", async () => {
+    const { cache } = await setup(kind)
+    await cache.set("k", { list: [1] })
+    const validate = (value: unknown) => {
+      const given = value as { list: number[] } // what was set
+      given.list.push(2)
+      return { value: given }
+    }
+    const schema: StandardSchemaV1<unknown, { list: number[] }> = {
+      "~standard": { version: 1, vendor: "test", validate },
+    }
+    expect(await cache.getOrSet("k", () => ({ list: [] as number[] }), { schema })).toEqual({ list: [1, 2] })
+    expect(await cache.get("k")).toEqual({ list: [1] })
+  })
+})
+
+test("a schema that brings more than plain data brings it whole", async () => {
+  const cache = new CacheWrapper()
+  await cache.set("k", "2026-11-21")
+  const validate = (value: unknown) => ({ value: new Map([["day", new Date(String(value))]]) })
+  const schema: StandardSchemaV1<unknown, Map<string, Date>> = {
+    "~standard": { version: 1, vendor: "test", validate },
+  }
+  const days = await cache.getOrSet("k", () => new Map<string, Date>(), { schema })
+  expect(days).toEqual(new Map([["day", new Date("2026-11-21")]]))
+})
