@@ -49,11 +49,13 @@ export function freshUntil(
   return Math.min(kept.freshUntil, kept.createdAt + maxAge, limit)
 }
 
-/** Judges an entry at `now`: fresh until {@link freshUntil}, then stale for its grace, then gone. */
+/**
+ * Judges an entry at `now`: fresh until {@link freshUntil}, then stale to the end of its grace, then gone. Its grace
+ * begins when it would have ended without anybody's `maxAge`; without grace it is never stale.
+ */
 export function stateOf(kept: Kept, now: number, maxAge?: number, limit?: number): State {
-  const until = freshUntil(kept, maxAge, limit)
-  if (now < until) return "fresh"
-  return now < until + kept.grace ? "stale" : "gone"
+  if (now < freshUntil(kept, maxAge, limit)) return "fresh"
+  return kept.grace > 0 && now < freshUntil(kept, undefined, limit) + kept.grace ? "stale" : "gone"
 }
 
 /** Whether `record` has the shape of a {@link Kept}. Cheap: it does not look into the value, tags or marks. */

@@ -3,7 +3,10 @@ import { CacheError } from "../base/errors.ts"
 
 /** How a read is judged. */
 export interface ReadOptions {
-  /** The most an entry may have aged, for this call only. Default: its own deadline decides. */
+  /**
+   * The most an entry may have aged, for this call only: an older one is stale, if it has a grace. Default: its own
+   * deadline decides.
+   */
   readonly maxAge?: Duration | undefined
   /** Also serve within grace. Default `false`. */
   readonly stale?: boolean | undefined

@@ -235,6 +235,21 @@ describe.each(kinds)("%s", (kind) => {
     })
   })
 
+  test("what is older than maxAge is stale to the end of the grace, and gone where there is none", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "old", { ttl: 1000, grace: 10 })
+    await cache.set("l", "old", { ttl: 1000 })
+    await clock.advance(500)
+    expect(await cache.get("k", { maxAge: 100 })).toBeUndefined()
+    expect(await cache.get("k", { maxAge: 100, stale: true })).toBe("old")
+    expect(await cache.getOrSet("k", down, { maxAge: 100 })).toBe("old")
+    expect(await cache.get("l", { maxAge: 100, stale: true })).toBeUndefined()
+    await expect(cache.getOrSet("l", down, { maxAge: 100 })).rejects.toThrow("down")
+    expect(await cache.get("l")).toBe("old")
+    await clock.advance(510)
+    expect(await cache.get("k", { maxAge: 100, stale: true })).toBeUndefined()
+  })
+
   test("keep() renews the ttl of the stale value", async () => {
     const { cache, clock } = await setup(kind)
     await cache.set("k", { a: 1 }, { ttl: 100, grace: 1000 })
