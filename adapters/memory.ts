@@ -4,7 +4,7 @@
  * @module isocache/adapters/memory
  */
 
-import { type Adapter, type AdapterEvent, isToken, type Stored } from "../src/adapter.ts"
+import { type Adapter, type AdapterEvent, isToken, mostTokens, type Stored } from "../src/adapter.ts"
 import { now } from "../src/base/clock.ts"
 import { CacheError } from "../src/base/errors.ts"
 import { shelf } from "./memory/shelf.ts"
@@ -74,7 +74,12 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
   const entries = shelf({ entries: max, bytes: maxBytes, lru: policy === "lru", evicted })
   let changes = 0
   const changed = (): void => void changes++
-  const tokens = shelf({ entries: max, bytes: Infinity, lru: true, evicted: () => changed })
+  const tokens = shelf({
+    entries: Math.min(mostTokens(maxEntries), most),
+    bytes: Infinity,
+    lru: true,
+    evicted: () => changed,
+  })
   const shelfOf = (key: string): typeof entries => (isToken(key) ? tokens : entries)
 
   function get(key: string): Stored | undefined {

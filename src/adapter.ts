@@ -109,6 +109,14 @@ export interface Serializer {
 /** Marks the keys of version tokens (tags and regions): not counted in `maxEntries`, evicted last. */
 export const tokenMark = "#"
 
+/**
+ * How many version tokens an adapter keeps that is bounded to `maxEntries`: enough for entries with many tags each. A
+ * token that leaves takes all entries made under it along.
+ */
+export function mostTokens(maxEntries: number): number {
+  return Math.max(100_000, 10 * maxEntries)
+}
+
 /** Whether `key` holds a version token. */
 export function isToken(key: string): boolean {
   return key.charCodeAt(0) === 35 // "#"

@@ -132,7 +132,7 @@ async function openDefault(report: (error: unknown) => void): Promise<Resolved> 
 
 async function standardAlias(): Promise<string> {
   const asked = variable("ISOCACHE_ADAPTER")
-  if (asked) return asked
+  if (asked && asked !== "auto") return asked
   if (variable("UPSTASH_REDIS_REST_URL") && variable("UPSTASH_REDIS_REST_TOKEN")) return "upstash"
   if (await hasKv()) return "kv"
   if (typeof Reflect.get(globalThis, "indexedDB") === "object") return "indexeddb"

@@ -1,4 +1,4 @@
-import { type AdapterEvent, isToken } from "../../src/adapter.ts"
+import { type AdapterEvent, isToken, mostTokens } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { addPage, reading, rewrite, survey, type Use } from "./ledger.ts"
 import type { Settings } from "./options.ts"
@@ -18,7 +18,7 @@ const maxSeen = 4_096
  *
  * It knows from one full count what is there, and follows what is written here; other tabs' writes show at the next
  * count. Past a bound it counts again and drops what is past its life, then the least recently used, a twentieth
- * of the bound at once. Version tokens are counted apart, by `maxEntries` too.
+ * of the bound at once. Version tokens are counted apart, by a bound of their own.
  */
 export interface Bounds {
   /** Told of each key that was found alive. */
@@ -83,7 +83,7 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
     !known ||
     known.size - tokens > maxEntries ||
     bytes > maxBytes ||
-    tokens > maxEntries ||
+    tokens > mostTokens(maxEntries) ||
     lines > 4_000 + 4 * known.size
 
   /** Takes `uses` for what is there, with the reads of this realm. */
@@ -113,7 +113,7 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
         evicted = victims(uses, {
           entries: Math.max(above(entries, maxEntries), Math.ceil(entries * (1 - share))),
           bytes: above(bytes, maxBytes),
-          tokens: above(tokens, maxEntries),
+          tokens: above(tokens, mostTokens(maxEntries)),
         })
         for (const key of evicted) drop(key)
         lines = uses.size

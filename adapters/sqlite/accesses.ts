@@ -33,11 +33,12 @@ export class Accesses {
     return token ? this.#lastTick + tokenTicks : this.#lastTick
   }
 
-  /** Notes a read of what was last accessed at `at`. Tokens keep the time they were written. */
+  /** Notes a read of what was last accessed at `at`; of a token once a minute, which is enough for it to stay. */
   note(key: string, at: unknown, isLarge: boolean): void {
-    if (typeof at !== "number" || at >= tokenTicks) return
-    const tick = this.tick(false)
-    if (isLarge && tick - at < granularity) return
+    if (typeof at !== "number") return
+    const isToken = at >= tokenTicks
+    const tick = this.tick(isToken)
+    if ((isLarge || isToken) && tick - at < granularity) return
     this.#noted.set(key, tick)
     if (this.#noted.size >= bufferSize) this.flush()
   }

@@ -1,3 +1,4 @@
+import { mostTokens } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { Accesses, tokenTicks } from "./accesses.ts"
 import type { Database, Row, Statement } from "./driver.ts"
@@ -131,7 +132,7 @@ export class Bounds {
   }
 
   #areTokensOver(share: number): boolean {
-    return this.#tokens > this.#limits.entries * share
+    return this.#tokens > mostTokens(this.#limits.entries) * share
   }
 
   #makeRoom(budget: number): void {

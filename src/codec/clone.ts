@@ -150,7 +150,8 @@ function copyInstance(source: object, walk?: Walk): object {
     const make: new (from: object) => object = Reflect.get(globalThis, kind)
     return refill(remember(source, new make(source), walk), walk)
   }
-  if (builtin && kind === "ArrayBuffer") return remember(source, (source as ArrayBuffer).slice(0), walk)
+  if (builtin && kind === "ArrayBuffer")
+    return remember(source, new Uint8Array(source as ArrayBuffer).slice().buffer, walk)
   if (builtin && kind === "DataView") {
     const { buffer, byteOffset, byteLength } = source as DataView
     return remember(source, new DataView(buffer.slice(byteOffset, byteOffset + byteLength)), walk)

@@ -50,10 +50,19 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   }
 
   function decode(_: string, record: Stored): Awaitable<Shelved | undefined> {
+    try {
+      return opened(record)
+    } catch {
+      return undefined // It throws when it is looked at.
+    }
+  }
+
+  function opened(record: Stored): Awaitable<Shelved | undefined> {
     if (!isKept(record)) return undefined
     const { packed, value } = record as Shelved
     if (packed === undefined) {
       if (copy !== undefined) return record
+      if (![...record.tags, ...record.marks].every((text) => typeof text === "string")) return undefined
       const walk = newWalk()
       const own = copyPlain(value, walk)
       if (!walk.rare) return { ...record, value: own, tree: !walk.shared }

@@ -107,7 +107,8 @@ function leafSerializer(): SuperJSON {
 }
 
 function isBytes(value: unknown): value is ArrayBufferView | ArrayBuffer {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+  if (typeof value !== "object" || value === null) return false
+  return ArrayBuffer.isView(value) || kindOf(value) === "ArrayBuffer"
 }
 
 function bytesToText(value: ArrayBufferView | ArrayBufferLike): [kind: string, base64: string] {

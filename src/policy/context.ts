@@ -1,7 +1,7 @@
 import { now } from "../base/clock.ts"
 import type { Duration } from "../base/duration.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
-import type { Entry, Kept } from "../entry.ts"
+import { type Entry, type Kept, stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
 import { toEntry } from "./entries.ts"
 import type { Flight } from "./flights.ts"
@@ -69,7 +69,9 @@ export class Context implements LoadContext {
   get stale(): Entry<unknown> | undefined {
     const { kept, limit } = this.#found
     const { store } = this.#call.engine
-    if (kept && store) this.#copy ??= toEntry(kept, store, now(), limit)
+    // Past its grace it is there by chance: as long as nobody has pruned it.
+    const isGone = !kept || (!this.#copy && stateOf(kept, now(), undefined, limit) === "gone")
+    if (!isGone && store) this.#copy ??= toEntry(kept, store, now(), limit)
     return this.#copy
   }
 

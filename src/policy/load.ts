@@ -47,9 +47,14 @@ async function ground(flight: Flight, { engine, place, policy }: Call): Promise<
     const made = await engine.guard(make, policy.storeTimeout, "")
     flight.versions = [...made, ...(flight.versions?.slice(regions) ?? [])]
   } catch (error) {
-    engine.hub.trouble(place, "", error)
+    if (!isReadOnly(error)) engine.hub.trouble(place, "", error)
     flight.versions = undefined
   }
+}
+
+/** A storage that is read only by intent is no trouble. */
+function isReadOnly(error: unknown): boolean {
+  return error instanceof CacheError && error.code === "ADAPTER_ABILITY"
 }
 
 /** Stores what was loaded, unless something has beaten the flight. Trouble is an event: the caller gets his value. */
@@ -100,9 +105,7 @@ async function publish(
     if (isPromise(stored) ? await stored : stored)
       tell(engine, () => engine.hub.tell(place, name, "set"), key)
   } catch (error) {
-    // A storage that is read only by intent is no trouble.
-    const isIntended = error instanceof CacheError && error.code === "ADAPTER_ABILITY"
-    if (!isIntended) engine.hub.trouble(place, name, error)
+    if (!isReadOnly(error)) engine.hub.trouble(place, name, error)
   }
 }
 

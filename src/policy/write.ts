@@ -10,6 +10,7 @@ import type { Found } from "./found.ts"
 import { jittered } from "./load.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import type { Place } from "./place.ts"
+import { compare } from "./tokens.ts"
 import type { VersionKeys } from "./versions.ts"
 
 /** Where an explicit write goes, and by which options. */
@@ -223,6 +224,12 @@ async function rewrite(
       const changed = change(kept, one.limit, at)
       if (changed === kept) continue
       const tokens = outlives ? await engine.versions(store).read(place.names(kept.tags)) : kept.marks
+      // A soft invalidation that came since the read may have ended it.
+      if (outlives && stateOf(kept, now(), undefined, compare(kept.marks, tokens)) === "gone") {
+        live--
+        gone.push(keys[i] ?? "")
+        continue
+      }
       // Never a newer hard version: an invalidation that came since the read must win.
       const marks = kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (tokens[at] ?? "")))
       const next = { ...changed, marks }

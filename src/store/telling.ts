@@ -62,8 +62,8 @@ export class Teller {
   /** Tells the others what has changed, once for all of a turn. */
   tell(keys: readonly string[], prefixes: readonly string[] = []): void {
     if (this.#keys.length === 0 && this.#prefixes.length === 0) queueMicrotask(() => this.#send())
-    this.#keys.push(...keys)
-    this.#prefixes.push(...prefixes)
+    for (const key of keys) this.#keys.push(key)
+    for (const prefix of prefixes) this.#prefixes.push(prefix)
   }
 
   #send(): void {

@@ -74,6 +74,17 @@ test("ISOCACHE_ADAPTER goes before everything else", async () => {
   expect(errors).toEqual([])
 })
 
+test("ISOCACHE_ADAPTER=auto asks for what is done anyway", async () => {
+  vi.stubEnv("ISOCACHE_ADAPTER", "auto")
+  const cache = new CacheWrapper({ adapter: "auto" })
+  const errors = vi.fn()
+  cache.on("error", errors)
+  await cache.ready()
+  expect(cache.adapter.name).toBe("sqlite")
+  expect(errors).not.toHaveBeenCalled()
+  await cache.close()
+})
+
 test("ISOCACHE_ADAPTER may name an alias of one's own", async () => {
   registerAlias("house", () => ({ ...memory(), name: "house" }))
   vi.stubEnv("ISOCACHE_ADAPTER", "house")

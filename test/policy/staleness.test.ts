@@ -317,6 +317,19 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe(1)
   })
 
+  test("a fallback sees nothing of what is past its grace, pruned or not", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "old", { ttl: 100, grace: 100 })
+    await clock.advance(200)
+    let seen: unknown
+    const kept = cache.getOrSet("k", (context) => {
+      seen = context.stale
+      return context.keep()
+    })
+    await expect(kept).rejects.toMatchObject({ code: "FALLBACK_RESULT" })
+    expect(seen).toBeUndefined()
+  })
+
   test("keep() without a stale value rejects", async () => {
     const { cache } = await setup(kind)
     await expect(cache.getOrSet("k", ({ keep }) => keep())).rejects.toMatchObject({ code: "FALLBACK_RESULT" })

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { sqlite } from "../../adapters/sqlite.ts"
+import { type Adapter, CacheWrapper } from "../../src/index.ts"
+import { readOnly } from "../../src/proxies.ts"
+import { lateKinds } from "../support/fake.ts"
+import { settled, setup } from "../support/setup.ts"
+
+const bounded = {
+  memory: (maxEntries: number) => memory({ maxEntries }),
+  sqlite: (maxEntries: number) => sqlite({ path: ":memory:", maxEntries }),
+}
+
+test.each(Object.entries(bounded))(
+  "%s: versions take no room from entries, however many tags there are",
+  async (_, make) => {
+    for (const max of [1, 10, 2000]) {
+      const adapter = make(max)
+      const region = new CacheWrapper({ adapter }).region("outer").region("inner")
+      const keys = Array.from({ length: max }, (_, at) => `k${at}`)
+      for (const key of keys) await region.set(key, 1, { tags: [`own ${key}`, `other ${key}`, "all"] })
+      expect((await region.getMany(keys)).filter((value) => value === 1)).toHaveLength(max)
+      await adapter.close?.()
+    }
+  },
+)
+
+test("a storage that is read only stores no version either, and says nothing of it", async () => {
+  const cache = new CacheWrapper({ adapter: readOnly(memory()) })
+  const region = cache.region("r")
+  expect(await cache.getOrSet("a", () => 1)).toBe(1)
+  expect(await region.getOrSet("a", () => 1, { tags: ["t"] })).toBe(1)
+  expect(await cache.getOrSetMany(["b", "c"], (missing) => missing)).toEqual(["b", "c"])
+  expect(cache.metrics().errors).toBe(0)
+})
+
+test.each(lateKinds)(
+  "%s: a touch beside a soft invalidation brings nothing back that has no grace",
+  async (kind) => {
+    for (let lead = 0; lead < 20; lead++) {
+      for (const isTouchFirst of [true, false]) {
+        const { cache, clock, storage } = await setup(kind)
+        storage.fault = (verb) => (verb.startsWith("set") ? 3 : 5)
+        const wait = async (work: Promise<unknown>) => {
+          let isOver = false
+          const over = () => {
+            isOver = true
+          }
+          work.then(over, over)
+          while (!isOver) await clock.advance(1)
+          return work
+        }
+        await wait(cache.set("k", "v", { ttl: "1h" }))
+        const touch = () => cache.touch("k")
+        const soften = () => cache.invalidate({ mode: "soft" })
+        const first = isTouchFirst ? touch() : soften()
+        await clock.advance(lead)
+        await settled(clock)
+        const second = isTouchFirst ? soften() : touch()
+        await wait(Promise.all([first, second]))
+        expect(await wait(cache.get("k")), `${lead} ms apart, touch first: ${isTouchFirst}`).toBeUndefined()
+      }
+    }
+  },
+)
+
+test("junk that throws when it is looked at is a miss of its own, and is removed", async () => {
+  const shelf = new Map<string, unknown>()
+  const adapter: Adapter = {
+    name: "map",
+    medium: "object",
+    get: async (key) => shelf.get(key),
+    set: async (key, record) => void shelf.set(key, record),
+    delete: async (key) => shelf.delete(key),
+    clear: async () => shelf.clear(),
+    getMany: async (keys) => keys.map((key) => shelf.get(key)),
+  }
+  const cache = new CacheWrapper({ adapter })
+  await cache.set("good", 1)
+  const throws = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error("no")
+      },
+    },
+  )
+  const odd = {
+    format: 1,
+    value: 1,
+    createdAt: 1,
+    freshUntil: 1e15,
+    ttl: 1,
+    grace: 1,
+    took: 1,
+    tags: [1],
+    marks: [{}],
+  }
+  for (const record of [throws, odd]) {
+    shelf.set("bad", record)
+    expect(await cache.getMany(["good", "bad"])).toEqual([1, undefined])
+    expect(shelf.has("bad")).toBe(false)
+  }
+})
