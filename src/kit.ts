@@ -6,7 +6,7 @@ import type { Engine } from "./policy/engine.ts"
 import type { Hub } from "./policy/hub.ts"
 import type { Policy } from "./policy/options.ts"
 import type { Place } from "./policy/place.ts"
-import type { Scope } from "./policy/scope.ts"
+import type { Scope, UnderWay } from "./policy/scope.ts"
 import type { Store } from "./store/store.ts"
 
 /** Makes the value for an argument. */
@@ -77,7 +77,7 @@ export interface Shared {
   readonly engines: Set<Engine>
   /** The cache's own; none once it is closed. */
   engine: Engine | undefined
-  closing: Promise<void> | undefined
+  closing: UnderWay<void> | undefined
   /** The scope of calls that are bound to nothing. */
   readonly scope: () => Scope
   /** Refuses an alias or options that do not exist. */

@@ -12,9 +12,9 @@ import { clearPlace, invalidatePlace, pruneAll } from "./policy/sweep.ts"
 import { expireAll, removeAll, touchOne } from "./policy/write.ts"
 import { Reader } from "./reader.ts"
 import { nameOf } from "./reading.ts"
-import { bareKit, type RegionOptions, reach, regionKit, setGenerator } from "./regions.ts"
+import { bareKit, type RegionOptions, regionKit, setGenerator } from "./regions.ts"
 import type { InvalidateOptions, ManyEntries } from "./writing.ts"
-import { endTags, modeOf, setMany, setOne, toTarget } from "./writing.ts"
+import { endTags, everywhere, lasting, modeOf, setMany, setOne, toTarget } from "./writing.ts"
 
 /**
  * A named part of a cache with its own prefix and options; it has all the verbs of a cache.
@@ -36,7 +36,7 @@ export class Region extends Reader {
    * @example await cached.set("greeting", "hello", { ttl: "5m", tags: ["texts"] })
    */
   async set<V>(key: KeyLike<V>, value: V, options?: WriteOptions): Promise<void> {
-    return setOne(this.kit, key, value, options)
+    return lasting(this.kit, setOne(this.kit, key, value, options))
   }
 
   /**
@@ -47,7 +47,7 @@ export class Region extends Reader {
    * @example await cached.setMany([["a", 1], ["b", 2, { ttl: "1h" }]], { ttl: "5m" })
    */
   async setMany(entries: ManyEntries, options?: WriteOptions): Promise<void> {
-    return setMany(this.kit, entries, options)
+    return lasting(this.kit, setMany(this.kit, entries, options))
   }
 
   /**
@@ -58,7 +58,8 @@ export class Region extends Reader {
    */
   async touch(key: KeyLike, ttl?: Duration): Promise<boolean> {
     const target = toTarget(this.kit)
-    return touchOne(target, nameOf(this.kit, key), ttl === undefined ? undefined : parseDuration(ttl))
+    const ms = ttl === undefined ? undefined : parseDuration(ttl)
+    return lasting(this.kit, touchOne(target, nameOf(this.kit, key), ms))
   }
 
   /**
@@ -69,7 +70,7 @@ export class Region extends Reader {
    */
   async delete(...keys: readonly KeyLike[]): Promise<number> {
     const names = keys.map((key) => nameOf(this.kit, key))
-    return removeAll(toTarget(this.kit), names)
+    return lasting(this.kit, removeAll(toTarget(this.kit), names))
   }
 
   /**
@@ -80,7 +81,7 @@ export class Region extends Reader {
    */
   async expire(...keys: readonly KeyLike[]): Promise<number> {
     const names = keys.map((key) => nameOf(this.kit, key))
-    return expireAll(toTarget(this.kit), names)
+    return lasting(this.kit, expireAll(toTarget(this.kit), names))
   }
 
   /**
@@ -91,7 +92,7 @@ export class Region extends Reader {
    * @example await cached.invalidateTags("users", "teams")
    */
   async invalidateTags(...tags: readonly (string | InvalidateOptions)[]): Promise<void> {
-    return endTags(this.kit, tags)
+    return lasting(this.kit, endTags(this.kit, tags))
   }
 
   /**
@@ -102,10 +103,10 @@ export class Region extends Reader {
    * @example await cached.region("users").invalidate({ mode: "soft" })
    */
   async invalidate(options?: InvalidateOptions): Promise<void> {
-    const { hub, place, settings } = this.kit
     const mode = modeOf(options)
+    const { hub, place, settings } = this.kit
     const engine = settings.home()
-    for (const target of reach(this.kit)) await invalidatePlace(target, mode)
+    await everywhere(this.kit, (target) => invalidatePlace(target, mode))
     tell(engine, () => hub.invalidated(place, mode))
   }
 
@@ -118,7 +119,7 @@ export class Region extends Reader {
   async clear(): Promise<void> {
     const { hub, place, settings } = this.kit
     const engine = settings.home()
-    for (const target of reach(this.kit)) await clearPlace(target)
+    await everywhere(this.kit, clearPlace)
     tell(engine, () => hub.tell(place, "", "clear"))
   }
 
@@ -130,7 +131,9 @@ export class Region extends Reader {
    */
   async prune(): Promise<number> {
     let count = 0
-    for (const target of reach(this.kit)) count += await pruneAll(target)
+    await everywhere(this.kit, async (target) => {
+      count += await pruneAll(target)
+    })
     return count
   }
 
@@ -145,13 +148,11 @@ export class Region extends Reader {
   async batch<R>(work: (batch: Region) => R | Promise<R>): Promise<R> {
     const face = (kit: Kit) => new Region(kit)
     const engine = this.kit.settings.home()
-    engine.begin()
-    try {
+    const run = async () => {
       const { batch } = await import("./batch.ts")
-      return await batch(this.kit, engine, face, (kit) => attempt(() => work(face(kit))))
-    } finally {
-      engine.end()
+      return batch(this.kit, engine, face, (kit) => attempt(() => work(face(kit))))
     }
+    return lasting(this.kit, engine.track(run()))
   }
 
   /**

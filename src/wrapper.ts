@@ -1,17 +1,19 @@
 import type { Adapter, Awaitable } from "./adapter.ts"
+import { now } from "./base/clock.ts"
 import { CacheError } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
 import { closed, type Kit, type Resolved, type Shared, withPolicy } from "./kit.ts"
 import type { Metrics } from "./policy/counters.ts"
-import type { Engine } from "./policy/engine.ts"
 import type { Source } from "./policy/found.ts"
 import { Hub, type OnError } from "./policy/hub.ts"
+import { standIn } from "./policy/opening.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { Place } from "./policy/place.ts"
-import { scopeOf, type WaitUntil } from "./policy/scope.ts"
+import { ended, isWorker, scopeOf, share, type WaitUntil } from "./policy/scope.ts"
 import { Region } from "./region.ts"
 import { engineOf, type RegionOptions } from "./regions.ts"
 import { isAdapter, type StorageOptions, sourceOf, storageNames } from "./source.ts"
+import { lasting } from "./writing.ts"
 
 /** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
 export interface CacheOptions extends LoadOptions<never>, StorageOptions {
@@ -189,15 +191,19 @@ export class CacheWrapper extends Region {
    */
   close(): Promise<void> {
     const { shared, settings } = this.kit
-    shared.closing ??= (async () => {
-      shared.engine = undefined
-      const ended = [...shared.engines].map((engine) => {
+    const ms = settings.policy.storeTimeout
+    // On Workers the promise of another request may have died with it.
+    if (shared.closing) return isWorker() ? ended([shared.closing], ms) : shared.closing.promise
+    shared.engine = undefined
+    const closing = Promise.all(
+      [...shared.engines].map((engine) => {
         engine.flights.fenceWhere(() => true)
-        return engine.retire(settings.policy.storeTimeout)
-      })
-      await Promise.all(ended)
-    })()
-    return shared.closing
+        return engine.retire(ms)
+      }),
+    ).then(() => {})
+    shared.closing = share(closing, now() + 2 * ms)
+    lasting(this.kit, closing)
+    return closing
   }
 
   /** As {@link close}, for `await using`. */
@@ -234,17 +240,4 @@ export class CacheWrapper extends Region {
 
 function begin(kit: Kit, source: Source): void {
   kit.shared.engine = engineOf(kit, source)
-}
-
-/** An adapter by the name of one that is not open yet: each call opens it first. */
-function standIn(engine: Engine): Adapter {
-  const open = async () => (await engine.open()).adapter
-  return {
-    name: engine.source.name,
-    medium: "object",
-    get: async (key) => (await open()).get(key),
-    set: async (key, record, ttl) => (await open()).set(key, record, ttl),
-    delete: async (key) => (await open()).delete(key),
-    clear: async (prefix) => (await open()).clear(prefix),
-  }
 }

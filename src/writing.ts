@@ -1,12 +1,29 @@
+import type { Awaitable } from "./adapter.ts"
+import { isPromise } from "./base/awaitable.ts"
 import { CacheError } from "./base/errors.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { tell } from "./policy/draft.ts"
 import { type Policy, resolvePolicy, type WriteOptions } from "./policy/options.ts"
+import { isWorker } from "./policy/scope.ts"
 import { invalidateByTags, type Mode } from "./policy/sweep.ts"
 import { type Item, setAll, snapshot, type Target } from "./policy/write.ts"
 import { nameOf } from "./reading.ts"
 import { reach } from "./regions.ts"
+
+/** Gives a write to the request it belongs to, so that it is done although its caller may not wait for it. */
+export function lasting<T>(kit: Kit, work: Awaitable<T>): Awaitable<T> {
+  if (isPromise(work) && isWorker()) kit.scope().background(Promise.resolve(work))
+  return work
+}
+
+/** Does it on all that a cache or region reaches, one storage after the other. */
+export async function everywhere(kit: Kit, act: (target: Target) => Awaitable<unknown>): Promise<void> {
+  const run = async () => {
+    for (const target of reach(kit)) await act(target)
+  }
+  await lasting(kit, run())
+}
 
 /** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
 export type ManyEntries =

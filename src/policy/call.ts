@@ -6,11 +6,12 @@ import { freshUntil, type Kept, type State, stateOf } from "../entry.ts"
 import type { Fallback } from "./context.ts"
 import { isEarly } from "./early.ts"
 import type { Engine } from "./engine.ts"
-import { type Flight, thisTurn } from "./flights.ts"
+import type { Flight } from "./flights.ts"
 import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
 import type { Place } from "./place.ts"
 import type { Scope } from "./scope.ts"
+import { thisTurn } from "./turn.ts"
 
 /** Writes an entry for `life` ms; `isLate` tells whether the write has run out of time meanwhile. */
 export type Write = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>

@@ -1,10 +1,10 @@
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
-import { now } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
 import { scrub, scrubbed } from "../base/scrub.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
+import { Busy } from "./busy.ts"
 import { type Draft, derived } from "./draft.ts"
 import { Flights } from "./flights.ts"
 import { type Found, foundIn, noEntry, type Source } from "./found.ts"
@@ -13,8 +13,10 @@ import { storeOf } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import type { Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
+import { isWorker, keepAlive } from "./scope.ts"
 import { within } from "./timeout.ts"
 import { compare } from "./tokens.ts"
+import { thisTurn } from "./turn.ts"
 import { Versions } from "./versions.ts"
 
 /** One storage and all that is under way on it: flights, writes, failed loads. */
@@ -24,15 +26,14 @@ export class Engine {
   readonly flights: Flights = new Flights()
   readonly backoff: Backoff = new Backoff()
   readonly queue: WriteQueue = new WriteQueue((work, ms, key) => this.guard(work, ms, key))
+  readonly busy: Busy = new Busy()
   /** Open and ready for synchronous use. */
   store: Store | undefined
   /** Only a batch's engine has one. */
   draft: Draft | undefined
-  #opening: Promise<Store> | undefined
+  #opening: { readonly store: Promise<Store>; readonly turn: object } | undefined
   #versions: Versions | undefined
   #unobserve: (() => void) | undefined
-  #busy = 0
-  #idle: (() => void) | undefined
 
   constructor(source: Source, hub: Hub) {
     this.source = source
@@ -53,16 +54,20 @@ export class Engine {
   /** Opens the storage, once for all callers where promises may be shared. Throws or rejects when it cannot. */
   open(shares = true): Awaitable<Store> {
     if (this.store) return this.store
-    if (this.#opening && shares) return this.#opening
+    // On Workers one that another request has begun may have died with it.
+    if (this.#opening && shares && (!isWorker() || this.#opening.turn === thisTurn()))
+      return this.#opening.store
     const opened = storeOf(this.source, (error) => this.hub.trouble(undefined, "", error))
     if (!isPromise(opened)) return this.#use(opened)
-    const opening = this.track(opened.then((store) => this.#use(store)))
+    const store = this.track(opened.then((own) => this.#use(own)))
+    const opening = { store, turn: thisTurn() }
     this.#opening = opening
     const over = () => {
       if (this.#opening === opening) this.#opening = undefined
     }
-    opening.then(over, over)
-    return opening
+    store.then(over, over)
+    keepAlive(store)
+    return store
   }
 
   /** The open storage, waited for as long as an operation may take; then rejects with `STORE_TIMEOUT`. */
@@ -71,7 +76,11 @@ export class Engine {
   }
 
   #use(store: Store): Store {
-    if (this.store) return this.store
+    if (this.store) {
+      // Another request was faster.
+      if (this.source.owned) attempt(() => store.adapter.close?.()).catch(() => {})
+      return this.store
+    }
     this.store = store
     this.#unobserve = store.adapter.observe?.((event) => {
       if (event.type === "evict") this.onEvict(event.key, event.tier)
@@ -218,31 +227,13 @@ export class Engine {
 
   /** Lets what is under way finish, `ms` at most, then closes what the cache opened. */
   async retire(ms: number): Promise<void> {
-    const until = now() + ms
-    while (this.#busy > 0 && now() < until) {
-      const idle = new Promise<void>((resolve) => {
-        this.#idle = resolve
-      })
-      await within(idle, until - now(), () => undefined)
-    }
+    await this.busy.finish(ms)
     this.#unobserve?.()
     if (this.source.owned) await this.guard(() => this.store?.adapter.close?.(), Number.POSITIVE_INFINITY, "")
   }
 
   /** Counts `work` as under way until it settles. */
   track<T>(work: Promise<T>): Promise<T> {
-    this.begin()
-    const over = () => this.end()
-    work.then(over, over)
-    return work
-  }
-
-  /** Something of several steps is under way, between them too, until {@link end}. */
-  begin(): void {
-    this.#busy++
-  }
-
-  end(): void {
-    if (--this.#busy === 0) this.#idle?.()
+    return this.busy.track(work)
   }
 }

@@ -2,6 +2,7 @@ import { now } from "../base/clock.ts"
 import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
 import { within } from "./timeout.ts"
+import { thisTurn } from "./turn.ts"
 import type { VersionKeys } from "./versions.ts"
 
 /** How a flight ended. */
@@ -208,17 +209,4 @@ export class Flights {
       }
     }
   }
-}
-
-let turn: object | undefined
-
-/** The same object for all that runs before the next microtask: callers of one turn are callers of one request. */
-export function thisTurn(): object {
-  if (turn === undefined) {
-    turn = {}
-    queueMicrotask(() => {
-      turn = undefined
-    })
-  }
-  return turn
 }

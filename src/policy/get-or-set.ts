@@ -14,12 +14,13 @@ import {
   serve,
   tooLate,
 } from "./call.ts"
-import { Flight, type Outcome, thisTurn } from "./flights.ts"
+import { Flight, type Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
 import { checked, load, validated } from "./load.ts"
 import { isInside } from "./reentry.ts"
 import { patience } from "./timeout.ts"
+import { thisTurn } from "./turn.ts"
 
 /**
  * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.

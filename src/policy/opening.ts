@@ -1,7 +1,9 @@
+import type { Adapter } from "../adapter.ts"
 import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { CacheError } from "../base/errors.ts"
 import { scrub } from "../base/scrub.ts"
 import type { Store } from "../store/store.ts"
+import type { Engine } from "./engine.ts"
 import type { Source } from "./found.ts"
 
 /** The storage of `source`, opened. What stands in the way is `ADAPTER_UNAVAILABLE`, unless it has a code of its own. */
@@ -26,4 +28,17 @@ function unavailable(error: unknown, name: string): unknown {
     `The storage "${name}" cannot be opened: ${why}. Mend that, or use another adapter.`,
     { cause },
   )
+}
+
+/** An adapter by the name of one that is not open yet: each call opens it first. */
+export function standIn(engine: Engine): Adapter {
+  const open = async () => (await engine.open()).adapter
+  return {
+    name: engine.source.name,
+    medium: "object",
+    get: async (key) => (await open()).get(key),
+    set: async (key, record, ttl) => (await open()).set(key, record, ttl),
+    delete: async (key) => (await open()).delete(key),
+    clear: async (prefix) => (await open()).clear(prefix),
+  }
 }

@@ -1,5 +1,6 @@
 import { type Awaitable, isPromise } from "../base/awaitable.ts"
-import { within } from "./timeout.ts"
+import { now } from "../base/clock.ts"
+import { ended, share, type UnderWay } from "./scope.ts"
 
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
@@ -19,8 +20,8 @@ export class WriteQueue {
   /** Told of each write when it has ended. */
   readonly watchers: Set<Watcher> = new Set()
   readonly #guard: Guard
-  readonly #writes = new Map<string, Promise<unknown>>()
-  #barrier: Promise<unknown> | undefined
+  readonly #writes = new Map<string, UnderWay>()
+  #barrier: UnderWay | undefined
 
   constructor(guard: Guard) {
     this.#guard = guard
@@ -28,7 +29,7 @@ export class WriteQueue {
 
   /** Whether a write of one of `keys` would wait for others. */
   isBusy(keys: readonly string[]): boolean {
-    return this.#barrier !== undefined || (this.#writes.size > 0 && keys.some((key) => this.#writes.has(key)))
+    return this.#wall() !== undefined || (this.#writes.size > 0 && keys.some((key) => this.#writes.has(key)))
   }
 
   /** Runs `work` after the writes of the same keys that are under way. */
@@ -39,7 +40,8 @@ export class WriteQueue {
   ): Awaitable<T> {
     this.count++
     let isLate = false
-    const before = this.#barrier ? [this.#barrier] : []
+    const wall = this.#wall()
+    const before = wall ? [wall] : []
     if (this.#writes.size > 0) {
       for (const key of keys) {
         const write = this.#writes.get(key)
@@ -47,22 +49,28 @@ export class WriteQueue {
       }
     }
     const guarded = () => this.#guard(() => work(() => isLate), ms, keys.length === 1 ? (keys[0] ?? "") : "")
-    const result =
-      before.length > 0 ? within(Promise.all(before), ms, () => undefined).then(guarded) : guarded()
+    const result = before.length > 0 ? ended(before, ms).then(guarded) : guarded()
     const over = () => this.told(keys)
     if (!isPromise(result)) {
       over()
       return result
     }
-    const tail = result.then(over, () => {
+    const end = result.then(over, () => {
       isLate = true
       over()
     })
+    const tail = share(end, now() + ms * (before.length > 0 ? 2 : 1))
     for (const key of keys) this.#writes.set(key, tail)
-    tail.then(() => {
+    end.then(() => {
       for (const key of keys) if (this.#writes.get(key) === tail) this.#writes.delete(key)
     })
     return result
+  }
+
+  /** What all writes wait for, unless it is taken for dead: its request may be over. */
+  #wall(): UnderWay | undefined {
+    if (this.#barrier && now() >= this.#barrier.until) this.#barrier = undefined
+    return this.#barrier
   }
 
   /** Tells that something was written. */
@@ -78,16 +86,15 @@ export class WriteQueue {
   ): Promise<T> {
     this.count++
     let isLate = false
-    const before = [...this.#writes.values(), ...(this.#barrier ? [this.#barrier] : [])]
-    const patience = before.length > 0 ? ms : Number.POSITIVE_INFINITY
-    const result = within(Promise.all(before), patience, () => undefined).then(() =>
-      this.#guard(() => work(() => isLate), ms, ""),
-    )
+    const wall = this.#wall()
+    const before = [...this.#writes.values(), ...(wall ? [wall] : [])]
+    const result = ended(before, ms).then(() => this.#guard(() => work(() => isLate), ms, ""))
     const over = () => this.told(writes)
-    const tail = result.then(over, () => {
+    const end = result.then(over, () => {
       isLate = true
       over()
     })
+    const tail = share(end, now() + 2 * ms)
     this.#barrier = tail
     try {
       return await result

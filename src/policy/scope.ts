@@ -1,6 +1,8 @@
-import { sleep } from "../base/clock.ts"
+import { now, sleep } from "../base/clock.ts"
 import { isWorkerd } from "../base/runtime.ts"
 import { workers } from "../base/workers.ts"
+import { within } from "./timeout.ts"
+import { thisTurn } from "./turn.ts"
 
 /** What keeps work alive after its caller has gone; a Worker's `ctx` is one. */
 export interface WaitUntil {
@@ -67,9 +69,48 @@ function backgroundOf(hook: WaitUntil): (work: Promise<unknown>) => void {
 
 let worker: boolean | undefined
 
-function isWorker(): boolean {
+/** Whether promises, timers and I/O belong to a request here, and die with it. */
+export function isWorker(): boolean {
   worker ??= isWorkerd()
   return worker
+}
+
+/** Work that others will wait for. */
+export interface UnderWay<T = unknown> {
+  readonly promise: Promise<T>
+  readonly turn: object
+  /** When it is taken for dead, ms since epoch. */
+  readonly until: number
+  isOver: boolean
+}
+
+/** `promise`, for others to wait for until `until` at most. */
+export function share<T>(promise: Promise<T>, until: number): UnderWay<T> {
+  const shared: UnderWay<T> = { promise, turn: thisTurn(), until, isOver: false }
+  const over = () => {
+    shared.isOver = true
+  }
+  promise.then(over, over)
+  return shared
+}
+
+/**
+ * Waits for what others have under way, `ms` at most. On Workers by a look at each, by a timer of this request's own:
+ * their promises may have died with their requests.
+ */
+export async function ended(all: readonly UnderWay[], ms: number): Promise<void> {
+  if (!isWorker() || all.every(({ turn }) => turn === thisTurn())) {
+    await within(Promise.all(all.map(({ promise }) => promise)), ms, () => undefined)
+    return
+  }
+  const limit = now() + ms
+  const isUnderWay = ({ isOver, until }: UnderWay) => !isOver && now() < Math.min(until, limit)
+  for (let step = 1; all.some(isUnderWay); step = Math.min(step * 1.5, 25)) await sleep(step)
+}
+
+/** Keeps the request alive, where there is one, until `work` settles. */
+export function keepAlive(work: Promise<unknown>): void {
+  if (isWorker() && workers.waitUntil) backgroundOf({ waitUntil: workers.waitUntil })(work)
 }
 
 function ignore(): void {}

@@ -2,7 +2,9 @@ import { type Adapter, type Awaitable, tokenMark } from "../adapter.ts"
 import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Kept } from "../entry.ts"
+import { ended, isWorker, share, type UnderWay } from "./scope.ts"
 import { compare, newborn, newToken, softToken, toToken } from "./tokens.ts"
+import { thisTurn } from "./turn.ts"
 
 /** Where the versions of a region or tag are kept: what a hard and what a soft invalidation renews. */
 export interface VersionKeys {
@@ -31,7 +33,7 @@ export class Versions {
   #tokens: readonly string[] = []
   #change = Number.NaN
   /** The tokens that are being made. */
-  readonly #creating = new Map<string, { readonly made: Promise<string>; readonly until: number }>()
+  readonly #creating = new Map<string, UnderWay<string>>()
 
   constructor(adapter: Adapter) {
     this.#adapter = adapter
@@ -175,13 +177,16 @@ export class Versions {
   create(key: string): Promise<string> {
     if (this.#adapter.add) return this.#create(key)
     const known = this.#creating.get(key)
-    // One that hangs holds back nobody for long.
-    if (known && now() < known.until) return known.made
+    // One that hangs holds back nobody for long; that of another request is looked at, and asked for again.
+    if (known && now() < known.until) {
+      if (!isWorker() || known.turn === thisTurn()) return known.promise
+      return ended([known], 1000).then(() => this.#create(key))
+    }
     const made = this.#create(key)
-    const creation = { made, until: now() + 1000 }
     const over = () => {
       if (this.#creating.get(key) === creation) this.#creating.delete(key)
     }
+    const creation = share(made, now() + 1000)
     this.#creating.set(key, creation)
     made.then(over, over)
     return made

@@ -46,13 +46,13 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
     return put(target, engine.store, items, createdAt, tags, early)
   // What the caller does to his values while we wait must not reach the storage.
   const own = items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
-  engine.begin()
+  engine.busy.begin()
   try {
     const store = engine.store ?? (await engine.opened(policy.storeTimeout))
     const known = await (early ?? currentMarks(engine, store, names, policy))
     return await put(target, store, own, createdAt, tags, known)
   } finally {
-    engine.end()
+    engine.busy.end()
   }
 }
 
@@ -225,16 +225,13 @@ async function rewrite(
       if (changed === kept) continue
       const tokens = outlives ? await engine.versions(store).read(place.names(kept.tags)) : kept.marks
       // A soft invalidation that came since the read may have ended it.
-      if (outlives && stateOf(kept, now(), undefined, compare(kept.marks, tokens)) === "gone") {
-        live--
-        gone.push(keys[i] ?? "")
-        continue
-      }
+      const isEnded = outlives && stateOf(kept, now(), undefined, compare(kept.marks, tokens)) === "gone"
+      if (isEnded) live--
       // Never a newer hard version: an invalidation that came since the read must win.
       const marks = kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (tokens[at] ?? "")))
       const next = { ...changed, marks }
       const life = next.freshUntil + next.grace - at
-      if (life > 0) writes.push([keys[i] ?? "", next, life])
+      if (life > 0 && !isEnded) writes.push([keys[i] ?? "", next, life])
       else gone.push(keys[i] ?? "")
     }
     if (!isLate()) await many(into, writes, gone)

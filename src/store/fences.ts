@@ -1,10 +1,17 @@
+import { now } from "../base/clock.ts"
+
 /** A read or write of the far tier that is under way. */
 export interface Ticket {
   readonly key: string
   readonly writes: boolean
   /** Something came across it: what it brings may be outdated already. */
   beaten: boolean
+  /** When it is taken for dead, ms since epoch: on Workers its request may be over. */
+  readonly until: number
 }
+
+/** Milliseconds that an operation may take before it is taken for dead. */
+const longest = 10_000
 
 /**
  * Keeps what is outdated out of the near tier: a read that began before a write of its key, or during one, and writes
@@ -12,30 +19,35 @@ export interface Ticket {
  */
 export class Fences {
   readonly #running = new Map<string, Ticket[]>()
-  readonly #clearing: string[] = []
+  #clearing: { readonly prefix: string; readonly until: number }[] = []
   /** How many writes have begun. */
   writes = 0
 
   /** Something begins: a write beats what is under way, and whatever begins before it ends. */
   begin(key: string, writes: boolean): Ticket {
     if (writes) this.writes++
-    const running = this.#running.get(key)
-    let beaten = this.#clearing.length > 0 && this.#clearing.some((prefix) => key.startsWith(prefix))
-    for (const other of running ?? []) {
+    const time = now()
+    const running = this.#running.get(key)?.filter(({ until }) => time < until) ?? []
+    if (this.#clearing.length > 0) this.#clearing = this.#clearing.filter(({ until }) => time < until)
+    let beaten = this.#clearing.some(({ prefix }) => key.startsWith(prefix))
+    for (const other of running) {
       beaten ||= other.writes
       other.beaten ||= writes
     }
-    const ticket = { key, writes, beaten }
-    if (running) running.push(ticket)
-    else this.#running.set(key, [ticket])
+    const ticket = { key, writes, beaten, until: time + longest }
+    running.push(ticket)
+    this.#running.set(key, running)
     return ticket
   }
 
   /** It is over; answers whether nothing came across. */
   end(ticket: Ticket): boolean {
     const running = this.#running.get(ticket.key) ?? []
-    if (running.length > 1) running.splice(running.indexOf(ticket), 1)
-    else if (running[0] === ticket) this.#running.delete(ticket.key)
+    const at = running.indexOf(ticket)
+    if (at >= 0) running.splice(at, 1)
+    if (running.length === 0) this.#running.delete(ticket.key)
+    // One that was taken for dead writes all the same.
+    else if (ticket.writes) for (const other of running) other.beaten = true
     return !ticket.beaten
   }
 
@@ -53,9 +65,11 @@ export class Fences {
   clear(prefix: string): () => void {
     this.writes++
     this.beatAll(prefix)
-    this.#clearing.push(prefix)
+    const clearing = { prefix, until: now() + longest }
+    this.#clearing.push(clearing)
     return () => {
-      this.#clearing.splice(this.#clearing.indexOf(prefix), 1)
+      this.#clearing = this.#clearing.filter((other) => other !== clearing)
+      this.beatAll(prefix)
     }
   }
 }

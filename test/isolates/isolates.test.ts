@@ -1,44 +1,12 @@
-import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+import { bundleWorker, runtimes } from "./bundle.ts"
 
 let script = ""
 
 beforeAll(async () => {
-  const built = await build({
-    entryPoints: [path("worker.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2022",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    // What the condition "workerd" does in the built package.
-    plugins: [
-      {
-        name: "workers",
-        setup(build) {
-          build.onResolve({ filter: /\/workers\.ts$/ }, () => ({
-            path: path("../../src/base/workers.workerd.ts"),
-          }))
-        },
-      },
-    ],
-  })
-  script = built.outputFiles[0]?.text ?? ""
+  script = await bundleWorker("worker.ts")
 })
-
-const runtimes: [compatibilityDate: string, flags: string[]][] = [
-  ["2024-01-01", []],
-  ["2024-01-01", ["nodejs_compat"]],
-  ["2024-12-01", []],
-  ["2024-12-01", ["nodejs_compat"]],
-  ["2026-07-01", []],
-  ["2026-07-01", ["nodejs_compat"]],
-]
 
 describe.each(runtimes)("in a Worker of %s with %o", (compatibilityDate, compatibilityFlags) => {
   let worker: Miniflare

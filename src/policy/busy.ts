@@ -1,0 +1,36 @@
+import { now } from "../base/clock.ts"
+import { within } from "./timeout.ts"
+
+/** Counts what is under way, so that who closes can wait for it. */
+export class Busy {
+  #count = 0
+  #idle: (() => void) | undefined
+
+  /** Something of several steps is under way, between them too, until {@link end}. */
+  begin(): void {
+    this.#count++
+  }
+
+  end(): void {
+    if (--this.#count === 0) this.#idle?.()
+  }
+
+  /** Counts `work` as under way until it settles. */
+  track<T>(work: Promise<T>): Promise<T> {
+    this.begin()
+    const over = () => this.end()
+    work.then(over, over)
+    return work
+  }
+
+  /** Waits until nothing is under way, `ms` at most. */
+  async finish(ms: number): Promise<void> {
+    const until = now() + ms
+    while (this.#count > 0 && now() < until) {
+      const idle = new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+      await within(idle, until - now(), () => undefined)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { convertV4MiniflareOptions, Miniflare } from "miniflare"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { bundleWorker, runtimes } from "./bundle.ts"
+
+let script = ""
+
+beforeAll(async () => {
+  script = await bundleWorker("dead/worker.ts")
+})
+
+const left = ["get", "load", "set", "delete", "clear", "invalidate", "batch", "ready"]
+
+const dates = runtimes.filter(([, flags]) => flags.length === 0)
+
+// Mostly waiting: all at the same time.
+describe.concurrent.each(dates)("in a Worker of %s", (compatibilityDate) => {
+  let worker: Miniflare
+  // Whether the runtime itself keeps a request alive; else only `bind` does.
+  const hasHook = compatibilityDate > "2025"
+
+  beforeAll(async () => {
+    const options = { modules: true, script, compatibilityDate }
+    worker = new Miniflare(convertV4MiniflareOptions(options))
+    await worker.ready
+  })
+  afterAll(() => worker.dispose())
+
+  const ask = async (query: string): Promise<unknown> => {
+    const response = await worker.dispatchFetch(`http://w/?${query}`, { signal: AbortSignal.timeout(10_000) })
+    return response.ok ? response.json() : `status ${response.status}`
+  }
+
+  for (const storage of ["far", "near"]) {
+    for (const bind of ["", "&bind"]) {
+      for (const moment of ["", " under way"]) {
+        const title = `${storage}${bind}: a request that leaves while its`
+        test.each(left)(`${title} %s is${moment || " opening the storage"} harms nobody`, async (act) => {
+          const name = [storage, act, bind ? "bound" : "", moment ? "late" : ""].join("-")
+          const on = `on=${name}${bind}`
+          if (moment) expect(await ask(`${on}&act=set`)).toBeNull()
+          expect(await ask(`${on}&act=${act}&leave=${moment ? 10 : 0}`)).toBe("left")
+          expect(await ask(`${on}&act=set`)).toBeNull()
+          expect(await ask(`${on}&act=load`)).toBe("set")
+          expect(await ask(`${on}&act=batch`)).toBeNull()
+          expect(await ask(`${on}&act=get`)).toBe("batch")
+          expect(await ask(`${on}&act=ready`)).toBe("ready")
+          expect(await ask(`${on}&act=clear`)).toBeNull()
+          expect(await ask(`${on}&act=load`)).toBe("loaded")
+          if (hasHook || bind) expect(await ask(`${on}&errors`)).toBe(0)
+          expect(await ask(`${on}&act=close&leave=0`)).toBe("left")
+          expect(await ask(`${on}&act=close`)).toBe("closed")
+        })
+      }
+    }
+  }
+
+  test("requests that write one key at the same time all come to their end", async () => {
+    for (let round = 0; round < 20; round++) {
+      const acts = Array.from({ length: 8 }, (_, at) => (at % 2 === 0 ? "set" : "batch"))
+      const answers = await Promise.all(
+        acts.map((act) => ask(`on=${round % 2 ? "far" : "near"} all&act=${act}`)),
+      )
+      expect(answers).toEqual(acts.map(() => null))
+    }
+    for (const on of ["far all", "near all"]) expect(await ask(`on=${on}&errors`)).toBe(0)
+  })
+})
