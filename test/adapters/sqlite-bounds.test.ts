@@ -1,8 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest"
 import { type SqliteAdapter, type SqliteOptions, sqlite } from "../../adapters/sqlite.ts"
+
+// As many tokens as entries: the real bound is too large to be met in a test.
+vi.mock("../../src/adapter.ts", async (original) => ({
+  ...(await original<object>()),
+  mostTokens: (maxEntries: number) => maxEntries,
+}))
 
 let folder: string
 let opened: SqliteAdapter[]
@@ -117,7 +123,7 @@ test("a record that could never fit is evicted at once and pushes nobody out", (
   expect(keys()).toEqual(["b"])
 })
 
-test("tokens are not counted, leave by a bound of their own, oldest written first, unreported", () => {
+test("tokens are not counted, leave by a bound of their own, the longest unused first, unreported", () => {
   const { cache, evicted, keys } = setup({ maxEntries: 2, maxBytes: 100 })
   fill(cache, "#1", "#2", "a", "b")
   cache.set("#2", "t".repeat(500), Infinity)
@@ -128,6 +134,17 @@ test("tokens are not counted, leave by a bound of their own, oldest written firs
   fill(cache, "#3")
   expect(keys()).toEqual(["#2", "#3", "d", "e"])
   expect(evicted).toEqual(["a", "b", "c"])
+})
+
+test("a token that is read now and then stays longer than one that is not", () => {
+  vi.useFakeTimers({ now: 1_700_000_000_000 })
+  onTestFinished(() => void vi.useRealTimers())
+  const { cache, keys } = setup({ maxEntries: 2 })
+  fill(cache, "#1", "#2")
+  vi.advanceTimersByTime(61_000)
+  cache.get("#1")
+  fill(cache, "#3")
+  expect(keys()).toEqual(["#1", "#3"])
 })
 
 test("a setMany beyond the bound keeps its last entries", () => {
