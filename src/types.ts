@@ -1,5 +1,6 @@
 /** The types of the public face, for every entry that has it. */
 export type { Adapter, AdapterEvent, Awaitable, Lease, Serializer, Stored } from "./adapter.ts"
+export type { WaitUntil } from "./base/alive.ts"
 export type { Duration, Unit } from "./base/duration.ts"
 export type { CacheErrorCode, MissReason } from "./base/errors.ts"
 export type { CacheEvent, CacheEventType, EventBase, EventOf, StaleReason } from "./base/events.ts"
@@ -23,7 +24,6 @@ export type {
   StandardSchemaV1,
   WriteOptions,
 } from "./policy/options.ts"
-export type { WaitUntil } from "./policy/scope.ts"
 export type { GetOptions } from "./reading.ts"
 export type { Region } from "./region.ts"
 export type { RegionOptions } from "./regions.ts"

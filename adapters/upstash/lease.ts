@@ -1,5 +1,5 @@
 import type { Lease } from "../../src/adapter.ts"
-import { workers } from "../../src/base/workers.ts"
+import { keepAlive } from "../../src/base/alive.ts"
 import { getCommand, releaseCommand, setCommand } from "./commands.ts"
 import { leaseOf } from "./keys.ts"
 import { isOurs, random } from "./owners.ts"
@@ -29,7 +29,7 @@ export async function takeLease(send: Turns["send"], key: string, ttl: number): 
   try {
     if (!isOurs(put, found, owner)) return undefined
   } catch (error) {
-    if (mayLie) behind(release())
+    if (mayLie) keepAlive(release())
     throw error
   }
   let released: Promise<void> | undefined
@@ -38,15 +38,5 @@ export async function takeLease(send: Turns["send"], key: string, ttl: number): 
       released ??= release()
       return released
     },
-  }
-}
-
-/** Lets `work` end by itself, whatever comes of it. */
-function behind(work: Promise<void>): void {
-  const quiet = work.catch(() => {})
-  try {
-    workers.waitUntil?.(quiet)
-  } catch {
-    // Outside of a request nothing can be kept alive.
   }
 }

@@ -1,14 +1,9 @@
+import { keepAlive, type WaitUntil } from "../base/alive.ts"
 import { now, sleep } from "../base/clock.ts"
 import { isWorkerd } from "../base/runtime.ts"
 import { workers } from "../base/workers.ts"
 import { within } from "./timeout.ts"
 import { thisTurn } from "./turn.ts"
-
-/** What keeps work alive after its caller has gone; a Worker's `ctx` is one. */
-export interface WaitUntil {
-  /** Keeps the request alive until `promise` settles. */
-  waitUntil(promise: Promise<unknown>): void
-}
 
 /**
  * Where a call runs: in a process or tab, where a promise is safe with everybody, or in a Worker, where I/O belongs
@@ -51,20 +46,13 @@ function workerScope(context: WaitUntil | undefined): Scope {
     // only a look at the flight by this request's own timer is safe.
     async follow(promise, settled, sameTurn) {
       if (sameTurn) return process.follow(promise, settled, true)
-      for (let ms = 1; !settled(); ms = Math.min(ms * 1.5, 25)) await sleep(ms)
+      await poll(settled)
     },
   }
 }
 
 function backgroundOf(hook: WaitUntil): (work: Promise<unknown>) => void {
-  return (work) => {
-    const quiet = work.then(ignore, ignore)
-    try {
-      hook.waitUntil(quiet)
-    } catch {
-      // Outside of a request (global scope, or after the response) nothing can be kept alive.
-    }
-  }
+  return (work) => keepAlive(work, hook)
 }
 
 let worker: boolean | undefined
@@ -105,12 +93,10 @@ export async function ended(all: readonly UnderWay[], ms: number): Promise<void>
   }
   const limit = now() + ms
   const isUnderWay = ({ isOver, until }: UnderWay) => !isOver && now() < Math.min(until, limit)
-  for (let step = 1; all.some(isUnderWay); step = Math.min(step * 1.5, 25)) await sleep(step)
+  await poll(() => !all.some(isUnderWay))
 }
 
-/** Keeps the request alive, where there is one, until `work` settles. */
-export function keepAlive(work: Promise<unknown>): void {
-  if (isWorker() && workers.waitUntil) backgroundOf({ waitUntil: workers.waitUntil })(work)
+/** Waits until `isDone`, by timers of this request's own. */
+async function poll(isDone: () => boolean): Promise<void> {
+  for (let ms = 1; !isDone(); ms = Math.min(ms * 1.5, 25)) await sleep(ms)
 }
-
-function ignore(): void {}

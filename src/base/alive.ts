@@ -1,0 +1,22 @@
+import { workers } from "./workers.ts"
+
+/** What keeps work alive after its caller has gone; a Worker's `ctx` is one. */
+export interface WaitUntil {
+  /** Keeps the request alive until `promise` settles. */
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/**
+ * Keeps the request alive, where there is one, until `work` settles: by `hook`, or else by what the runtime offers.
+ * What comes of the work is nobody's trouble.
+ */
+export function keepAlive(work: Promise<unknown>, hook: Partial<WaitUntil> = workers): void {
+  const quiet = work.then(ignore, ignore)
+  try {
+    hook.waitUntil?.(quiet)
+  } catch {
+    // Outside of a request (global scope, or after the response) nothing can be kept alive.
+  }
+}
+
+function ignore(): void {}
