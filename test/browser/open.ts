@@ -15,6 +15,30 @@ export interface Opened {
   close(): Promise<void>
 }
 
+/** What Chromium is started with, wherever these tests start one. */
+export const chromiumFlags: readonly string[] = [
+  "--no-sandbox", // root, as in most containers
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+]
+
+/** The environment of a WebKit that keeps all it has below the folder `home`, on the display `screen`. */
+export function webkitEnvironment(home: string, screen: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    DISPLAY: screen,
+    HOME: home,
+    XDG_DATA_HOME: join(home, "data"),
+    XDG_CACHE_HOME: join(home, "cache"),
+    XDG_CONFIG_HOME: join(home, "config"),
+    NO_AT_BRIDGE: "1",
+    GIO_USE_VFS: "local",
+  }
+}
+
 /** Starts `engine`; the page comes with `open`. Rejects where it is not installed. */
 export async function openEngine(engine: Engine): Promise<Opened> {
   const path = findEngines()[engine]
@@ -30,17 +54,7 @@ async function openPuppeteer(browser: "chrome" | "firefox", executablePath: stri
     browser,
     executablePath,
     headless: true,
-    args:
-      browser === "chrome"
-        ? [
-            "--no-sandbox", // root, as in most containers
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-          ]
-        : [],
+    args: browser === "chrome" ? [...chromiumFlags] : [],
   })
   return {
     async open(url) {
@@ -86,19 +100,7 @@ async function openMiniBrowser(path: string, isPrivate: boolean): Promise<Opened
           ...(isPrivate ? ["--private"] : []),
           url,
         ],
-        {
-          stdio: "ignore",
-          env: {
-            ...process.env,
-            DISPLAY: screen.name,
-            HOME: home,
-            XDG_DATA_HOME: join(home, "data"),
-            XDG_CACHE_HOME: join(home, "cache"),
-            XDG_CONFIG_HOME: join(home, "config"),
-            NO_AT_BRIDGE: "1",
-            GIO_USE_VFS: "local",
-          },
-        },
+        { stdio: "ignore", env: webkitEnvironment(home, screen.name) },
       )
     },
     async close() {

@@ -1,5 +1,6 @@
 import puppeteer, { type Browser } from "puppeteer-core"
 import { findEngines } from "../browser/installed.ts"
+import { chromiumFlags } from "../browser/open.ts"
 
 /** Whether tests in a real Chromium can run here. In CI they must. */
 export const hasChromium: boolean = Boolean(findEngines().chromium ?? process.env["CI"])
@@ -10,12 +11,6 @@ export function launchChromium(): Promise<Browser> {
     browser: "chrome",
     executablePath: findEngines().chromium ?? "",
     headless: true,
-    args: [
-      "--no-sandbox", // root, as in most containers
-      "--disable-gpu",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
+    args: [...chromiumFlags],
   })
 }

@@ -4,10 +4,13 @@ import { build } from "esbuild"
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
-/** The script of a Worker, in one file. */
-export async function bundleWorker(entry: string): Promise<string> {
+/** The script of a Worker, in one file: of a file below this folder, or of `code`, which has the package by its name. */
+export async function bundleWorker(entry: string | { readonly code: string }): Promise<string> {
   const built = await build({
-    entryPoints: [path(entry)],
+    ...(typeof entry === "string"
+      ? { entryPoints: [path(entry)] }
+      : { stdin: { contents: entry.code, loader: "ts", resolveDir: path("../..") } }),
+    alias: { isocache: path("../../src/index.ts") },
     bundle: true,
     write: false,
     format: "esm",

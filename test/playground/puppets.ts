@@ -1,14 +1,7 @@
 // Chromium and Firefox, by puppeteer.
 import puppeteer, { type Browser } from "puppeteer-core"
+import { chromiumFlags } from "../browser/open.ts"
 import type { Tab } from "./visit.ts"
-
-const flags = [
-  "--no-sandbox", // root, as in most containers
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-]
 
 /** A browser under a test's hands. */
 export interface Driven {
@@ -22,7 +15,7 @@ export async function drivePuppet(engine: "chromium" | "firefox", executablePath
     browser: engine === "chromium" ? "chrome" : "firefox",
     executablePath,
     headless: true,
-    args: engine === "chromium" ? flags : [],
+    args: engine === "chromium" ? [...chromiumFlags] : [],
     defaultViewport: { width: 1280, height: 900 },
   })
   return {

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { display } from "../browser/open.ts"
+import { display, webkitEnvironment } from "../browser/open.ts"
 import type { Driven } from "./puppets.ts"
 import type { Key, Tab } from "./visit.ts"
 
@@ -30,14 +30,7 @@ export async function driveWebKit(binary: string): Promise<Driven> {
   const running = spawn(driver, [`--port=${port}`, "--host=127.0.0.1"], {
     stdio: "ignore",
     env: {
-      ...process.env,
-      DISPLAY: screen.name,
-      HOME: home,
-      XDG_DATA_HOME: join(home, "data"),
-      XDG_CACHE_HOME: join(home, "cache"),
-      XDG_CONFIG_HOME: join(home, "config"),
-      NO_AT_BRIDGE: "1",
-      GIO_USE_VFS: "local",
+      ...webkitEnvironment(home, screen.name),
       // Without a graphics card frames would come once a second.
       WEBKIT_DISABLE_DMABUF_RENDERER: "1",
     },

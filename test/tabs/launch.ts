@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import puppeteer from "puppeteer-core"
-import { display } from "../browser/open.ts"
+import { chromiumFlags, display, webkitEnvironment } from "../browser/open.ts"
 
 /** A browser that is open. */
 export interface Opened {
@@ -22,21 +22,13 @@ export interface OpenedTabs {
   closeOne?(index: number): Promise<void>
 }
 
-const flags = [
-  "--no-sandbox", // root, as in most containers
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-]
-
 /** Chromium or Firefox. All tabs but the first are in the background, as their users have them. */
 export async function openPuppeteer(engine: "chromium" | "firefox", path: string): Promise<Opened> {
   const browser = await puppeteer.launch({
     browser: engine === "chromium" ? "chrome" : "firefox",
     executablePath: path,
     headless: true,
-    args: engine === "chromium" ? flags : [],
+    args: engine === "chromium" ? [...chromiumFlags] : [],
   })
   return {
     async tabs(urls) {
@@ -69,13 +61,7 @@ export async function openMiniBrowser(path: string): Promise<Opened> {
     async tabs(urls) {
       const child = spawn(path, [...urls], {
         stdio: "ignore",
-        env: {
-          ...process.env,
-          ...homes(home),
-          DISPLAY: screen.name,
-          NO_AT_BRIDGE: "1",
-          GIO_USE_VFS: "local",
-        },
+        env: webkitEnvironment(home, screen.name),
       })
       return { pid: child.pid ?? 0, close: () => end(child) }
     },
@@ -84,12 +70,6 @@ export async function openMiniBrowser(path: string): Promise<Opened> {
       await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
     },
   }
-}
-
-function homes(home: string): Record<string, string> {
-  const folders = { DATA: "data", CACHE: "cache", CONFIG: "config" }
-  const named = Object.entries(folders).map(([name, folder]) => [`XDG_${name}_HOME`, join(home, folder)])
-  return { HOME: home, ...Object.fromEntries(named) }
 }
 
 async function end(child: ChildProcess): Promise<void> {
