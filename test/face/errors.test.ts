@@ -99,7 +99,7 @@ test.each(ways)("%s says what to do, and no value, token or credential: %s", asy
   const error: unknown = await new Promise((resolve) => resolve(way())).catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(CacheError)
   expect(error).toBeInstanceOf(Error)
-  if (!(error instanceof CacheError)) return
+  if (!(error instanceof CacheError)) throw error // Told above; this is for the types.
   expect(error.code).toBe(code)
   expect(error.name).toBe("CacheError")
   expect(error.message.length).toBeGreaterThan(20)

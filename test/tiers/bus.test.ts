@@ -158,15 +158,15 @@ wait(100)
 
 const root = join(import.meta.dirname, "../..")
 const runtimes = join(root, "tools/runtimes/node_modules")
-test.each([
+test.for([
   ["node", process.execPath, []],
   ["deno", join(runtimes, "deno/deno"), ["run", "--no-prompt"]],
   ["bun", join(runtimes, "bun/bin/bun.exe"), ["run"]],
 ] as const)(
   "%s: a broadcast bus that listens keeps no process alive",
   { timeout: 30_000 },
-  (_, program, args) => {
-    if (!existsSync(program)) return
+  ([, program, args], { skip }) => {
+    skip(!existsSync(program), "not installed: npm test installs it")
     const folder = mkdtempSync(join(tmpdir(), "isocache-bus-"))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     const script = join(folder, "listen.mjs")
