@@ -1,7 +1,7 @@
 // Everything there is to check, on a bare machine: npm test
 // One step after another; a failing one is remembered and the others still run. The last line adds all up.
 import { existsSync, readFileSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { findEngines } from "../../test/browser/installed.ts"
 import { add, type Count, describe, one } from "./count.ts"
 import { prepareMachine } from "./machine.ts"
@@ -52,16 +52,38 @@ async function reference(): Promise<Count> {
   return command("npx", "--prefix", "tools/docs", "typedoc", "--options", "tools/docs/typedoc.json")
 }
 
+/** What vitest's JSON reporter writes, as far as it is read here. */
+interface Report {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+  readonly numTodoTests: number
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+  }[]
+}
+
+/** The tests that failed, for the end of the log, where a reader looks first. */
+const failures: string[] = []
+
 /** Runs one project of vitest.config.ts and reads its report. */
 async function vitest(project: string): Promise<Count> {
   const report = join(root, `reports/vitest-${project}.json`)
   rmSync(report, { force: true })
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`]
-  const { ok } = await run("vitest", ["run", "--project", project, ...reporters])
+  // Many minutes on a quiet machine, and a busy one is no reason to fail.
+  const { ok } = await run("vitest", ["run", "--project", project, ...reporters], { timeout: 3_000_000 })
   if (!existsSync(report)) return one(false)
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-    readFileSync(report, "utf8"),
-  )
+  const told: Report = JSON.parse(readFileSync(report, "utf8"))
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = told
+  for (const { name, status, assertionResults } of told.testResults) {
+    const lost = assertionResults.filter((test) => test.status === "failed")
+    const file = relative(root, name)
+    if (status === "failed" && lost.length === 0) failures.push(`${project}: ${file}`)
+    for (const { fullName } of lost) failures.push(`${project}: ${file}: ${fullName}`)
+  }
   const failed = numFailedTests || (ok ? 0 : 1) // a file that cannot be loaded has no test that fails
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests }
 }
@@ -98,6 +120,7 @@ for (const [name, count, seconds] of results) {
   const mark = count.failed ? "FAILED" : "ok    "
   console.log(`${mark} ${name.padEnd(30)} ${seconds.toFixed(1).padStart(6)} s   ${describe(count)}`)
 }
+for (const failure of failures) console.log(`failed: ${failure}`)
 const sum = add(...results.map(([, count]) => count))
 console.log(describe(sum))
 process.exitCode = sum.failed ? 1 : 0
