@@ -16,6 +16,9 @@ const sources = [
 // What the condition "workerd" does in the built package.
 const workers = { find: /^\.\.?\/.*\bbase\/workers\.ts$/, replacement: path("src/base/workers.workerd.ts") }
 
+// On a loaded machine properties take their time, and servers to start.
+const patient = { testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
+
 const node = {
   resolve: { alias: sources },
   test: {
@@ -23,14 +26,14 @@ const node = {
     environment: "node" as const,
     include: ["test/**/*.test.ts"],
     exclude: ["test/{browser,workers,package,types}/**"],
-    testTimeout: 30_000, // Properties take their time on a loaded machine.
+    ...patient,
   },
 }
 
 const workerd = {
   resolve: { alias: [workers, ...sources] },
   plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-  test: { name: "workerd", include: ["test/workers/**/*.test.ts"] },
+  test: { name: "workerd", include: ["test/workers/**/*.test.ts"], ...patient },
 }
 
 const browser = {
@@ -39,6 +42,7 @@ const browser = {
   test: {
     name: "browser",
     include: ["test/browser/**/*.test.ts"],
+    ...patient,
     browser: { enabled: true, headless: true, provider: engines(), instances, screenshotFailures: false },
   },
 }

@@ -392,7 +392,7 @@ describe("trouble", () => {
         message: expect.not.stringContaining("s3cret"),
       }),
     )
-    expect(performance.now() - start).toBeLessThan(4000)
+    expect(performance.now() - start).toBeLessThan(10_000)
     expect(cache.get("a")).toBe("1")
     other.exec("ROLLBACK")
     other.close()
