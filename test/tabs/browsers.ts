@@ -50,15 +50,27 @@ export function inEachBrowser(
 
       tests(async <Count extends keyof Tabs>(count: Count) => {
         if (!site || !browser) throw new Error("Nothing is open yet.")
-        const lines = Array.from({ length: count }, site.line)
-        const opened = await browser.tabs(lines.map(({ url }) => url))
-        onTestFinished(opened.close)
-        await Promise.all(lines.map(({ ready, url }) => within(ready, `${url} is not there`)))
-        const tabs = lines.map(({ run }, i) => tab(run, opened, i))
+        const tabs = await openTabs(count, site, browser)
         return tabs as readonly Tab[] as Tabs[Count] // so many were made
       })
     })
   }
+}
+
+/** Opens so many tabs, all of them anew where one does not come: with a busy machine WebKit forgets one at times. */
+async function openTabs(count: number, site: Site, browser: Opened, attempts = 3): Promise<readonly Tab[]> {
+  const lines = Array.from({ length: count }, site.line)
+  const opened = await browser.tabs(lines.map(({ url }) => url))
+  try {
+    await Promise.all(lines.map(({ ready, url }) => within(ready, `${url} is not there`)))
+  } catch (error) {
+    await opened.close()
+    if (attempts === 1) throw error
+    console.warn(`${String(error)} Opening all ${count} tabs again.`)
+    return openTabs(count, site, browser, attempts - 1)
+  }
+  onTestFinished(opened.close)
+  return lines.map(({ run }, i) => tab(run, opened, i))
 }
 
 /** Rejects with `trouble` when `promise` takes longer than half a minute. */

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest"
 import { inEachBrowser, type Tab } from "./browsers.ts"
-import type { Tally } from "./page.ts"
+import type { Opening, Tally } from "./page.ts"
 
 /** Asks for tallies until they are as they should be. */
 async function until(tabs: readonly Tab[], is: (all: readonly Tally[]) => boolean): Promise<Tally[]> {
@@ -16,10 +16,10 @@ const haveAsked = (all: readonly Tally[]) => all.every(({ held, refused }) => he
 const areAnswered = (all: readonly Tally[]) => all.every(({ asked, answered }) => answered === asked)
 const valuesOf = (all: readonly Tally[]) => new Set(all.flatMap(({ values }) => values))
 
-async function open(tabs: readonly Tab[], leaseTtls: readonly number[] = []): Promise<void> {
+async function open(tabs: readonly Tab[], options: readonly Partial<Opening>[] = []): Promise<void> {
   const name = `leases ${Math.random()}`
   for (const [i, tab] of tabs.entries()) {
-    await tab.run("open", { name, leaseTtl: leaseTtls[i] ?? 60_000 })
+    await tab.run("open", { name, leaseTtl: 60_000, ...options[i] })
     await tab.run("read", "the one key")
   }
 }
@@ -86,7 +86,7 @@ inEachBrowser((tabs) => {
   }, async () => {
     const [holder, other] = await tabs(2)
     // Its own timer does not end the lease, as it would not if it hung from the beginning.
-    await open([holder, other], [60_000, 1_000])
+    await open([holder, other], [{}, { leaseTtl: 1_000, storeTimeout: 2_000 }])
     onTestFinished(await holder.killer())
     await holder.run("ask", 1)
     await until([holder], ([tally]) => tally?.loads === 1)
@@ -95,6 +95,8 @@ inEachBrowser((tabs) => {
     const start = performance.now()
     const [after] = await until([other], areAnswered)
     expect(performance.now() - start).toBeLessThan(2 * 1_000 + 8_000)
-    expect(after).toMatchObject({ loads: 1, held: 0, failures: [], errors: [] })
+    expect(after).toMatchObject({ loads: 1, held: 0, failures: [] })
+    // In WebKit the storage was seen to hang with the tab that hangs. That delays no load either.
+    expect(after?.errors.filter((code) => code !== "STORE_TIMEOUT")).toEqual([])
   })
 })

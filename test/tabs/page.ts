@@ -23,7 +23,7 @@ export interface Tally {
 }
 
 /** How a tab opens its cache: so that a busy machine is not taken for a storage in trouble, unless told else. */
-interface Opening {
+export interface Opening {
   readonly name: string
   readonly near?: boolean
   readonly leaseTtl?: number
