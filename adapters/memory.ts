@@ -5,6 +5,7 @@
  */
 
 import { type Adapter, type AdapterEvent, isToken, mostTokens, type Stored } from "../src/adapter.ts"
+import { quietly } from "../src/base/awaitable.ts"
 import { now } from "../src/base/clock.ts"
 import { CacheError } from "../src/base/errors.ts"
 import { shelf } from "./memory/shelf.ts"
@@ -68,7 +69,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
   const max = Math.min(maxEntries, most)
   const listeners = new Set<(event: AdapterEvent) => void>()
   const tell = (key: string): void => {
-    for (const listener of listeners) listener({ type: "evict", key })
+    for (const listener of listeners) quietly(() => listener({ type: "evict", key }))
   }
   const evicted = (): typeof tell | undefined => (listeners.size > 0 ? tell : undefined)
   const entries = shelf({ entries: max, bytes: maxBytes, lru: policy === "lru", evicted })

@@ -1,6 +1,7 @@
 import type { Adapter, Awaitable } from "./adapter.ts"
 import { currentProcess, variable } from "./base/environment.ts"
 import { CacheError } from "./base/errors.ts"
+import { scrub } from "./base/scrub.ts"
 import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
 import { isAdapter, openHeard } from "./source.ts"
@@ -63,15 +64,12 @@ const aliases = new Map<string, Alias>([
  */
 export function registerAlias(name: string, load: LoadAdapter): void {
   if (typeof name !== "string" || name === "" || name === "auto" || aliases.get(name)?.options) {
-    throw new CacheError(
-      "ADAPTER_OPTIONS",
-      `${JSON.stringify(name)} cannot be an alias of yours. Take another name.`,
-    )
+    throw new CacheError("ADAPTER_OPTIONS", `${quoted(name)} cannot be an alias of yours. Take another name.`)
   }
   if (typeof load !== "function") {
     throw new CacheError(
       "ADAPTER_OPTIONS",
-      `The alias ${JSON.stringify(name)} needs a function that loads its adapter.`,
+      `The alias ${quoted(name)} needs a function that loads its adapter.`,
     )
   }
   aliases.set(name, { load })
@@ -82,16 +80,13 @@ export function checkAlias(name: string, options: object | undefined): void {
   const alias = aliases.get(name)
   if (!alias && name !== "auto") {
     const known = ["auto", ...aliases.keys()].join(", ")
-    throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${JSON.stringify(name)}. Known: ${known}.`)
+    throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${quoted(name)}. Known: ${known}.`)
   }
   const known = name === "auto" ? [] : alias?.options
   for (const option of Object.keys(options ?? {})) {
     if (!known || known.includes(option)) continue
     const cure = known.length > 0 ? `Known: ${known.join(", ")}.` : "It takes none."
-    throw new CacheError(
-      "ADAPTER_OPTIONS",
-      `The adapter ${name} has no option ${JSON.stringify(option)}. ${cure}`,
-    )
+    throw new CacheError("ADAPTER_OPTIONS", `The adapter ${name} has no option ${quoted(option)}. ${cure}`)
   }
 }
 
@@ -103,12 +98,12 @@ export async function loadAlias(
 ): Promise<Resolved> {
   if (name === "auto") return openDefault(report)
   const alias = aliases.get(name)
-  if (!alias) throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${JSON.stringify(name)}.`)
+  if (!alias) throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${quoted(name)}.`)
   const adapter: unknown = await alias.load((options ?? {}) as never) // checkAlias and the factory judge what the type cannot.
   if (isAdapter(adapter)) return { adapter }
   throw new CacheError(
     "ADAPTER_OPTIONS",
-    `The alias ${JSON.stringify(name)} loaded no adapter, but ${typeof adapter}.`,
+    `The alias ${quoted(name)} loaded no adapter, but ${typeof adapter}.`,
   )
 }
 
@@ -147,4 +142,9 @@ async function hasKv(): Promise<boolean> {
 async function hasSqlite(): Promise<boolean> {
   if (currentProcess().getBuiltinModule === undefined) return false
   return (await import("../adapters/sqlite/driver.ts")).hasSqlite()
+}
+
+/** A name for a message. One that is a url may hold a password. */
+function quoted(name: unknown): string {
+  return JSON.stringify(scrub(name))
 }

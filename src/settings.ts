@@ -147,9 +147,12 @@ function readBy(known: typeof readers, option: string, value: unknown, name: str
 /** An adapter judges its arguments itself; numbers and booleans are told from text by their looks. */
 function guess(value: unknown): unknown {
   if (typeof value !== "string") return value
-  if (value === "true" || value === "false") return value === "true"
+  const text = value.trim()
+  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true"
+  const number = Number(text)
   // A number is what its text says to the last digit: "007" and a long id are text.
-  return /^\d+(\.\d+)?$/.test(value) && String(Number(value)) === value ? Number(value) : value
+  if (/^(\d+(\.\d+)?|Infinity)$/.test(text) && String(number) === text) return number
+  return /^[1-9](\.\d+)?e\d+$/i.test(text) && number < Infinity ? number : value
 }
 
 function duration(text: string, name: string): number {

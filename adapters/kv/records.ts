@@ -45,7 +45,7 @@ export function pack(record: string, key: string | undefined, deadline: number):
  * Puts a record together again.
  *
  * `undefined` for a record past its life and for one that is another key's. What is not laid out by {@link pack} comes
- * back as the text it is, for the reader to judge.
+ * back as the text it is, for the reader to judge; as a text that is no record where it tells no key and should.
  */
 export function unpack(
   found: { value: unknown; metadata: unknown },
@@ -55,7 +55,10 @@ export function unpack(
   if (typeof found.value !== "string") return undefined
   const metadata = metadataOf(found.metadata)
   if (!isAlive(metadata, now)) return undefined
-  if (key !== undefined && keyOf(found.value, metadata) !== key) return undefined
+  if (key !== undefined) {
+    const told = keyOf(found.value, metadata)
+    if (told !== key) return told === undefined ? "" : undefined
+  }
   const text =
     key !== undefined && metadata.k === 1 ? found.value.slice(found.value.indexOf("\n") + 1) : found.value
   const body = metadata.j === 1 ? (parseText(text) ?? text) : text

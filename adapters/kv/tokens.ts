@@ -31,7 +31,10 @@ export function tokensOf(namespace: KVLike): Tokens {
 }
 
 function remember(): Tokens {
-  const kept = new Map<string, { readonly token: string | undefined; readonly until: number }>()
+  const kept = new Map<
+    string,
+    { readonly token: string | undefined; readonly since: number; readonly until: number }
+  >()
   /** Writes under way. */
   const writes = new Map<string, object>()
   /** Counts changes: what was read across one is not kept. */
@@ -39,7 +42,8 @@ function remember(): Tokens {
 
   function keep(key: string, token: string | undefined, ttl: number): void {
     kept.delete(key)
-    kept.set(key, { token, until: now() + Math.min(maxAge, ttl) })
+    const since = now()
+    kept.set(key, { token, since, until: since + Math.min(maxAge, ttl) })
     if (kept.size > most) for (const oldest of kept.keys()) return void kept.delete(oldest)
   }
 
@@ -52,9 +56,11 @@ function remember(): Tokens {
   return {
     known(keys) {
       const known = new Map<string, string | undefined>()
+      const time = now()
       for (const key of keys) {
         const one = isToken(key) ? kept.get(key) : undefined
-        if (one && now() < one.until) known.set(key, one.token)
+        // Before it was noted: the clock was set back since.
+        if (one && one.since <= time && time < one.until) known.set(key, one.token)
       }
       return known
     },

@@ -6,7 +6,7 @@ import { copy, firstSlot, main, nowhere, type Queues, queues, small } from "./qu
 export interface Shelf {
   /** Counts as a use. May answer a record past its life. */
   get(key: string): Stored | undefined
-  /** Keeps `record` until `until` at most. One larger than the byte bound is not kept and removes the old one. */
+  /** Keeps `record` until `until` at most. One larger than the byte bound is evicted at once, with the old one. */
   set(key: string, record: Stored, until: number, size: number, time: number): void
   /** Whether `key` is there and alive; no use. */
   has(key: string, time: number): boolean
@@ -170,10 +170,13 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
     set(key, record, until, size, time) {
       sweep(8, time)
       let slot = index.get(key)
+      if (size > bytes) {
+        if (slot !== undefined) drop(slot)
+        return evicted()?.(key)
+      }
       let queue = main
       let times = 0
       if (slot === undefined) {
-        if (size > bytes) return
         if (!lru && !left.take(key)) queue = small
       } else {
         queue = line.home(slot)
@@ -182,7 +185,6 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
         if (sized) {
           // Its size may have changed: it enters anew, so that others make room for it and never it itself.
           drop(slot)
-          if (size > bytes) return
           slot = undefined
         }
       }

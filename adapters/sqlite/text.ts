@@ -77,13 +77,13 @@ function marked(mark: number, bytes: Uint8Array): Uint8Array {
   return blob
 }
 
-/** Reads a record that {@link encodeRecord} wrote; what another hand wrote is absent. */
-export function decodeRecord(value: unknown): string | Uint8Array | undefined {
+/** Reads a record that {@link encodeRecord} wrote; what another hand wrote becomes a text that is no record. */
+export function decodeRecord(value: unknown): string | Uint8Array {
   if (typeof value === "string") return value
-  if (!(value instanceof Uint8Array)) return undefined
+  if (!(value instanceof Uint8Array)) return ""
   const content = value.slice(1)
   if (value[0] === bytesMark) return content
-  if (value[0] !== unitsMark || content.length % 2 !== 0) return undefined
+  if (value[0] !== unitsMark || content.length % 2 !== 0) return ""
   return textOf(new Uint16Array(content.buffer))
 }
 

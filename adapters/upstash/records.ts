@@ -12,13 +12,18 @@ export function encode(key: string, record: string, nonce?: string): string {
 }
 
 /**
- * The record in `stored`; `undefined` where there is none, where it is another key's (two keys of one hash), and
- * where the client made something else of it. Foreign text is handed on, for the engine to judge.
+ * The record in `stored`; `undefined` where there is none, and where it is another key's (two keys of one hash).
+ * Foreign text is handed on, for the engine to judge; so is a text that is no record where a long key is not told,
+ * and where the client made something else of it.
  */
 export function decode(key: string, stored: unknown): string | undefined {
-  if (typeof stored !== "string") return undefined
+  if (stored === undefined || stored === null) return undefined
+  if (typeof stored !== "string") return ""
   const parts = split(stored)
-  if (isLong(key)) return parts?.key === key ? parts.record : undefined
+  if (isLong(key)) {
+    if (parts?.key === undefined) return ""
+    return parts.key === key ? parts.record : undefined
+  }
   return parts === undefined ? stored : parts.record
 }
 

@@ -1,6 +1,6 @@
 /**
  * An error, or text, without the credentials of the urls in it: the very one where there are none, else a copy of its
- * class, with the chain of its causes.
+ * class, with the chain of its causes and the plain objects in it.
  */
 export function scrub(error: unknown): unknown {
   try {
@@ -22,22 +22,35 @@ export function scrubbed<T>(work: () => T): T {
 /** `above` is what it was reached by: a chain that is too long, or bites its tail, is cut. */
 function clean(thing: unknown, above: readonly unknown[]): unknown {
   if (typeof thing === "string") return withoutCredentials(thing)
+  if (thing instanceof URL) {
+    const text = withoutCredentials(thing.href)
+    return text === thing.href ? thing : new URL(text)
+  }
   const isList = Array.isArray(thing)
-  if (!isList && !(thing instanceof Error)) return thing
+  const isError = thing instanceof Error
+  if (!isList && !isError && !isPlain(thing)) return thing
   if (above.length > 8 || above.includes(thing)) return undefined
   // An error by birth, so that whoever prints it sees one; errors of the platform answer these by its inside.
-  const copy: object = isList ? [] : Object.setPrototypeOf(new Error(), Object.getPrototypeOf(thing))
-  const more = isList ? [] : ["name", "message", "code"]
+  const copy: object = isList
+    ? []
+    : Object.setPrototypeOf(isError ? new Error() : {}, Object.getPrototypeOf(thing))
+  const more = isError ? ["name", "message", "code"] : []
   let isClean = true
   for (const name of new Set([...Object.getOwnPropertyNames(thing), ...more])) {
     const value: unknown = Reflect.get(thing, name)
     // The key it happened to is its caller's own word.
-    const kept = name === "key" ? value : clean(value, [...above, thing])
+    const kept = isError && name === "key" ? value : clean(value, [...above, thing])
     isClean &&= Object.is(kept, value)
     const enumerable = Object.getOwnPropertyDescriptor(thing, name)?.enumerable ?? false
     if (name !== "length") Object.defineProperty(copy, name, { value: kept, enumerable, writable: true })
   }
   return isClean ? thing : copy
+}
+
+function isPlain(thing: unknown): thing is object {
+  if (typeof thing !== "object" || thing === null) return false
+  const proto: unknown = Object.getPrototypeOf(thing)
+  return proto === Object.prototype || proto === null
 }
 
 /** Words are judged alone: a password may hold any sign but a space, `/` and `@` among them. */

@@ -9,6 +9,8 @@ export function hostileKeys(): string[] {
     "a ",
     " a",
     "a\n",
+    "a\nb",
+    "a\r\nb",
     "a\0",
     "a\0b",
     "\0",

@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
-import { isPromise } from "../base/awaitable.ts"
+import { isPromise, quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { CacheError } from "../base/errors.ts"
@@ -49,13 +49,7 @@ export function circuitBreaker(adapter: Adapter, options: CircuitBreakerOptions 
     adapter.name,
     count("failures of circuitBreaker()", options.failures ?? 5),
     parseDuration(options.resetAfter ?? 30_000),
-    (state) => {
-      try {
-        onChange?.(state)
-      } catch {
-        // A listener that throws disturbs nobody.
-      }
-    },
+    (state) => quietly(() => onChange?.(state)),
   )
   return aroundAll(adapter, (_, run) => circuit.run(run))
 }
@@ -74,8 +68,8 @@ class Circuit {
   readonly #tell: (state: CircuitState) => void
   #state: CircuitState = "closed"
   #failed = 0
-  /** When the next probe may go, in ms since epoch. */
-  #probeAt = 0
+  /** When it opened, or let the last probe through, in ms since epoch. */
+  #since = 0
   /** Counts changes and probes: what began before one tells nothing about the time after it. */
   #era = 0
   /** A refusal comes as answers do: thrown by a synchronous adapter, as a rejection by others. */
@@ -119,7 +113,9 @@ class Circuit {
 
   /** Lets a probe through when its time has come, also where the last one has not been heard of since. */
   #admit(): CacheError | undefined {
-    if (now() < this.#probeAt) {
+    const time = now()
+    // A time before that means that the clock was set back: nobody knows how long it has been.
+    if (time >= this.#since && time < this.#since + this.#resetAfter) {
       const error = new CacheError(
         "ADAPTER_UNAVAILABLE",
         `The adapter "${this.#name}" has failed ${this.#most} times in a row and is left alone for ${this.#resetAfter} ms. Look after the storage.`,
@@ -127,7 +123,7 @@ class Circuit {
       refusals.add(error)
       return error
     }
-    this.#probeAt = now() + this.#resetAfter
+    this.#since = time
     this.#era++
     this.#turn("half-open")
     return undefined
@@ -146,7 +142,7 @@ class Circuit {
 
   #hasFailed(): void {
     if (this.#state === "closed" && ++this.#failed < this.#most) return
-    this.#probeAt = now() + this.#resetAfter
+    this.#since = now()
     this.#turn("open")
   }
 

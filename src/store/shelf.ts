@@ -7,11 +7,14 @@ import type { Coder, Opened } from "./coder.ts"
 /** A record as it lies in the near tier: the very object where that keeps objects, else inside of its record. */
 class Copy {
   readonly record: Stored
+  /** When it came, in ms since epoch. */
+  readonly since: number
   /** When it must be asked for anew, in ms since epoch. */
   readonly until: number
 
-  constructor(record: Stored, until: number) {
+  constructor(record: Stored, since: number, until: number) {
     this.record = record
+    this.since = since
     this.until = until
   }
 }
@@ -57,7 +60,7 @@ export class Shelf {
     try {
       const found = near.peek ? near.peek(key, time) : near.get(key)
       // A copy as such is told first: on the path of every hit a look for `then` costs more than it finds.
-      if (found instanceof Copy) return isYoung(found.until, time) ? found.record : undefined
+      if (found instanceof Copy) return isYoung(found, time) ? found.record : undefined
       const copy = this.#open(key, found)
       if (!isPromise(copy)) return copy
       copy.catch(() => {})
@@ -73,7 +76,7 @@ export class Shelf {
     const life = Math.min(until - time, this.#maxAge)
     if (this.#isOff || !(life > 0)) return undefined
     // Of an entry the engine itself knows when it ends.
-    const copy = new Copy(record, time + (isKept(record) ? this.#maxAge : life))
+    const copy = new Copy(record, time, time + (isKept(record) ? this.#maxAge : life))
     const put = (stored: Stored) =>
       chain(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
     return this.#quietly(
@@ -141,12 +144,17 @@ export class Shelf {
 }
 
 function recordOf(copy: Stored): Stored | undefined {
-  if (copy instanceof Copy) return isYoung(copy.until) ? copy.record : undefined
-  if (typeof copy !== "object" || copy === null || !("until" in copy && "record" in copy)) return undefined
-  const { record, until } = copy
-  return typeof until === "number" && isYoung(until) ? record : undefined
+  if (copy instanceof Copy) return isYoung(copy) ? copy.record : undefined
+  if (typeof copy !== "object" || copy === null || !("since" in copy && "until" in copy && "record" in copy))
+    return undefined
+  const { record, since, until } = copy
+  if (typeof since !== "number" || typeof until !== "number") return undefined
+  return isYoung({ since, until }) ? record : undefined
 }
 
-function isYoung(until: number, time?: number): boolean {
-  return until === Number.POSITIVE_INFINITY || (time ?? now()) < until
+/** A copy that comes from the future is of a clock that was set back since: its age is unknown. */
+function isYoung({ since, until }: Pick<Copy, "since" | "until">, time?: number): boolean {
+  if (until === Number.POSITIVE_INFINITY) return true
+  const at = time ?? now()
+  return at < until && at >= since
 }

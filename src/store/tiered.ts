@@ -1,4 +1,5 @@
 import type { Adapter, AdapterEvent, Serializer } from "../adapter.ts"
+import { quietly } from "../base/awaitable.ts"
 import type { Bus } from "../base/bus.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import type { CodecOptions } from "../codec/codec.ts"
@@ -66,11 +67,11 @@ export function tiered(options: TieredOptions): Adapter {
   const { near, serializer, compress, encrypt, onTrouble } = options
   checkAdapter(near, "tiered({ near })")
   checkAdapter(options.far, "tiered({ far })")
-  const report = (error: unknown): void => onTrouble?.(error)
+  const report = (error: unknown): void => quietly(() => onTrouble?.(error))
   const bus = options.bus ?? options.far.bus
   // Who listens on far's own bus relies on every writer.
   const far = bus === options.far.bus ? options.far : telling(options.far, report)
-  const codec: CodecOptions = { serializer, compress, encrypt, onTrouble }
+  const codec: CodecOptions = { serializer, compress, encrypt, onTrouble: report }
   const keepsObjects = near.medium === "object" && (near.copy === "clone" || near.copy === "none")
   // A near tier that outlives its process would miss what is told meanwhile.
   const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects

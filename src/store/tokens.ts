@@ -2,7 +2,8 @@ import { now } from "../base/clock.ts"
 
 interface Known {
   readonly token: string
-  /** Milliseconds since epoch. */
+  /** From when until when it holds, in ms since epoch: a time before means that the clock was set back. */
+  readonly since: number
   readonly until: number
 }
 
@@ -16,6 +17,8 @@ export class Tokens {
   #changes = 0
   /** When the first of them ends, in ms since epoch. */
   #until = Number.POSITIVE_INFINITY
+  /** When the last of them was noted, in ms since epoch. */
+  #since = 0
 
   constructor(maxAge: number) {
     this.#maxAge = maxAge
@@ -23,33 +26,43 @@ export class Tokens {
 
   /** Counts what is no longer known as it was, by a change or by age: see `Adapter.tokenChanges`. */
   changes(time?: number): number {
-    if (this.#until !== Number.POSITIVE_INFINITY && (time ?? now()) >= this.#until) this.#age(time ?? now())
+    if (this.#until !== Number.POSITIVE_INFINITY) {
+      const at = time ?? now()
+      if (at >= this.#until || at < this.#since) this.#age(at)
+    }
     return this.#changes
   }
 
   #age(time: number): void {
     this.#changes++
     this.#until = Number.POSITIVE_INFINITY
-    for (const [key, { until }] of this.#known) {
-      if (until <= time) this.#known.delete(key)
-      else this.#until = Math.min(this.#until, until)
+    this.#since = 0
+    for (const [key, known] of this.#known) {
+      if (holds(known, time)) this.#bound(known)
+      else this.#known.delete(key)
     }
+  }
+
+  #bound({ since, until }: Known): void {
+    this.#since = Math.max(this.#since, since)
+    this.#until = Math.min(this.#until, until)
   }
 
   /** The token at `key`; `undefined` if it must be asked for. */
   get(key: string): string | undefined {
     const known = this.#known.get(key)
     if (known === undefined) return undefined
-    return known.until === Number.POSITIVE_INFINITY || now() < known.until ? known.token : undefined
+    return known.until === Number.POSITIVE_INFINITY || holds(known, now()) ? known.token : undefined
   }
 
   set(key: string, token: string): void {
     if (this.#maxAge <= 0) return
-    const until = now() + this.#maxAge
+    const since = now()
+    const known = { token, since, until: since + this.#maxAge }
     if (this.#known.get(key)?.token !== token) this.#changes++
     this.#known.delete(key)
-    this.#known.set(key, { token, until })
-    this.#until = Math.min(this.#until, until)
+    this.#known.set(key, known)
+    this.#bound(known)
     const [oldest] = this.#known.size > most ? this.#known.keys() : []
     if (oldest !== undefined) this.delete(oldest)
   }
@@ -62,4 +75,8 @@ export class Tokens {
     this.#changes++
     for (const key of this.#known.keys()) if (key.startsWith(prefix)) this.#known.delete(key)
   }
+}
+
+function holds({ since, until }: Known, time: number): boolean {
+  return since <= time && time < until
 }

@@ -253,3 +253,27 @@ test.each<[unknown, RegExp]>([
   expect(open).toThrow(CacheError)
   expect(open).toThrow(message)
 })
+
+test("a listener that throws or rejects fails no write, and the others hear all the same", () => {
+  const cache = memory({ maxEntries: 1, policy: "lru" })
+  const heard: string[] = []
+  cache.observe(() => {
+    throw new Error("a listener's own")
+  })
+  cache.observe(({ type }) => heard.push(type))
+  for (const key of ["a", "b"]) cache.set(key, 1, Infinity)
+  expect(cache.get("b")).toBe(1)
+  expect(heard).toEqual(["evict"])
+})
+
+test("a record larger than all bytes is told as evicted, with or without one before", () => {
+  for (const policy of ["lru", "s3-fifo"] as const) {
+    const cache = memory({ maxBytes: 2000, policy })
+    const events: AdapterEvent[] = []
+    cache.observe((event) => events.push(event))
+    cache.set("k", "small", Infinity)
+    cache.set("k", "x".repeat(2000), Infinity)
+    cache.set("l", "x".repeat(2000), Infinity)
+    expect(events).toEqual(["k", "l"].map((key) => ({ type: "evict", key })))
+  }
+})

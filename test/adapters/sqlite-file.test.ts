@@ -18,6 +18,7 @@ import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { type SqliteAdapter, sqlite } from "../../adapters/sqlite.ts"
+import { CacheWrapper } from "../../src/core.ts"
 
 // Reached while a test puts another one in its place.
 const realProcess = process
@@ -337,17 +338,39 @@ describe("trouble", () => {
     expect(errors).toEqual([])
   })
 
-  test("junk in a row is absent", () => {
+  test("junk in a row is a text that is no record", () => {
     const cache = setup()
-    cache.setMany(["a", "b", "c", "d"].map((key) => [key, "1", Infinity]))
+    const keys = ["a", "b", "c", "d", "e"]
+    cache.setMany(keys.map((key) => [key, "1", Infinity]))
     const db = new DatabaseSync(file)
     db.exec("UPDATE c SET v = 42 WHERE k = 'a'; UPDATE c SET v = x'09ff' WHERE k = 'b'")
     db.exec("UPDATE c SET v = NULL WHERE k = 'c'; UPDATE c SET v = x'010203ff' WHERE k = 'd'")
+    db.exec("UPDATE c SET v = x'' WHERE k = 'e'")
     db.close()
-    expect(cache.getMany(["a", "b", "c", "d"])).toEqual([undefined, undefined, undefined, undefined])
-    expect(cache.get("d")).toBeUndefined()
+    expect(cache.getMany(keys)).toEqual(["", "", "", "", ""])
+    expect(cache.get("d")).toBe("")
     cache.set("a", "2", Infinity)
     expect(cache.get("a")).toBe("2")
+  })
+
+  test("junk in a row is corrupt to a cache, told and removed; in the row of a version token a miss", async () => {
+    const adapter = setup()
+    const cache = new CacheWrapper({ adapter })
+    const told: string[] = []
+    cache.on("error", ({ error }) => told.push(String(error)))
+    await cache.set("k", 1)
+    await cache.set("l", 2)
+    const db = new DatabaseSync(file)
+    db.exec("UPDATE c SET v = x'deadbeef' WHERE k LIKE '%k' AND k NOT LIKE '#%'")
+    expect(await cache.get("k")).toBeUndefined()
+    expect(told).toEqual([expect.stringContaining("no entry")])
+    expect([...adapter.keys("")].filter((key) => key.endsWith("k"))).toEqual([])
+    db.exec("UPDATE c SET v = NULL WHERE k LIKE '#%'")
+    db.close()
+    const again = new CacheWrapper({ adapter: setup() })
+    expect(await again.get("l")).toBeUndefined()
+    await again.set("l", 3)
+    expect(await again.get("l")).toBe(3)
   })
 
   test.each([

@@ -58,6 +58,16 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     (it) => ({ get: (key) => it.get(key)?.toString().trim() }),
   ],
   ...folds.map(([how, fold]): [string, string, Broken] => [`keys ${how}`, meets, folded(fold)]),
+  [
+    "clear of the first 1 000",
+    "1 100 keys are set, got, deleted and cleared at once",
+    (it) => ({ clear: (prefix) => void it.deleteMany([...it.keys(prefix)].slice(0, 1000)) }),
+  ],
+  [
+    "keys that end at 1 000",
+    "1 100 keys are listed and cleared",
+    (it) => ({ keys: (prefix) => [...it.keys(prefix)].slice(0, 1000) }),
+  ],
   ["clear that clears all", clears, (it) => ({ clear: () => it.clear("") })],
   [
     "clear of what contains the prefix",

@@ -2,6 +2,7 @@
 export const folds: readonly (readonly [how: string, fold: (key: string) => string])[] = [
   ["in lower case", (key) => key.toLowerCase()],
   ["trimmed", (key) => key.trimEnd()],
+  ["with one kind of line breaks", (key) => key.replaceAll("\r\n", "\n")],
   ["normalized", (key) => key.normalize("NFC")],
   ["lossy about surrogates", lossy],
   ["cut at NUL", (key) => key.split("\0")[0] ?? ""],

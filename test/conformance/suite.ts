@@ -22,7 +22,7 @@ export function suite(name: string, facts: readonly string[], make: () => Awaita
       storage = undefined
     })
     for (const law of conformance) {
-      test(law.name, { timeout: 30_000 }, async ({ skip }) => {
+      test(law.name, { timeout: 60_000 }, async ({ skip }) => {
         const made = await make()
         storage = made
         const probe = await made.open()

@@ -165,10 +165,10 @@ describe("arguments", () => {
     ["007", "007"],
     ["1.50", "1.50"],
     ["12345678901234567890", "12345678901234567890"],
-    ["1e3", "1e3"],
+    ["1e3", 1000],
     ["", ""],
     ["yes", "yes"],
-    ["Infinity", "Infinity"],
+    ["Infinity", Number.POSITIVE_INFINITY],
   ])("%o is %o: a number only where no digit is lost", (text, value) => {
     expect(optionsFrom({ "cache.arguments.x": text }).arguments).toEqual({ x: value })
   })

@@ -387,3 +387,28 @@ test("options that make no sense are refused at the call", () => {
   expect(() => storeTimeout(adapter, -1)).toThrow(expect.objectContaining({ code: "TTL_INVALID" }))
   expect(() => chaos(adapter, { fail: 2 })).toThrow(refused)
 })
+
+test("an onChange that throws or rejects disturbs nobody", async () => {
+  const rejections = unheard()
+  for (const onChange of [
+    async () => Promise.reject(new Error("a listener's own")),
+    () => {
+      throw new Error("a listener's own")
+    },
+  ]) {
+    const broken = circuitBreaker(failing([down()]).adapter, { failures: 1, onChange })
+    await expect(broken.get("k")).rejects.toThrow("down")
+    await expect(broken.get("k")).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+  }
+  expect(await rejections()).toEqual([])
+})
+
+test("a clock set back does not keep a breaker open for longer", async () => {
+  const clock = fakeClock()
+  const { adapter } = failing([down()])
+  const broken = circuitBreaker(adapter, { failures: 1, resetAfter: "10s" })
+  await expect(broken.get("k")).rejects.toThrow("down")
+  await expect(broken.get("k")).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+  clock.jump(clock.now() - hour)
+  expect(await broken.get("k")).toBeUndefined()
+})

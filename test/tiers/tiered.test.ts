@@ -372,3 +372,68 @@ test("a class serializer keeps its classes through near and far", async () => {
   const got = (await open().get("k")) as { at: unknown }
   expect(got.at).toBeInstanceOf(Point)
 })
+
+test("an onTrouble that throws or rejects makes a miss of no read", async () => {
+  const onTrouble = () => {
+    throw new Error("a listener's own")
+  }
+  const near = delegate(memory(), {
+    get: () => {
+      throw new Error("near is down")
+    },
+    set: () => {
+      throw new Error("near is down")
+    },
+  })
+  const cache = new CacheWrapper({ adapter: tiered({ near, far: custom("text", "async"), onTrouble }) })
+  await cache.set("k", 1)
+  expect(await cache.get("k")).toBe(1)
+  const shelf: Shelf = new Map()
+  const encrypt = (id: string) => ({ keys: [{ id, key: new Uint8Array(32).fill(7) }] })
+  await tiered({ near: memory(), far: custom("text", "async", shelf), encrypt: encrypt("old") }).set(
+    "k",
+    1,
+    hour,
+  )
+  const other = tiered({
+    near: memory(),
+    far: custom("text", "async", shelf),
+    encrypt: encrypt("new"),
+    onTrouble,
+  })
+  // Junk is handed on as it is.
+  expect(await other.get("k")).toEqual(expect.stringMatching(/^i1/))
+})
+
+test.each(["object", "text"] as const)(
+  "a clock set back does not stretch a near copy's life, in a near tier of %s",
+  async (medium) => {
+    const clock = fakeClock()
+    const shelf: Shelf = new Map()
+    const near = medium === "object" ? memory() : custom(medium)
+    const mine = tiered({ near, far: custom("text", "async", shelf), maxAge: "5s" })
+    await mine.set("k", "old", Infinity)
+    await tiered({ near: memory(), far: custom("text", "async", shelf) }).set("k", "new", Infinity)
+    expect(await mine.get("k")).toBe("old")
+    clock.jump(clock.now() - hour)
+    expect(mine.peek?.("k")).toBeUndefined()
+    expect(await mine.get("k")).toBe("new")
+    expect(mine.peek?.("k")).toBe("new")
+  },
+)
+
+test("a clock set back does not stretch what is remembered of a version token", async () => {
+  const clock = fakeClock()
+  const shelf: Shelf = new Map()
+  const mine = tiered({ near: memory(), far: custom("text", "async", shelf), maxAge: "5s" })
+  const theirs = custom("text", "async", shelf)
+  await theirs.set("#t", "one", Infinity)
+  expect(await mine.get("#t")).toBe("one")
+  const before = mine.tokenChanges?.()
+  await theirs.set("#t", "two", Infinity)
+  clock.jump(clock.now() - hour)
+  expect(mine.tokenChanges?.()).not.toBe(before)
+  expect(await mine.get("#t")).toBe("two")
+  const after = mine.tokenChanges?.()
+  expect(mine.tokenChanges?.()).toBe(after)
+})
