@@ -44,6 +44,7 @@ export async function batch<R>(
   let isOver = false
   const home = () => {
     if (isOver) throw over()
+    kit.settings.home() // Throws once the cache is closed.
     return inner
   }
 
@@ -55,13 +56,22 @@ export async function batch<R>(
   })
   const regions: Kit["shared"]["regions"] = new Map()
   const shared = { ...kit.shared, regions, engine: kit.shared.engine === engine ? inner : kit.shared.engine }
+  const own = into(kit)
+  const views = new Map([[kit.path, own]])
   for (const [path, known] of kit.shared.regions) {
-    const view = known.kit.settings.ownsHome ? known.kit : into(known.kit)
-    regions.set(path, { ...known, kit: view, face: known.kit === view ? known.face : face(view) })
+    const parent = views.get(known.parent.path)
+    // What lies in a region outside is outside as well.
+    const view = views.get(path) ?? (parent && !known.kit.settings.ownsHome ? into(known.kit) : undefined)
+    if (view) views.set(path, view)
+    regions.set(path, {
+      ...known,
+      parent: parent ?? known.parent,
+      ...(view && { kit: view, face: face(view) }),
+    })
   }
 
   try {
-    const result = await work(into(kit))
+    const result = await work(own)
     await inner.retire(Number.POSITIVE_INFINITY)
     isOver = true
     // The origins first: one that fails leaves the cache as it was.

@@ -16,6 +16,8 @@ export interface Kept {
   readonly tags: readonly string[]
   /** Versions of regions and tags when it was made. */
   readonly marks: readonly string[]
+  /** The value is not the storage's but one that a schema has made of it: whatever that is, it is handed out as it is. */
+  readonly made?: true
 }
 
 /** A value with its deadlines and tags, as a caller sees it. All times are milliseconds since epoch. */

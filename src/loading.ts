@@ -6,30 +6,59 @@ import type { Kit } from "./kit.ts"
 import { type Call, isBackedOff, isDueEarly, type Served } from "./policy/call.ts"
 import type { Fallback, LoadContext } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
+import { snapshot } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
 import { getOrSet, joinAtOnce, refresh } from "./policy/get-or-set.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
 import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
-import { snapshot } from "./policy/write.ts"
 import { type GetOptions, heat, isHit, listOf, nameOf, readNames, readSlowly } from "./reading.ts"
 
-/** The value of one key: at once from a synchronous storage. */
-export function readOne(kit: Kit, key: KeyLike, options: GetOptions<unknown> | undefined): unknown {
+/** The value of one key: at once from a synchronous storage. `read` is asked where that takes I/O. */
+export function readOne(
+  kit: Kit,
+  key: KeyLike,
+  options: GetOptions<unknown> | undefined,
+  read?: Read,
+): unknown {
   const { settings, place, hub } = kit
   const { generate } = settings
   const engine = settings.home()
-  if (generate) return load(kit, key, (context: LoadContext) => generate(key, context), options)
+  const make =
+    generate &&
+    (() => load(kit, key, (context: LoadContext) => generate(key, context), options, undefined, read))
+  // A stale one that is asked for is served as it is.
+  if (make && !(options?.stale ?? settings.policy.stale)) return make()
   const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.now(full)
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
     heat(kit, engine, known)
     hub.hit(place, name, known)
-    return engine.store?.out(known)
+    return engine.store?.out(known, true)
   }
-  return readSlowly(kit, engine, name, full, options, known)
+  return readSlowly(kit, engine, name, full, options, known, make)
 }
+
+/** The values of many arguments of a generator: read together where that takes I/O, each made by a call of its own. */
+export function readGenerated(
+  kit: Kit,
+  keys: readonly KeyLike[],
+  options: GetOptions<unknown> | undefined,
+): Promise<unknown[]> {
+  const wanted: string[] = []
+  let reads: Promise<Found[]> | undefined
+  const read: Read = ({ engine, place, key, policy }) => {
+    const at = wanted.push(key) - 1
+    // A turn later, when all have said what they want.
+    reads ??= Promise.resolve().then(() => engine.readMany(place, wanted, policy))
+    return reads.then((all) => all[at] as Found) // As many as wanted.
+  }
+  return Promise.all(keys.map(async (key) => readOne(kit, key, options, read)))
+}
+
+/** Reads the entry of a call. */
+type Read = (call: Call) => Promise<Found>
 
 /**
  * The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so.
@@ -41,6 +70,7 @@ export function load(
   fallback: unknown,
   options: LoadOptions<unknown> | undefined,
   onServe?: Served,
+  read?: Read,
 ): unknown {
   const { settings, place, hub } = kit
   const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
@@ -54,7 +84,7 @@ export function load(
       heat(kit, engine, known)
       onServe?.(known.freshUntil)
       hub.hit(place, name, known)
-      return engine.store?.out(known)
+      return engine.store?.out(known, true)
     }
     // While its refresh runs, a stale hit asks no more of the options than this one.
     const running =
@@ -69,7 +99,7 @@ export function load(
     ) {
       onServe?.(known.freshUntil)
       hub.servedStale(place, name, known, "timeout")
-      return engine.store?.out(known)
+      return engine.store?.out(known, true)
     }
   }
   const policy = resolvePolicy(settings.policy, options, readNames)
@@ -86,6 +116,8 @@ export function load(
     onServe,
   }
   // A flight that runs has read already.
+  if (read && known === undefined && !policy.fresh && !engine.flights.get(full))
+    return getOrSet({ ...call, found: read(call) })
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
   if (typeof known === "string" && engine.flights.get(full)) return joinAtOnce(call) ?? getOrSet(call)
   if (!isHit(engine, kit, known)) return getOrSet({ ...call, found: engine.read(place, full, policy, known) })

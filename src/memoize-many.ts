@@ -7,6 +7,7 @@ import {
   isStill,
   type MemoizeOptions,
   nameFor,
+  readOptions,
   ttlNow,
   watch,
   writeOptions,
@@ -79,7 +80,7 @@ export function memoizeMany<I, V>(
     load(ids, ids.length > 0 && (await bypass?.(...ids)) ? { fresh: true } : undefined)
   Object.defineProperty(memoized, "name", { value: name })
   return Object.assign(memoized, {
-    get: async (id: I) => region.get<V>(keyFor(id)),
+    get: async (id: I) => region.get<V>(keyFor(id), readOptions(rest)),
     set: async (value: V, id: I) => region.set(keyFor(id), value, writeOptions(loadOptions())),
     delete: async (...ids: I[]) => region.delete(...ids.map(keyFor)),
     expire: async (...ids: I[]) => region.expire(...ids.map(keyFor)),

@@ -106,7 +106,7 @@ export function memoizeWith(
   }
 
   const verbs = (self: unknown) => ({
-    get: async (...args: unknown[]) => region.get(keyOf(self, args)),
+    get: async (...args: unknown[]) => region.get(keyOf(self, args), readOptions(rest)),
     set: async (value: unknown, ...args: unknown[]) =>
       region.set(keyOf(self, args), value, writeOptions(loadOptions())),
     delete: async (...args: unknown[]) => (await region.delete(keyOf(self, args))) > 0,
@@ -159,6 +159,17 @@ export function changed(name: string, key: string): CacheError {
 /** The ttl of this call. */
 export function ttlNow(ttl: Duration | (() => Duration) | undefined): Duration | undefined {
   return typeof ttl === "function" ? parseDuration(ttl()) : ttl
+}
+
+/** What of the options of a load is a read's. */
+export function readOptions<V>({
+  maxAge,
+  stale,
+  signal,
+  schema,
+  storeTimeout,
+}: LoadOptions<V>): LoadOptions<V> {
+  return { maxAge, stale, signal, schema, storeTimeout }
 }
 
 /** What of the options of a load is a write's. */

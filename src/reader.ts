@@ -1,13 +1,22 @@
 import type { Entry } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
-import { isPlainRead, load, loadAll, readOne } from "./loading.ts"
+import { isPlainRead, load, loadAll, readGenerated, readOne } from "./loading.ts"
 import type { Served } from "./policy/call.ts"
 import type { Fallback } from "./policy/context.ts"
 import type { ManyFallback } from "./policy/many.ts"
 import type { LoadOptions, ReadOptions } from "./policy/options.ts"
 import { keysOf } from "./policy/sweep.ts"
-import { type GetOptions, hotHit, listOf, nameOf, peekNow, readMany, readValues } from "./reading.ts"
+import {
+  type GetOptions,
+  hotHit,
+  listOf,
+  nameOf,
+  peekNow,
+  readEntry,
+  readMany,
+  readValues,
+} from "./reading.ts"
 import { toTarget } from "./writing.ts"
 
 /**
@@ -44,12 +53,14 @@ export class Reader {
   /**
    * As {@link get}, with deadlines and tags; tells a cached `undefined` from a miss.
    *
-   * @throws {CacheError} `OPTION_INVALID`.
+   * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set; `OPTION_INVALID`.
    * @example const entry = await cached.getEntry("greeting", { stale: true })
    */
-  async getEntry<V = unknown>(key: KeyLike<V>, options?: ReadOptions): Promise<Entry<V> | undefined> {
-    const [entry] = await readMany(this.kit, [key], options)
-    return entry as Entry<V> | undefined // The key says what its value is.
+  async getEntry<V = unknown>(
+    key: KeyLike<V>,
+    options?: Omit<GetOptions<V>, "default">,
+  ): Promise<Entry<V> | undefined> {
+    return (await readEntry(this.kit, key, options)) as Entry<V> | undefined // The key says what its value is.
   }
 
   /**
@@ -84,8 +95,8 @@ export class Reader {
   ): Promise<(V | undefined)[]> {
     this.kit.settings.home()
     const all = listOf(keys)
-    if (this.kit.settings.generate) return Promise.all(all.map((key) => this.get(key, options)))
-    return (await readValues(this.kit, all, options)) as (V | undefined)[] // The keys say what their values are.
+    const read = this.kit.settings.generate ? readGenerated : readValues
+    return (await read(this.kit, all, options)) as (V | undefined)[] // The keys say what their values are.
   }
 
   /** @internal The entry in whatever state it may be served; counts as nothing. */

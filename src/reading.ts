@@ -79,7 +79,7 @@ export function isHit(engine: Engine, { place }: Kit, known: Kept | MissReason |
   )
 }
 
-/** The value of one key that no hit told at once. */
+/** The value of one key that no hit told at once; on a miss what `onMiss` answers, where there is one. */
 export async function readSlowly(
   kit: Kit,
   engine: Engine,
@@ -87,6 +87,7 @@ export async function readSlowly(
   full: string,
   options: GetOptions<unknown> | undefined,
   known: Kept | MissReason | undefined,
+  onMiss?: () => unknown,
 ): Promise<unknown> {
   const { settings, place, hub } = kit
   const policy = resolvePolicy(settings.reading, options, readNames)
@@ -95,7 +96,8 @@ export async function readSlowly(
     policy,
   )
   const state = report(kit, found, name, policy)
-  if (found.kept && state !== "gone") return engine.store?.out(found.kept)
+  if (found.kept && state !== "gone") return engine.store?.out(found.kept, true)
+  if (onMiss) return onMiss()
   const reason = found.kept ? "expired" : found.reason
   hub.miss(place, name, reason)
   if (!options?.required) return options?.default
@@ -136,18 +138,31 @@ export async function readMany(
     reads.then((found) => Promise.all(found.map((one) => validated(one, { engine, policy })))),
     policy,
   )
+  const isEach = unique.length === named.length
   const byName = new Map(unique.map((name, i) => [name, all[i]]))
   return named.map((name, at) => {
     const found = byName.get(name)
     const state = found ? (isSilent ? judge(found, policy) : report(kit, found, name, policy)) : "gone"
     if (found?.kept && state !== "gone" && engine.store) {
-      return { ...toEntry(found.kept, engine.store, now(), found.limit), stale: state === "stale" }
+      return { ...toEntry(found.kept, engine.store, now(), found.limit, isEach), stale: state === "stale" }
     }
     const reason = found?.kept ? "expired" : (found?.reason ?? "absent")
     if (!isSilent) hub.miss(place, name, reason)
     onMiss?.(at, reason)
     return undefined
   })
+}
+
+/** The entry of one key, or `undefined`; a miss throws where the entry is required. */
+export async function readEntry(
+  kit: Kit,
+  key: KeyLike,
+  options: GetOptions<unknown> | undefined,
+): Promise<Entry<unknown> | undefined> {
+  const [entry] = await readMany(kit, [key], options, false, (_, reason) => {
+    if (options?.required) throw missing(nameOf(kit, key), reason)
+  })
+  return entry
 }
 
 /** The keys as a list. */
@@ -178,7 +193,19 @@ export function peekNow(kit: Kit, key: KeyLike): unknown {
   const { settings, place } = kit
   const engine = settings.home()
   const found = engine.peek(place, place.full(nameOf(kit, key)))
-  return found?.kept && judge(found, settings.reading) === "fresh" ? engine.store?.out(found.kept) : undefined
+  if (!found?.kept || judge(found, settings.reading) !== "fresh") return undefined
+  const value = engine.store?.out(found.kept, true)
+  const { schema } = settings.reading
+  if (!schema) return value
+  try {
+    const result = schema["~standard"].validate(value)
+    // One that judges later does not know it at once.
+    if (isPromise(result)) result.catch(() => {})
+    else if (!result.issues) return result.value
+  } catch {
+    // A schema that throws has not validated.
+  }
+  return undefined
 }
 
 /** How a read may use what it found: stale counts only where it is welcome. */

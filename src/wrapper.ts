@@ -3,6 +3,7 @@ import type { WaitUntil } from "./base/alive.ts"
 import { now } from "./base/clock.ts"
 import { CacheError } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
+import { scrub } from "./base/scrub.ts"
 import { closed, type Kit, type Resolved, type Shared, withPolicy } from "./kit.ts"
 import type { Metrics } from "./policy/counters.ts"
 import type { Source } from "./policy/found.ts"
@@ -124,6 +125,8 @@ export class CacheWrapper extends Region {
     const old = shared.engine
     begin(this.kit, old.source.derive({ near: undefined, ...storage, adapter, arguments: own }))
     shared.engines.delete(old)
+    // Of the same storage: what is written from now on would be overwritten by loads of before.
+    if (old.source.adapter === adapter) old.flights.fenceWhere(() => true)
     old.retire(Number.POSITIVE_INFINITY).catch((error: unknown) => this.kit.hub.trouble(undefined, "", error))
     return this
   }
@@ -222,7 +225,7 @@ export class CacheWrapper extends Region {
     if (alias === "") return
     throw new CacheError(
       "ADAPTER_UNKNOWN",
-      `No adapter is called ${JSON.stringify(alias)}: isocache/core knows no aliases. Pass an adapter object, or import from isocache.`,
+      `No adapter is called ${JSON.stringify(scrub(alias))}: isocache/core knows no aliases. Pass an adapter object, or import from isocache.`,
     )
   }
 

@@ -32,8 +32,11 @@ export interface Codec {
   encode(key: string, kept: Kept): Awaitable<Stored>
   /** What the record holds; `undefined` for junk. Never throws, never rejects. */
   decode(key: string, record: Stored): Awaitable<Kept | undefined>
-  /** The value of something decoded, for a caller to own: a copy where the storage still holds the same object. */
-  out(kept: Kept): unknown
+  /**
+   * The value of something decoded, for a caller to own: a copy, but for the last who is given it (`isLast`) where the
+   * storage does not hold the same object.
+   */
+  out(kept: Kept, isLast?: boolean): unknown
 }
 
 /** The shortest way between entries and the medium of `adapter`. Loads what it needs, and only that. */

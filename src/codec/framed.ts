@@ -1,4 +1,4 @@
-import type { Stored } from "../adapter.ts"
+import type { Serializer, Stored } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { fromBase64, fromUtf8, isWellFormed, toBase64, toUtf8 } from "../base/bytes.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
@@ -17,7 +17,7 @@ import {
   openBytes,
   openText,
 } from "./frame.ts"
-import { loadRare, type Shelved } from "./object.ts"
+import { copyOf, type Shelved } from "./object.ts"
 import { isPlainJson } from "./serialize.ts"
 import { isClassSerializer, keepsOf, lazySerializer } from "./serializer.ts"
 
@@ -40,16 +40,12 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   function encode(key: string, kept: Kept): Awaitable<Stored> {
     const { value } = kept
     if (mayBePlain && isPlainJson(value)) {
-      return close(key, { kept, compression: "-" }, written(key, JSON.stringify, value))
+      return close(key, { kept, compression: "-" }, written(key, JSON, value))
     }
     // The copy refuses what is to be refused, and is of now even where the serializer has yet to be loaded.
     const copy = copyIn(value, keeps, key).value
-    return chain(load(), ({ name, stringify }) =>
-      close(
-        key,
-        { kept, compression: "-", serializer: name },
-        wellFormed(key, written(key, stringify, copy)),
-      ),
+    return chain(load(), (by) =>
+      close(key, { kept, compression: "-", serializer: by.name }, wellFormed(key, written(key, by, copy))),
     )
   }
 
@@ -106,7 +102,9 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     return chain(load(), (by) => {
       if (by.name !== name)
         throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
-      return described({ ...kept, value: by.parse(text) })
+      // How the value is to be copied, for a tier in front that keeps it.
+      const value = by.parse(text)
+      return { ...kept, value, ...(isPlainJson(value) ? { tree: true } : { rare: true }) }
     })
   }
 
@@ -115,13 +113,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     if (error instanceof CacheError) onTrouble?.(error)
   }
 
-  return { encode, decode, out: ({ value }) => value }
-}
-
-/** How the value of an entry is to be copied, for a tier in front that keeps it. */
-function described(kept: Kept): Awaitable<Shelved> {
-  if (isPlainJson(kept.value)) return { ...kept, tree: true }
-  return chain(loadRare(), () => ({ ...kept, rare: true }))
+  return { encode, decode, out: (kept, isLast) => (isLast ? kept.value : copyOf(kept)) }
 }
 
 async function decrypted(
@@ -152,9 +144,11 @@ function asText(payload: string | Uint8Array): string {
   return typeof payload === "string" ? payload : fromUtf8(payload)
 }
 
-function written(key: string, stringify: (value: unknown) => string, value: unknown): string {
+function written(key: string, by: Pick<Serializer, "stringify">, value: unknown): string {
   try {
-    return stringify(value)
+    const text: unknown = by.stringify(value)
+    if (typeof text === "string") return text
+    throw new TypeError(`stringify() answered ${typeof text}, not a string.`)
   } catch (cause) {
     if (cause instanceof CacheError) throw cause
     // A text longer than the engine can hold.

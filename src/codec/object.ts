@@ -1,8 +1,10 @@
 import type { Adapter, Stored } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { isKept, type Kept } from "../entry.ts"
+import { copyIn, copyOut } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
 import { copyPlain, copyTree, newWalk } from "./plain.ts"
+import { keepsOf } from "./serializer.ts"
 
 /** What an adapter of medium "object" is given to keep. */
 export interface Shelved extends Kept {
@@ -16,14 +18,16 @@ export interface Shelved extends Kept {
 
 type Rare = typeof import("./rare.ts")
 
-// Code for what is more than plain data is loaded with the first of it, and there at once ever after.
+// Code for what structured clone would lose is loaded with the first of it, and there at once ever after.
 let rare: Rare | undefined
 
 /**
  * Hands objects to an adapter that keeps objects: copied where it asks for it (see {@link Adapter.copy}), as a text
- * only where structured clone would lose something. Plain data takes no other code than this.
+ * only where structured clone would lose something.
  */
 export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: CodecOptions = {}): Codec {
+  const keeps = keepsOf(serializer)
+
   function encode(key: string, kept: Kept): Awaitable<Stored> {
     const { value, createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
     if (typeof value === "object" && value !== null) {
@@ -45,8 +49,11 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
       tree,
     }
     if (!walk.rare) return shelved
-    const early = rare ? undefined : cloned(value)
-    return chain(loadRare(), (code) => code.shelve(key, { ...shelved, value }, early, copy, serializer))
+    const { value: whole, shared, odd } = copyIn(value, keeps, key)
+    const made = { ...shelved, value: whole, tree: shared === undefined, rare: true }
+    // WebKit's structured clone makes two of a Date that is met twice.
+    if (copy === "clone" || (!odd && !hasLeaf(shared))) return made
+    return chain(loadRare(), (code) => code.pack(made, serializer))
   }
 
   function decode(_: string, record: Stored): Awaitable<Shelved | undefined> {
@@ -70,18 +77,29 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
     return chain(loadRare(), (code) => code.unshelve(record, serializer))
   }
 
-  function out(kept: Kept): unknown {
-    const { value, tree, rare: isRare } = kept as Shelved
-    if (copy !== "clone" || typeof value !== "object" || value === null) return value
-    if (isRare) return rare ? rare.copyOut(value, tree === true) : structuredClone(value)
-    return tree ? copyTree(value) : copyPlain(value, newWalk())
+  function out(kept: Kept, isLast = false): unknown {
+    return copy === "none" || (isLast && copy !== "clone") ? kept.value : copyOf(kept)
   }
 
   return { encode, decode, out }
 }
 
-/** Gets that code ready, for a value that somebody else has made. */
-export function loadRare(): Awaitable<Rare> {
+/** A copy of the value of what was decoded. */
+export function copyOf(kept: Kept): unknown {
+  const { value, made, tree, rare: isRare } = kept as Shelved
+  if (typeof value !== "object" || value === null || made) return value
+  if (isRare) return copyOut(value, tree === true)
+  return tree ? copyTree(value) : copyPlain(value, newWalk())
+}
+
+/** Whether one of the objects is more than a list or record. */
+function hasLeaf(objects: ReadonlySet<object> = new Set()): boolean {
+  return [...objects].some(
+    (object) => !Array.isArray(object) && Object.getPrototypeOf(object) !== Object.prototype,
+  )
+}
+
+function loadRare(): Awaitable<Rare> {
   return (
     rare ??
     import("./rare.ts").then((code) => {
@@ -89,13 +107,4 @@ export function loadRare(): Awaitable<Rare> {
       return code
     })
   )
-}
-
-/** The value as it is now, as far as structured clone goes. */
-function cloned(value: unknown): unknown {
-  try {
-    return structuredClone(value)
-  } catch {
-    return undefined
-  }
 }

@@ -10,7 +10,8 @@ export interface ClassSerializer extends Serializer {
 
 /** Which instances `serializer` keeps, if any. */
 export function keepsOf(serializer: Serializer | undefined): Keeps | undefined {
-  return serializer !== undefined && isClassSerializer(serializer) ? serializer.keeps : undefined
+  if (serializer === undefined || !isClassSerializer(serializer)) return undefined
+  return (instance) => serializer.keeps(instance)
 }
 
 /** Whether it is one made by {@link superjsonSerializer}, or alike. */

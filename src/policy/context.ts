@@ -88,11 +88,10 @@ export class Context implements LoadContext {
   }
 
   keep(): unknown {
-    const { stale } = this
     const { kept } = this.#found
-    if (stale && kept) {
+    if (this.stale && kept) {
       this.#renew(kept)
-      return stale.value
+      return this.#call.engine.store?.out(kept)
     }
     throw new CacheError(
       "FALLBACK_RESULT",

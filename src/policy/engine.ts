@@ -35,6 +35,7 @@ export class Engine {
   #opening: { readonly store: Promise<Store>; readonly turn: object } | undefined
   #versions: Versions | undefined
   #unobserve: (() => void) | undefined
+  #isRetired = false
 
   constructor(source: Source, hub: Hub) {
     this.source = source
@@ -77,10 +78,10 @@ export class Engine {
   }
 
   #use(store: Store): Store {
-    if (this.store) {
-      // Another request was faster.
+    if (this.store || this.#isRetired) {
+      // Another request was faster, or it comes too late.
       if (this.source.owned) attempt(() => store.adapter.close?.()).catch(() => {})
-      return this.store
+      return this.store ?? store
     }
     this.store = store
     this.#unobserve = store.adapter.observe?.((event) => {
@@ -229,6 +230,7 @@ export class Engine {
   /** Lets what is under way finish, `ms` at most, then closes what the cache opened. */
   async retire(ms: number): Promise<void> {
     await this.busy.finish(ms)
+    this.#isRetired = true
     this.#unobserve?.()
     if (this.source.owned) await this.guard(() => this.store?.adapter.close?.(), Number.POSITIVE_INFINITY, "")
   }

@@ -1,15 +1,35 @@
+import { cloneValue } from "../codec/clone.ts"
 import { type Entry, freshUntil, type Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
+import type { Engine } from "./engine.ts"
 
-/** An entry as a caller sees it, with a value of his own. */
-export function toEntry(kept: Kept, store: Store, now: number, limit?: number): Entry<unknown> {
+/** An entry as a caller sees it, with a value of his own; for `isLast` see {@link Store.out}. */
+export function toEntry(
+  kept: Kept,
+  store: Store,
+  now: number,
+  limit?: number,
+  isLast?: boolean,
+): Entry<unknown> {
   const until = freshUntil(kept, undefined, limit)
   return {
-    value: store.out(kept),
+    value: store.out(kept, isLast),
     createdAt: kept.createdAt,
     freshUntil: until,
     staleUntil: until + kept.grace,
     stale: now >= until,
     tags: [...kept.tags],
+  }
+}
+
+/** A copy of a value that is to be written later; what cannot be copied is judged when it is written. */
+export function snapshot(engine: Engine, value: unknown): unknown {
+  const adapter = engine.store?.adapter ?? engine.source.adapter
+  if (adapter?.copy === "none") return value
+  try {
+    // Whether a class is welcome is judged when it is written, too.
+    return cloneValue(value, () => true)
+  } catch {
+    return value
   }
 }

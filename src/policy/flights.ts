@@ -46,6 +46,8 @@ export class Flight {
   names: readonly VersionKeys[] = []
   /** The tags its entry will carry; the fallback may change them. */
   tags: () => readonly string[] = () => []
+  /** Invalidations of the millisecond in which its fallback started that came before it. */
+  before: readonly string[] = []
   /** Tags invalidated here while it ran. */
   readonly endedTags: Set<string> = new Set()
   /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
@@ -57,6 +59,8 @@ export class Flight {
   readonly #settle: (outcome: Outcome) => void
   readonly #wasRead: () => void
   #waiting = 0
+  /** Those who wait for an older flight wait for this one, too. */
+  #isFollowed = false
   #controller: AbortController | undefined
   readonly #shared = new Map<number, Promise<unknown>>()
   #release: (() => void) | undefined
@@ -121,6 +125,7 @@ export class Flight {
 
   /** Lets those who wait for this flight have what `other` brings. */
   follow(other: Flight): void {
+    other.#isFollowed = true
     other.done.then((outcome) => this.settle(outcome))
   }
 
@@ -149,7 +154,7 @@ export class Flight {
 
   /** One caller has gone, served or by his own signal; the last one ends the fallback. Answers whether it was he. */
   leave(): boolean {
-    if (--this.#waiting > 0 || this.background || this.outcome) return false
+    if (--this.#waiting > 0 || this.background || this.#isFollowed || this.outcome) return false
     this.isLeft = true
     try {
       this.#controller?.abort()

@@ -175,9 +175,10 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       flight.background = true
       // He does not wait for the storage to take what is there.
       if (flight.brought) return bring(flight.brought.value)
-      if (stale)
-        return flight.fenced ? serveStill(call, stale, "timeout") : serveStale(call, stale, "timeout")
-      throw tooLate(call)
+      const answer = stale && (await serveStill(call, stale, "timeout"))
+      if (answer) return answer
+      // What he was to be served has ended meanwhile: he waits on, like one who had found nothing.
+      if (!stale || !(await inTime(flight, call, end, policy.hardTimeout))) throw tooLate(call)
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Lease } from "../adapter.ts"
-import { attempt } from "../base/awaitable.ts"
+import { attempt, quietly } from "../base/awaitable.ts"
 import { now, sleep } from "../base/clock.ts"
 import { stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
@@ -72,7 +72,7 @@ async function takeLease({ engine, key, policy }: Call): Promise<Lease | undefin
   const asked = attempt(() => engine.store?.lock(key, policy.leaseTtl))
   let isLate = false
   asked.then(
-    (lease) => isLate && lease?.release(),
+    (lease) => isLate && quietly(() => lease?.release()),
     () => {},
   )
   return within(asked, policy.storeTimeout, () => {

@@ -1,14 +1,15 @@
-import { type Awaitable, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import { type Call, isMisuse } from "./call.ts"
 import { Context } from "./context.ts"
 import { derived, tell } from "./draft.ts"
+import { snapshot } from "./entries.ts"
 import type { Flight, Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
 import { inside } from "./reentry.ts"
-import { tokenTime } from "./tokens.ts"
+import { newborn, tokensOfNow, tokenTime } from "./tokens.ts"
 
 /** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
@@ -18,11 +19,13 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   await ground(flight, call)
   if (flight.isLeft) return { type: "held" }
   const startedAt = now()
+  flight.before = tokensOfNow()
   flight.live()
   engine.hub.load(place, name)
   try {
     let value = await inside([flight], () => fallback(context))
-    if (policy.schema) value = await checked(value, call)
+    // What is to be left out of a batch's answers is nobody's value.
+    if (policy.schema && !(context.skipped && value === undefined)) value = await checked(value, call)
     flight.brought = { value }
     const took = now() - startedAt
     engine.hub.done(place, name, took)
@@ -73,17 +76,22 @@ async function publish(
       flight.endedTags.has(tag) || (flight.fenced && !policy.tags.includes(tag))
     flight.isEnded = flight.tags().some(isEnded)
     if (flight.fenced || context.skipped || !flight.versions) return
+    // What others do to it while we wait must not reach the storage.
+    let own = policy.shouldCache ? snapshot(engine, value) : value
     // An asynchronous one is waited for: its promise would say yes to everything.
     if (policy.shouldCache && !(await (policy.shouldCache as ShouldCache)(value, { key: name }))) return
     const { ttl: given, grace, tags } = context.decided(policy)
-    const ttl = jittered(given, policy.jitter)
-    const marks = await marksFor(flight, call, tags, createdAt, context.renewed)
+    // The ttl of what is kept was spread when it was written first.
+    const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
+    const known = marksFor(flight, call, tags, createdAt, context.renewed)
+    if (!policy.shouldCache && (isPromise(known) || engine.queue.isBusy([key]))) own = snapshot(engine, value)
+    const marks = isPromise(known) ? await known : known
     const { store } = engine
     flight.isEnded ||= marks === undefined
     if (!marks || !store) return
     const kept: Kept = {
       format: 1,
-      value,
+      value: own,
       createdAt,
       freshUntil: createdAt + ttl,
       ttl,
@@ -112,13 +120,13 @@ async function publish(
 type ShouldCache = (value: unknown, context: { key: string }) => boolean
 
 /** The marks of the new entry; `undefined` when one of its tags was invalidated since the load began. */
-async function marksFor(
+function marksFor(
   flight: Flight,
   { engine, place, policy }: Call,
   tags: readonly string[],
   startedAt: number,
   renewed: Kept | undefined,
-): Promise<readonly string[] | undefined> {
+): Awaitable<readonly string[] | undefined> {
   const { store } = engine
   if (!store || !flight.versions || tags.some((tag) => flight.endedTags.has(tag))) return undefined
   const versions = engine.versions(store)
@@ -138,25 +146,26 @@ async function marksFor(
     const from = 2 * (regions + at)
     before.push(...(at < 0 ? ["", ""] : flight.versions.slice(from, from + 2)))
   }
-  const names = place.names(tags)
-  if (late.length > 0) {
-    // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
-    const tokens = await engine.guard(
-      () => versions.read(late.map((tag) => place.tag(tag))),
-      policy.storeTimeout,
-      "",
-    )
+  const complete = () =>
+    engine.guard(() => versions.complete(place.names(tags), before), policy.storeTimeout, "")
+  if (late.length === 0) return complete()
+  // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
+  const isYounger = (token: string) =>
+    !token.startsWith(newborn) &&
+    tokenTime(token) >= startedAt &&
+    !flight.before.includes(token.split(" ")[0] ?? "")
+  const read = () => versions.read(late.map((tag) => place.tag(tag)))
+  return chain(engine.guard(read, policy.storeTimeout, ""), (tokens) => {
     for (const [i, tag] of late.entries()) {
       const [hard = "", soft = ""] = tokens.slice(2 * i, 2 * i + 2)
       // What is kept was made under a version of the tag already: only that one may stand.
       const was = renewed?.tags.indexOf(tag) ?? -1
       if (was >= 0 && renewed?.marks[2 * (regions + was)] !== hard) return undefined
-      if ([hard, soft].some((token) => !token.startsWith("+") && tokenTime(token) >= startedAt))
-        return undefined
+      if (isYounger(hard) || isYounger(soft)) return undefined
       before.splice(2 * (regions + tags.indexOf(tag)), 2, hard, soft)
     }
-  }
-  return engine.guard(() => versions.complete(names, before), policy.storeTimeout, "")
+    return complete()
+  })
 }
 
 /** Spreads `ttl` by ± `jitter`; what was to be stored stays to be stored. */
@@ -175,7 +184,7 @@ export async function validated(
   try {
     // A copy: a schema may change what it is given.
     const result = await schema["~standard"].validate(engine.store?.out(found.kept))
-    if (!result.issues) return { ...found, kept: { ...found.kept, value: result.value } }
+    if (!result.issues) return { ...found, kept: { ...found.kept, value: result.value, made: true } }
   } catch {
     // A schema that throws has not validated.
   }

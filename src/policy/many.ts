@@ -28,10 +28,10 @@ export async function loadMany(
   toCall: (key: KeyLike, fallback: Fallback<unknown>) => Call,
 ): Promise<unknown[]> {
   const bulk = new Bulk(fallback)
-  const calls = new Map<string, Call & { readonly given: KeyLike }>()
-  const named = keys.map((given) => {
-    const call = toCall(given, (context: LoadContext) => bulk.ask(given, context))
-    if (!calls.has(call.name)) calls.set(call.name, { ...call, given })
+  const calls = new Map<string, Call>()
+  const named = keys.map((key, at) => {
+    const call = toCall(key, (context: LoadContext) => bulk.ask(key, at, context))
+    if (!calls.has(call.name)) calls.set(call.name, call)
     return call.name
   })
   const [first] = calls.values()
@@ -50,13 +50,17 @@ export async function loadMany(
       onJoin: decide,
       ...(found && { found }),
       fallback: (context: LoadContext) => {
-        const value = bulk.ask(call.given, context)
+        const value = call.fallback(context)
         decide()
         return value
       },
     }
+    const { flights } = call.engine
+    const running = flights.get(call.key)
     const value = getOrSet(mine)
-    value.then(decide, decide)
+    const flight = flights.get(call.key)
+    // Its own may go on behind a caller who is served already, and ask yet.
+    Promise.allSettled([value, flight !== running && flight?.done]).then(decide)
     values.set(call.name, value)
   }
   return Promise.all(named.map((name) => values.get(name)))
@@ -66,6 +70,8 @@ const none = { kept: undefined, limit: 0, reason: "absent", versions: undefined 
 
 interface Asked {
   readonly key: KeyLike
+  /** Its place among the keys. */
+  readonly at: number
   readonly context: LoadContext
   /** Those it was asked for in: one, where that can be told. */
   readonly flights: readonly Flight[]
@@ -83,9 +89,9 @@ class Bulk {
     this.#fallback = fallback
   }
 
-  ask(key: KeyLike, context: LoadContext): Promise<unknown> {
+  ask(key: KeyLike, at: number, context: LoadContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#asked.push({ key, context, flights: innermost(), resolve, reject })
+      this.#asked.push({ key, at, context, flights: innermost(), resolve, reject })
       if (this.undecided === 0) this.#run()
     })
   }
@@ -95,7 +101,7 @@ class Bulk {
   }
 
   #run(): void {
-    const asked = this.#asked
+    const asked = this.#asked.sort((a, b) => a.at - b.at)
     this.#asked = []
     const [first] = asked
     if (!first) return

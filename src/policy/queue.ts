@@ -1,4 +1,4 @@
-import { type Awaitable, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { ended, share, type UnderWay } from "./scope.ts"
 
@@ -32,11 +32,12 @@ export class WriteQueue {
     return this.#wall() !== undefined || (this.#writes.size > 0 && keys.some((key) => this.#writes.has(key)))
   }
 
-  /** Runs `work` after the writes of the same keys that are under way. */
+  /** Runs `work` after the writes of the same keys that are under way, `ms` later at most; it may take `whole` ms. */
   ordered<T>(
     keys: readonly string[],
     ms: number,
     work: (isLate: () => boolean) => Awaitable<T>,
+    whole: number = ms,
   ): Awaitable<T> {
     this.count++
     let isLate = false
@@ -48,7 +49,8 @@ export class WriteQueue {
         if (write) before.push(write)
       }
     }
-    const guarded = () => this.#guard(() => work(() => isLate), ms, keys.length === 1 ? (keys[0] ?? "") : "")
+    const guarded = () =>
+      this.#guard(() => work(() => isLate), whole, keys.length === 1 ? (keys[0] ?? "") : "")
     const result = before.length > 0 ? ended(before, ms).then(guarded) : guarded()
     const over = () => this.told(keys)
     if (!isPromise(result)) {
@@ -59,7 +61,7 @@ export class WriteQueue {
       isLate = true
       over()
     })
-    const tail = share(end, now() + ms * (before.length > 0 ? 2 : 1))
+    const tail = share(end, now() + whole + (before.length > 0 ? ms : 0))
     for (const key of keys) this.#writes.set(key, tail)
     end.then(() => {
       for (const key of keys) if (this.#writes.get(key) === tail) this.#writes.delete(key)
@@ -83,18 +85,20 @@ export class WriteQueue {
     ms: number,
     work: (isLate: () => boolean) => Awaitable<T>,
     writes: (key: string) => boolean,
+    whole: number = ms,
   ): Promise<T> {
     this.count++
     let isLate = false
     const wall = this.#wall()
     const before = [...this.#writes.values(), ...(wall ? [wall] : [])]
-    const result = ended(before, ms).then(() => this.#guard(() => work(() => isLate), ms, ""))
+    const guarded = () => this.#guard(() => work(() => isLate), whole, "")
+    const result = before.length > 0 ? ended(before, ms).then(guarded) : attempt(guarded)
     const over = () => this.told(writes)
     const end = result.then(over, () => {
       isLate = true
       over()
     })
-    const tail = share(end, now() + 2 * ms)
+    const tail = share(end, now() + ms + whole)
     this.#barrier = tail
     try {
       return await result

@@ -6,7 +6,9 @@ import { stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flights.ts"
+import { alone } from "./ordered.ts"
 import type { Place } from "./place.ts"
+import type { VersionKeys } from "./versions.ts"
 import type { Target } from "./write.ts"
 
 /** Hard: never served again. Soft: stale from now on. */
@@ -16,9 +18,7 @@ export type Mode = "hard" | "soft"
 export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
   const beat = () => beatPlace(engine, place)
   beat()
-  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  const own = place.versions.slice(-1)
-  await engine.guard(() => engine.versions(store).renew(own, mode), policy.storeTimeout, "")
+  await renew({ engine, place, policy }, place.versions.slice(-1), mode)
   beat()
 }
 
@@ -32,22 +32,27 @@ export async function invalidateByTags(
   const isTagged = (flight: Flight) => {
     const hit =
       flight.tags().some((tag) => tags.includes(tag)) ||
+      flight.found?.kept?.tags.some((tag) => tags.includes(tag)) ||
       flight.names.some((name) => names.some(({ hard }) => hard === name.hard))
     if (!hit) for (const tag of tags) flight.endedTags.add(tag)
     return hit
   }
   const names = [...new Set(tags)].map((tag) => place.tag(tag))
   engine.flights.fenceWhere(isTagged)
-  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  await engine.guard(() => engine.versions(store).renew(names, mode), policy.storeTimeout, "")
+  await renew({ engine, place, policy }, names, mode)
   engine.flights.fenceWhere(isTagged)
+}
+
+/** Renews versions: of what was written before, or is still being written, nothing stands; all that comes later does. */
+async function renew({ engine, policy }: Target, names: readonly VersionKeys[], mode: Mode): Promise<void> {
+  const work = (store: Store) => engine.versions(store).renew(names, mode)
+  await alone({ engine, policy }, work, () => false)
 }
 
 /** Removes what is under a place, and nothing else. */
 export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
   beatPlace(engine, place)
-  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  const work = async (isLate: () => boolean) => {
+  const work = async (store: Store, isLate: () => boolean) => {
     if (place.base !== "" || !(await hasNeighbours(store))) {
       for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) {
         if (!isLate()) await store.adapter.clear(start)
@@ -62,7 +67,7 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
     }
     if (mine.length > 0 && !isLate()) await store.remove(mine)
   }
-  await engine.queue.alone(policy.storeTimeout, work, (key) => place.holds(key))
+  await alone({ engine, policy }, work, (key) => place.holds(key))
   beatPlace(engine, place)
 }
 

@@ -1,14 +1,15 @@
 import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { scrubbed } from "../base/scrub.ts"
-import { cloneValue } from "../codec/clone.ts"
 import { freshUntil, type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { derived, tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
+import { snapshot } from "./entries.ts"
 import type { Found } from "./found.ts"
 import { jittered } from "./load.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
+import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
 import { compare } from "./tokens.ts"
 import type { VersionKeys } from "./versions.ts"
@@ -41,30 +42,47 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   const createdAt = now()
   const tags = [...new Set(items.flatMap((item) => item.policy.tags))]
   const names = place.names(tags)
-  const early = engine.store && currentMarks(engine, engine.store, names, policy)
-  if (engine.store && early && !isPromise(early) && !engine.queue.isBusy(keys))
-    return put(target, engine.store, items, createdAt, tags, early)
+  const ms = bulkTimeout(policy, keys)
+  const { store } = engine
+  // What waits for others reads the versions when they are done: a clear among them takes the old ones along.
+  const early = store && !engine.queue.isBusy(keys) ? currentMarks(engine, store, names, policy) : undefined
+  const isPrompt = early !== undefined && !isPromise(early)
   // What the caller does to his values while we wait must not reach the storage.
-  const own = items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
-  engine.busy.begin()
-  try {
-    const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-    const known = await (early ?? currentMarks(engine, store, names, policy))
-    return await put(target, store, own, createdAt, tags, known)
-  } finally {
-    engine.busy.end()
+  const own = isPrompt ? items : items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
+  const later = async (into: Store, isLate: () => boolean): Promise<void> => {
+    const known = await (early ?? currentMarks(engine, into, names, policy))
+    if (!isLate()) await engine.guard(() => put(target, into, own, createdAt, tags, known), ms, only(keys))
   }
+  const done =
+    isPrompt && store
+      ? engine.queue.ordered(keys, ms, () => put(target, store, own, createdAt, tags, early))
+      : inOrder(target, keys, later, policy.storeTimeout)
+  if (isPromise(done)) {
+    try {
+      await done
+    } finally {
+      engine.fence(keys)
+    }
+  }
+  tell(engine, () => {
+    for (const { name, policy: own } of items) engine.hub.tell(place, name, own.ttl > 0 ? "set" : "delete")
+  })
+}
+
+/** The key of a write that is about one alone, for its errors. */
+function only([key = "", ...others]: readonly string[]): string {
+  return others.length > 0 ? "" : key
 }
 
 /** Writes values under the versions that were `known` of the regions and then of all their `tags`. */
-async function put(
-  { engine, place, policy }: Target,
+function put(
+  { place }: Target,
   store: Store,
   items: readonly Item[],
   createdAt: number,
   tags: readonly string[],
   known: readonly string[],
-): Promise<void> {
+): Awaitable<void> {
   const keys = items.map(({ name }) => place.full(name))
   const regions = 2 * place.versions.length
   const writes: [key: string, kept: Kept, life: number][] = []
@@ -90,21 +108,8 @@ async function put(
     if (ttl > 0) writes.push([key, kept, ttl + own.grace])
     else gone.push(key)
   }
-  const done = engine.queue.ordered(keys, bulkTimeout(policy, keys), () => {
-    const [only] = writes
-    if (writes.length === 1 && only && gone.length === 0) return store.write(...only)
-    return many(store, writes, gone)
-  })
-  if (isPromise(done)) {
-    try {
-      await done
-    } finally {
-      engine.fence(keys)
-    }
-  }
-  tell(engine, () => {
-    for (const { name, policy: own } of items) engine.hub.tell(place, name, own.ttl > 0 ? "set" : "delete")
-  })
+  const [first] = writes
+  return writes.length === 1 && first && gone.length === 0 ? store.write(...first) : many(store, writes, gone)
 }
 
 /** The versions as they are, absent ones made. */
@@ -118,17 +123,6 @@ function currentMarks(
   const before = scrubbed(() => versions.read(names))
   if (!isPromise(before) && versions.isComplete(before)) return before
   return engine.guard(() => versions.current(names, before), policy.storeTimeout, "")
-}
-
-/** A copy of a value that is to be written later; what cannot be copied is judged when it is written. */
-export function snapshot(engine: Engine, value: unknown): unknown {
-  const adapter = engine.store?.adapter ?? engine.source.adapter
-  if (adapter?.copy === "none") return value
-  try {
-    return cloneValue(value)
-  } catch {
-    return value
-  }
 }
 
 async function many(
@@ -146,9 +140,8 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   const { engine, place, policy } = target
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys)
-  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   try {
-    const live = await engine.queue.ordered(keys, bulkTimeout(policy, keys), async (isLate) => {
+    const live = await inOrder(target, keys, async (store, isLate) => {
       const found = await engine.readMany(place, keys, policy, true)
       if (!isLate()) await store.remove(keys)
       return found.filter((one) => isLive(one)).length
@@ -206,8 +199,7 @@ async function rewrite(
   const { engine, place, policy } = target
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys)
-  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  const done = engine.queue.ordered(keys, bulkTimeout(policy, keys), async (isLate) => {
+  const done = inOrder(target, keys, async (store, isLate) => {
     const into = derived(engine, store)
     const found = await engine.readMany(place, keys, policy, true)
     const at = now()

@@ -46,6 +46,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
   let floor = 0
   let hasTokens = false
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
+  const isKnown = (key: string) => writes.has(key) || isCleared(key)
   const get = (key: string) => {
     const write = writes.get(key)
     return write ? write.record : isCleared(key) ? undefined : base.get(key)
@@ -116,18 +117,20 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
     },
     getMany,
     async add(key, record, ttl) {
-      if ((await get(key)) !== undefined) return false
-      if (isToken(key) && !isCleared(key)) {
-        await makeToken(key)
-        return false
+      if (!isKnown(key)) {
+        const there = (await base.get(key)) !== undefined
+        if (!there && isToken(key) && !isKnown(key)) await makeToken(key)
+        if ((there || isToken(key)) && !isKnown(key)) return false
       }
+      // At once from here on, so that of all who add at the same time one is the first.
+      if (writes.get(key)?.record !== undefined) return false
       set(key, record, ttl)
       return true
     },
     ...(base.keys && { keys }),
     ...(base.prune && { prune: (time) => base.prune?.(time) ?? 0 }),
   }
-  const isUntouched = (key: string) => !hasTokens && !writes.has(key) && !isCleared(key)
+  const isUntouched = (key: string) => !hasTokens && !isKnown(key)
   return { adapter, pending: { writes, cleared }, derived, beat, isUntouched }
 }
 

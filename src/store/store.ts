@@ -85,9 +85,9 @@ export class Store {
     return isPromise(kept) || typeof kept === "string" ? undefined : kept
   }
 
-  /** A value for a caller: his own copy where the adapter keeps the very object. */
-  out(kept: Kept): unknown {
-    return this.#codec.out(kept)
+  /** A value for a caller to own; with `isLast`, nobody else will be given the value of this very `kept`. */
+  out(kept: Kept, isLast = false): unknown {
+    return this.#codec.out(kept, isLast)
   }
 
   /** Writes `kept` for `life` ms. */

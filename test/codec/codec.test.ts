@@ -130,11 +130,10 @@ test("the first value that is more than plain data is of its moment too", async 
   const value: any = changeable()
   const before = picture(value)
   const encoding = codec.encode("k", keptOf(value))
-  expect(encoding).toBeInstanceOf(Promise)
+  expect(encoding).not.toBeInstanceOf(Promise)
   change(value)
   const back = await codec.decode("k", await encoding)
   expect(back && picture(codec.out(back))).toBe(before)
-  expect(codec.encode("k", keptOf(value))).not.toBeInstanceOf(Promise)
 })
 
 test("copy none hands over the very entry and answers the very record", async () => {
@@ -321,6 +320,44 @@ function* everyFlip(record: Stored): Generator<Stored> {
     }
   }
 }
+
+test.each(["text", "bytes", "object"] as const)(
+  "a serializer may be an instance of a class: %s",
+  async (medium) => {
+    class Own implements Serializer {
+      readonly name = "own"
+      readonly classes: ReadonlySet<unknown> = new Set([Map.prototype])
+      stringify(value: unknown): string {
+        return `${this.name} ${JSON.stringify(value)}`
+      }
+      parse(text: string): unknown {
+        return JSON.parse(text.slice(this.name.length))
+      }
+      keeps(instance: object): boolean {
+        return this.classes.has(Object.getPrototypeOf(instance))
+      }
+    }
+    const codec = await codecFor({ medium }, { serializer: new Own() })
+    const record = await codec.encode("k", keptOf({ at: new Date(0) }))
+    expect((await codec.decode("k", record))?.value).toBeDefined()
+    expect(await failure(() => codec.encode("k", keptOf({ at: new WeakMap() })))).toMatchObject({
+      code: "VALUE_UNSUPPORTED",
+    })
+  },
+)
+
+test.each(["text", "bytes"] as const)(
+  "a serializer that makes no text is told of as such: %s",
+  async (medium) => {
+    const stringify = (): string => JSON.stringify(undefined)
+    const codec = await codecFor({ medium }, { serializer: { name: "none", stringify, parse: JSON.parse } })
+    expect(await failure(() => codec.encode("the key", keptOf({ n: 1 })))).toMatchObject({
+      code: "VALUE_UNSUPPORTED",
+      key: "the key",
+      cause: expect.any(TypeError),
+    })
+  },
+)
 
 function keptOf(value: unknown): Kept {
   return {

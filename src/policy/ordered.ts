@@ -1,0 +1,45 @@
+import { type Awaitable, chain } from "../base/awaitable.ts"
+import type { Store } from "../store/store.ts"
+import type { Engine } from "./engine.ts"
+import { bulkTimeout, type Policy } from "./options.ts"
+
+/*
+ * A write has its place among the others from the moment it is called, however long the storage takes to open.
+ */
+
+interface Writer {
+  readonly engine: Engine
+  readonly policy: Policy
+}
+
+/** Work on the open storage; once it `isLate` it must end, for somebody else may be writing. */
+type Work<T> = (store: Store, isLate: () => boolean) => Awaitable<T>
+
+/** Runs `work` after the writes of `keys` that were called before. `more` ms are for what it asks besides. */
+export function inOrder<T>(
+  { engine, policy }: Writer,
+  keys: readonly string[],
+  work: Work<T>,
+  more = 0,
+): Awaitable<T> {
+  const ms = bulkTimeout(policy, keys)
+  const run = (isLate: () => boolean) =>
+    chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
+  return engine.queue.ordered(keys, ms, run, ms + more + opening({ engine, policy }))
+}
+
+/** Runs `work` after all writes that were called before, and before all that come; `writes` tells which keys it is about. */
+export function alone<T>(
+  { engine, policy }: Writer,
+  work: Work<T>,
+  writes: (key: string) => boolean,
+): Promise<T> {
+  const run = (isLate: () => boolean) =>
+    chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
+  const ms = policy.storeTimeout
+  return engine.queue.alone(ms, run, writes, ms + opening({ engine, policy }))
+}
+
+function opening({ engine, policy }: Writer): number {
+  return engine.store ? 0 : policy.storeTimeout
+}

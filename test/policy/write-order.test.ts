@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest"
+import type { CacheWrapper } from "../../src/core.ts"
+import { kinds } from "../support/fake.ts"
+import { setup } from "../support/setup.ts"
+
+type Act = readonly [name: string, act: (cache: CacheWrapper) => Promise<unknown>]
+
+const old: Act = ["set", (cache) => cache.set("k", "old", { grace: "1h" })]
+const tagged: Act = ["a set with a new tag", (cache) => cache.set("k", "old", { grace: "1h", tags: ["new"] })]
+const clear: Act = ["clear", (cache) => cache.clear()]
+
+// What was called first, what was called next without waiting for it, and what is there when both are done.
+const pairs: readonly (readonly [first: Act, second: Act, left: unknown])[] = [old, tagged].flatMap(
+  (first) =>
+    [
+      [first, ["set", (cache: CacheWrapper) => cache.set("k", "new")], "new"],
+      [first, ["setMany", (cache: CacheWrapper) => cache.setMany({ k: "new", l: 1 })], "new"],
+      [
+        first,
+        ["a set with another tag", (cache: CacheWrapper) => cache.set("k", "new", { tags: ["other"] })],
+        "new",
+      ],
+      [first, ["set of ttl 0", (cache: CacheWrapper) => cache.set("k", "new", { ttl: 0 })], undefined],
+      [first, ["delete", (cache: CacheWrapper) => cache.delete("k")], undefined],
+      [first, ["expire", (cache: CacheWrapper) => cache.expire("k")], undefined],
+      [first, clear, undefined],
+      [first, ["invalidate", (cache: CacheWrapper) => cache.invalidate()], undefined],
+    ] as const,
+)
+const others: typeof pairs = [
+  [tagged, ["invalidateTags", (cache) => cache.invalidateTags("new")], undefined],
+  [clear, ["set", (cache) => cache.set("k", "new")], "new"],
+  [clear, ["a set with a tag", (cache) => cache.set("k", "new", { tags: ["new"] })], "new"],
+  [["invalidate", (cache) => cache.invalidate()], ["set", (cache) => cache.set("k", "new")], "new"],
+  [["delete", (cache) => cache.delete("k")], ["set", (cache) => cache.set("k", "new")], "new"],
+]
+
+describe.each(kinds)("%s", (kind) => {
+  describe.each(["a cache that is open", "a cache on its first use"])("%s", (state) => {
+    test.each([...pairs, ...others])("writes have the order of their calls: %s, %s, %s", async (...row) => {
+      const [[, first], [, second], left] = row
+      const { cache, another, clock } = await setup(kind)
+      const used = state === "a cache that is open" ? cache : another()
+      if (used === cache) await cache.set("x", 1)
+      const both = Promise.all([first(used), second(used)])
+      await clock.advance(100)
+      await both
+      expect(await used.get("k")).toBe(left)
+    })
+  })
+
+  test("touch gives its ttl to what was set before it, though nobody waited for that", async () => {
+    const { cache, clock } = await setup(kind)
+    const both = Promise.all([cache.set("k", 1, { ttl: "1m", tags: ["new"] }), cache.touch("k", "1h")])
+    await clock.advance(100)
+    expect(await both).toEqual([undefined, true])
+    expect((await cache.getEntry("k"))?.freshUntil).toBeGreaterThan(Date.now() + 3_000_000)
+  })
+
+  test("a set whose tag is new beats a load that began while its version was being made", async () => {
+    const { cache, clock } = await setup(kind)
+    const set = cache.set("k", "set", { tags: ["new"] })
+    const load = cache.getOrSet("k", () => clock.after(20, "loaded"))
+    await clock.advance(10)
+    await set
+    expect(await cache.getOrSet("k", () => "third")).toBe("set")
+    await clock.advance(100)
+    await load
+    expect(await cache.get("k")).toBe("set")
+  })
+
+  test("writes of one key that wait for a storage that hangs wait no longer for one another", async () => {
+    const { another, clock, storage } = await setup(kind)
+    const hung = { ...storage.handle(), open: () => new Promise<void>(() => {}) }
+    const cache = another({ adapter: hung, storeTimeout: 100 })
+    const refused = Promise.allSettled(Array.from({ length: 50 }, (_, at) => cache.set("k", at)))
+    await clock.advance(400)
+    for (const one of await refused) expect(one).toMatchObject({ status: "rejected" })
+  })
+})
