@@ -37,8 +37,11 @@ const others: typeof pairs = [
 
 describe.each(kinds)("%s", (kind) => {
   describe.each(["a cache that is open", "a cache on its first use"])("%s", (state) => {
-    test.each([...pairs, ...others])("writes have the order of their calls: %s, %s, %s", async (...row) => {
-      const [[, first], [, second], left] = row
+    const rows = [...pairs, ...others].map(
+      ([[one, first], [other, second], left]) => [one, other, first, second, left] as const,
+    )
+    test.each(rows)("writes have the order of their calls: %s, %s", async (...row) => {
+      const [, , first, second, left] = row
       const { cache, another, clock } = await setup(kind)
       const used = state === "a cache that is open" ? cache : another()
       if (used === cache) await cache.set("x", 1)
