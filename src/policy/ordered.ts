@@ -1,10 +1,11 @@
-import { type Awaitable, chain } from "../base/awaitable.ts"
+import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 
 /*
- * A write has its place among the others from the moment it is called, however long the storage takes to open.
+ * A write has its place among the others from the moment it is called, however long the storage takes to open; and who
+ * closes the cache waits for it, though it may still wait for others.
  */
 
 interface Writer {
@@ -25,7 +26,8 @@ export function inOrder<T>(
   const ms = bulkTimeout(policy, keys)
   const run = (isLate: () => boolean) =>
     chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
-  return engine.queue.ordered(keys, ms, run, ms + more + opening({ engine, policy }))
+  const done = engine.queue.ordered(keys, ms, run, ms + more + opening({ engine, policy }))
+  return isPromise(done) ? engine.track(done) : done
 }
 
 /** Runs `work` after all writes that were called before, and before all that come; `writes` tells which keys it is about. */
@@ -37,7 +39,7 @@ export function alone<T>(
   const run = (isLate: () => boolean) =>
     chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
   const ms = policy.storeTimeout
-  return engine.queue.alone(ms, run, writes, ms + opening({ engine, policy }))
+  return engine.track(engine.queue.alone(ms, run, writes, ms + opening({ engine, policy })))
 }
 
 function opening({ engine, policy }: Writer): number {

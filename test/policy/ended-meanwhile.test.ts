@@ -170,22 +170,47 @@ function fail(): never {
   throw new Error("boom")
 }
 
+/** A cache that opens its own adapter, which tells what is done with it. */
+function own(calls: string[], storeTimeout: number, open: () => Promise<Adapter>): CacheWrapper {
+  class Own extends CacheWrapper {
+    protected override check(): void {}
+    protected override async load() {
+      const inner = await open()
+      const close = () => void calls.push("close")
+      return { adapter: { ...inner, open: () => void calls.push("open"), close } }
+    }
+  }
+  return new Own({ adapter: "own", storeTimeout })
+}
+
 test("an adapter that opens after its cache was closed is closed too", async () => {
   const calls: string[] = []
   const { clock, storage } = await setup("four methods")
-  class WithSlow extends CacheWrapper {
-    protected override check(): void {}
-    protected override async load() {
-      await clock.after(60, undefined)
-      const close = () => void calls.push("close")
-      return { adapter: { ...storage.handle(), open: () => void calls.push("open"), close } }
-    }
-  }
-  const cache = new WithSlow({ adapter: "slow", storeTimeout: 20 })
+  const cache = own(calls, 20, async () => {
+    await clock.after(60, undefined)
+    return storage.handle()
+  })
   cache.get("k").catch(() => {})
   await settled(clock)
   const closed = cache.close()
   await clock.advance(200)
   await closed
   expect(calls).toEqual(["open", "close"])
+})
+
+test("close waits for writes that still wait for others", async () => {
+  const calls: string[] = []
+  const { clock, storage } = await setup("four methods")
+  const cache = own(calls, 100, async () => storage.handle())
+  await cache.ready()
+  storage.fault = (verb, key) => {
+    if (verb !== "set" || key !== "k") return undefined
+    calls.push("set")
+    return 10
+  }
+  const writes = [cache.set("k", 1), cache.set("k", 2), cache.set("k", 3)]
+  const closed = cache.close()
+  await clock.advance(200)
+  await Promise.all([...writes, closed])
+  expect(calls).toEqual(["open", "set", "set", "set", "close"])
 })
