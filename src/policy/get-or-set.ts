@@ -159,7 +159,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   }
   const state = found && !policy.fresh ? judge(found, call) : "gone"
   if (found && state === "fresh") return serve(call, found)
-  const stale = state === "stale" ? found : undefined
+  let stale = state === "stale" ? found : undefined
   if (stale && isBackedOff(call)) return serve(call, stale, "backoff")
 
   if (joins) {
@@ -175,10 +175,16 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       flight.background = true
       // He does not wait for the storage to take what is there.
       if (flight.brought) return bring(flight.brought.value)
-      const answer = stale && (await serveStill(call, stale, "timeout"))
+      if (!stale) throw tooLate(call)
+      // For one who did not wait, nothing can have come between.
+      const answer =
+        limit > 0 || flight.fenced
+          ? await serveStill(call, stale, "timeout")
+          : serveStale(call, stale, "timeout")
       if (answer) return answer
       // What he was to be served has ended meanwhile: he waits on, like one who had found nothing.
-      if (!stale || !(await inTime(flight, call, end, policy.hardTimeout))) throw tooLate(call)
+      stale = undefined
+      if (!(await inTime(flight, call, end, policy.hardTimeout))) throw tooLate(call)
     }
   }
 

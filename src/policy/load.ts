@@ -24,7 +24,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   engine.hub.load(place, name)
   try {
     let value = await inside([flight], () => fallback(context))
-    // What is to be left out of a batch's answers is nobody's value.
+    // A key that a fallback of many leaves out has no value to judge.
     if (policy.schema && !(context.skipped && value === undefined)) value = await checked(value, call)
     flight.brought = { value }
     const took = now() - startedAt

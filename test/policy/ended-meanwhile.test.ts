@@ -58,6 +58,30 @@ describe.each(kinds)("%s", (kind) => {
     },
   )
 
+  test("who does not wait, with softTimeout 0, costs the storage one read", async () => {
+    const { cache, clock, storage } = await setup(kind)
+    await cache.set("k", "old", { ttl: 1, ...welcome })
+    await clock.advance(10)
+    storage.calls.length = 0
+    const load = () => clock.after(50, "new")
+    expect(await cache.getOrSet("k", load, { softTimeout: 0, lease: false, ...welcome })).toBe("old")
+    expect(storage.calls).toEqual(["get k"])
+    await clock.advance(100)
+  })
+
+  test("what ended while a caller waited is not served either when another holds the lease", async () => {
+    const { clock, another, storage } = await setup(kind)
+    const held = clock.after(60, undefined)
+    const cache = another({ adapter: { ...storage.handle(), lock: () => held } })
+    await cache.set("k", "old", { ttl: 1, tags: ["t"], ...welcome })
+    await clock.advance(10)
+    const value = cache.getOrSet("k", () => "new", { softTimeout: 20, leaseTtl: 100, ...welcome })
+    await clock.advance(5)
+    await another().invalidateTags("t")
+    await clock.advance(1000)
+    expect(await value).toBe("new")
+  })
+
   test("a caller waits no longer than hardTimeout for it", async () => {
     const { cache, clock } = await setup(kind)
     await cache.set("k", "old", { ttl: 1, ...welcome })
