@@ -16,7 +16,7 @@ export interface GeneratedRegion<V, A>
   /** The value for `argument`, by the generator on a miss, run once for all who ask at the same time. */
   get(argument: A, options?: LoadOptions<V>): Promise<V>
   /** The fresh entry, with deadlines and tags, or `undefined`. Never loads. */
-  getEntry(argument: A, options?: ReadOptions): Promise<Entry<V> | undefined>
+  getEntry(argument: A, options?: Omit<GetOptions<V>, "default">): Promise<Entry<V> | undefined>
   /** The values for `args` in their order, each as {@link get} answers it. */
   getMany(args: Iterable<A>, options?: GetOptions<V>): Promise<V[]>
   /** The fresh value where it is known without I/O, else `undefined`. Never loads. */

@@ -1,5 +1,6 @@
 import type { Awaitable } from "./adapter.ts"
 import { CacheError } from "./base/errors.ts"
+import { isPlain } from "./base/kind.ts"
 import type { KeyLike } from "./key.ts"
 import { type Generator, type Kit, type Known, type Settings, type Shared, withPolicy } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
@@ -165,13 +166,13 @@ function sameStorage(one: object, other: object): boolean {
     names.length === Object.keys(other).length &&
     names.every((name) => {
       const [mine, its]: unknown[] = [Reflect.get(one, name), Reflect.get(other, name)]
-      return mine === its || (isPlain(mine) && isPlain(its) && sameStorage(mine, its))
+      return mine === its || (isRecord(mine) && isRecord(its) && sameStorage(mine, its))
     })
   )
 }
 
-function isPlain(value: unknown): value is object {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && isPlain(value)
 }
 
 function drop(shared: Shared, engine: Engine): void {

@@ -1,3 +1,5 @@
+import { isPlain } from "./kind.ts"
+
 /**
  * An error, or text, without the credentials of the urls in it: the very one where there are none, else a copy of its
  * class, with the chain of its causes and the plain objects in it.
@@ -26,6 +28,7 @@ function clean(thing: unknown, above: readonly unknown[]): unknown {
     const text = withoutCredentials(thing.href)
     return text === thing.href ? thing : new URL(text)
   }
+  if (typeof thing !== "object" || thing === null) return thing
   const isList = Array.isArray(thing)
   const isError = thing instanceof Error
   if (!isList && !isError && !isPlain(thing)) return thing
@@ -45,12 +48,6 @@ function clean(thing: unknown, above: readonly unknown[]): unknown {
     if (name !== "length") Object.defineProperty(copy, name, { value: kept, enumerable, writable: true })
   }
   return isClean ? thing : copy
-}
-
-function isPlain(thing: unknown): thing is object {
-  if (typeof thing !== "object" || thing === null) return false
-  const proto: unknown = Object.getPrototypeOf(thing)
-  return proto === Object.prototype || proto === null
 }
 
 /** Words are judged alone: a password may hold any sign but a space, `/` and `@` among them. */

@@ -1,4 +1,5 @@
 import { CacheError, shortKey } from "../base/errors.ts"
+import { isPlain, kindOf, nameOf } from "../base/kind.ts"
 import { maxDepth } from "./plain.ts"
 
 /** A copy, and what its making found out. */
@@ -85,14 +86,6 @@ function copy(source: object, walk?: Walk): object {
   if (walk === undefined && source.constructor === Object) return fill({ ...source }, source)
   if (Array.isArray(source)) return copyArray(source, walk)
   return isPlain(source) ? fill({ ...source }, source, walk) : copyInstance(source, walk)
-}
-
-/** Whether it is an ordinary object: of no class, in any realm. */
-export function isPlain(source: object): boolean {
-  const proto: object | null = Object.getPrototypeOf(source)
-  if (proto === null || proto === Object.prototype) return true
-  // Another realm's Object.prototype.
-  return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, "isPrototypeOf")
 }
 
 /** Replaces the objects within `made`, a shallow copy of `source`, by copies. */
@@ -205,18 +198,6 @@ export function like(error: Pick<Error, "message" | "name" | "cause">, proto: ob
   // The stack of where the copy is made would lie.
   made.stack = `${made}`
   return made
-}
-
-/** The name of its class. Asked of the value itself: fake clocks put another class behind their Dates. */
-export function nameOf(value: object): string {
-  const make: unknown = value.constructor
-  return (typeof make === "function" && make.name) || "a class without a name"
-}
-
-/** What it is by nature, in any realm. */
-export function kindOf(value: object): string {
-  // Workers of an older compatibility date have no tag on theirs.
-  return value instanceof URL ? "URL" : Object.prototype.toString.call(value).slice(8, -1)
 }
 
 function whatIs(value: object): string {

@@ -1,4 +1,5 @@
-import { isPlain, like, nameOf, nativeError } from "./clone.ts"
+import { isPlain, nameOf } from "../base/kind.ts"
+import { like, nativeError } from "./clone.ts"
 
 /**
  * A value as JSON of the same shape, with what is no JSON as a list of leaves beside it.

@@ -1,4 +1,4 @@
-import { isPlain } from "./clone.ts"
+import { isPlain } from "../base/kind.ts"
 import { maxDepth } from "./plain.ts"
 
 /**

@@ -1,0 +1,23 @@
+/*
+ * What an object is, of whatever realm it comes.
+ */
+
+/** Whether it is an ordinary object: of no class, in any realm. */
+export function isPlain(source: object): boolean {
+  const proto: object | null = Object.getPrototypeOf(source)
+  if (proto === null || proto === Object.prototype) return true
+  // Another realm's Object.prototype.
+  return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, "isPrototypeOf")
+}
+
+/** The name of its class. Asked of the value itself: fake clocks put another class behind their Dates. */
+export function nameOf(value: object): string {
+  const make: unknown = value.constructor
+  return (typeof make === "function" && make.name) || "a class without a name"
+}
+
+/** What it is by nature, in any realm. */
+export function kindOf(value: object): string {
+  // Workers of an older compatibility date have no tag on theirs.
+  return value instanceof URL ? "URL" : Object.prototype.toString.call(value).slice(8, -1)
+}
