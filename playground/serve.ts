@@ -2,7 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { extname } from "node:path"
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
-import { buildPage, buildWorker } from "./build.ts"
+import { bundleWorker } from "../tools/scripts/worker.ts"
+import { buildPage } from "./build.ts"
 import { listenLocally } from "./listen.ts"
 
 /** A playground that is up. */
@@ -21,7 +22,7 @@ const types: Readonly<Record<string, string>> = {
 
 /** Builds and serves the playground on `port` of this machine, or on a free one where it is taken. */
 export async function servePlayground(port: number): Promise<Playground> {
-  const [files, script] = await Promise.all([buildPage(), buildWorker()])
+  const [files, script] = await Promise.all([buildPage(), bundleWorker("playground/worker.ts")])
   const worker = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,

@@ -1,6 +1,6 @@
 // Workers as documents show them, in workerd.
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
-import { bundleWorker } from "../isolates/bundle.ts"
+import { bundleWorker } from "../../tools/scripts/worker.ts"
 import { type Block, blocksOf } from "./blocks.ts"
 
 /** Opens the Worker of a block with the namespace and the date that the wrangler.toml of its page says. */

@@ -1,16 +1,16 @@
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { bundleWorker, runtimes } from "./bundle.ts"
+import { bundleWorker, workerRuntimes } from "../../tools/scripts/worker.ts"
 
 let script = ""
 
 beforeAll(async () => {
-  script = await bundleWorker("dead/worker.ts")
+  script = await bundleWorker("test/isolates/dead/worker.ts")
 })
 
 const left = ["get", "load", "set", "delete", "clear", "invalidate", "batch", "ready"]
 
-const dates = runtimes.filter(([, flags]) => flags.length === 0)
+const dates = workerRuntimes.filter(([, flags]) => flags.length === 0)
 
 // Mostly waiting: all at the same time.
 describe.concurrent.each(dates)("in a Worker of %s", (compatibilityDate) => {

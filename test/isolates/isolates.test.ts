@@ -1,14 +1,14 @@
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { bundleWorker, runtimes } from "./bundle.ts"
+import { bundleWorker, workerRuntimes } from "../../tools/scripts/worker.ts"
 
 let script = ""
 
 beforeAll(async () => {
-  script = await bundleWorker("worker.ts")
+  script = await bundleWorker("test/isolates/worker.ts")
 })
 
-describe.each(runtimes)("in a Worker of %s with %o", (compatibilityDate, compatibilityFlags) => {
+describe.each(workerRuntimes)("in a Worker of %s with %o", (compatibilityDate, compatibilityFlags) => {
   let worker: Miniflare
   let count = 0
 
