@@ -5,6 +5,8 @@ import { createStore, storeName } from "./rows.ts"
 import { nameOf, unavailable } from "./trouble.ts"
 
 const openTimeout = 3_000
+// A thread that was blocked hears its timers before its storage: one long step must not use all the time up.
+const openSteps = 6
 const hangPause = 30_000
 
 /** One connection to a database, made when it is needed and made again when it was lost. */
@@ -14,7 +16,8 @@ export interface Connection {
   /**
    * The open database. Concurrent callers share one opening.
    *
-   * @throws {CacheError} `ADAPTER_UNAVAILABLE` with the cure; after 3 s where opening hangs, and then at once for 30 s.
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE` with the cure; after 3 s where opening hangs (in which the thread was not
+   * blocked), and then at once for 30 s.
    */
   get(): Promise<IDBDatabase>
   /** Forgets `db`, which was lost; the next `get` opens another. */
@@ -94,11 +97,21 @@ async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Prom
   }
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(unavailable(name, error, blocked))
-    const cancel = after(openTimeout, () => {
+    const cancel = afterSteps(openSteps, openTimeout / openSteps, () => {
       // Whoever opens it in the end would keep other tabs from upgrading: a late handle is closed.
       late = true
       fail(Object.assign(new Error(`not open after ${openTimeout} ms`), { name: "TimeoutError" }))
     })
     open().then(resolve, fail).finally(cancel)
   })
+}
+
+/** Calls `done` after `count` timers of `ms` each. Answers how to cancel. */
+function afterSteps(count: number, ms: number, done: () => void): () => void {
+  let cancel = () => {}
+  const step = (left: number) => {
+    cancel = after(ms, () => (left > 1 ? step(left - 1) : done()))
+  }
+  step(count)
+  return () => cancel()
 }

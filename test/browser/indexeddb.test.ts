@@ -147,6 +147,19 @@ test("another tab may upgrade the database while it is open here: memory stands 
   expect(events).toMatchObject([{ type: "error", error: { code: "ADAPTER_UNAVAILABLE" } }])
 })
 
+test("a page that is busy for longer than an opening may take opens all the same", async () => {
+  const { adapter } = fresh()
+  const block = (ms: number) => {
+    const until = performance.now() + ms
+    while (performance.now() < until);
+  }
+  const busy = setInterval(block, 0, 600)
+  onTestFinished(() => clearInterval(busy))
+  const got = adapter.get("k")
+  block(3_500)
+  expect(await got).toBeUndefined()
+})
+
 test("in a sandboxed frame every call rejects with the cure, and nothing is left uncaught", async () => {
   const other = await frame("allow-scripts")
   for (const command of [
