@@ -1,4 +1,4 @@
-import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
@@ -39,14 +39,25 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   }
 }
 
-/** Makes the versions of the regions that are not there yet, so that an invalidation during the load is seen. */
-async function ground(flight: Flight, { engine, place, policy }: Call): Promise<void> {
+/**
+ * Makes the versions of the regions that are not there yet, so that an invalidation during the load is seen. A storage
+ * that failed is asked for them once more, in what is left of the time it had.
+ */
+async function ground(flight: Flight, { engine, place, policy, startedAt }: Call): Promise<void> {
   const { store } = engine
+  if (!store) return
+  const versions = engine.versions(store)
+  const left = startedAt + policy.storeTimeout - now()
+  if (!flight.versions && left > 0) {
+    // It has told of its trouble already.
+    const again = attempt(() => engine.guard(() => versions.read(flight.names), left, ""))
+    flight.versions = await again.catch(() => undefined)
+  }
   const regions = 2 * place.versions.length
   const before = flight.versions?.slice(0, regions)
-  if (!store || !before || engine.versions(store).isComplete(before)) return
+  if (!before || versions.isComplete(before)) return
   try {
-    const make = () => engine.versions(store).current(place.versions, before)
+    const make = () => versions.current(place.versions, before)
     const made = await engine.guard(make, policy.storeTimeout, "")
     flight.versions = [...made, ...(flight.versions?.slice(regions) ?? [])]
   } catch (error) {

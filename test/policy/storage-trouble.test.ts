@@ -33,6 +33,13 @@ const writes: readonly [name: string, act: Act][] = [
   ["batch", (cache) => cache.batch((b) => b.set("k", 1))],
 ]
 
+const loaders: readonly [name: string, act: (cache: CacheWrapper, load: () => number) => unknown][] = [
+  ["getOrSet", (cache, load) => cache.getOrSet("k", load)],
+  ["getOrSet of a tagged value", (cache, load) => cache.getOrSet("k", load, { tags: ["t"] })],
+  ["getOrSet in a region", (cache, load) => cache.region("r").getOrSet("k", load)],
+  ["getOrSetMany", async (cache, load) => (await cache.getOrSetMany(["k"], () => [load()]))[0]],
+]
+
 const down: readonly Fault[] = ["reject", "throw"]
 
 describe.each(kinds)("%s", (kind) => {
@@ -70,6 +77,33 @@ describe.each(kinds)("%s", (kind) => {
     await cache.get("k")
     storage.fault = (_, key) => (key.startsWith("#") ? "reject" : undefined)
     for (const [, act] of reads) await act(cache)
+  })
+
+  test.each(loaders)("what %s loads after a read that failed once is stored", async (_, act) => {
+    for (const failing of [/./, /k$/, /^#/]) {
+      const { cache, storage } = await setup(kind)
+      let left = 1
+      storage.fault = (verb, key) =>
+        verb.startsWith("get") && failing.test(key) && left-- > 0 ? "reject" : undefined
+      let loads = 0
+      expect(await act(cache, () => ++loads)).toBe(1)
+      left = 0
+      expect(await act(cache, () => ++loads)).toBe(1)
+    }
+  })
+
+  test("a storage that fails delays a load by storeTimeout at most, however slowly it fails", async () => {
+    const { cache, clock, storage } = await setup(kind)
+    storage.fault = (verb) => (verb.startsWith("get") ? "hang" : undefined)
+    const begun = Date.now()
+    let started = 0
+    const answer = cache.getOrSet("k", () => {
+      started = Date.now()
+      return 1
+    })
+    await clock.advance(5000)
+    expect(await answer).toBe(1)
+    expect(started - begun).toBeLessThanOrEqual(2000)
   })
 
   test("a write that fails after a load is an event; the caller gets his value", async () => {

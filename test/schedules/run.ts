@@ -1,3 +1,5 @@
+// The first batch would load it, in real time.
+import "../../src/batch.ts"
 import { CacheError, CacheWrapper } from "../../src/core.ts"
 import type { Kept } from "../../src/entry.ts"
 import { chaos, type Faults } from "../../src/testing.ts"
