@@ -1,4 +1,4 @@
-import { isPromise } from "./base/awaitable.ts"
+import { type Awaitable, chain, isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import { CacheError, type MissReason, shortKey } from "./base/errors.ts"
 import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
@@ -132,10 +132,10 @@ export async function readMany(
   const [first] = fulls
   const reads =
     fulls.length === 1 && first !== undefined
-      ? engine.read(place, first, policy).then((found) => [found])
+      ? chain(engine.read(place, first, policy), (found) => [found])
       : engine.readMany(place, fulls, policy)
   const all = await patiently(
-    reads.then((found) => Promise.all(found.map((one) => validated(one, { engine, policy })))),
+    chain(reads, (found) => Promise.all(found.map((one) => validated(one, { engine, policy })))),
     policy,
   )
   const isEach = unique.length === named.length
@@ -221,7 +221,7 @@ function report({ hub, place }: Kit, found: Found, name: string, policy: Policy)
   return state
 }
 
-async function patiently<T>(read: Promise<T>, { signal }: Policy): Promise<T> {
-  if (signal) await patience(read, Number.POSITIVE_INFINITY, signal)
+async function patiently<T>(read: Awaitable<T>, { signal }: Policy): Promise<T> {
+  if (signal) await patience(Promise.resolve(read), Number.POSITIVE_INFINITY, signal)
   return read
 }

@@ -109,17 +109,19 @@ export class Engine {
 
   /**
    * The entry at `key`, judged by the versions of its regions and tags, and the versions of the load's tags besides.
-   * Never rejects: trouble is an `error` event and a miss. Junk is removed. With `fresh`, only the versions are read.
+   * Never throws or rejects: trouble is an `error` event and a miss. Junk is removed. With `fresh`, only the versions are read.
    *
    * @param known - What the storage has just said, where it answers at once.
    */
-  async read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Promise<Found> {
+  read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Awaitable<Found> {
+    const lost = (error: unknown) => this.#lost(place, place.own(key) ?? key, error)
     try {
-      const store = this.store ?? (await this.opened(policy.storeTimeout))
-      const found = this.guard(() => this.#find(store, place, key, policy, known), policy.storeTimeout, key)
-      return isPromise(found) ? await found : found
+      const found = chain(this.opened(policy.storeTimeout), (store) =>
+        this.guard(() => this.#find(store, place, key, policy, known), policy.storeTimeout, key),
+      )
+      return isPromise(found) ? found.catch(lost) : found
     } catch (error) {
-      return this.#lost(place, place.own(key) ?? key, error)
+      return lost(error)
     }
   }
 

@@ -62,7 +62,7 @@ export class Flight {
   /** Those who wait for an older flight wait for this one, too. */
   #isFollowed = false
   #controller: AbortController | undefined
-  readonly #shared = new Map<number, Promise<unknown>>()
+  #shared: Map<number, Promise<unknown>> | undefined
   #release: (() => void) | undefined
 
   constructor(key: string, background = false) {
@@ -104,6 +104,7 @@ export class Flight {
 
   /** What followers wait on: its end, or that it has held its key for `leaseTtl`. One timer for all of them. */
   shared(leaseTtl: number): Promise<unknown> {
+    this.#shared ??= new Map()
     const known = this.#shared.get(leaseTtl)
     if (known) return known
     const shared = within(this.done, Math.max(0, this.#aliveAt + leaseTtl - now()), () => undefined)
@@ -115,7 +116,7 @@ export class Flight {
   live(): void {
     if (this.#aliveAt === now()) return
     this.#aliveAt = now()
-    this.#shared.clear()
+    this.#shared = undefined
   }
 
   /** Whether it has held its key for as long as one may. */

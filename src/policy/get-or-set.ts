@@ -1,4 +1,4 @@
-import type { Awaitable } from "../base/awaitable.ts"
+import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { StaleReason } from "../base/events.ts"
 import { isBehind } from "./behind.ts"
@@ -100,8 +100,7 @@ function depart(
 async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<Outcome> {
   const { engine, place, name, policy } = call
   try {
-    const read = known ?? engine.read(place, call.key, policy)
-    const found = await validated(read, call)
+    const found = await validated(known ?? engine.read(place, call.key, policy), call)
     flight.capture(found, place.names(policy.tags))
     const state = judge(found, call)
     if (state === "fresh" && !flight.background) {
@@ -113,7 +112,8 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     if (isMissed && !flight.background && !policy.fresh) engine.hub.miss(place, name, found.reason)
     if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
-    const turn = await lead(flight, call, found)
+    const asked = lead(flight, call, found)
+    const turn = isPromise(asked) ? await asked : asked
     if (turn.type !== "load") return turn
     const outside = engine.draft?.outside(flight, call, canJoin)
     if (outside) return { type: "loaded", value: await getOrSet(outside) }
@@ -166,7 +166,9 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     engine.hub.joined(call.place, call.name)
     call.onJoin?.()
   }
-  if (!isOver()) {
+  // At once, however fast the load may be.
+  const isPrompt = stale !== undefined && policy.softTimeout <= 0
+  if (isPrompt || !isOver()) {
     const end = joins ? scope.follow(() => flight.shared(policy.leaseTtl), isOver, sameTurn) : flight.done
     const limit = stale ? Math.min(policy.softTimeout, policy.hardTimeout) : policy.hardTimeout
     if (isEndless(limit, call)) await end
@@ -174,13 +176,11 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       // From here on the flight has nobody to lose.
       flight.background = true
       // He does not wait for the storage to take what is there.
-      if (flight.brought) return bring(flight.brought.value)
+      if (flight.brought && !isPrompt) return bring(flight.brought.value)
       if (!stale) throw tooLate(call)
       // For one who did not wait, nothing can have come between.
-      const answer =
-        limit > 0 || flight.fenced
-          ? await serveStill(call, stale, "timeout")
-          : serveStale(call, stale, "timeout")
+      const still = limit > 0 || flight.fenced ? serveStill : serveStale
+      const answer = await still(call, stale, "timeout")
       if (answer) return answer
       // What he was to be served has ended meanwhile: he waits on, like one who had found nothing.
       stale = undefined

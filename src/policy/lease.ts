@@ -1,5 +1,5 @@
 import type { Lease } from "../adapter.ts"
-import { attempt, quietly } from "../base/awaitable.ts"
+import { type Awaitable, attempt, quietly } from "../base/awaitable.ts"
 import { now, sleep } from "../base/clock.ts"
 import { stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
@@ -18,12 +18,15 @@ type Turn = { readonly type: "load"; readonly found: Found } | Extract<Outcome, 
  * Whoever gets it reads again. The others poll for the value with back-off, and when the lease has run out one of
  * them gets it. A caller who can be served stale does not wait. A lost storage never blocks a load.
  */
-export async function lead(flight: Flight, call: Call, found: Found): Promise<Turn> {
-  const { engine, place, key, policy } = call
-  const { store } = engine
+export function lead(flight: Flight, call: Call, found: Found): Awaitable<Turn> {
+  const { engine, policy } = call
   const free: Turn = { type: "load", found }
-  if (!store?.adapter.lock || !policy.lease || policy.fresh || found.reason === "unavailable") return free
+  const isAlone = !engine.store?.adapter.lock || !policy.lease || policy.fresh
+  return isAlone || found.reason === "unavailable" ? free : takeTurn(flight, call, found, free)
+}
 
+async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): Promise<Turn> {
+  const { engine, place, key, policy } = call
   // A lease ends by itself, so one that is still held by then is a successor's, who is waited for just as long.
   const deadline = now() + 2 * policy.leaseTtl
   const canWait =

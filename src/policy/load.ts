@@ -2,12 +2,15 @@ import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
+import type { Store } from "../store/store.ts"
 import { type Call, isMisuse } from "./call.ts"
 import { Context } from "./context.ts"
 import { derived, tell } from "./draft.ts"
+import type { Engine } from "./engine.ts"
 import { snapshot } from "./entries.ts"
 import type { Flight, Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
+import type { Policy } from "./options.ts"
 import { inside } from "./reentry.ts"
 import { newborn, tokensOfNow, tokenTime } from "./tokens.ts"
 
@@ -16,7 +19,8 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   const { engine, place, name, policy, fallback } = call
   const context = new Context(flight, call, found)
   flight.tags = () => (Array.isArray(context.tags) ? context.tags : [])
-  await ground(flight, call)
+  const grounded = ground(flight, call)
+  if (isPromise(grounded)) await grounded
   if (flight.isLeft) return { type: "held" }
   const startedAt = now()
   flight.before = tokensOfNow()
@@ -43,9 +47,16 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
  * Makes the versions of the regions that are not there yet, so that an invalidation during the load is seen. A storage
  * that failed is asked for them once more, in what is left of the time it had.
  */
-async function ground(flight: Flight, { engine, place, policy, startedAt }: Call): Promise<void> {
+function ground(flight: Flight, call: Call): Awaitable<void> {
+  const { engine, place } = call
   const { store } = engine
   if (!store) return
+  const regions = flight.versions?.slice(0, 2 * place.versions.length)
+  return regions && engine.versions(store).isComplete(regions) ? undefined : makeGround(flight, call, store)
+}
+
+async function makeGround(flight: Flight, call: Call, store: Store): Promise<void> {
+  const { engine, place, policy, startedAt } = call
   const versions = engine.versions(store)
   const left = startedAt + policy.storeTimeout - now()
   if (!flight.versions && left > 0) {
@@ -184,14 +195,17 @@ export function jittered(ttl: number, jitter: number): number {
   return jitter > 0 && ttl > 0 ? Math.max(1, Math.round(ttl + (2 * Math.random() - 1) * jitter)) : ttl
 }
 
-/** What was found, if it still validates. */
-export async function validated(
+/** What was found, if it still validates; at once where there is no schema to ask. */
+export function validated(
   read: Awaitable<Found>,
   { engine, policy }: Pick<Call, "engine" | "policy">,
-): Promise<Found> {
+): Awaitable<Found> {
   const { schema } = policy
-  const found = await read
-  if (!schema || !found.kept) return found
+  return schema ? chain(read, (found) => judged(found, engine, schema)) : read
+}
+
+async function judged(found: Found, engine: Engine, schema: Schema): Promise<Found> {
+  if (!found.kept) return found
   try {
     // A copy: a schema may change what it is given.
     const result = await schema["~standard"].validate(engine.store?.out(found.kept))
@@ -201,6 +215,8 @@ export async function validated(
   }
   return { ...found, kept: undefined, reason: "corrupt" }
 }
+
+type Schema = NonNullable<Policy["schema"]>
 
 /** What was loaded, as this caller's schema returns it. @throws {CacheError} `FALLBACK_RESULT`. */
 export async function checked(value: unknown, { policy, name }: Call): Promise<unknown> {

@@ -5,6 +5,7 @@ export const newborn = "+"
 
 let made = 0
 let youngest: string[] = []
+let youngestAt = 0
 
 /**
  * A token nobody else makes: the time, a count, and 52 random bits, so that even a seeded `Math.random` collides not.
@@ -16,15 +17,17 @@ let youngest: string[] = []
  * | `time.count.random time.count-ms …` | of a soft one, with {@link softToken}'s pauses |
  */
 export function newToken(): string {
-  const token = `${now().toString(36)}.${(made++).toString(36)}${Math.random().toString(36).slice(1)}`
-  if (tokenTime(youngest[0] ?? "") !== tokenTime(token)) youngest = []
+  const time = now()
+  const token = `${time.toString(36)}.${(made++).toString(36)}${Math.random().toString(36).slice(1)}`
+  if (time !== youngestAt) youngest = []
+  youngestAt = time
   if (youngest.length < 1000) youngest.push(token)
   return token
 }
 
 /** The tokens that this realm has made in this very millisecond: what begins now comes after them. */
 export function tokensOfNow(): readonly string[] {
-  return tokenTime(youngest[0] ?? "") === now() ? [...youngest] : []
+  return youngestAt === now() ? [...youngest] : []
 }
 
 /** A soft invalidation, by its time and count (`""` when there was none yet), and how many ms later the next one came. */
