@@ -221,7 +221,6 @@ function report({ hub, place }: Kit, found: Found, name: string, policy: Policy)
   return state
 }
 
-async function patiently<T>(read: Awaitable<T>, { signal }: Policy): Promise<T> {
-  if (signal) await patience(Promise.resolve(read), Number.POSITIVE_INFINITY, signal)
-  return read
+function patiently<T>(read: Awaitable<T>, { signal }: Policy): Awaitable<T> {
+  return signal ? patience(Promise.resolve(read), Number.POSITIVE_INFINITY, signal).then(() => read) : read
 }

@@ -21,7 +21,11 @@ export function quietly(call: () => unknown): void {
 
 /** The outcome of `work` as a promise, a throw as a rejection. */
 export function attempt<T>(work: () => Awaitable<T>): Promise<T> {
-  return new Promise((resolve) => resolve(work()))
+  try {
+    return Promise.resolve(work())
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /**

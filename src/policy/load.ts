@@ -10,9 +10,10 @@ import type { Engine } from "./engine.ts"
 import { snapshot } from "./entries.ts"
 import type { Flight, Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
+import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
 import { inside } from "./reentry.ts"
-import { newborn, tokensOfNow, tokenTime } from "./tokens.ts"
+import { tokensOfNow } from "./tokens.ts"
 
 /** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
@@ -66,7 +67,7 @@ async function makeGround(flight: Flight, call: Call, store: Store): Promise<voi
   }
   const regions = 2 * place.versions.length
   const before = flight.versions?.slice(0, regions)
-  if (!before || versions.isComplete(before)) return
+  if (!before) return
   try {
     const make = () => versions.current(place.versions, before)
     const made = await engine.guard(make, policy.storeTimeout, "")
@@ -140,55 +141,6 @@ async function publish(
 }
 
 type ShouldCache = (value: unknown, context: { key: string }) => boolean
-
-/** The marks of the new entry; `undefined` when one of its tags was invalidated since the load began. */
-function marksFor(
-  flight: Flight,
-  { engine, place, policy }: Call,
-  tags: readonly string[],
-  startedAt: number,
-  renewed: Kept | undefined,
-): Awaitable<readonly string[] | undefined> {
-  const { store } = engine
-  if (!store || !flight.versions || tags.some((tag) => flight.endedTags.has(tag))) return undefined
-  const versions = engine.versions(store)
-  const regions = place.versions.length
-  if (tags.length === 0 && policy.tags.length === 0) {
-    return engine.guard(
-      () => versions.complete(place.versions, flight.versions ?? []),
-      policy.storeTimeout,
-      "",
-    )
-  }
-  const before = flight.versions.slice(0, 2 * regions)
-  const late: string[] = []
-  for (const tag of tags) {
-    const at = policy.tags.indexOf(tag)
-    if (at < 0) late.push(tag)
-    const from = 2 * (regions + at)
-    before.push(...(at < 0 ? ["", ""] : flight.versions.slice(from, from + 2)))
-  }
-  const complete = () =>
-    engine.guard(() => versions.complete(place.names(tags), before), policy.storeTimeout, "")
-  if (late.length === 0) return complete()
-  // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
-  const isYounger = (token: string) =>
-    !token.startsWith(newborn) &&
-    tokenTime(token) >= startedAt &&
-    !flight.before.includes(token.split(" ")[0] ?? "")
-  const read = () => versions.read(late.map((tag) => place.tag(tag)))
-  return chain(engine.guard(read, policy.storeTimeout, ""), (tokens) => {
-    for (const [i, tag] of late.entries()) {
-      const [hard = "", soft = ""] = tokens.slice(2 * i, 2 * i + 2)
-      // What is kept was made under a version of the tag already: only that one may stand.
-      const was = renewed?.tags.indexOf(tag) ?? -1
-      if (was >= 0 && renewed?.marks[2 * (regions + was)] !== hard) return undefined
-      if (isYounger(hard) || isYounger(soft)) return undefined
-      before.splice(2 * (regions + tags.indexOf(tag)), 2, hard, soft)
-    }
-    return complete()
-  })
-}
 
 /** Spreads `ttl` by ± `jitter`; what was to be stored stays to be stored. */
 export function jittered(ttl: number, jitter: number): number {

@@ -17,29 +17,22 @@ interface Writer {
 type Work<T> = (store: Store, isLate: () => boolean) => Awaitable<T>
 
 /** Runs `work` after the writes of `keys` that were called before. `more` ms are for what it asks besides. */
-export function inOrder<T>(
-  { engine, policy }: Writer,
-  keys: readonly string[],
-  work: Work<T>,
-  more = 0,
-): Awaitable<T> {
+export function inOrder<T>(writer: Writer, keys: readonly string[], work: Work<T>, more = 0): Awaitable<T> {
+  const { engine, policy } = writer
   const ms = bulkTimeout(policy, keys)
-  const run = (isLate: () => boolean) =>
-    chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
-  const done = engine.queue.ordered(keys, ms, run, ms + more + opening({ engine, policy }))
+  const done = engine.queue.ordered(keys, ms, onStore(writer, work), ms + more + opening(writer))
   return isPromise(done) ? engine.track(done) : done
 }
 
 /** Runs `work` after all writes that were called before, and before all that come; `writes` tells which keys it is about. */
-export function alone<T>(
-  { engine, policy }: Writer,
-  work: Work<T>,
-  writes: (key: string) => boolean,
-): Promise<T> {
-  const run = (isLate: () => boolean) =>
-    chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
+export function alone<T>(writer: Writer, work: Work<T>, writes: (key: string) => boolean): Promise<T> {
+  const { engine, policy } = writer
   const ms = policy.storeTimeout
-  return engine.track(engine.queue.alone(ms, run, writes, ms + opening({ engine, policy })))
+  return engine.track(engine.queue.alone(ms, onStore(writer, work), writes, ms + opening(writer)))
+}
+
+function onStore<T>({ engine, policy }: Writer, work: Work<T>): (isLate: () => boolean) => Awaitable<T> {
+  return (isLate) => chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
 }
 
 function opening({ engine, policy }: Writer): number {

@@ -23,7 +23,16 @@ export function within<T, L>(
         reject(error)
       }
     })
-    promise.then(resolve, (error) => reject(told ? told(error) : error)).finally(cancel)
+    promise.then(
+      (value) => {
+        cancel()
+        resolve(value)
+      },
+      (error) => {
+        cancel()
+        reject(told ? told(error) : error)
+      },
+    )
   })
 }
 

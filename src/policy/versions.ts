@@ -12,6 +12,12 @@ export interface VersionKeys {
   readonly soft: string
 }
 
+/** What was asked for in one turn: token by token, and together. */
+interface Turn {
+  readonly tokens: Map<string, Promise<string>>
+  readonly all: Map<readonly VersionKeys[], Promise<readonly string[]>>
+}
+
 /** The storage keys for the versions of the region or tag called `name`. */
 export function versionKeys(name: string): VersionKeys {
   return { hard: `${tokenMark}h${name}`, soft: `${tokenMark}s${name}` }
@@ -26,7 +32,7 @@ export function versionKeys(name: string): VersionKeys {
  */
 export class Versions {
   readonly #adapter: Adapter
-  #turn: Map<string, Promise<string>> | undefined
+  #turn: Turn | undefined
   #async = false
   /** What was read last, and when: it holds while the adapter counts no change. */
   #names: readonly VersionKeys[] | undefined
@@ -134,12 +140,13 @@ export class Versions {
   }
 
   /** What `names` are at, absent tokens made; `before` is what was just read. */
-  async current(
-    names: readonly VersionKeys[],
-    before: Awaitable<readonly string[]>,
-  ): Promise<readonly string[]> {
-    for (let tokens = before; ; tokens = this.read(names)) {
-      const marks = await this.complete(names, await tokens)
+  current(names: readonly VersionKeys[], before: Awaitable<readonly string[]>): Awaitable<readonly string[]> {
+    return chain(before, (tokens) => (this.isComplete(tokens) ? tokens : this.#current(names, tokens)))
+  }
+
+  async #current(names: readonly VersionKeys[], before: readonly string[]): Promise<readonly string[]> {
+    for (let tokens = before; ; tokens = await this.read(names)) {
+      const marks = await this.complete(names, tokens)
       if (marks) return marks
     }
   }
@@ -212,7 +219,9 @@ export class Versions {
     known?: Map<string, Promise<unknown>>,
   ): Promise<readonly string[]> {
     this.#turn ??= this.#openTurn()
-    const turn = this.#turn
+    const { tokens: turn, all } = this.#turn
+    const same = all.get(names)
+    if (same && !known) return same
     for (const [key, record] of known ?? []) turn.set(key, record.then(toToken))
     const keys = names.flatMap(({ hard, soft }) => [hard, soft])
     const missing = [...new Set(keys)].filter((key) => !turn.has(key))
@@ -226,13 +235,15 @@ export class Versions {
     } else {
       for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
     }
-    return Promise.all(keys.map((key) => turn.get(key) ?? ""))
+    const together = Promise.all(keys.map((key) => turn.get(key) ?? ""))
+    all.set(names, together)
+    return together
   }
 
-  #openTurn(): Map<string, Promise<string>> {
+  #openTurn(): Turn {
     queueMicrotask(() => {
       this.#turn = undefined
     })
-    return new Map()
+    return { tokens: new Map(), all: new Map() }
   }
 }

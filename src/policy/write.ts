@@ -1,6 +1,5 @@
 import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
-import { scrubbed } from "../base/scrub.ts"
 import { freshUntil, type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { derived, tell } from "./draft.ts"
@@ -8,11 +7,11 @@ import type { Engine } from "./engine.ts"
 import { snapshot } from "./entries.ts"
 import type { Found } from "./found.ts"
 import { jittered } from "./load.ts"
+import { currentMarks } from "./marks.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
 import { compare } from "./tokens.ts"
-import type { VersionKeys } from "./versions.ts"
 
 /** Where an explicit write goes, and by which options. */
 export interface Target {
@@ -110,19 +109,6 @@ function put(
   }
   const [first] = writes
   return writes.length === 1 && first && gone.length === 0 ? store.write(...first) : many(store, writes, gone)
-}
-
-/** The versions as they are, absent ones made. */
-function currentMarks(
-  engine: Engine,
-  store: Store,
-  names: readonly VersionKeys[],
-  policy: Policy,
-): Awaitable<readonly string[]> {
-  const versions = engine.versions(store)
-  const before = scrubbed(() => versions.read(names))
-  if (!isPromise(before) && versions.isComplete(before)) return before
-  return engine.guard(() => versions.current(names, before), policy.storeTimeout, "")
 }
 
 async function many(
