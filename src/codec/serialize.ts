@@ -36,6 +36,8 @@ function isTree(value: object, depth: number, seen?: Seen): boolean {
     if (Object.getPrototypeOf(value) !== Array.prototype) return false
     for (let at = 0; at < value.length; at++) {
       const element: unknown = value[at]
+      // Most are passed over here, and below.
+      if (typeof element === "string") continue
       if (typeof element === "object" && seen === undefined) seen = { few: [value] }
       if (!isKeptByJson(element, depth + 1, seen)) return false
     }
@@ -46,6 +48,7 @@ function isTree(value: object, depth: number, seen?: Seen): boolean {
   const members = value as Record<string, unknown>
   for (const name in members) {
     const member = members[name]
+    if (typeof member === "string") continue
     if (typeof member === "object" && seen === undefined) seen = { few: [value] }
     if (!isKeptByJson(member, depth + 1, seen)) return false
   }
