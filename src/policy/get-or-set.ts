@@ -166,8 +166,8 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     engine.hub.joined(call.place, call.name)
     call.onJoin?.()
   }
-  // At once, however fast the load may be.
-  const isPrompt = stale !== undefined && policy.softTimeout <= 0
+  // At once, however fast the load he has begun may be.
+  const isPrompt = sameTurn && policy.softTimeout <= 0 && stale !== undefined
   if (isPrompt || !isOver()) {
     const end = joins ? scope.follow(() => flight.shared(policy.leaseTtl), isOver, sameTurn) : flight.done
     const limit = stale ? Math.min(policy.softTimeout, policy.hardTimeout) : policy.hardTimeout

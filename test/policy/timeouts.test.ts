@@ -105,6 +105,18 @@ describe.each(kinds)("%s", (kind) => {
     expect(await patient).toBe("value")
   })
 
+  test("with softTimeout 0 a later caller is served what is being stored, not the stale value", async () => {
+    const { cache, clock, storage } = await setup(kind)
+    const options = { softTimeout: 0, grace: 1000 }
+    await cache.set("k", "old", { ttl: 1, grace: 1000 })
+    await clock.advance(1)
+    storage.fault = (verb) => (verb === "set" ? 50 : undefined)
+    expect(await cache.getOrSet("k", () => "new", options)).toBe("old")
+    await clock.advance(10)
+    expect(await cache.getOrSet("k", () => "newer", options)).toBe("new")
+    await clock.advance(100)
+  })
+
   test("a hung background refresh is challenged as well, while stale is served", async () => {
     const { cache, clock } = await setup(kind)
     await cache.set("k", "old", { ttl: 1, grace: "1h" })
