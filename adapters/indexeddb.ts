@@ -110,7 +110,13 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
         from = page[page.length - 1]
       }
     },
-    prune: (now) => submit(pruning(now)),
+    async prune(now) {
+      for (let sum = 0; ; ) {
+        const { dropped, more } = await submit(pruning(now))
+        sum += dropped
+        if (!more) return sum
+      }
+    },
     async open() {
       await connection.get()
     },

@@ -1,6 +1,6 @@
 import { type AdapterEvent, isToken, mostTokens } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
-import { addPage, reading, rewrite, survey, type Use } from "./ledger.ts"
+import { addLines, reading, rewrite, survey, type Use } from "./ledger.ts"
 import type { Settings } from "./options.ts"
 import { storeName, tick } from "./rows.ts"
 import type { Besides, Pending } from "./transaction.ts"
@@ -155,7 +155,7 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
         const uses = news(all)
         if (uses.size === 0) return
         lines += uses.size
-        addPage(store, uses)
+        addLines(store, uses)
       },
       done(succeeded) {
         follow(succeeded)

@@ -25,35 +25,56 @@ interface Page {
   readonly e: Float64Array
 }
 
+/** What a page says of a key. */
+type Line = readonly [key: string, use: Use]
+
+/** So many lines have place on a page. */
+const pageLength = 1_000
+/** So many pages are gone through in one transaction, which must not take long. */
+const pagesAtOnce = 16
+
 /**
  * The pages of the ledger, an index by expiry and by use that costs one row per transaction.
  *
- * They lie in the same object store under arrays, which no key is, and are written in the transactions they tell of.
- * An index of the database's own makes 1 000 sets half as slow again in Firefox and WebKit for the expiry alone, and
- * for the use each read would have to write its whole entry.
+ * They lie in the same object store under arrays, which no key is, by when the first of their lives ends, and are
+ * written in the transactions they tell of. An index of the database's own makes 1 000 sets half as slow again in
+ * Firefox and WebKit for the expiry alone, and for the use each read would have to write its whole entry.
  */
 function pages(): IDBKeyRange {
   return IDBKeyRange.lowerBound([])
 }
 
-/** Adds a page of `uses`. If that fails, so does the transaction: no entry lacks its line. */
-export function addPage(store: IDBObjectStore, uses: ReadonlyMap<string, Use>): void {
-  const keys = [...uses.keys()]
-  const page: Page = {
-    k: keys.join(""),
-    n: Uint32Array.from(keys, (key) => key.length),
-    a: Float64Array.from(uses.values(), ({ at }) => at),
-    s: Float64Array.from(uses.values(), ({ size }) => size),
-    e: Float64Array.from(uses.values(), ({ until }) => until),
-  }
-  // The random part keeps the pages of two tabs apart.
-  store.put(page, [page.a[0] ?? 0, Math.random()])
+/** Adds `lines`, and answers by which requests. If one fails, so does the transaction: no entry lacks its line. */
+export function addLines(store: IDBObjectStore, lines: Iterable<Line>): readonly IDBRequest[] {
+  const all = [...lines]
+  const count = Math.ceil(all.length / pageLength)
+  return Array.from({ length: count }, (_, i) =>
+    addPage(store, all.slice(i * pageLength, (i + 1) * pageLength)),
+  )
 }
 
-/** Replaces all pages by one. */
+function addPage(store: IDBObjectStore, lines: readonly Line[]): IDBRequest {
+  const page: Page = {
+    k: lines.map(([key]) => key).join(""),
+    n: Uint32Array.from(lines, ([key]) => key.length),
+    a: Float64Array.from(lines, ([, { at }]) => at),
+    s: Float64Array.from(lines, ([, { size }]) => size),
+    e: Float64Array.from(lines, ([, { until }]) => until),
+  }
+  const first = page.e.reduce((least, until) => (until < least ? until : least), Infinity)
+  // The random part keeps apart what ends at the same time.
+  return store.put(page, [first, Math.random()])
+}
+
+/** Replaces all pages by `uses`. */
 export function rewrite(store: IDBObjectStore, uses: ReadonlyMap<string, Use>): void {
   store.delete(pages())
-  addPage(store, uses)
+  addLines(store, sorted([...uses]))
+}
+
+/** Those that end together come together: few pages are gone through for them. Reads end never. */
+function sorted(lines: Line[]): Line[] {
+  return lines.sort(([, a], [, b]) => orElse(a.until, Infinity) - orElse(b.until, Infinity) || 0)
 }
 
 /** Hands `next` the uses of all keys that are there. What the ledger does not know was never used and lives on. */
@@ -75,28 +96,71 @@ export function survey(
   })
 }
 
+/** The last use of each key, with size and life as they were last written. */
 function latest(found: readonly unknown[]): Map<string, Use> {
+  const written = new Map<string, Use>()
   const uses = new Map<string, Use>()
-  for (const page of found.filter(isPage)) {
-    let start = 0
-    for (const [i, length] of page.n.entries()) {
-      const key = page.k.slice(start, start + length)
-      start += length
-      const before = uses.get(key)
-      const at = page.a[i] ?? 0
-      if (before && before.at > at) continue
-      uses.set(key, {
-        at,
-        size: orElse(page.s[i], before?.size ?? 0),
-        until: orElse(page.e[i], before?.until ?? Infinity),
-      })
-    }
+  for (const [key, use] of found.flatMap(linesOf)) {
+    if (!Number.isNaN(use.until) && use.at >= (written.get(key)?.at ?? 0)) written.set(key, use)
+    const { size = 0, until = Infinity } = written.get(key) ?? {}
+    uses.set(key, { at: Math.max(use.at, uses.get(key)?.at ?? 0), size, until })
   }
   return uses
 }
 
+/** The lives that may have ended, of some pages. */
+export interface Due {
+  /** One of them may have been written anew since: its row tells. */
+  readonly keys: readonly string[]
+  /** Takes their lines out of the ledger; answers whether there are more pages. Ask it when the rows have been read. */
+  done(): boolean
+}
+
+/** Hands `next` the lives that end by `at`, those of some pages at a time. */
+export function findDue(
+  store: IDBObjectStore,
+  at: number,
+  fail: (error: unknown) => void,
+  next: (due: Due) => void,
+): void {
+  watch(store.getAllKeys(IDBKeyRange.bound([], [at, Infinity]), pagesAtOnce), fail, (names) => {
+    const last = names.at(-1)
+    if (last === undefined) return next({ keys: [], done: () => false })
+    const range = IDBKeyRange.bound([], last)
+    watch(store.getAll(range), fail, (found) => {
+      const lines = found.flatMap(linesOf)
+      const isDue = ([, { until }]: Line) => until <= at
+      let refused = false
+      const refuse = () => {
+        refused = true
+      }
+      for (const request of addLines(store, sorted(lines.filter((line) => !isDue(line)))))
+        watch(request, refuse)
+      next({
+        keys: [...new Set(lines.filter(isDue).map(([key]) => key))],
+        done() {
+          // Where nothing can be written any more, the old pages stay right.
+          if (!refused) store.delete(range)
+          return !refused && names.length === pagesAtOnce
+        },
+      })
+    })
+  })
+}
+
 function orElse(value: number | undefined, other: number): number {
   return value === undefined || Number.isNaN(value) ? other : value
+}
+
+function linesOf(page: unknown): Line[] {
+  if (!isPage(page)) return []
+  let start = 0
+  return Array.from(page.n, (length, i) => {
+    const key = page.k.slice(start, start + length)
+    start += length
+    const [at = 0, size = 0, until = Infinity] = [page.a[i], page.s[i], page.e[i]]
+    return [key, { at, size, until }]
+  })
 }
 
 function isPage(page: unknown): page is Page {

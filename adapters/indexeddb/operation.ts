@@ -1,6 +1,6 @@
 import type { Stored } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
-import { addPage, survey, type Use } from "./ledger.ts"
+import { addLines, findDue, type Use } from "./ledger.ts"
 import type { Overlay } from "./overlay.ts"
 import { isAlive, isRow, type Row, rangeOf, useOf } from "./rows.ts"
 import { watch } from "./watch.ts"
@@ -65,7 +65,7 @@ export function adding(key: string, row: Row): Operation<boolean> {
         const absent = !isAlive(found, now())
         if (absent) {
           watch(store.put(row, key), fail)
-          addPage(store, new Map([[key, use]]))
+          addLines(store, [[key, use]])
         }
         done(absent)
       })
@@ -120,19 +120,35 @@ export function listing(
   }
 }
 
-/** Drops what is past its life at `at`; answers how many. */
-export function pruning(at: number): Operation<number> {
+/** What a prune has done: how many it dropped, and whether there are more to look at. */
+export interface Pruned {
+  readonly dropped: number
+  readonly more: boolean
+}
+
+/** Drops what is past its life at `at`, or some of it: see {@link findDue}. */
+export function pruning(at: number): Operation<Pruned> {
   return {
     key: undefined,
     writes: true,
     decides: true,
     ask(store, done, fail) {
-      survey(store, fail, (uses) => {
-        const over = [...uses].filter(([, { until }]) => until <= at)
-        for (const [key] of over) watch(store.delete(key), fail)
-        done(over.length)
+      findDue(store, at, fail, (due) => {
+        let waiting = due.keys.length
+        let dropped = 0
+        const end = () => done({ dropped, more: due.done() })
+        if (waiting === 0) return end()
+        for (const key of due.keys) {
+          watch(store.get(key), fail, (row) => {
+            if (isRow(row) && !isAlive(row, at)) {
+              watch(store.delete(key), fail)
+              dropped++
+            }
+            if (--waiting === 0) end()
+          })
+        }
       })
     },
-    recall: (overlay) => overlay.prune(at),
+    recall: (overlay) => ({ dropped: overlay.prune(at), more: false }),
   }
 }

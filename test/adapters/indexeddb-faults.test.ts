@@ -152,6 +152,21 @@ test("a transaction that never ends is given up after 20 s", async () => {
   expect(errors()).toEqual([])
 })
 
+test("a prune drops what is past its life though nothing can be written any more", async () => {
+  const { adapter, clock, faults } = setup()
+  await adapter.setMany?.([
+    ["short", 1, 1_000],
+    ["long", 2, 2_000],
+    ["ever", 3, Infinity],
+  ])
+  await clock.advance(1_000)
+  faults.put = () => ({ request: "QuotaExceededError" })
+  expect(await adapter.prune?.(clock.now())).toBe(1)
+  await clock.advance(1_000)
+  expect(await adapter.prune?.(clock.now())).toBe(1)
+  expect(await adapter.getMany?.(["short", "long", "ever"])).toEqual([undefined, undefined, 3])
+})
+
 test("at the quota what has expired and the least recently used tenth make room", async () => {
   const { adapter, clock, faults, events } = setup()
   await adapter.set("expired", 1, 1_000)

@@ -187,6 +187,54 @@ test("keys and prune go through more than one page", async () => {
   expect(await adapter.prune?.(clock.now())).toBe(1_300)
 })
 
+test("a prune looks at what may have ended, not at all there is", async () => {
+  const { adapter, clock } = setup({ maxEntries: Infinity })
+  const many = (prefix: string, ttl: number) =>
+    Array.from({ length: 3_000 }, (_, i) => [`${prefix}${i}`, i, ttl] as const)
+  await adapter.setMany?.(many("long", hour))
+  await adapter.setMany?.([...many("short", 1_000), ["ever", 1, Infinity]])
+  await adapter.setMany?.(many("mixed", 1_000).map(([key, i], at) => [key, i, at % 2 ? hour : 1_000]))
+  await clock.advance(1_000)
+  await adapter.set("short7", "written anew", hour)
+  expect(await adapter.prune?.(clock.now())).toBe(2_999 + 1_500)
+  expect(await adapter.getMany?.(["short6", "short7", "mixed0", "mixed1"])).toEqual([
+    undefined,
+    "written anew",
+    undefined,
+    1,
+  ])
+
+  const spies = (["getAll", "getAllKeys", "get"] as const).map((read) =>
+    vi.spyOn(IDBObjectStore.prototype, read),
+  )
+  for (const spy of spies) spy.mockClear()
+  expect(await adapter.prune?.(clock.now())).toBe(0)
+  const answers = spies.flatMap(({ mock }) => mock.results.map(({ value }) => value.result))
+  expect(answers).toEqual([[]])
+  await clock.advance(hour)
+  expect(await adapter.prune?.(clock.now())).toBe(3_000 + 1 + 1_500)
+  expect(await keysOf(adapter)).toEqual(["ever"])
+  // It has not lost the line of what lives on.
+  expect(await inStore((store) => store.getAllKeys(IDBKeyRange.lowerBound([])))).toHaveLength(1)
+})
+
+test("a use that is told of before the write it follows, by the order of pages, loses nothing", async () => {
+  const { adapter, clock, evicted } = setup({ maxEntries: 10 })
+  await adapter.setMany?.(Array.from({ length: 10 }, (_, i) => [`k${i}`, i, 2 * hour]))
+  await clock.advance(120_000)
+  await adapter.get("k0")
+  // Its page ends before the one of what was read.
+  await adapter.set("short", 1, 1_000)
+  expect(await keysOf(adapter)).not.toContain("k1")
+  await clock.advance(1_000)
+  await adapter.set("k10", 10, hour)
+  await adapter.set("k11", 11, hour)
+  await keysOf(adapter)
+  expect(evicted()).toEqual(["k1", "k2"])
+  await clock.advance(2 * hour)
+  expect(await adapter.prune?.(clock.now())).toBe(10)
+})
+
 test("a prefix ends where its last code unit does", async () => {
   const { adapter } = setup()
   const names = [
