@@ -1,5 +1,6 @@
 import type { Awaitable } from "../base/awaitable.ts"
-import { after } from "../base/clock.ts"
+import { after, now } from "../base/clock.ts"
+import { thisTurn } from "./turn.ts"
 
 /**
  * Waits for `promise`, `ms` at most; then answers with `late()` (which may throw). `Infinity` waits without a timer.
@@ -16,7 +17,7 @@ export function within<T, L>(
   const fail = told && ((error: unknown) => Promise.reject(told(error)))
   if (ms === Number.POSITIVE_INFINITY) return fail ? promise.catch(fail) : promise
   return new Promise<T | L>((resolve, reject) => {
-    const cancel = after(ms, () => {
+    const cancel = alarm(ms, () => {
       try {
         resolve(late())
       } catch (error) {
@@ -45,7 +46,7 @@ export function patience(promise: Promise<unknown>, ms: number, signal?: AbortSi
   if (signal?.aborted) return Promise.reject(signal.reason)
   if (ms <= 0) return Promise.resolve(false)
   return new Promise((resolve, reject) => {
-    const cancel = ms === Number.POSITIVE_INFINITY ? undefined : after(ms, () => end(() => resolve(false)))
+    const cancel = ms === Number.POSITIVE_INFINITY ? undefined : alarm(ms, () => end(() => resolve(false)))
     const abort = () => end(() => reject(signal?.reason))
     const end = (tell: () => void) => {
       cancel?.()
@@ -58,4 +59,41 @@ export function patience(promise: Promise<unknown>, ms: number, signal?: AbortSi
       (error) => end(() => reject(error)),
     )
   })
+}
+
+/** Those of one turn who wait for the same moment. */
+interface Moment {
+  readonly calls: Set<() => void>
+  readonly cancel: () => void
+}
+
+let turn: object | undefined
+let moments: Map<number, Moment>
+
+/** Calls `done` after `ms`, by one timer for all of a turn: a thousand writes at once need no thousand timers. */
+function alarm(ms: number, done: () => void): () => void {
+  if (turn !== thisTurn()) {
+    turn = thisTurn()
+    moments = new Map()
+  }
+  const mine = moments
+  const until = now() + ms
+  let moment = mine.get(until)
+  if (!moment) {
+    const calls = new Set<() => void>()
+    const cancel = after(ms, () => {
+      mine.delete(until)
+      for (const call of calls) call()
+    })
+    moment = { calls, cancel }
+    mine.set(until, moment)
+  }
+  const { calls, cancel } = moment
+  calls.add(done)
+  return () => {
+    calls.delete(done)
+    if (calls.size > 0) return
+    cancel()
+    mine.delete(until)
+  }
 }
