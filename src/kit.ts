@@ -55,6 +55,8 @@ export interface Hot {
   readonly store: Store
   readonly marks: readonly string[]
   readonly changes: number
+  /** Entries with tags that stand as long, each by its own count of changes. */
+  readonly standing: WeakMap<object, number>
 }
 
 /** A region that was asked for before. */

@@ -9,6 +9,7 @@ import type { LoadOptions, ReadOptions } from "./policy/options.ts"
 import { keysOf } from "./policy/sweep.ts"
 import {
   type GetOptions,
+  hotEntry,
   hotHit,
   listOf,
   nameOf,
@@ -42,12 +43,16 @@ export class Reader {
   get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly required: true }): Promise<V>
   get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly default: V }): Promise<V>
   get<V = unknown>(key: KeyLike<V>, options?: GetOptions<V>): Promise<V | undefined>
-  async get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
+  get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
     const { kit } = this
-    const kept = options === undefined ? hotHit(kit, key) : undefined
-    if (kept !== undefined && kit.settings.hot) return kit.settings.hot.store.out(kept)
-    const found = readOne(kit, key, options)
-    return found instanceof Promise ? await found : found
+    // An async function would allocate more than the promise.
+    try {
+      const kept = options === undefined ? hotHit(kit, key) : undefined
+      const { hot } = kit.settings
+      return Promise.resolve(kept && hot ? hot.store.out(kept) : readOne(kit, key, options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -78,6 +83,7 @@ export class Reader {
    * @example await cached.has("greeting")
    */
   async has(key: KeyLike, options?: ReadOptions): Promise<boolean> {
+    if (options === undefined && hotEntry(this.kit, key)) return true
     const [entry] = await readMany(this.kit, [key], options, true)
     return entry !== undefined
   }
@@ -130,13 +136,17 @@ export class Reader {
    * @see RFC 5861 for stale-while-revalidate (`softTimeout: 0`) and stale-if-error (`grace`).
    * @example const user = await cached.getOrSet("user:42", () => fetchUser(42), { ttl: "5m", grace: "1h" })
    */
-  async getOrSet<V>(key: KeyLike<V>, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V> {
+  getOrSet<V>(key: KeyLike<V>, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V> {
     const { kit } = this
-    const kept = options === undefined || isPlainRead(options) ? hotHit(kit, key) : undefined
-    if (kept !== undefined && kit.settings.hot) return kit.settings.hot.store.out(kept) as V // The key says what it is.
-    // Inside, values are unknown.
-    const found = load(kit, key, fallback, options as LoadOptions<unknown> | undefined)
-    return (found instanceof Promise ? await found : found) as V // The key says what its value is.
+    try {
+      const kept = options === undefined || isPlainRead(options) ? hotHit(kit, key) : undefined
+      const { hot } = kit.settings
+      // Inside, values are unknown; the key says what its value is.
+      const own = options as LoadOptions<unknown> | undefined
+      return Promise.resolve((kept && hot ? hot.store.out(kept) : load(kit, key, fallback, own)) as V)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**

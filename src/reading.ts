@@ -28,13 +28,21 @@ export function nameOf({ settings, path }: Kit, key: unknown): string {
   return keyText(key as KeyLike) // Guarded there, whatever the caller's types said.
 }
 
+/** {@link hotEntry}, counted as a hit. */
+export function hotHit(kit: Kit, key: unknown): Kept | undefined {
+  const kept = hotEntry(kit, key)
+  // It tells text alone.
+  if (kept !== undefined) kit.hub.hit(kit.place, key as string, kept)
+  return kept
+}
+
 /**
- * The fresh entry of `key` where that can be told in a few steps, which most hits in memory can; counted as a hit.
+ * The fresh entry of `key` where that can be told in a few steps, which most hits in memory can.
  *
  * An entry made under the very array of marks that was seen to stand, on an adapter that has counted no change of
  * tokens since, stands too; and that array nobody else has, so the entry is one of ours.
  */
-export function hotHit({ settings, place, hub }: Kit, key: unknown): Kept | undefined {
+export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefined {
   const { hot } = settings
   if (hot === undefined || !settings.isPlain || typeof key !== "string" || hot.engine !== settings.home())
     return undefined
@@ -43,15 +51,14 @@ export function hotHit({ settings, place, hub }: Kit, key: unknown): Kept | unde
   const time = now()
   let kept: Kept | undefined
   try {
-    // Ours, if its marks are: asked next.
+    // Ours, if its marks are or it was seen to stand: asked next.
     kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
   } catch {
     return undefined // The read that follows meets the same trouble and tells of it.
   }
-  if (kept?.marks !== hot.marks || time >= kept.freshUntil)
+  if (kept?.marks !== hot.marks && !(kept && hot.standing.get(kept) === hot.changes))
     return isPromise(kept) ? cool(settings, kept) : undefined
-  if (hot.changes !== adapter.tokenChanges(time)) return undefined
-  hub.hit(place, key, kept)
+  if (time >= kept.freshUntil || hot.changes !== adapter.tokenChanges(time)) return undefined
   return kept
 }
 
@@ -65,9 +72,13 @@ function cool(settings: Settings, late: Promise<unknown>): undefined {
 export function heat({ settings }: Kit, engine: Engine, kept: Kept): void {
   const { store } = engine
   const { tokenChanges } = store?.adapter ?? {}
-  if (!store || !tokenChanges || kept.tags.length > 0 || settings.toKey) return
+  if (!store || !tokenChanges || settings.toKey) return
   const adapter = store.adapter as Hot["adapter"] // It has tokenChanges.
-  settings.hot = { engine, adapter, store, marks: kept.marks, changes: adapter.tokenChanges() }
+  const changes = adapter.tokenChanges()
+  // The marks of an entry with tags are its own.
+  const marks =
+    kept.tags.length === 0 ? kept.marks : settings.hot?.changes === changes ? settings.hot.marks : []
+  settings.hot = { engine, adapter, store, marks, changes, standing: engine.versions(store).standing }
 }
 
 /** Whether a synchronous storage has an entry whose versions stand. */

@@ -35,7 +35,7 @@ export class Region extends Reader {
    *   `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.set("greeting", "hello", { ttl: "5m", tags: ["texts"] })
    */
-  async set<V>(key: KeyLike<V>, value: V, options?: WriteOptions): Promise<void> {
+  set<V>(key: KeyLike<V>, value: V, options?: WriteOptions): Promise<void> {
     return lasting(this.kit, setOne(this.kit, key, value, options))
   }
 
@@ -46,7 +46,7 @@ export class Region extends Reader {
    * @throws {CacheError} As {@link set}; then some of them may be stored.
    * @example await cached.setMany([["a", 1], ["b", 2, { ttl: "1h" }]], { ttl: "5m" })
    */
-  async setMany(entries: ManyEntries, options?: WriteOptions): Promise<void> {
+  setMany(entries: ManyEntries, options?: WriteOptions): Promise<void> {
     return lasting(this.kit, setMany(this.kit, entries, options))
   }
 

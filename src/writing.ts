@@ -1,5 +1,5 @@
 import type { Awaitable } from "./adapter.ts"
-import { isPromise } from "./base/awaitable.ts"
+import { attempt } from "./base/awaitable.ts"
 import { CacheError } from "./base/errors.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
@@ -13,8 +13,8 @@ import { nameOf } from "./reading.ts"
 import { reach } from "./regions.ts"
 
 /** Gives a write to the request it belongs to, so that it is done although its caller may not wait for it. */
-export function lasting<T>(kit: Kit, work: Awaitable<T>): Awaitable<T> {
-  if (isPromise(work) && isWorker()) kit.scope().background(Promise.resolve(work))
+export function lasting<T>(kit: Kit, work: Promise<T>): Promise<T> {
+  if (isWorker()) kit.scope().background(work)
   return work
 }
 
@@ -38,20 +38,25 @@ export interface InvalidateOptions {
 }
 
 /** Replaces one value: at its origin first, where the region writes through. In a batch its origin waits for the end. */
-export async function setOne(
+export function setOne(
   kit: Kit,
   key: KeyLike,
   value: unknown,
   options: WriteOptions | undefined,
 ): Promise<void> {
-  const item = toItem(kit, key, value, options)
+  return attempt(() => {
+    const item = toItem(kit, key, value, options)
+    return kit.settings.writeThrough ? setThrough(kit, key, item) : setAll(toTarget(kit, item.policy), [item])
+  })
+}
+
+async function setThrough(kit: Kit, key: KeyLike, item: Item): Promise<void> {
   const { writeThrough, home } = kit.settings
-  if (!writeThrough) return setAll(toTarget(kit, item.policy), [item])
   const { draft } = home()
-  const kept = { ...item, value: snapshot(home(), value) }
-  if (!draft) await writeThrough(key, value)
+  const kept = { ...item, value: snapshot(home(), item.value) }
+  if (!draft) await writeThrough?.(key, item.value)
   await setAll(toTarget(kit, item.policy), [kept])
-  draft?.through(() => writeThrough(key, kept.value))
+  draft?.through(() => writeThrough?.(key, kept.value))
 }
 
 /**

@@ -11,6 +11,20 @@ export function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R
   return isPromise(value) ? value.then(next) : next(value)
 }
 
+/**
+ * Continues with two values, at once where both are there. The second one is asked for although the first takes its
+ * time, and what it throws then leaves no rejection unheard.
+ */
+export function both<A, B, R>(
+  first: Awaitable<A>,
+  ask: () => Awaitable<B>,
+  next: (first: A, second: B) => Awaitable<R>,
+): Awaitable<R> {
+  const second = isPromise(first) ? attempt(ask) : ask()
+  if (!isPromise(first) && !isPromise(second)) return next(first, second)
+  return Promise.all([first, second]).then(([one, other]) => next(one, other))
+}
+
 /** Calls what somebody else has handed over: neither its throw nor its rejection disturbs anybody. */
 export function quietly(call: () => unknown): void {
   try {

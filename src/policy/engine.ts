@@ -6,9 +6,10 @@ import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
 import { Busy } from "./busy.ts"
-import { type Draft, derived } from "./draft.ts"
+import type { Draft } from "./draft.ts"
+import { find, findMany } from "./find.ts"
 import { Flights } from "./flights.ts"
-import { type Found, foundIn, noEntry, type Source } from "./found.ts"
+import type { Found, Source } from "./found.ts"
 import { type Hub, lateStorage } from "./hub.ts"
 import { storeOf } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
@@ -115,28 +116,40 @@ export class Engine {
    */
   read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Awaitable<Found> {
     const lost = (error: unknown) => this.#lost(place, place.own(key) ?? key, error)
-    try {
-      const found = chain(this.opened(policy.storeTimeout), (store) =>
-        this.guard(() => this.#find(store, place, key, policy, known), policy.storeTimeout, key),
-      )
-      return isPromise(found) ? found.catch(lost) : found
-    } catch (error) {
-      return lost(error)
-    }
+    return this.#ask(policy, [key], (store) => find({ engine: this, store, place, policy }, key, known), lost)
   }
 
   /**
    * As {@link read}, for many keys in one round trip where the adapter can. A write of these very keys asks with
    * `isWrite`: junk is then its own to remove, for the removal would wait for the write.
    */
-  async readMany(place: Place, keys: readonly string[], policy: Policy, isWrite = false): Promise<Found[]> {
+  readMany(place: Place, keys: readonly string[], policy: Policy, isWrite = false): Awaitable<Found[]> {
+    const lost = (error: unknown) => {
+      const one = this.#lost(place, "", error)
+      return keys.map(() => one)
+    }
+    return this.#ask(
+      policy,
+      keys,
+      (store) => findMany({ engine: this, store, place, policy }, keys, isWrite),
+      lost,
+    )
+  }
+
+  #ask<T>(
+    policy: Policy,
+    keys: readonly string[],
+    ask: (store: Store) => Awaitable<T>,
+    lost: (error: unknown) => T,
+  ): Awaitable<T> {
+    const [key = ""] = keys.length === 1 ? keys : []
     try {
-      const store = this.store ?? (await this.opened(policy.storeTimeout))
-      const ms = bulkTimeout(policy, keys)
-      return await this.guard(() => this.#findMany(store, place, keys, policy, isWrite), ms, "")
+      const found = chain(this.opened(policy.storeTimeout), (store) =>
+        this.guard(() => ask(store), bulkTimeout(policy, keys), key),
+      )
+      return isPromise(found) ? found.catch(lost) : found
     } catch (error) {
-      const lost = this.#lost(place, "", error)
-      return keys.map(() => lost)
+      return lost(error)
     }
   }
 
@@ -158,66 +171,6 @@ export class Engine {
     } catch {
       return undefined // A storage that fails knows nothing at once.
     }
-  }
-
-  #find(
-    store: Store,
-    place: Place,
-    key: string,
-    policy: Policy,
-    known: Kept | MissReason | undefined,
-  ): Awaitable<Found> {
-    const written = this.queue.count
-    // Asked for first, so that a batching adapter puts both into one request.
-    const tokens = this.versions(store).read(place.names(policy.tags))
-    const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
-    // A storage may throw at once although it answers later: then nothing that is under way may reject unheard.
-    const kept = isPromise(tokens) ? attempt(read) : read()
-    const judge = (late: Kept | MissReason, versions: readonly string[]): Awaitable<Found> => {
-      if (typeof late === "string") return this.#nothing(store, place, key, late, versions, written)
-      const judged = this.versions(store).judge(late, place.versions, (tag) => place.tag(tag), versions)
-      return chain(judged, (limit) => foundIn(late, limit, versions))
-    }
-    if (!isPromise(kept) && !isPromise(tokens)) return judge(kept, tokens)
-    return Promise.all([kept, tokens]).then(([late, versions]) => judge(late, versions))
-  }
-
-  async #findMany(store: Store, place: Place, keys: readonly string[], policy: Policy, isWrite: boolean) {
-    const written = isWrite ? -1 : this.queue.count
-    const versions = this.versions(store)
-    const [tokens, all] = await Promise.all([versions.read(place.names(policy.tags)), store.readMany(keys)])
-    // One batched read for the tags of all of them.
-    const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
-    const ofTags = tags.length > 0 ? await versions.read(tags.map((tag) => place.tag(tag))) : []
-    const at = new Map(tags.map((tag, i) => [tag, 2 * i]))
-    const regions = tokens.slice(0, 2 * place.versions.length)
-    const judged = all.map((kept, i) => {
-      if (typeof kept === "string") return this.#nothing(store, place, keys[i] ?? "", kept, tokens, written)
-      const own = kept.tags.flatMap((tag) => ofTags.slice(at.get(tag), (at.get(tag) ?? 0) + 2))
-      return foundIn(kept, compare(kept.marks, [...regions, ...own]), tokens)
-    })
-    return Promise.all(judged)
-  }
-
-  /** Tells that there is no entry. Junk is removed, unless somebody may have written a good one meanwhile. */
-  #nothing(
-    store: Store,
-    place: Place,
-    key: string,
-    reason: MissReason,
-    versions: readonly string[],
-    written: number,
-  ): Awaitable<Found> {
-    const nothing: Found = { kept: undefined, limit: 0, reason, versions }
-    if (reason !== "corrupt") return nothing
-    const own = place.own(key) ?? key
-    this.hub.trouble(place, own, new Error(noEntry))
-    if (written !== this.queue.count) return nothing
-    const tell = () => nothing
-    const removed = attempt(() =>
-      this.queue.ordered([key], Number.POSITIVE_INFINITY, () => derived(this, store).adapter.delete(key)),
-    )
-    return removed.then(tell, tell)
   }
 
   /** Says that explicit writes of `keys` begin or have just ended: flights are beaten. */

@@ -1,4 +1,4 @@
-import { attempt } from "../base/awaitable.ts"
+import { attempt, chain } from "../base/awaitable.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { KeyLike } from "../key.ts"
@@ -43,7 +43,7 @@ export async function loadMany(
   const values = new Map<string, Promise<unknown>>()
   for (const [i, call] of [...calls.values()].entries()) {
     const decide = once(() => bulk.decide())
-    const found = reads?.then((all) => all[i] ?? none)
+    const found = reads && chain(reads, (all) => all[i] ?? none)
     const mine: Call = {
       ...call,
       write,

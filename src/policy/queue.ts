@@ -51,12 +51,15 @@ export class WriteQueue {
     }
     const guarded = () =>
       this.#guard(() => work(() => isLate), whole, keys.length === 1 ? (keys[0] ?? "") : "")
-    const result = before.length > 0 ? ended(before, ms).then(guarded) : guarded()
     const over = () => this.told(keys)
-    if (!isPromise(result)) {
-      over()
-      return result
+    let result: Awaitable<T> | undefined
+    try {
+      result = before.length > 0 ? ended(before, ms).then(guarded) : guarded()
+    } finally {
+      // At once, or it threw at once.
+      if (!isPromise(result)) over()
     }
+    if (!isPromise(result)) return result
     const end = result.then(over, () => {
       isLate = true
       over()

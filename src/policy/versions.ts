@@ -3,7 +3,7 @@ import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Kept } from "../entry.ts"
 import { ended, isWorker, share, type UnderWay } from "./scope.ts"
-import { compare, newborn, newToken, softToken, toToken } from "./tokens.ts"
+import { newborn, newToken, softToken, toToken } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
 /** Where the versions of a region or tag are kept: what a hard and what a soft invalidation renews. */
@@ -38,6 +38,8 @@ export class Versions {
   #names: readonly VersionKeys[] | undefined
   #tokens: readonly string[] = []
   #change = Number.NaN
+  /** Entries with tags that were seen to stand, and at which count of changes. */
+  readonly standing: WeakMap<object, number> = new WeakMap()
   /** The tokens that are being made. */
   readonly #creating = new Map<string, UnderWay<string>>()
 
@@ -48,7 +50,7 @@ export class Versions {
   /** The tokens of `names`, hard and soft by turns, `""` for an absent one. At once where the adapter can. */
   read(names: readonly VersionKeys[]): Awaitable<readonly string[]> {
     if (this.#async) return this.#readTogether(names)
-    if (names === this.#names && this.#change === this.#adapter.tokenChanges?.()) return this.#tokens
+    if (names === this.#names && this.#change === this.changes) return this.#tokens
     const tokens: string[] = []
     for (const { hard, soft } of names) {
       for (const key of [hard, soft]) {
@@ -61,7 +63,7 @@ export class Versions {
         tokens.push(toToken(record))
       }
     }
-    this.#change = this.#adapter.tokenChanges?.() ?? Number.NaN
+    this.#change = this.changes ?? Number.NaN
     this.#names = names
     this.#tokens = tokens
     return tokens
@@ -86,9 +88,12 @@ export class Versions {
   stands(kept: Kept, regions: readonly VersionKeys[]): boolean {
     const { marks } = kept
     // Entries share the very array of marks for as long as it holds.
-    if (marks === this.#tokens && regions === this.#names && this.#change === this.#adapter.tokenChanges?.())
-      return true
-    if (this.#async || kept.tags.length > 0 || marks.length !== 2 * regions.length) return false
+    if (marks === this.#tokens && regions === this.#names && this.#change === this.changes) return true
+    if (kept.tags.length > 0) {
+      const changes = this.standing.get(kept)
+      return changes !== undefined && changes === this.changes
+    }
+    if (this.#async || marks.length !== 2 * regions.length) return false
     let at = 0
     for (const { hard, soft } of regions) {
       if (!this.#stands(hard, marks[at++]) || !this.#stands(soft, marks[at++])) return false
@@ -96,20 +101,14 @@ export class Versions {
     return true
   }
 
-  /**
-   * Judges `kept` by the versions as they are, those of its regions as just read: `Infinity` when nothing changed,
-   * `-Infinity` after a hard invalidation, else when it was expired by a soft one, in ms since epoch.
-   */
-  judge(
-    kept: Kept,
-    regions: readonly VersionKeys[],
-    tagKeys: (tag: string) => VersionKeys,
-    read: readonly string[],
-  ): Awaitable<number> {
-    const { marks, tags } = kept
-    const known = read.slice(0, 2 * regions.length)
-    if (tags.length === 0) return compare(marks, known)
-    return chain(this.read(tags.map(tagKeys)), (tokens) => compare(marks, [...known, ...tokens]))
+  /** The changes that the adapter has counted; `undefined` where it counts none. */
+  get changes(): number | undefined {
+    return this.#adapter.tokenChanges?.()
+  }
+
+  /** Remembers that `kept` stands as long as the adapter counts no more than `changes`, which were counted before it was judged. */
+  stood(kept: Kept, changes: number | undefined): void {
+    if (kept.tags.length > 0 && changes !== undefined) this.standing.set(kept, changes)
   }
 
   /** Whether every hard version of `tokens` is there. */

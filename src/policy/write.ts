@@ -1,4 +1,4 @@
-import { type Awaitable, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { freshUntil, type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
@@ -81,7 +81,7 @@ function put(
   createdAt: number,
   tags: readonly string[],
   known: readonly string[],
-): Awaitable<void> {
+): Awaitable<unknown> {
   const keys = items.map(({ name }) => place.full(name))
   const regions = 2 * place.versions.length
   const writes: [key: string, kept: Kept, life: number][] = []
@@ -111,13 +111,13 @@ function put(
   return writes.length === 1 && first && gone.length === 0 ? store.write(...first) : many(store, writes, gone)
 }
 
-async function many(
+function many(
   store: Store,
   writes: readonly (readonly [string, Kept, number])[],
   gone: readonly string[],
-): Promise<void> {
-  if (writes.length > 0) await store.writeMany(writes)
-  if (gone.length > 0) await store.remove(gone)
+): Awaitable<unknown> {
+  const written = writes.length > 0 ? store.writeMany(writes) : undefined
+  return gone.length > 0 ? chain(written, () => store.remove(gone)) : written
 }
 
 /** Removes keys; answers how many live entries there were. */
@@ -127,11 +127,13 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys)
   try {
-    const live = await inOrder(target, keys, async (store, isLate) => {
-      const found = await engine.readMany(place, keys, policy, true)
-      if (!isLate()) await store.remove(keys)
-      return found.filter((one) => isLive(one)).length
-    })
+    const done = inOrder(target, keys, (store, isLate) =>
+      chain(engine.readMany(place, keys, policy, true), (found) => {
+        const live = found.filter(isLive).length
+        return isLate() ? live : chain(store.remove(keys), () => live)
+      }),
+    )
+    const live = isPromise(done) ? await done : done
     tell(engine, () => {
       for (const name of names) engine.hub.tell(place, name, "delete")
     })
@@ -185,9 +187,12 @@ async function rewrite(
   const { engine, place, policy } = target
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys)
-  const done = inOrder(target, keys, async (store, isLate) => {
-    const into = derived(engine, store)
-    const found = await engine.readMany(place, keys, policy, true)
+  const rewritten = (
+    store: Store,
+    found: readonly Found[],
+    tokens: readonly (readonly string[])[],
+    isLate: boolean,
+  ) => {
     const at = now()
     const writes: [string, Kept, number][] = []
     const gone: string[] = []
@@ -201,22 +206,33 @@ async function rewrite(
       live++
       const changed = change(kept, one.limit, at)
       if (changed === kept) continue
-      const tokens = outlives ? await engine.versions(store).read(place.names(kept.tags)) : kept.marks
+      const own = tokens[i] ?? []
       // A soft invalidation that came since the read may have ended it.
-      const isEnded = outlives && stateOf(kept, now(), undefined, compare(kept.marks, tokens)) === "gone"
+      const isEnded = outlives && stateOf(kept, at, undefined, compare(kept.marks, own)) === "gone"
       if (isEnded) live--
       // Never a newer hard version: an invalidation that came since the read must win.
-      const marks = kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (tokens[at] ?? "")))
-      const next = { ...changed, marks }
-      const life = next.freshUntil + next.grace - at
-      if (life > 0 && !isEnded) writes.push([keys[i] ?? "", next, life])
+      const marks = outlives
+        ? kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (own[at] ?? "")))
+        : kept.marks
+      const life = changed.freshUntil + changed.grace - at
+      if (life > 0 && !isEnded) writes.push([keys[i] ?? "", { ...changed, marks }, life])
       else gone.push(keys[i] ?? "")
     }
-    if (!isLate()) await many(into, writes, gone)
-    return live
+    return isLate ? live : chain(many(store, writes, gone), () => live)
+  }
+  const done = inOrder(target, keys, (store, isLate) => {
+    const into = derived(engine, store)
+    return chain(engine.readMany(place, keys, policy, true), (found) => {
+      const ofEach = found.map(
+        ({ kept }) =>
+          () =>
+            kept && outlives ? engine.versions(store).read(place.names(kept.tags)) : [],
+      )
+      return chain(together<readonly string[]>(ofEach), (tokens) => rewritten(into, found, tokens, isLate()))
+    })
   })
   try {
-    return await done
+    return isPromise(done) ? await done : done
   } finally {
     engine.fence(keys)
   }

@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable, Lease } from "../adapter.ts"
-import { isPromise, together } from "../base/awaitable.ts"
+import { chain, isPromise, together } from "../base/awaitable.ts"
 import type { MissReason } from "../base/errors.ts"
 import type { Codec } from "../codec/codec.ts"
 import type { Kept } from "../entry.ts"
@@ -67,11 +67,11 @@ export class Store {
     })
   }
 
-  async readMany(keys: readonly string[]): Promise<readonly (Kept | MissReason)[]> {
-    const records = await (this.adapter.getMany
+  readMany(keys: readonly string[]): Awaitable<readonly (Kept | MissReason)[]> {
+    const records = this.adapter.getMany
       ? this.adapter.getMany(keys)
-      : together(keys.map((key) => () => this.adapter.get(key))))
-    return Promise.all(keys.map((key, i) => this.#decode(key, records[i])))
+      : together(keys.map((key) => () => this.adapter.get(key)))
+    return chain(records, (all) => together(keys.map((key, i) => () => this.#decode(key, all[i]))))
   }
 
   /** What is known at once; `undefined` where that takes I/O. Throws as the adapter does. */
@@ -98,19 +98,23 @@ export class Store {
       : this.adapter.set(key, record, life)
   }
 
-  async writeMany(entries: readonly (readonly [key: string, kept: Kept, life: number])[]): Promise<void> {
-    const records = await Promise.all(
-      entries.map(async ([key, kept, life]) => [key, await this.#codec.encode(key, kept), life] as const),
+  writeMany(entries: readonly (readonly [key: string, kept: Kept, life: number])[]): Awaitable<unknown> {
+    const encoded = entries.map(([key, kept, life]) => () => {
+      const record = this.#codec.encode(key, kept)
+      return chain(record, (record) => [key, record, life] as const)
+    })
+    return chain(together<readonly [string, unknown, number]>(encoded), (records) =>
+      this.adapter.setMany
+        ? this.adapter.setMany(records)
+        : together(records.map((entry) => () => this.adapter.set(...entry))),
     )
-    if (this.adapter.setMany) await this.adapter.setMany(records)
-    else await together(records.map((entry) => () => this.adapter.set(...entry)))
   }
 
-  async remove(keys: readonly string[]): Promise<void> {
+  remove(keys: readonly string[]): Awaitable<unknown> {
     const [first] = keys
-    if (keys.length === 1 && first !== undefined) await this.adapter.delete(first)
-    else if (this.adapter.deleteMany) await this.adapter.deleteMany(keys)
-    else await together(keys.map((key) => () => this.adapter.delete(key)))
+    if (keys.length === 1 && first !== undefined) return this.adapter.delete(first)
+    if (this.adapter.deleteMany) return this.adapter.deleteMany(keys)
+    return together(keys.map((key) => () => this.adapter.delete(key)))
   }
 
   lock(key: string, ttl: number): Awaitable<Lease | undefined> {

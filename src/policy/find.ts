@@ -1,0 +1,97 @@
+import { type Awaitable, attempt, both, chain, together } from "../base/awaitable.ts"
+import type { MissReason } from "../base/errors.ts"
+import type { Kept } from "../entry.ts"
+import type { Store } from "../store/store.ts"
+import { derived } from "./draft.ts"
+import type { Engine } from "./engine.ts"
+import { type Found, foundIn, noEntry } from "./found.ts"
+import type { Policy } from "./options.ts"
+import type { Place } from "./place.ts"
+import { compare } from "./tokens.ts"
+
+/** Where entries are looked for, and by which options. */
+export interface Search {
+  readonly engine: Engine
+  readonly store: Store
+  readonly place: Place
+  readonly policy: Policy
+}
+
+/** The entry at `key`: see {@link Engine.read}. Throws and rejects as the storage does. */
+export function find(search: Search, key: string, known: Kept | MissReason | undefined): Awaitable<Found> {
+  const { engine, store, place, policy } = search
+  const written = engine.queue.count
+  const versions = engine.versions(store)
+  const { changes } = versions
+  // Asked for first, so that a batching adapter puts both into one request.
+  const tokens = versions.read(place.names(policy.tags))
+  const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
+  return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
+    if (typeof kept === "string") return nothing(search, key, kept, tokens, written)
+    const names = kept.tags.map((tag) => place.tag(tag))
+    return chain(names.length > 0 ? versions.read(names) : [], (ofTags) =>
+      judged(search, kept, tokens, ofTags, changes),
+    )
+  })
+}
+
+/** As {@link find}, for many keys in one round trip where the adapter can. */
+export function findMany(search: Search, keys: readonly string[], isWrite: boolean): Awaitable<Found[]> {
+  const { engine, store, place, policy } = search
+  const written = isWrite ? -1 : engine.queue.count
+  const versions = engine.versions(store)
+  const { changes } = versions
+  const tokens = versions.read(place.names(policy.tags))
+  return both<readonly string[], readonly (Kept | MissReason)[], Found[]>(
+    tokens,
+    () => store.readMany(keys),
+    (tokens, all) => {
+      // One batched read for the tags of all of them.
+      const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
+      const names = tags.map((tag) => place.tag(tag))
+      return chain(names.length > 0 ? versions.read(names) : [], (ofTags) => {
+        const at = new Map(tags.map((tag, i) => [tag, 2 * i]))
+        const judge = (kept: Kept | MissReason, i: number) => {
+          if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, written)
+          const own = kept.tags.flatMap((tag) => ofTags.slice(at.get(tag), (at.get(tag) ?? 0) + 2))
+          return judged(search, kept, tokens, own, changes)
+        }
+        return together(all.map((kept, i) => () => judge(kept, i)))
+      })
+    },
+  )
+}
+
+/** An entry judged by versions that were read when the adapter had counted `changes` of them. */
+function judged(
+  { engine, store, place }: Search,
+  kept: Kept,
+  tokens: readonly string[],
+  ofTags: readonly string[],
+  changes: number | undefined,
+): Found {
+  const regions = tokens.slice(0, 2 * place.versions.length)
+  const limit = compare(kept.marks, ofTags.length > 0 ? [...regions, ...ofTags] : regions)
+  if (limit === Number.POSITIVE_INFINITY) engine.versions(store).stood(kept, changes)
+  return foundIn(kept, limit, tokens)
+}
+
+/** Tells that there is no entry. Junk is removed, unless somebody may have written a good one meanwhile. */
+function nothing(
+  { engine, store, place }: Search,
+  key: string,
+  reason: MissReason,
+  versions: readonly string[],
+  written: number,
+): Awaitable<Found> {
+  const found: Found = { kept: undefined, limit: 0, reason, versions }
+  if (reason !== "corrupt") return found
+  const own = place.own(key) ?? key
+  engine.hub.trouble(place, own, new Error(noEntry))
+  if (written !== engine.queue.count) return found
+  const tell = () => found
+  const removed = attempt(() =>
+    engine.queue.ordered([key], Number.POSITIVE_INFINITY, () => derived(engine, store).adapter.delete(key)),
+  )
+  return removed.then(tell, tell)
+}
