@@ -1,6 +1,6 @@
 // IndexedDB in Chromium, Firefox and WebKit beside idb-keyval, localforage, dexie and bare transactions.
 //   node bench/browser.ts                     1 000 operations at once, in every engine that is here
-//   node bench/browser.ts growth [most]       how each verb grows in Chromium, up to 100 000 entries or `most`
+//   node bench/browser.ts growth [most]       how each verb grows in Chromium, up to a million entries or `most`
 import { join } from "node:path"
 import { findEngines } from "../test/browser/installed.ts"
 import { root, run } from "../tools/scripts/run.ts"
@@ -8,7 +8,7 @@ import { type AtOnce, type Growth, mark } from "./browser/tell.ts"
 import { duration, median, table, times } from "./measure.ts"
 
 const isGrowth = process.argv[2] === "growth"
-const most = process.argv[3] ?? "100000"
+const most = process.argv[3] ?? "1000000"
 const wanted = isGrowth ? ["chromium"] : ["chromium", "firefox", "webkit"]
 const here = Object.entries(findEngines()).flatMap(([name, path]) => (path ? [name] : []))
 const engines = wanted.filter((name) => here.includes(name))

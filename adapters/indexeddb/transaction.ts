@@ -3,7 +3,7 @@ import type { Operation } from "./operation.ts"
 import { storeName } from "./rows.ts"
 import { nameOf } from "./trouble.ts"
 
-/** After this a transaction that neither completes nor aborts counts as lost. */
+/** After this a transaction that neither completes nor aborts counts as lost; one that clears has three times as long. */
 const transactionTimeout = 20_000
 
 /** An operation somebody waits for. */
@@ -73,7 +73,8 @@ export function transact(
       transaction.oncomplete = complete
       // A full disk may show here alone, without any request failing.
       transaction.onabort = () => lose(transaction.error ?? aborted())
-      cancel = after(transactionTimeout, () => {
+      const isClear = all.some(({ operation }) => operation.prefix !== undefined)
+      cancel = after(isClear ? 3 * transactionTimeout : transactionTimeout, () => {
         abort(transaction)
         lose(aborted())
       })

@@ -152,6 +152,23 @@ test("a transaction that never ends is given up after 20 s", async () => {
   expect(errors()).toEqual([])
 })
 
+test("a clear has longer: a million entries take an engine more than 20 s", async () => {
+  const { adapter, clock, faults } = setup()
+  await adapter.set("k", 1, 600_000)
+  faults.transaction = times(1, () => "hang")
+  let cleared = false
+  const done = Promise.resolve(adapter.clear("")).then(() => {
+    cleared = true
+  })
+  await settle()
+  await clock.advance(59_999)
+  await settle()
+  expect(cleared).toBe(false)
+  await clock.advance(1)
+  await done
+  expect(await adapter.get("k")).toBeUndefined()
+})
+
 test("a prune drops what is past its life though nothing can be written any more", async () => {
   const { adapter, clock, faults } = setup()
   await adapter.setMany?.([
