@@ -59,7 +59,12 @@ const features: Readonly<Record<string, readonly string[]>> = {
   "keys: canonical, injective text": ["src/key.ts"],
   "options and their checks": ["src/policy/options.ts", "src/base/duration.ts", "src/kit.ts"],
   "events, metrics": ["src/policy/hub.ts", "src/policy/counters.ts", "src/base/events.ts"],
-  "reading: get, getEntry, getMany, peek": ["src/reading.ts", "src/policy/found.ts", "src/policy/entries.ts"],
+  "reading: get, getEntry, getMany, peek": [
+    "src/reading.ts",
+    "src/policy/find.ts",
+    "src/policy/found.ts",
+    "src/policy/entries.ts",
+  ],
   "storages: opening, swapping, closing": [
     "src/wrapper.ts",
     "src/source.ts",

@@ -41,6 +41,10 @@ const contenders: Readonly<Record<string, Contender>> = {
     const load = () => ({})
     return (key) => cache.getOrSet(key, load)
   },
+  "isocache get, entries with two tags each": async (values) => {
+    const cache = await filled(values, "clone", (key) => ["all", `own ${key}`])
+    return (key) => cache.get(key)
+  },
   "isocache getOrSet, all options given": async (values) => {
     const cache = await filled(values, "clone")
     const load = () => ({})
@@ -153,9 +157,13 @@ const contenders: Readonly<Record<string, Contender>> = {
   },
 }
 
-async function filled(values: ReadonlyMap<string, Value>, copy: "clone" | "none"): Promise<CacheWrapper> {
+async function filled(
+  values: ReadonlyMap<string, Value>,
+  copy: "clone" | "none",
+  tags: (key: string) => readonly string[] = () => [],
+): Promise<CacheWrapper> {
   const cache = new CacheWrapper({ adapter: memory({ maxEntries: 20_000, copy }), ttl: hour })
-  await cache.setMany(values)
+  await cache.setMany(Array.from(values, ([key, value]) => [key, value, { tags: tags(key) }] as const))
   return cache
 }
 

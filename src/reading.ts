@@ -40,7 +40,8 @@ export function hotHit(kit: Kit, key: unknown): Kept | undefined {
  * The fresh entry of `key` where that can be told in a few steps, which most hits in memory can.
  *
  * An entry made under the very array of marks that was seen to stand, on an adapter that has counted no change of
- * tokens since, stands too; and that array nobody else has, so the entry is one of ours.
+ * tokens since, stands too; and that array nobody else has, so the entry is one of ours. One with tags has marks of its
+ * own: it was seen to stand itself.
  */
 export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefined {
   const { hot } = settings
