@@ -50,23 +50,22 @@ export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefin
   const { adapter } = hot
   const full = place.full(key)
   const time = now()
-  let kept: Kept | undefined
   try {
     // Ours, if its marks are or it was seen to stand: asked next.
-    kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
+    const kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
+    if (kept?.marks !== hot.marks && !(kept && hot.standing.get(kept) === hot.changes)) {
+      if (isPromise(kept)) cool(settings, kept)
+    } else if (time < kept.freshUntil && hot.changes === adapter.tokenChanges(time)) return kept
   } catch {
-    return undefined // The read that follows meets the same trouble and tells of it.
+    // The read that follows meets the same trouble and tells of it.
   }
-  if (kept?.marks !== hot.marks && !(kept && hot.standing.get(kept) === hot.changes))
-    return isPromise(kept) ? cool(settings, kept) : undefined
-  if (time >= kept.freshUntil || hot.changes !== adapter.tokenChanges(time)) return undefined
-  return kept
+  return undefined
 }
 
 /** An adapter that has begun to answer later: what it says is asked for again by the read that follows. */
-function cool(settings: Settings, late: Promise<unknown>): undefined {
+function cool(settings: Settings, late: Promise<unknown>): void {
   settings.hot = undefined
-  late.catch(() => {})
+  Promise.resolve(late).catch(() => {})
 }
 
 /** Remembers what a hit was told by. */

@@ -35,7 +35,7 @@ export class Store {
         this.#async = true
         return this.#ask(
           key,
-          record.then((late) => this.#decode(key, late)),
+          Promise.resolve(record).then((late) => this.#decode(key, late)),
         )
       }
       const kept = this.#codec.decode(key, record) ?? "corrupt"
@@ -55,7 +55,10 @@ export class Store {
     this.#asked = undefined
     if (asked?.key === key) return asked.found
     const record = this.adapter.get(key)
-    return isPromise(record) ? record.then((late) => this.#decode(key, late)) : this.#decode(key, record)
+    // A `then` may be anybody's.
+    return isPromise(record)
+      ? Promise.resolve(record).then((late) => this.#decode(key, late))
+      : this.#decode(key, record)
   }
 
   /** Keeps an answer under way for the read that follows in this very turn; a later one must see what was written. */

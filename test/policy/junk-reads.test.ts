@@ -1,0 +1,49 @@
+import { expect, test, vi } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { CacheWrapper } from "../../src/core.ts"
+
+const fail = () => {
+  throw new Error("looked at")
+}
+
+/** What somebody else may have put where entries lie, as far as the marks of a good entry. */
+const junk: readonly (readonly [what: string, make: (marks: unknown) => unknown])[] = [
+  ["marks that throw", () => ({ format: 1, get marks() { return fail() } })],
+  ["a deadline that throws", (marks) => ({ format: 1, marks, get freshUntil() { return fail() } })],
+  ["a deadline that is none", (marks) => ({ format: 1, marks, freshUntil: "later" })],
+  ["a proxy that throws", () => new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail, ownKeys: fail })],
+  ["a promise that rejects", () => Promise.reject(new Error("late"))],
+  ["a then that answers nothing", () => ({ then() {} })],
+  ["a then that throws", () => ({ then: fail })],
+  ["a then that throws when it is looked at", () => ({ get then() { return fail() } })],
+  ["null", () => null],
+  ["a number", () => 0],
+  ["a symbol", () => Symbol("s")],
+  ["a function", () => fail],
+] // biome-ignore format: a table
+
+test.each(junk)("after hits too, junk is a miss and an error event: %s", async (_, make) => {
+  const adapter = memory()
+  const cache = new CacheWrapper({ adapter, storeTimeout: 50 })
+  const errors = vi.fn()
+  cache.on("error", errors)
+  const verbs = [
+    () => cache.get("k"),
+    () => cache.has("k").then((is) => is || undefined),
+    () => cache.getEntry("k"),
+    () => cache.getMany(["k"]).then(([value]) => value),
+    () => cache.getOrSet("k", () => "loaded").then((value) => (value === "loaded" ? undefined : value)),
+  ]
+  for (const ask of verbs) {
+    for (const tags of [[], ["t"]]) {
+      await cache.set("good", 1, { tags })
+      for (let i = 0; i < 3; i++) expect(await cache.get("good")).toBe(1)
+    }
+    const { marks }: { marks?: unknown } = Object(adapter.get("good"))
+    adapter.set("k", make(marks), 60_000)
+    errors.mockClear()
+    expect(await ask()).toBeUndefined()
+    expect(errors).toHaveBeenCalled()
+    expect(await cache.getOrSet("k", () => "again")).toMatch(/loaded|again/)
+  }
+})
