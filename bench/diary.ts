@@ -166,6 +166,23 @@ for (const [name, { code, limit }] of budgets()) {
   entries.push([name, count(text.length), count(first), count(limit), lazy > 0 ? count(lazy) : "–"])
 }
 
+/** What stands below every verb, smallest first: each is bundled with all that are above it. */
+const below: Readonly<Record<string, string>> = {
+  "`parseDuration`, `CacheError`": "./src/base/duration.ts",
+  "`key()`: canonical, injective": "./src/key.ts",
+  "copies of plain data, cycles and all": "./src/codec/clone.ts",
+  "`memory()`: bounds, S3-FIFO, LRU": "./adapters/memory.ts",
+  "versions of tags and regions": "./src/policy/versions.ts",
+  "events and metrics": "./src/policy/hub.ts",
+}
+const floor: string[][] = []
+const imports: string[] = []
+for (const [name, file] of Object.entries(below)) {
+  imports.push(`export * from "${file}"`)
+  const bundle = await partsOf(imports.join(";"))
+  floor.push([name, count((await minified(bundle)).length), count(await brotli(bundle))])
+}
+
 const text = `# What each feature costs
 
 \`node bench/diary.ts\` wrote this on ${new Date().toISOString().slice(0, 10)}: bytes after esbuild's minifying and brotli 11, of what loads at once.
@@ -177,6 +194,13 @@ Taken out means: its files are cut from the minified bundle, all the rest stays.
 files say alike, brotli says once.
 
 ${table(["feature", "minified", "brotli, taken out"], shown(byFeature))}
+
+## What stands below the verbs
+
+These parts of the contract, each with those above it, and nothing that gets, sets or loads: that is more than the
+target already.
+
+${table(["with", "minified", "brotli"], floor)}
 
 ## By file
 
