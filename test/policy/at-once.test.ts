@@ -1,0 +1,51 @@
+import { expect, test, vi } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { CacheWrapper } from "../../src/core.ts"
+import { delegate } from "../../src/proxies.ts"
+import { custom } from "../support/adapters.ts"
+import { fakeClock } from "../support/clock.ts"
+
+test("on a storage that answers at once a write is done when its call returns, before anybody waits for it", async () => {
+  const adapter = memory()
+  const cache = new CacheWrapper({ adapter, grace: "1h" })
+  const until = () => Object(adapter.get("k"))["freshUntil"]
+  await cache.set("k", 1, { ttl: "1m", tags: ["t"] })
+  const made = until()
+  const calls: Promise<unknown>[] = [cache.touch("k", "1h")]
+  expect(until()).toBeGreaterThan(made)
+  calls.push(cache.expire("k"))
+  expect(until()).toBeLessThanOrEqual(Date.now())
+  calls.push(cache.set("k", 2))
+  expect(adapter.get("k")).toMatchObject({ value: 2 })
+  calls.push(cache.delete("k"))
+  expect(adapter.get("k")).toBeUndefined()
+  expect(await Promise.all(calls)).toEqual([true, 1, undefined, 1])
+})
+
+test("a thousand calls of one turn need no thousand timers, and each still has its own time", async () => {
+  const clock = fakeClock()
+  const base = custom("text", "async")
+  let hangs = (_key: string) => false
+  const adapter = delegate(base, {
+    set: (key, record, ttl) => (hangs(key) ? new Promise(() => {}) : base.set(key, record, ttl)),
+  })
+  const cache = new CacheWrapper({ adapter, storeTimeout: 1000 })
+  await cache.set("warm", 1)
+  const timers = vi.spyOn(globalThis, "setTimeout")
+  const keys = Array.from({ length: 1000 }, (_, i) => `k${i}`)
+  await Promise.all(keys.map((key) => cache.set(key, key)))
+  expect(timers.mock.calls.length).toBeLessThan(20)
+  expect(vi.getTimerCount()).toBe(0)
+
+  hangs = (key) => key === "k7"
+  const results = Promise.allSettled(keys.map((key) => cache.set(key, "again")))
+  const late = cache.set("k7", "later")
+  late.catch(() => {})
+  await clock.advance(999)
+  hangs = () => false
+  await clock.advance(5000)
+  const failed = (await results).flatMap((one) => (one.status === "rejected" ? [one.reason] : []))
+  expect(failed).toEqual([expect.objectContaining({ code: "STORE_TIMEOUT", key: "k7" })])
+  await late
+  expect(await cache.getMany(["k6", "k7", "k8"])).toEqual(["again", "later", "again"])
+})
