@@ -220,18 +220,16 @@ async function rewrite(
     }
     return isLate ? live : chain(many(store, writes, gone), () => live)
   }
-  const done = inOrder(target, keys, (store, isLate) => {
-    const into = derived(engine, store)
-    return chain(engine.readMany(place, keys, policy, true), (found) => {
-      const ofEach = found.map(
-        ({ kept }) =>
-          () =>
-            kept && outlives ? engine.versions(store).read(place.names(kept.tags)) : [],
-      )
-      return chain(together<readonly string[]>(ofEach), (tokens) => rewritten(into, found, tokens, isLate()))
-    })
-  })
   try {
+    const done = inOrder(target, keys, (store, isLate) => {
+      const into = derived(engine, store)
+      return chain(engine.readMany(place, keys, policy, true), (found) => {
+        const versions = ({ kept }: Found) =>
+          kept && outlives ? engine.versions(store).read(place.names(kept.tags)) : []
+        const read = together<readonly string[]>(found.map((one) => () => versions(one)))
+        return chain(read, (tokens) => rewritten(into, found, tokens, isLate()))
+      })
+    })
     return isPromise(done) ? await done : done
   } finally {
     engine.fence(keys)
