@@ -28,9 +28,10 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
   const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
   return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
     if (typeof kept === "string") return nothing(search, key, kept, tokens, written)
-    const names = kept.tags.map((tag) => place.tag(tag))
-    return chain(names.length > 0 ? versions.read(names) : [], (ofTags) =>
-      judged(search, kept, tokens, ofTags, changes),
+    const regions = tokens.slice(0, 2 * place.versions.length)
+    if (kept.tags.length === 0) return judged(search, kept, regions, tokens, changes)
+    return chain(versions.read(kept.tags.map((tag) => place.tag(tag))), (ofTags) =>
+      judged(search, kept, [...regions, ...ofTags], tokens, changes),
     )
   })
 }
@@ -51,10 +52,11 @@ export function findMany(search: Search, keys: readonly string[], isWrite: boole
       const names = tags.map((tag) => place.tag(tag))
       return chain(names.length > 0 ? versions.read(names) : [], (ofTags) => {
         const at = new Map(tags.map((tag, i) => [tag, 2 * i]))
+        const regions = tokens.slice(0, 2 * place.versions.length)
         const judge = (kept: Kept | MissReason, i: number) => {
           if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, written)
           const own = kept.tags.flatMap((tag) => ofTags.slice(at.get(tag), (at.get(tag) ?? 0) + 2))
-          return judged(search, kept, tokens, own, changes)
+          return judged(search, kept, [...regions, ...own], tokens, changes)
         }
         return together(all.map((kept, i) => () => judge(kept, i)))
       })
@@ -62,18 +64,20 @@ export function findMany(search: Search, keys: readonly string[], isWrite: boole
   )
 }
 
-/** An entry judged by versions that were read when the adapter had counted `changes` of them. */
+/**
+ * An entry judged by the versions of its own regions and tags, read when the adapter had counted `changes` of them;
+ * `versions` are those a load would be made under.
+ */
 function judged(
-  { engine, store, place }: Search,
+  { engine, store }: Search,
   kept: Kept,
-  tokens: readonly string[],
-  ofTags: readonly string[],
+  own: readonly string[],
+  versions: readonly string[],
   changes: number | undefined,
 ): Found {
-  const regions = tokens.slice(0, 2 * place.versions.length)
-  const limit = compare(kept.marks, ofTags.length > 0 ? [...regions, ...ofTags] : regions)
+  const limit = compare(kept.marks, own)
   if (limit === Number.POSITIVE_INFINITY) engine.versions(store).stood(kept, changes)
-  return foundIn(kept, limit, tokens)
+  return foundIn(kept, limit, versions)
 }
 
 /** Tells that there is no entry. Junk is removed, unless somebody may have written a good one meanwhile. */

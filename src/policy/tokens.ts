@@ -99,7 +99,10 @@ export function isRenewed(before: string, after: string): boolean {
   return before !== after && !(before === "" && after.startsWith(newborn))
 }
 
-/** What `tokens` say of an entry made under `marks`: see {@link Versions.judge}. */
+/**
+ * What `tokens` say of an entry made under `marks`: `Infinity` when nothing has changed, `-Infinity` after a hard
+ * invalidation, else when it was expired by a soft one, in ms since epoch.
+ */
 export function compare(marks: readonly string[], tokens: readonly string[]): number {
   let limit = Number.POSITIVE_INFINITY
   if (marks.length !== tokens.length) return Number.NEGATIVE_INFINITY

@@ -7,6 +7,7 @@ const fail = () => {
 }
 
 /** What somebody else may have put where entries lie, as far as the marks of a good entry. */
+// biome-ignore format: a table
 const junk: readonly (readonly [what: string, make: (marks: unknown) => unknown])[] = [
   ["marks that throw", () => ({ format: 1, get marks() { return fail() } })],
   ["a deadline that throws", (marks) => ({ format: 1, marks, get freshUntil() { return fail() } })],
@@ -20,7 +21,7 @@ const junk: readonly (readonly [what: string, make: (marks: unknown) => unknown]
   ["a number", () => 0],
   ["a symbol", () => Symbol("s")],
   ["a function", () => fail],
-] // biome-ignore format: a table
+]
 
 test.each(junk)("after hits too, junk is a miss and an error event: %s", async (_, make) => {
   const adapter = memory()
