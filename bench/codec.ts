@@ -12,9 +12,8 @@ const outfile = fileURLToPath(new URL("node_modules/.cache/codec.js", import.met
 await build({
   stdin: {
     contents: `
-      export { cloneValue, copyIn } from "./clone.ts"
+      export { cloneValue, copyIn, copyTree } from "./clone.ts"
       export { codecFor } from "./codec.ts"
-      export { copyTree } from "./plain.ts"
       export { superjsonSerializer } from "./superjson.ts"`,
     resolveDir: fileURLToPath(new URL("../src/codec", import.meta.url)),
   },

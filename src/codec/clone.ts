@@ -1,12 +1,13 @@
 import { CacheError, shortKey } from "../base/errors.ts"
 import { isPlain, kindOf, nameOf } from "../base/kind.ts"
-import { maxDepth } from "./plain.ts"
 
 /** A copy, and what its making found out. */
 export interface Copied {
   readonly value: unknown
   /** The objects of the copy that are reached more than once; absent for a tree. */
   readonly shared?: ReadonlySet<object>
+  /** Whether there is more than ordinary objects and lists in it. */
+  readonly rare: boolean
   /** Whether some engine's structured clone would lose a part of it. */
   readonly odd: boolean
 }
@@ -31,27 +32,47 @@ export function cloneValue(value: unknown, keeps?: Keeps, key?: string): unknown
 
 /** {@link cloneValue}, telling what it found. */
 export function copyIn(value: unknown, keeps?: Keeps, key?: string): Copied {
-  const walk: Walk = { value: undefined, odd: false, seen: new Map(), path: [], keeps, key }
+  const walk: Walk = { value: undefined, rare: false, odd: false, seen: new Map(), path: [], keeps, key }
   try {
-    walk.value = child(value, walk)
+    walk.value = child(value, walk, "")
   } catch (cause) {
     throw cause instanceof CacheError ? cause : unsupported(walk, "cannot be read", cause)
   }
   return walk
 }
 
-/**
- * Copies a value that {@link copyIn} made.
- *
- * @param tree - Promises that no object is reached twice, which is faster.
- */
-export function copyOut(value: unknown, tree: boolean): unknown {
-  return tree ? child(value) : cloneValue(value, () => true)
+/** Another copy of what {@link copyIn} has made; the classes in it were judged then. */
+export function copyAgain(value: unknown): unknown {
+  return cloneValue(value, () => true)
 }
+
+/** As {@link copyAgain}, and faster, where it found a tree and nothing rare. */
+export function copyTree(source: object): object {
+  if (Array.isArray(source)) {
+    const made: unknown[] = source.slice()
+    for (let at = 0; at < made.length; at++) {
+      const part = made[at]
+      if (typeof part === "object" && part !== null) made[at] = copyTree(part)
+    }
+    return made
+  }
+  const from = source as Record<string, unknown>
+  const made = { ...from }
+  // Engines are fast at reading from the very object that is enumerated.
+  for (const name in from) {
+    const part = from[name]
+    if (typeof part === "object" && part !== null && Object.hasOwn(from, name)) made[name] = copyTree(part)
+  }
+  return made
+}
+
+/** Nesting deeper than this is refused everywhere alike, long before any runtime's stack ends. */
+export const maxDepth = 1000
 
 interface Walk {
   value: unknown
   shared?: Set<object>
+  rare: boolean
   odd: boolean
   readonly seen: Map<object, object>
   readonly path: (string | number)[]
@@ -59,66 +80,56 @@ interface Walk {
   readonly key: string | undefined
 }
 
-/** Copies what is reached by `at`. Without `walk` it belongs to a valid tree. */
-function child(value: unknown, walk?: Walk, at: string | number = ""): unknown {
-  if (typeof value === "object" && value !== null) {
-    if (walk === undefined) return copy(value)
-    const known = walk.seen.get(value)
-    if (known !== undefined) {
-      walk.shared ??= new Set()
-      walk.shared.add(known)
-      return known
-    }
-    if (walk.path.push(at) > maxDepth) throw unsupported(walk, "is nested too deep")
-    const made = copy(value, walk)
-    walk.path.pop()
-    return made
-  }
-  if (walk !== undefined && (typeof value === "function" || typeof value === "symbol")) {
+/** Copies what is reached by `at`. */
+function child(value: unknown, walk: Walk, at: string | number): unknown {
+  if (typeof value !== "object" || value === null) {
+    if (typeof value !== "function" && typeof value !== "symbol") return value
     walk.path.push(at)
     throw unsupported(walk, `is a ${typeof value}`)
   }
-  return value
-}
-
-function copy(source: object, walk?: Walk): object {
-  // The quick look is right for a copy: there no function is left that could be a member called "constructor".
-  if (walk === undefined && source.constructor === Object) return fill({ ...source }, source)
-  if (Array.isArray(source)) return copyArray(source, walk)
-  return isPlain(source) ? fill({ ...source }, source, walk) : copyInstance(source, walk)
+  const known = walk.seen.get(value)
+  if (known !== undefined) {
+    walk.shared ??= new Set()
+    walk.shared.add(known)
+    return known
+  }
+  if (walk.path.push(at) > maxDepth) throw unsupported(walk, "is nested too deep")
+  const made = Array.isArray(value)
+    ? copyArray(value, walk)
+    : isPlain(value)
+      ? fill({ ...value }, value, walk)
+      : copyInstance(value, walk)
+  walk.path.pop()
+  return made
 }
 
 /** Replaces the objects within `made`, a shallow copy of `source`, by copies. */
-function fill<T extends object>(made: T, source: object, walk?: Walk): T {
-  // Members are reached by name, whatever the class.
-  const to = made as Record<string, unknown>
-  if (walk === undefined) {
-    const from = source as Record<string, unknown>
-    // Reading from the very object that is enumerated is what engines make fast.
-    for (const name in from) {
-      const value = from[name]
-      if (typeof value === "object" && value !== null && Object.hasOwn(from, name)) to[name] = copy(value)
-    }
-    return made
-  }
+function fill<T extends object>(made: T, source: object, walk: Walk): T {
   walk.seen.set(source, made)
   if (Object.getOwnPropertySymbols(made).length > 0) throw unsupported(walk, "has a symbol for a key")
+  // Members are reached by name, whatever the class.
+  const to = made as Record<string, unknown>
   for (const name in to) {
     const value = to[name]
     if (typeof value !== "string" && typeof value !== "number" && Object.hasOwn(to, name)) {
       to[name] = child(value, walk, name)
     }
-    if (name === "__proto__") walk.odd = true
+    if (name === "__proto__") walk.rare = walk.odd = true
   }
   return made
 }
 
-function copyArray(source: unknown[], walk?: Walk): unknown[] {
-  if (walk !== undefined && nameOf(source) !== "Array") throw unsupported(walk, whatIs(source))
+function copyArray(source: unknown[], walk: Walk): unknown[] {
+  if (Object.getPrototypeOf(source) !== Array.prototype && nameOf(source) !== "Array") {
+    throw unsupported(walk, whatIs(source))
+  }
   // A claimed length must cost nothing: of a huge array only what is there is visited.
-  if (source.length > 1e6) return fill(Object.assign([], source, { length: source.length }), source, walk)
+  if (source.length > 1e6) {
+    walk.rare = true
+    return fill(Object.assign([], source, { length: source.length }), source, walk)
+  }
   const made = source.slice()
-  walk?.seen.set(source, made)
+  walk.seen.set(source, made)
   for (let at = 0; at < made.length; at++) {
     const value = made[at]
     // What is passed over here is most of what there is; and holes stay holes.
@@ -134,12 +145,13 @@ const selfCopying = /^(Date|RegExp|URL|Map|Set|(Big)?(Int|Uint|Float)\d+(Clamped
 /** The errors that every runtime can make again. */
 export const nativeError: RegExp = /^(Eval|Range|Reference|Syntax|Type|URI)?Error$/
 
-function copyInstance(source: object, walk?: Walk): object {
+function copyInstance(source: object, walk: Walk): object {
   const name = nameOf(source)
   const kind = kindOf(source)
   const builtin = kind === name || name === "Buffer"
+  walk.rare = true
   if (builtin && selfCopying.test(kind)) {
-    if (walk !== undefined && kind === "URL") walk.odd = true
+    if (kind === "URL") walk.odd = true
     const make: new (from: object) => object = Reflect.get(globalThis, kind)
     return refill(remember(source, new make(source), walk), walk)
   }
@@ -150,10 +162,8 @@ function copyInstance(source: object, walk?: Walk): object {
     return remember(source, new DataView(buffer.slice(byteOffset, byteOffset + byteLength)), walk)
   }
   const error = kind === "Error"
-  if (walk !== undefined) {
-    if (!walk.keeps?.(source) && !(error && nativeError.test(name))) throw unsupported(walk, whatIs(source))
-    walk.odd = true
-  }
+  if (!walk.keeps?.(source) && !(error && nativeError.test(name))) throw unsupported(walk, whatIs(source))
+  walk.odd = true
   // Another realm's errors become this one's, like everything else.
   const native: unknown = error && nativeError.test(name) && Reflect.get(globalThis, name)
   const proto: object = typeof native === "function" ? native.prototype : Object.getPrototypeOf(source)
@@ -165,13 +175,13 @@ function copyInstance(source: object, walk?: Walk): object {
   return made
 }
 
-function remember<T extends object>(source: object, made: T, walk?: Walk): T {
-  walk?.seen.set(source, made)
+function remember<T extends object>(source: object, made: T, walk: Walk): T {
+  walk.seen.set(source, made)
   return made
 }
 
 /** Replaces the objects within a shallow copy of a Map or Set by copies; leaves anything else as it is. */
-function refill(made: object, walk?: Walk): object {
+function refill(made: object, walk: Walk): object {
   if (made instanceof Map) {
     const entries = [...made]
     made.clear()

@@ -104,7 +104,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
         throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
       // How the value is to be copied, for a tier in front that keeps it.
       const value = by.parse(text)
-      return { ...kept, value, ...(isPlainJson(value) ? { tree: true } : { rare: true }) }
+      return { ...kept, value, tree: isPlainJson(value) }
     })
   }
 

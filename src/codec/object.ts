@@ -1,17 +1,14 @@
 import type { Adapter, Stored } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { isKept, type Kept } from "../entry.ts"
-import { copyIn, copyOut } from "./clone.ts"
+import { type Copied, copyAgain, copyIn, copyTree } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
-import { copyPlain, copyTree, newWalk } from "./plain.ts"
 import { keepsOf } from "./serializer.ts"
 
 /** What an adapter of medium "object" is given to keep. */
 export interface Shelved extends Kept {
   /** The value is plain data in which no object is reached twice. */
   readonly tree?: boolean
-  /** The value is more than plain data. */
-  readonly rare?: boolean
   /** The serializer that made a text of the value, which structured clone would not have kept whole. */
   readonly packed?: string
 }
@@ -29,30 +26,14 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   const keeps = keepsOf(serializer)
 
   function encode(key: string, kept: Kept): Awaitable<Stored> {
-    const { value, createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
+    const { value } = kept
     if (typeof value === "object" && value !== null) {
       if (copy === "none" && !isPromise(value)) return kept
     } else if (typeof value !== "function" && typeof value !== "symbol") return kept
-    const walk = newWalk()
-    const own = copyPlain(value, walk)
-    const tree = !walk.shared
-    const shelved = {
-      format: 1 as const,
-      value: own,
-      createdAt,
-      freshUntil,
-      ttl,
-      grace,
-      took,
-      tags,
-      marks,
-      tree,
-    }
-    if (!walk.rare) return shelved
-    const { value: whole, shared, odd } = copyIn(value, keeps, key)
-    const made = { ...shelved, value: whole, tree: shared === undefined, rare: true }
+    const copied = copyIn(value, keeps, key)
+    const made = shelved(kept, copied)
     // WebKit's structured clone makes two of a Date that is met twice.
-    if (copy === "clone" || (!odd && !hasLeaf(shared))) return made
+    if (copy === "clone" || (!copied.odd && !hasLeaf(copied.shared))) return made
     return chain(loadRare(), (code) => code.pack(made, serializer))
   }
 
@@ -66,15 +47,14 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
 
   function opened(record: Stored): Awaitable<Shelved | undefined> {
     if (!isKept(record)) return undefined
-    const { packed, value } = record as Shelved
-    if (packed === undefined) {
-      if (copy !== undefined) return record
-      if (![...record.tags, ...record.marks].every((text) => typeof text === "string")) return undefined
-      const walk = newWalk()
-      const own = copyPlain(value, walk)
-      if (!walk.rare) return { ...record, value: own, tree: !walk.shared }
-    }
-    return chain(loadRare(), (code) => code.unshelve(record, serializer))
+    const { packed, value, tags, marks } = record as Shelved
+    if (packed !== undefined) return chain(loadRare(), (code) => code.unpack(record, serializer))
+    if (copy !== undefined) return record
+    if (![...tags, ...marks].every((text) => typeof text === "string")) return undefined
+    return shelved(
+      record,
+      copyIn(value, () => true),
+    )
   }
 
   function out(kept: Kept, isLast = false): unknown {
@@ -84,12 +64,18 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   return { encode, decode, out }
 }
 
+/** `kept` with a copy for its value. */
+function shelved(kept: Kept, { value, shared, rare }: Copied): Shelved {
+  const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
+  const tree = !rare && shared === undefined
+  return { format: 1, value, createdAt, freshUntil, ttl, grace, took, tags, marks, tree }
+}
+
 /** A copy of the value of what was decoded. */
 export function copyOf(kept: Kept): unknown {
-  const { value, made, tree, rare: isRare } = kept as Shelved
+  const { value, made, tree } = kept as Shelved
   if (typeof value !== "object" || value === null || made) return value
-  if (isRare) return copyOut(value, tree === true)
-  return tree ? copyTree(value) : copyPlain(value, newWalk())
+  return tree ? copyTree(value) : copyAgain(value)
 }
 
 /** Whether one of the objects is more than a list or record. */

@@ -1,7 +1,5 @@
 import type { Serializer } from "../adapter.ts"
 import { type Awaitable, chain } from "../base/awaitable.ts"
-import type { Kept } from "../entry.ts"
-import { copyOut } from "./clone.ts"
 import type { Shelved } from "./object.ts"
 import { lazySerializer } from "./serializer.ts"
 
@@ -14,30 +12,22 @@ export function pack(shelved: Shelved, serializer: Serializer | undefined): Awai
   }))
 }
 
-/** What an adapter hands back of a value that is more than plain data; `undefined` for what is none of ours. */
-export function unshelve(
-  record: Shelved,
-  serializer: Serializer | undefined,
-): Awaitable<Shelved | undefined> {
-  const { packed, value } = record
-  if (packed === undefined) return renewed(record, () => copyOut(value, false))
-  return chain(load(serializer), (by) =>
-    by.name === packed ? renewed(record, () => by.parse(String(value))) : undefined,
-  )
+/** What {@link pack} was given; `undefined` for what none of ours has packed. */
+export function unpack(record: Shelved, serializer: Serializer | undefined): Awaitable<Shelved | undefined> {
+  const { packed, value, createdAt, freshUntil, ttl, grace, took, tags, marks } = record
+  return chain(load(serializer), (by) => {
+    if (by.name !== packed) return undefined
+    try {
+      const own = by.parse(String(value))
+      return { format: 1, value: own, createdAt, freshUntil, ttl, grace, took, tags, marks }
+    } catch {
+      return undefined
+    }
+  })
 }
 
 const standard = lazySerializer(undefined)
 
 function load(serializer: Serializer | undefined): Awaitable<Serializer> {
   return serializer ?? standard()
-}
-
-/** The entry with the value that `make` makes; `undefined` where that fails. */
-function renewed(kept: Kept, make: () => unknown): Shelved | undefined {
-  const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
-  try {
-    return { format: 1, value: make(), createdAt, freshUntil, ttl, grace, took, tags, marks, rare: true }
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,5 @@
 import { isPlain } from "../base/kind.ts"
-import { maxDepth } from "./plain.ts"
+import { maxDepth } from "./clone.ts"
 
 /**
  * Whether `JSON.stringify` keeps all of `value`, decided in one walk: texts, finite numbers, booleans and null, in

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest"
-import { cloneValue, copyIn, copyOut } from "../../src/codec/clone.ts"
+import { cloneValue, copyAgain, copyIn, copyTree } from "../../src/codec/clone.ts"
+import { copyOut } from "./copy-out.ts"
 import { picture } from "./picture.ts"
 import { leaves, refused, shapes, simplified, sparse } from "./values.ts"
 
@@ -8,8 +9,8 @@ test.for(Object.entries({ ...leaves, ...shapes }))("%s is copied whole", ([, mak
   const copied = copyIn(value)
   expect(picture(copied.value)).toBe(picture(make()))
   expect(picture(value)).toBe(picture(make()))
-  expect(picture(copyOut(copied.value, copied.shared === undefined))).toBe(picture(make()))
-  expect(picture(copyOut(copied.value, false))).toBe(picture(make()))
+  expect(picture(copyOut(copied))).toBe(picture(make()))
+  expect(picture(copyAgain(copied.value))).toBe(picture(make()))
 })
 
 test.for(Object.entries(leaves))("%s is copied whole next to anything", ([, make]) => {
@@ -19,9 +20,9 @@ test.for(Object.entries(leaves))("%s is copied whole next to anything", ([, make
     set: new Set([make()]),
     when: new Date(0),
   })
-  const { value, shared } = copyIn(beside())
-  expect(picture(value)).toBe(picture(beside()))
-  expect(picture(copyOut(value, shared === undefined))).toBe(picture(beside()))
+  const copied = copyIn(beside())
+  expect(picture(copied.value)).toBe(picture(beside()))
+  expect(picture(copyOut(copied))).toBe(picture(beside()))
 })
 
 test.for(Object.entries(simplified))("%s", ([, make]) => {
@@ -61,7 +62,7 @@ test("members of a polluted Object.prototype are nobody's own", () => {
   Object.assign(Object.prototype, { polluted: { by: "someone" } })
   try {
     expect(Object.keys(cloneValue({ a: { b: 1 } }) as object)).toEqual(["a"])
-    expect(Object.keys(copyOut({ a: { b: 1 } }, true) as object)).toEqual(["a"])
+    expect(Object.keys(copyTree({ a: { b: 1 } }))).toEqual(["a"])
   } finally {
     Reflect.deleteProperty(Object.prototype, "polluted")
   }

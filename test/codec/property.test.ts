@@ -1,9 +1,10 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { cloneValue, copyIn, copyOut } from "../../src/codec/clone.ts"
+import { cloneValue, copyIn } from "../../src/codec/clone.ts"
 import { codecFor } from "../../src/codec/codec.ts"
 import { isPlainJson } from "../../src/codec/serialize.ts"
 import { superjsonSerializer } from "../../src/codec/superjson.ts"
+import { copyOut } from "./copy-out.ts"
 import { picture } from "./picture.ts"
 
 const anything = fc.anything({
@@ -55,9 +56,9 @@ test("what is copied or serialized is the same, in every way", () => {
   fc.assert(
     fc.property(value, (one) => {
       const before = picture(one)
-      const { value: copy, shared } = copyIn(one)
-      expect(picture(copy)).toBe(before)
-      expect(picture(copyOut(copy, shared === undefined))).toBe(before)
+      const copied = copyIn(one)
+      expect(picture(copied.value)).toBe(before)
+      expect(picture(copyOut(copied))).toBe(before)
       expect(picture(serializer.parse(serializer.stringify(one)))).toBe(before)
     }),
     { numRuns: 1500 },
