@@ -7,7 +7,7 @@
 import { type Adapter, type AdapterEvent, isToken, mostTokens, type Stored } from "../src/adapter.ts"
 import { quietly } from "../src/base/awaitable.ts"
 import { now } from "../src/base/clock.ts"
-import { CacheError } from "../src/base/errors.ts"
+import { aCount, aSize, judgeOptions, oneOf, type Rule } from "../src/base/rules.ts"
 import { shelf } from "./memory/shelf.ts"
 import { sizeOf, textSize } from "./memory/size.ts"
 
@@ -64,7 +64,7 @@ const slotSize = 96
  * ```
  */
 export function memory(options: MemoryOptions = {}): MemoryAdapter {
-  check(options)
+  judgeOptions(options, rules, " of memory()")
   const { maxEntries = 10_000, maxBytes = Infinity, policy = "s3-fifo", copy = "clone" } = options
   const max = Math.min(maxEntries, most)
   const listeners = new Set<(event: AdapterEvent) => void>()
@@ -134,28 +134,9 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
   }
 }
 
-const known: Readonly<Record<keyof MemoryOptions, [is: (value: unknown) => boolean, wanted: string]>> = {
-  maxEntries: [
-    (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0),
-    "a positive integer or Infinity (to keep nothing, use none())",
-  ],
-  maxBytes: [(value) => typeof value === "number" && value > 0, "a positive number or Infinity"],
-  policy: [(value) => value === "s3-fifo" || value === "lru", '"s3-fifo" or "lru"'],
-  copy: [(value) => value === "clone" || value === "none", '"clone" or "none"'],
-}
-
-function check(options: MemoryOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new CacheError("ADAPTER_OPTIONS", "memory() takes an object of options, or nothing.")
-  }
-  for (const [name, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(known, name) ? known[name as keyof MemoryOptions] : undefined // just looked up
-    if (rule === undefined) {
-      const names = Object.keys(known).join(", ")
-      throw new CacheError("ADAPTER_OPTIONS", `memory() has no option "${name}". Known: ${names}.`)
-    }
-    if (value !== undefined && !rule[0](value)) {
-      throw new CacheError("ADAPTER_OPTIONS", `The option ${name} of memory() must be ${rule[1]}.`)
-    }
-  }
+const rules: Readonly<Record<keyof MemoryOptions, Rule>> = {
+  maxEntries: aCount,
+  maxBytes: aSize,
+  policy: oneOf("s3-fifo", "lru"),
+  copy: oneOf("clone", "none"),
 }

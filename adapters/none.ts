@@ -5,7 +5,7 @@
  */
 
 import type { Adapter, Stored } from "../src/adapter.ts"
-import { CacheError } from "../src/base/errors.ts"
+import { judgeOptions } from "../src/base/rules.ts"
 
 /** The adapter that keeps nothing. */
 export interface NoneAdapter extends Adapter {
@@ -40,10 +40,7 @@ export interface NoneAdapter extends Adapter {
  * ```
  */
 export function none(options: Readonly<Record<string, never>> = {}): NoneAdapter {
-  const [option] = Object.keys(options)
-  if (option !== undefined) {
-    throw new CacheError("ADAPTER_OPTIONS", `none() has no option "${option}": it takes none. Leave it out.`)
-  }
+  judgeOptions(options, {}, " of none()")
   return {
     name: "none",
     medium: "object",

@@ -6,7 +6,7 @@
 
 import type { Adapter, AdapterEvent, Awaitable, Lease, Stored } from "../src/adapter.ts"
 import { now, sleep } from "../src/base/clock.ts"
-import { CacheError } from "../src/base/errors.ts"
+import { aCount, judgeOptions, type Rule, rule } from "../src/base/rules.ts"
 import type { Limits } from "./sqlite/bounds.ts"
 import { Connection } from "./sqlite/connection.ts"
 import { leaseOf } from "./sqlite/leases.ts"
@@ -78,7 +78,7 @@ const page = 500
  * ```
  */
 export function sqlite(options: SqliteOptions = {}): SqliteAdapter {
-  check(options)
+  judgeOptions(options, rules, " of sqlite()")
   const limits = {
     entries: options.maxEntries ?? defaults.entries,
     bytes: options.maxBytes ?? defaults.bytes,
@@ -168,27 +168,11 @@ async function pruneOn(connection: Connection, time: number, already: number): P
   return total
 }
 
-const known = ["path", "maxEntries", "maxBytes"]
-
-function check(options: SqliteOptions): void {
-  if (typeof options !== "object" || options === null) throw wrong("takes an object of options")
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw wrong(`does not know the option "${name}"`)
-  }
-  const { path, maxEntries, maxBytes } = options
-  if (path !== undefined && (typeof path !== "string" || path === "" || path.includes("\0"))) {
-    throw wrong('takes as "path" the name of a file, or ":memory:"')
-  }
-  if (maxEntries !== undefined && !isBound(maxEntries))
-    throw wrong('takes as "maxEntries" a positive integer or Infinity')
-  if (maxBytes !== undefined && !isBound(maxBytes))
-    throw wrong('takes as "maxBytes" a positive integer or Infinity')
-}
-
-function isBound(value: unknown): boolean {
-  return value === Infinity || (Number.isInteger(value) && Number(value) > 0)
-}
-
-function wrong(what: string): CacheError {
-  return new CacheError("ADAPTER_OPTIONS", `sqlite() ${what}. Its options are ${known.join(", ")}.`)
+const rules: Readonly<Record<keyof SqliteOptions, Rule>> = {
+  path: rule(
+    (value) => typeof value === "string" && value !== "" && !value.includes("\0"),
+    'the name of a file, or ":memory:"',
+  ),
+  maxEntries: aCount,
+  maxBytes: aCount,
 }

@@ -6,6 +6,7 @@
 
 import type { Adapter, Lease, Stored } from "../src/adapter.ts"
 import { CacheError } from "../src/base/errors.ts"
+import { aText, judgeOptions, type Rule, rule } from "../src/base/rules.ts"
 import { type Connection, connect, type RedisLike } from "./upstash/client.ts"
 import { checkSize, deleteCommands, getCommand, pingCommand, setCommand } from "./upstash/commands.ts"
 import { takeLease } from "./upstash/lease.ts"
@@ -177,28 +178,18 @@ function textOf(key: string, record: Stored): string {
   throw new CacheError("VALUE_UNSUPPORTED", "Upstash keeps text: the record must be a string.", { key })
 }
 
-const known = ["url", "token", "client"]
+const rules: Readonly<Record<keyof UpstashOptions, Rule>> = {
+  url: aText,
+  token: aText,
+  client: rule(
+    (value) => ["pipeline", "scan"].every((name) => typeof Reflect.get(Object(value), name) === "function"),
+    "a Redis of @upstash/redis",
+  ),
+}
 
 function check(options: UpstashOptions): void {
-  const refuse = (message: string): never => {
-    throw new CacheError("ADAPTER_OPTIONS", message)
-  }
-  if (typeof options !== "object" || options === null) refuse("upstash() takes an object of options.")
-  for (const [name, value] of Object.entries(options)) {
-    if (!known.includes(name)) refuse(`upstash() has no option "${name}". Known: ${known.join(", ")}.`)
-    if (value === undefined || name === "client") continue
-    if (typeof value !== "string" || value === "") refuse(`The option ${name} of upstash() must be a text.`)
-  }
-  const { client, url, token } = options
-  if (client === undefined) return
-  if (
-    typeof client !== "object" ||
-    typeof client?.pipeline !== "function" ||
-    typeof client.scan !== "function"
-  ) {
-    refuse("The option client of upstash() must be a Redis of @upstash/redis.")
-  }
-  if (url !== undefined || token !== undefined) {
-    refuse("upstash() takes url and token, or client: not both.")
+  const { client, url, token } = judgeOptions(options, rules, " of upstash()")
+  if (client !== undefined && (url ?? token) !== undefined) {
+    throw new CacheError("ADAPTER_OPTIONS", "upstash() takes url and token, or client: not both.")
   }
 }

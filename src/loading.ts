@@ -12,7 +12,7 @@ import { getOrSet, joinAtOnce, refresh } from "./policy/get-or-set.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
 import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
-import { type GetOptions, heat, isHit, listOf, nameOf, readNames, readSlowly } from "./reading.ts"
+import { type GetOptions, heat, isHit, listOf, nameOf, readRules, readSlowly } from "./reading.ts"
 
 /** The value of one key: at once from a synchronous storage. `read` is asked where that takes I/O. */
 export function readOne(
@@ -73,48 +73,19 @@ export function load(
   read?: Read,
 ): unknown {
   const { settings, place, hub } = kit
-  const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
   const engine = settings.home()
   const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.now(full)
-  if (isPlain && isHit(engine, kit, known)) {
-    const time = now()
-    if (time < known.freshUntil) {
-      heat(kit, engine, known)
-      onServe?.(known.freshUntil)
-      hub.hit(place, name, known)
-      return engine.store?.out(known, true)
-    }
-    // While its refresh runs, a stale hit asks no more of the options than this one.
-    const running =
-      (options?.softTimeout ?? settings.policy.softTimeout) === 0 ? engine.flights.get(full) : undefined
-    // One that may have hung too long is judged below, with the options resolved.
-    const leaseTtl = options?.leaseTtl === undefined ? settings.policy.leaseTtl : 0
-    if (
-      running &&
-      !running.isOverdue(leaseTtl) &&
-      time < known.freshUntil + known.grace &&
-      !isInside(running)
-    ) {
-      onServe?.(known.freshUntil)
-      hub.servedStale(place, name, known, "timeout")
-      return engine.store?.out(known, true)
-    }
+  const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
+  if (isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
+    heat(kit, engine, known)
+    onServe?.(known.freshUntil)
+    hub.hit(place, name, known)
+    return engine.store?.out(known, true)
   }
-  const policy = resolvePolicy(settings.policy, options, readNames)
-  const call: Call = {
-    engine,
-    place,
-    name,
-    key: full,
-    fallback: asFallback(fallback, engine),
-    policy,
-    scope: kit.scope(),
-    startedAt: now(),
-    given: options,
-    onServe,
-  }
+  const call = toCall(kit, name, asFallback(fallback, engine), options, onServe)
+  const { policy } = call
   // A flight that runs has read already.
   if (read && known === undefined && !policy.fresh && !engine.flights.get(full))
     return getOrSet({ ...call, found: read(call) })
@@ -177,26 +148,30 @@ export async function loadAll(
     )
   }
   return loadMany(listOf(keys), fallback, (key, run) => {
-    const call = toCall(kit, key, run, options)
-    return onServe ? { ...call, onServe: (freshUntil) => onServe(key, freshUntil) } : call
+    const served: Served | undefined = onServe && ((freshUntil) => onServe(key, freshUntil))
+    return toCall(kit, nameOf(kit, key), run, options, served)
   })
 }
 
-/** A call for one key of many. */
-function toCall(kit: Kit, key: KeyLike, fallback: Fallback<unknown>, options: Call["given"]): Call {
+function toCall(
+  kit: Kit,
+  name: string,
+  fallback: Fallback<unknown>,
+  options: Call["given"],
+  onServe: Served | undefined,
+): Call {
   const { settings, place } = kit
-  const name = nameOf(kit, key)
-  const policy = resolvePolicy(settings.policy, options, readNames)
   return {
     engine: settings.home(),
     place,
     name,
     key: place.full(name),
     fallback,
-    policy,
+    policy: resolvePolicy(settings.policy, options, readRules),
     scope: kit.scope(),
     startedAt: now(),
     given: options,
+    onServe,
   }
 }
 

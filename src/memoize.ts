@@ -1,6 +1,7 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { CacheError } from "./base/errors.ts"
+import { aFunction, anything, type Rules, rule } from "./base/rules.ts"
 import { canonical, type Key, type KeyPart } from "./key.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
@@ -193,16 +194,16 @@ export function nameFor(fn: unknown, given: string | undefined): string {
 export function checkOptions<A extends readonly unknown[], V>(options: MemoizeOptions<A, V>): void {
   // One that is a function is asked with each call.
   const settled = typeof options?.ttl === "function" ? { ...options, ttl: undefined } : options
-  resolvePolicy(defaultPolicy, settled, ownNames)
-  for (const name of ["key", "bypass", "onHit"] as const) {
-    if (options[name] !== undefined && typeof options[name] !== "function")
-      throw new CacheError("OPTION_INVALID", `The option ${name} must be a function.`)
-  }
-  if (options.ignore !== undefined && !Array.isArray(options.ignore))
-    throw new CacheError("OPTION_INVALID", "The option ignore must be an array of positions.")
+  resolvePolicy(defaultPolicy, settled, rules)
 }
 
-const ownNames = ["name", "key", "ignore", "bypass", "onHit"]
+const rules: Rules = {
+  name: anything,
+  key: aFunction,
+  ignore: rule(Array.isArray, "an array of positions"),
+  bypass: aFunction,
+  onHit: aFunction,
+}
 
 /** Refuses positions that `fn` has no parameter for, as far as its source tells. */
 function checkIgnored(fn: Fn, ignore: readonly number[] | undefined): void {

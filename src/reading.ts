@@ -1,6 +1,7 @@
 import { type Awaitable, chain, isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import { CacheError, type MissReason, shortKey } from "./base/errors.ts"
+import { aBoolean, anything, type Rules } from "./base/rules.ts"
 import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
 import type { Hot, Kit, Settings } from "./kit.ts"
@@ -101,7 +102,7 @@ export async function readSlowly(
   onMiss?: () => unknown,
 ): Promise<unknown> {
   const { settings, place, hub } = kit
-  const policy = resolvePolicy(settings.reading, options, readNames)
+  const policy = resolvePolicy(settings.reading, options, readRules)
   const found = await patiently(
     validated(engine.read(place, full, policy, known), { engine, policy }),
     policy,
@@ -123,7 +124,7 @@ function missing(name: string, reason: MissReason): CacheError {
 }
 
 /** Options of a read that no policy resolves. */
-export const readNames: readonly string[] = ["default", "required"]
+export const readRules: Rules = { default: anything, required: aBoolean }
 
 /** The entries of many keys; those that may not be served are `undefined`. Silent ones are not counted. */
 export async function readMany(
@@ -135,7 +136,7 @@ export async function readMany(
 ): Promise<(Entry<unknown> | undefined)[]> {
   const { settings, place, hub } = kit
   const engine = settings.home()
-  const policy = resolvePolicy(settings.reading, options, readNames)
+  const policy = resolvePolicy(settings.reading, options, readRules)
   const named = keys.map((key) => nameOf(kit, key))
   if (named.length === 0) return []
   const unique = [...new Set(named)]

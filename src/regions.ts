@@ -1,6 +1,7 @@
 import type { Awaitable } from "./adapter.ts"
 import { CacheError } from "./base/errors.ts"
 import { isPlain } from "./base/kind.ts"
+import { aFunction, anything, isRecord, type Rules, rule } from "./base/rules.ts"
 import type { KeyLike } from "./key.ts"
 import { type Generator, type Kit, type Known, type Settings, type Shared, withPolicy } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
@@ -9,7 +10,7 @@ import type { OnError } from "./policy/hub.ts"
 import { type LoadOptions, type Policy, resolvePolicy } from "./policy/options.ts"
 import { escapeName } from "./policy/place.ts"
 import type { Target } from "./policy/write.ts"
-import { type StorageOptions, sourceOf, storageNames } from "./source.ts"
+import { type StorageOptions, storageRules } from "./source.ts"
 
 /** Options of a region. Those of its cache hold where nothing is said; the rest is its own. */
 export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
@@ -27,7 +28,15 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
   readonly replace?: boolean | undefined
 }
 
-const ownNames = ["generate", "writeThrough", "key", "replace", "onError", "prefix", ...storageNames]
+const rules: Rules = {
+  ...storageRules,
+  generate: aFunction,
+  writeThrough: aFunction,
+  key: aFunction,
+  onError: aFunction,
+  replace: anything,
+  prefix: rule(isName, "a text of 1 to 1024 characters"),
+}
 
 /** Finds or makes the region `name` below `parent`, with `options` given once. */
 export function regionKit(
@@ -36,7 +45,8 @@ export function regionKit(
   options: object | undefined,
   make: (kit: Kit) => object,
 ): object {
-  checkName(name, "The name")
+  if (!isName(name))
+    throw new CacheError("OPTION_INVALID", "The name of a region is a text of 1 to 1024 characters.")
   const { shared, hub, scope, views } = parent
   const path = `${parent.path}${escapeName(name)}:`
   let known = shared.regions.get(path)
@@ -53,11 +63,7 @@ export function regionKit(
     inherit(known)
     shared.regions.set(path, known)
   }
-  if (options !== undefined) {
-    if (typeof options !== "object" || options === null)
-      throw new CacheError("OPTION_INVALID", 'Options are an object, such as { ttl: "5m" }.')
-    configure(known, options)
-  }
+  if (options !== undefined) configure(known, options)
   if (!views) return known.face
   // A bound view has regions of its own over the same settings; their place may move.
   const { kit } = known
@@ -75,9 +81,8 @@ export function regionKit(
   return face
 }
 
-function checkName(name: unknown, what: string): void {
-  if (typeof name === "string" && name !== "" && name.length <= 1024) return
-  throw new CacheError("OPTION_INVALID", `${what} of a region is text of 1 to 1024 characters.`)
+function isName(name: unknown): boolean {
+  return typeof name === "string" && name !== "" && name.length <= 1024
 }
 
 /** Sets what makes a region's missing values. */
@@ -105,13 +110,13 @@ function configure(known: Known, given: object): void {
   const { settings, shared } = kit
   // Typed by the region's face; inside, arguments and values are unknown.
   const options = given as RegionOptions<unknown, unknown>
+  const storage = check(known, options)
   if (settings.configured && !options.replace) {
     throw new CacheError(
       "REGION_CONFIGURED",
       `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true.`,
     )
   }
-  const storage = check(known, options)
   const before = settings.ownsHome ? settings.home() : undefined
   const isSame = before !== undefined && sameStorage(storage, storageOf(known.options))
   known.options = { ...options }
@@ -128,15 +133,8 @@ function configure(known: Known, given: object): void {
 
 /** Refuses options that make no sense; answers those of the storage. */
 function check({ parent }: Known, options: RegionOptions<unknown, unknown>): StorageOptions {
-  for (const named of ["generate", "writeThrough", "key", "onError"] as const) {
-    if (options[named] !== undefined && typeof options[named] !== "function") {
-      throw new CacheError("OPTION_INVALID", `The option ${named} must be a function.`)
-    }
-  }
-  if (options.prefix !== undefined) checkName(options.prefix, "The prefix")
-  resolvePolicy(parent.settings.policy, options, ownNames)
+  resolvePolicy(parent.settings.policy, options, rules)
   const storage = storageOf(options)
-  sourceOf(storage, parent.shared)
   if (typeof storage.adapter === "string") parent.shared.check(storage.adapter, storage.arguments)
   return storage
 }
@@ -146,7 +144,7 @@ function inherit({ kit, name, parent, options }: Known): void {
   const { prefix, onError = parent.hub.onErrors.get(parent.place.base) }: RegionOptions<unknown, unknown> =
     options
   kit.place = parent.place.region(name, prefix)
-  Object.assign(kit.settings, withPolicy(resolvePolicy(parent.settings.policy, options, ownNames)), {
+  Object.assign(kit.settings, withPolicy(resolvePolicy(parent.settings.policy, options, rules)), {
     hot: undefined,
   })
   if (onError) kit.hub.onErrors.set(kit.place.base, onError)
@@ -155,8 +153,10 @@ function inherit({ kit, name, parent, options }: Known): void {
 
 /** What `options` say of the storage; an explicit `undefined` says nothing. */
 function storageOf(options: StorageOptions): StorageOptions {
-  const said = storageNames.filter((name) => options[name] !== undefined)
-  return Object.fromEntries(said.map((name) => [name, options[name]]))
+  const said = Object.entries(options).filter(
+    ([name, value]) => Object.hasOwn(storageRules, name) && value !== undefined,
+  )
+  return Object.fromEntries(said)
 }
 
 /** Whether both mean one storage: alike, down to the members of what they name. */
@@ -166,13 +166,13 @@ function sameStorage(one: object, other: object): boolean {
     names.length === Object.keys(other).length &&
     names.every((name) => {
       const [mine, its]: unknown[] = [Reflect.get(one, name), Reflect.get(other, name)]
-      return mine === its || (isRecord(mine) && isRecord(its) && sameStorage(mine, its))
+      return mine === its || (isTold(mine) && isTold(its) && sameStorage(mine, its))
     })
   )
 }
 
-function isRecord(value: unknown): value is object {
-  return typeof value === "object" && value !== null && isPlain(value)
+function isTold(value: unknown): value is object {
+  return isRecord(value) && isPlain(value)
 }
 
 function drop(shared: Shared, engine: Engine): void {

@@ -1,12 +1,22 @@
 import type { Adapter, Awaitable, Serializer } from "./adapter.ts"
 import { chain, isPromise } from "./base/awaitable.ts"
-import { type Duration, parseDuration } from "./base/duration.ts"
-import { CacheError, type CacheErrorCode } from "./base/errors.ts"
+import type { Duration } from "./base/duration.ts"
+import { CacheError } from "./base/errors.ts"
+import {
+  aCount,
+  aDuration,
+  aSize,
+  isRecord,
+  judgeOptions,
+  oneOf,
+  type Rule,
+  type Rules,
+  rule,
+} from "./base/rules.ts"
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
 import type { Resolved, Shared } from "./kit.ts"
 import type { Source } from "./policy/found.ts"
 import { Store } from "./store/store.ts"
-import { telling } from "./store/telling.ts"
 
 /** A memory tier in front: `true`, its bounds, or an adapter of your own. */
 export type Near =
@@ -41,16 +51,41 @@ export interface StorageOptions {
   readonly encrypt?: CodecOptions["encrypt"] | false
 }
 
-/** The names in {@link StorageOptions}. */
-export const storageNames = ["adapter", "arguments", "near", "serializer", "compress", "encrypt"] as const
+const near: Rules = {
+  maxEntries: aCount,
+  maxBytes: aSize,
+  policy: oneOf("s3-fifo", "lru"),
+  copy: oneOf("clone", "none"),
+  maxAge: aDuration,
+}
+
+/** What {@link StorageOptions} must be; what stands in a codec's options is judged when it is made. */
+export const storageRules: Readonly<Record<keyof StorageOptions, Rule>> = {
+  adapter: rule((value) => typeof value === "string" || isAdapter(value), "an alias or an adapter"),
+  arguments: rule(isRecord, "an object: the options of the alias"),
+  near: rule(
+    (value) =>
+      typeof value === "boolean" ||
+      (isRecord(value) &&
+        ("get" in value ? isAdapter(value) : judgeOptions(value, near, " of near") !== null)),
+    "true, false, the bounds of a memory tier, or an adapter",
+    "ADAPTER_OPTIONS",
+  ),
+  serializer: rule(
+    (value) =>
+      ["name", "stringify", "parse"].map((name) => typeof Reflect.get(Object(value), name)).join() ===
+      "string,function,function",
+    "{ name, stringify, parse }",
+  ),
+  compress: rule((value) => /boolean|object/.test(typeof value), "true, false, or { threshold, format }"),
+  encrypt: rule((value) => value === false || typeof value === "object", "false, or { keys: [{ id, key }] }"),
+}
 
 /** Where a storage comes from, told by options; nothing is opened or loaded before the first use. */
 export function sourceOf(options: StorageOptions, shared: Shared): Source {
   const { adapter } = options
   const object = isAdapter(adapter) ? adapter : undefined
   const asked = options.near ?? false
-  checkNear(asked)
-  checkCodec(options)
   return {
     name: object ? object.name : String(adapter),
     // What stands near is the cache's own in any case.
@@ -109,54 +144,10 @@ function storeOf(
       .then(({ putNear, unclosed }) => putNear(owned ? adapter : unclosed(adapter), near, codec))
       .then((tiers) => chain(codecFor(tiers, { serializer }), (plain) => new Store(tiers, plain)))
   }
-  const heard = telling(adapter, report)
-  return chain(codecFor(heard, codec), (made) => new Store(heard, made))
-}
-
-const nearNames = ["maxEntries", "maxBytes", "policy", "copy", "maxAge"]
-
-/** Refuses a near tier that makes no sense. */
-function checkNear(near: Near): void {
-  if (typeof near === "boolean") return
-  if (typeof near !== "object" || near === null) {
-    throw new CacheError(
-      "ADAPTER_OPTIONS",
-      "The option near is true, false, the bounds of a memory tier, or an adapter.",
-    )
-  }
-  if ("get" in near) return void isAdapter(near)
-  const unknown = Object.keys(near).filter((name) => !nearNames.includes(name))
-  if (unknown.length > 0) {
-    throw new CacheError(
-      "ADAPTER_OPTIONS",
-      `The option near knows no ${unknown.join(", ")}. Known: ${nearNames.join(", ")}.`,
-    )
-  }
-  const { maxEntries = 1, maxBytes = 1, policy = "lru", copy = "none", maxAge = 0 } = near
-  parseDuration(maxAge)
-  judge("ADAPTER_OPTIONS", {
-    "near.maxEntries must be a positive number": typeof maxEntries === "number" && maxEntries > 0,
-    "near.maxBytes must be a positive number": typeof maxBytes === "number" && maxBytes > 0,
-    'near.policy must be "s3-fifo" or "lru"': ["s3-fifo", "lru"].includes(policy),
-    'near.copy must be "clone" or "none"': ["clone", "none"].includes(copy),
-  })
-}
-
-/** Refuses a codec that makes no sense; what stands in it is judged when it is made. */
-function checkCodec({ serializer, compress = true, encrypt = false }: StorageOptions): void {
-  const members = [serializer?.name, serializer?.stringify, serializer?.parse].map((one) => typeof one)
-  judge("OPTION_INVALID", {
-    "serializer must be { name, stringify, parse }":
-      serializer === undefined || members.join() === "string,function,function",
-    "compress must be true, false, or { threshold, format }": /boolean|object/.test(typeof compress),
-    "encrypt must be false, or { keys: [{ id, key }] }": encrypt === false || typeof encrypt === "object",
-  })
-}
-
-function judge(code: CacheErrorCode, rules: { readonly [rule: string]: boolean }): void {
-  for (const [rule, holds] of Object.entries(rules)) {
-    if (!holds) throw new CacheError(code, `The option ${rule}.`)
-  }
+  const heard: Awaitable<Adapter> = adapter.bus
+    ? import("./store/telling.ts").then(({ telling }) => telling(adapter, report))
+    : adapter
+  return chain(heard, (own) => chain(codecFor(own, codec), (made) => new Store(own, made)))
 }
 
 /** Whether `value` is an adapter object. @throws {CacheError} `ADAPTER_OPTIONS` for an object that is none. */

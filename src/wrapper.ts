@@ -3,6 +3,7 @@ import type { WaitUntil } from "./base/alive.ts"
 import { now } from "./base/clock.ts"
 import { CacheError } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
+import { aFunction, isRecord, judgeOptions, type Rules, rule } from "./base/rules.ts"
 import { scrub } from "./base/scrub.ts"
 import { closed, type Kit, type Resolved, type Shared, withPolicy } from "./kit.ts"
 import type { Metrics } from "./policy/counters.ts"
@@ -14,7 +15,7 @@ import { Place } from "./policy/place.ts"
 import { ended, isWorker, scopeOf, share } from "./policy/scope.ts"
 import { Region } from "./region.ts"
 import { engineOf, type RegionOptions } from "./regions.ts"
-import { isAdapter, type StorageOptions, sourceOf, storageNames } from "./source.ts"
+import { isAdapter, type StorageOptions, sourceOf, storageRules } from "./source.ts"
 import { lasting } from "./writing.ts"
 
 /** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
@@ -52,14 +53,8 @@ export class CacheWrapper extends Region {
    * no sense.
    */
   constructor(options: CacheOptions = {}) {
-    const { prefix = "", onError, regions = {} } = options ?? {}
-    if (typeof prefix !== "string") throw new CacheError("OPTION_INVALID", "The option prefix must be text.")
-    if (onError !== undefined && typeof onError !== "function") {
-      throw new CacheError("OPTION_INVALID", "The option onError must be a function.")
-    }
-    if (typeof regions !== "object" || regions === null || Array.isArray(regions)) {
-      throw new CacheError("OPTION_INVALID", "The option regions must be a record of options by name.")
-    }
+    const policy = resolvePolicy(defaultPolicy, options, rules)
+    const { prefix = "", onError, regions = {} } = options
     const hub = new Hub()
     hub.onError = onError
     const scope = () => scopeOf(undefined)
@@ -76,7 +71,6 @@ export class CacheWrapper extends Region {
       if (shared.engine) return shared.engine
       throw closed()
     }
-    const policy = resolvePolicy(defaultPolicy, options, ["prefix", "onError", "regions", ...storageNames])
     const settings = {
       home,
       ownsHome: false,
@@ -107,14 +101,10 @@ export class CacheWrapper extends Region {
   use(adapter: string | Adapter, options: UseOptions & { readonly [option: string]: unknown } = {}): this {
     const { shared } = this.kit
     if (!shared.engine) throw closed()
-    const storage: Record<string, unknown> = {}
-    const own: Record<string, unknown> = {}
-    for (const [name, value] of Object.entries(options)) {
-      const isStorage =
-        name !== "adapter" && name !== "arguments" && (storageNames as readonly string[]).includes(name)
-      if (!isStorage) own[name] = value
-      else if (value !== undefined) storage[name] = value
-    }
+    const { near, serializer, compress, encrypt, ...own } = options
+    const given = Object.entries({ near, serializer, compress, encrypt })
+    const storage = Object.fromEntries(given.filter(([, value]) => value !== undefined))
+    judgeOptions(storage, storageRules, "", "OPTION_INVALID")
     if (!isAdapter(adapter)) this.check(adapter, own)
     else if (Object.keys(own).length > 0) {
       throw new CacheError(
@@ -244,4 +234,11 @@ export class CacheWrapper extends Region {
 
 function begin(kit: Kit, source: Source): void {
   kit.shared.engine = engineOf(kit, source)
+}
+
+const rules: Rules = {
+  ...storageRules,
+  prefix: rule((value) => typeof value === "string", "a text"),
+  onError: aFunction,
+  regions: rule(isRecord, "a record of options by name"),
 }

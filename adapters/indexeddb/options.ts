@@ -1,4 +1,4 @@
-import { CacheError } from "../../src/base/errors.ts"
+import { aCount, judgeOptions, type Rule, rule } from "../../src/base/rules.ts"
 
 /** Options of {@link indexeddb}. */
 export interface IndexedDBOptions {
@@ -17,7 +17,11 @@ export interface Settings {
   readonly maxBytes: number
 }
 
-const known = ["name", "maxEntries", "maxBytes"]
+const rules: Readonly<Record<keyof IndexedDBOptions, Rule>> = {
+  name: rule((value) => typeof value === "string", "a text, the name of the database"),
+  maxEntries: aCount,
+  maxBytes: aCount,
+}
 
 /**
  * Fills in the defaults.
@@ -25,28 +29,7 @@ const known = ["name", "maxEntries", "maxBytes"]
  * @throws {CacheError} `ADAPTER_OPTIONS` on an unknown option or a wrong type.
  */
 export function settingsFrom(options: IndexedDBOptions): Settings {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new CacheError("ADAPTER_OPTIONS", `indexeddb() takes an object of options: ${known.join(", ")}.`)
-  }
-  for (const option of Object.keys(options)) {
-    if (!known.includes(option)) {
-      throw new CacheError(
-        "ADAPTER_OPTIONS",
-        `indexeddb() has no option "${option}". Known: ${known.join(", ")}. Remove or rename it.`,
-      )
-    }
-  }
+  judgeOptions(options, rules, " of indexeddb()")
   const { name = "isocache", maxEntries = 10_000, maxBytes = Infinity } = options
-  if (typeof name !== "string") {
-    throw new CacheError("ADAPTER_OPTIONS", "indexeddb(): name must be a string, the name of the database.")
-  }
-  return { name, maxEntries: bound("maxEntries", maxEntries), maxBytes: bound("maxBytes", maxBytes) }
-}
-
-function bound(option: string, value: unknown): number {
-  if (typeof value === "number" && value >= 1 && (value === Infinity || Number.isInteger(value))) return value
-  throw new CacheError(
-    "ADAPTER_OPTIONS",
-    `indexeddb(): ${option} must be a whole number from 1 up, or Infinity for no such bound.`,
-  )
+  return { name, maxEntries, maxBytes }
 }

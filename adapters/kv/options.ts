@@ -1,4 +1,4 @@
-import { CacheError } from "../../src/base/errors.ts"
+import { judgeOptions, type Rule, rule } from "../../src/base/rules.ts"
 import type { KVLike } from "./binding.ts"
 
 /** Options of {@link kv}. */
@@ -12,10 +12,20 @@ export interface KVOptions {
   readonly cacheTtl?: number | undefined
 }
 
-const known = ["binding", "cacheTtl"]
 const leastCacheTtl = 30_000
 /** Workers KV counts seconds in 32 bits, with a sign. */
 export const mostSeconds = 2_147_483_647
+
+const rules: Readonly<Record<keyof KVOptions, Rule>> = {
+  binding: rule(
+    (value) => value !== "" && value !== null && ["string", "object", "function"].includes(typeof value),
+    "a KV namespace such as env.CACHE, or the name of its binding",
+  ),
+  cacheTtl: rule(
+    (value) => typeof value === "number" && value >= leastCacheTtl,
+    `milliseconds, from ${leastCacheTtl} up: KV refuses less`,
+  ),
+}
 
 /**
  * Fills in the defaults; `cacheTtl` in seconds.
@@ -23,22 +33,8 @@ export const mostSeconds = 2_147_483_647
  * @throws {CacheError} `ADAPTER_OPTIONS` on an unknown option or a wrong type.
  */
 export function settingsFrom(options: KVOptions): { binding: unknown; cacheTtl: number | undefined } {
-  if (typeof options !== "object" || options === null) throw wrong("takes an object of options")
-  for (const option of Object.keys(options)) {
-    if (!known.includes(option)) throw wrong(`has no option ${JSON.stringify(option)}`)
-  }
-  const binding: unknown = options.binding === undefined ? "CACHE" : options.binding
-  if (binding === "" || !["string", "object", "function"].includes(typeof binding) || binding === null) {
-    throw wrong("takes as binding a KV namespace such as env.CACHE, or the name of its binding")
-  }
-  const { cacheTtl } = options
-  if (cacheTtl !== undefined && !(typeof cacheTtl === "number" && cacheTtl >= leastCacheTtl)) {
-    throw wrong(`takes as cacheTtl a number of milliseconds from ${leastCacheTtl} up (KV refuses less)`)
-  }
+  judgeOptions(options, rules, " of kv()")
+  const { binding = "CACHE", cacheTtl } = options
   const seconds = cacheTtl === undefined ? undefined : Math.min(mostSeconds, Math.ceil(cacheTtl / 1000))
   return { binding, cacheTtl: seconds }
-}
-
-function wrong(what: string): CacheError {
-  return new CacheError("ADAPTER_OPTIONS", `kv() ${what}. Known options: ${known.join(", ")}.`)
 }

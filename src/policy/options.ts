@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from "../base/duration.ts"
-import { CacheError } from "../base/errors.ts"
+import { aBoolean, aFunction, isRecord, judgeOptions, type Rule, type Rules, rule } from "../base/rules.ts"
 
 /** How a read is judged. */
 export interface ReadOptions {
@@ -117,29 +117,25 @@ const duration = (value: unknown) => {
     return undefined
   }
 }
-const boolean = (value: unknown) => (typeof value === "boolean" ? value : undefined)
-const fn = (value: unknown) => (typeof value === "function" ? value : undefined)
+const words = 'duration: milliseconds, or text such as "30s", "5m", "1 hour"'
+const time: Rule = [duration, `a ${words}`]
+const deadline: Rule = [duration, `a ${words}`, "TTL_INVALID"]
+const jitter: Rule = [
+  (value) => {
+    const ms = duration(value)
+    return ms === Number.POSITIVE_INFINITY ? undefined : ms
+  },
+  `a finite ${words}`,
+  "TTL_INVALID",
+]
 
-const deadlines = ["ttl", "grace", "jitter"]
-const finite = (value: unknown) => {
-  const ms = duration(value)
-  return ms === Number.POSITIVE_INFINITY ? undefined : ms
-}
-const time = [duration, 'a duration: milliseconds, or text such as "30s", "5m", "1 hour"'] as const
-
-/** Each option with its check: the resolved value, or `undefined` for one of the wrong type. */
-const checks: {
-  readonly [name in keyof Policy]: readonly [check: (value: unknown) => unknown, wanted: string]
-} = {
+const rules: Readonly<Record<keyof Policy, Rule>> = {
   maxAge: time,
-  stale: [boolean, "true or false"],
-  signal: [
-    (value) => (typeof value === "object" && value !== null && "aborted" in value ? value : undefined),
-    "an AbortSignal",
-  ],
-  ttl: time,
-  grace: time,
-  jitter: [finite, 'a finite duration: milliseconds, or text such as "30s", "5m", "1 hour"'],
+  stale: aBoolean,
+  signal: rule((value) => isRecord(value) && "aborted" in value, "an AbortSignal"),
+  ttl: deadline,
+  grace: deadline,
+  jitter,
   tags: [
     (value) =>
       Array.isArray(value) && value.every((tag) => typeof tag === "string") ? [...new Set(value)] : undefined,
@@ -147,61 +143,28 @@ const checks: {
   ],
   softTimeout: time,
   hardTimeout: time,
-  early: [
-    (value) =>
-      typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined,
+  early: rule(
+    (value) => typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY,
     "a number from 0",
-  ],
-  lease: [boolean, "true or false"],
+  ),
+  lease: aBoolean,
   leaseTtl: time,
-  fresh: [boolean, "true or false"],
-  shouldCache: [fn, "a function"],
+  fresh: aBoolean,
+  shouldCache: aFunction,
   storeTimeout: time,
-  schema: [
-    (value) =>
-      (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value
-        ? value
-        : undefined,
-    "a Standard Schema",
-  ],
+  schema: rule((value) => value === Object(value) && "~standard" in Object(value), "a Standard Schema"),
 }
 
 /**
  * Resolves `options` over `base`, durations to milliseconds. Absent and `undefined` mean the same.
  *
- * @param also - Names of options that others resolve.
+ * @param also - Options that others read.
  * @throws {CacheError} `OPTION_INVALID` for an unknown name or a wrong type, `TTL_INVALID` for a wrong duration.
  */
-export function resolvePolicy(
-  base: Policy,
-  options: object | undefined,
-  also: readonly string[] = [],
-): Policy {
+export function resolvePolicy(base: Policy, options: object | undefined, also?: Rules): Policy {
   if (options === undefined) return base
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new CacheError("OPTION_INVALID", 'Options are an object, such as { ttl: "5m" }.')
-  }
-  const found: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || also.includes(name)) continue
-    const [check, wanted] = own(name) ?? []
-    if (!check) {
-      const known = [...Object.keys(checks), ...also].join(", ")
-      throw new CacheError("OPTION_INVALID", `There is no option ${JSON.stringify(name)}. Known: ${known}.`)
-    }
-    const resolved = check(value)
-    if (resolved === undefined) {
-      const code = deadlines.includes(name) ? "TTL_INVALID" : "OPTION_INVALID"
-      throw new CacheError(code, `The option ${name} must be ${wanted}.`)
-    }
-    found[name] = resolved
-  }
-  // Every member of `found` was checked against the type its name has in Policy.
-  return { ...base, ...(found as Partial<Policy>) }
-}
-
-function own(name: string): (typeof checks)[keyof Policy] | undefined {
-  return Object.hasOwn(checks, name) ? checks[name as keyof Policy] : undefined // hasOwn just said so
+  // Every member was checked against the type its name has in Policy.
+  return { ...base, ...(judgeOptions(options, rules, "", "OPTION_INVALID", also) as Partial<Policy>) }
 }
 
 /** How long an operation on many keys may take: `storeTimeout` for each hundred of them. */

@@ -3,9 +3,9 @@ import { isPromise, quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { CacheError } from "../base/errors.ts"
+import { aCount, aDuration, aFunction, judgeOptions, type Rule } from "../base/rules.ts"
 import { aroundAll, isStorageTrouble } from "./calls.ts"
 import { checkAdapter } from "./delegate.ts"
-import { checkNames, count } from "./options.ts"
 
 /** Options of {@link circuitBreaker}. */
 export interface CircuitBreakerOptions {
@@ -43,15 +43,18 @@ export type CircuitState = "closed" | "open" | "half-open"
  */
 export function circuitBreaker(adapter: Adapter, options: CircuitBreakerOptions = {}): Adapter {
   checkAdapter(adapter, "circuitBreaker()")
-  checkNames("circuitBreaker()", options, ["failures", "resetAfter", "onChange"])
-  const { onChange } = options
-  const circuit = new Circuit(
-    adapter.name,
-    count("failures of circuitBreaker()", options.failures ?? 5),
-    parseDuration(options.resetAfter ?? 30_000),
-    (state) => quietly(() => onChange?.(state)),
+  judgeOptions(options, rules, " of circuitBreaker()")
+  const { failures = 5, resetAfter = 30_000, onChange } = options
+  const circuit = new Circuit(adapter.name, failures, parseDuration(resetAfter), (state) =>
+    quietly(() => onChange?.(state)),
   )
   return aroundAll(adapter, (_, run) => circuit.run(run))
+}
+
+const rules: Readonly<Record<keyof CircuitBreakerOptions, Rule>> = {
+  failures: aCount,
+  resetAfter: aDuration,
+  onChange: aFunction,
 }
 
 /** Whether `error` is a breaker's refusal: trying again at once is of no use. */

@@ -2,10 +2,10 @@ import type { Adapter, Awaitable } from "../adapter.ts"
 import { isPromise } from "../base/awaitable.ts"
 import { sleep } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
+import { aCount, aDuration, judgeOptions, type Rule } from "../base/rules.ts"
 import { aroundAll, isStorageTrouble, type Operation } from "./calls.ts"
 import { isRefusal } from "./circuit-breaker.ts"
 import { checkAdapter } from "./delegate.ts"
-import { checkNames, count } from "./options.ts"
 
 /** Options of {@link retry}. */
 export interface RetryOptions {
@@ -43,8 +43,8 @@ const saving = 0.2
  */
 export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
   checkAdapter(adapter, "retry()")
-  checkNames("retry()", options, ["attempts", "minDelay", "maxDelay"])
-  const attempts = count("attempts of retry()", options.attempts ?? 3)
+  judgeOptions(options, rules, " of retry()")
+  const { attempts = 3 } = options
   const minDelay = parseDuration(options.minDelay ?? 50)
   const maxDelay = Math.max(minDelay, parseDuration(options.maxDelay ?? 1000))
   let saved = mostSaved
@@ -81,6 +81,12 @@ export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
       return again(run, error)
     }
   })
+}
+
+const rules: Readonly<Record<keyof RetryOptions, Rule>> = {
+  attempts: aCount,
+  minDelay: aDuration,
+  maxDelay: aDuration,
 }
 
 const once: ReadonlySet<Operation> = new Set<Operation>(["add", "lock"])

@@ -2,9 +2,9 @@ import type { Adapter, AdapterEvent, Serializer } from "../adapter.ts"
 import { quietly } from "../base/awaitable.ts"
 import type { Bus } from "../base/bus.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
+import { aDuration, aFunction, anything, judgeOptions, type Rule } from "../base/rules.ts"
 import type { CodecOptions } from "../codec/codec.ts"
 import { checkAdapter } from "../proxies/delegate.ts"
-import { checkNames } from "../proxies/options.ts"
 import { Coder } from "./coder.ts"
 import { Fences } from "./fences.ts"
 import { Messages } from "./messages.ts"
@@ -37,7 +37,16 @@ export interface TieredOptions {
   readonly onTrouble?: ((error: unknown) => void) | undefined
 }
 
-const names = ["near", "far", "bus", "maxAge", "serializer", "compress", "encrypt", "onTrouble"]
+const rules: Readonly<Record<keyof TieredOptions, Rule>> = {
+  near: anything,
+  far: anything,
+  bus: anything,
+  maxAge: aDuration,
+  serializer: anything,
+  compress: anything,
+  encrypt: anything,
+  onTrouble: aFunction,
+}
 const defaultAge = 5000
 
 /**
@@ -63,7 +72,7 @@ const defaultAge = 5000
  * ```
  */
 export function tiered(options: TieredOptions): Adapter {
-  checkNames("tiered()", options, names)
+  judgeOptions(options, rules, " of tiered()")
   const { near, serializer, compress, encrypt, onTrouble } = options
   checkAdapter(near, "tiered({ near })")
   checkAdapter(options.far, "tiered({ far })")

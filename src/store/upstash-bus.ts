@@ -1,7 +1,7 @@
 import type { Channel, RedisChannelLike } from "../../adapters/upstash/channel.ts"
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { CacheError } from "../base/errors.ts"
-import { checkNames } from "../proxies/options.ts"
+import { aFunction, anything, aText, judgeOptions, type Rule } from "../base/rules.ts"
 
 export type { RedisChannelLike, RedisSubscription } from "../../adapters/upstash/channel.ts"
 
@@ -17,6 +17,14 @@ export interface UpstashBusOptions {
   readonly channel?: string | undefined
   /** Hears of what could not be sent, and of lost connections. */
   readonly onTrouble?: ((error: unknown) => void) | undefined
+}
+
+const rules: Readonly<Record<keyof UpstashBusOptions, Rule>> = {
+  url: aText,
+  token: aText,
+  client: anything,
+  channel: aText,
+  onTrouble: aFunction,
 }
 
 /**
@@ -36,10 +44,8 @@ export interface UpstashBusOptions {
  * ```
  */
 export function upstashBus(options: UpstashBusOptions = {}): Bus {
-  checkNames("upstashBus()", options, ["url", "token", "client", "channel", "onTrouble"])
+  judgeOptions(options, rules, " of upstashBus()")
   const { client, url, token, channel: name = "isocache", onTrouble } = options
-  if (typeof name !== "string" || name === "")
-    throw new CacheError("ADAPTER_OPTIONS", "The option channel of upstashBus() must be a text.")
   if (client && (url !== undefined || token !== undefined)) {
     throw new CacheError("ADAPTER_OPTIONS", "upstashBus() takes url and token, or client: not both.")
   }

@@ -1,10 +1,9 @@
 import type { Adapter, Awaitable, Stored } from "../adapter.ts"
 import { isPromise } from "../base/awaitable.ts"
 import { sleep } from "../base/clock.ts"
-import { CacheError } from "../base/errors.ts"
+import { judgeOptions, type Rule, rule } from "../base/rules.ts"
 import { type Around, aroundAll, type Operation } from "../proxies/calls.ts"
 import { checkAdapter, proxy } from "../proxies/delegate.ts"
-import { checkNames } from "../proxies/options.ts"
 import { damaged } from "./damage.ts"
 
 /** What goes wrong, each a probability from 0 to 1 for every operation. Default 0. */
@@ -25,7 +24,20 @@ export interface Faults {
   duplicate?: number | undefined
 }
 
-const names = ["seed", "latency", "fail", "hang", "lose", "corrupt", "duplicate"] as const
+const quantity = rule((value) => typeof value === "number" && value >= 0, "a number from 0")
+const probability = rule(
+  (value) => typeof value === "number" && value >= 0 && value <= 1,
+  "a number from 0 to 1",
+)
+const rules: Readonly<Record<keyof Faults, Rule>> = {
+  seed: quantity,
+  latency: quantity,
+  fail: probability,
+  hang: probability,
+  lose: probability,
+  corrupt: probability,
+  duplicate: probability,
+}
 const writes: ReadonlySet<Operation> = new Set<Operation>([
   "set",
   "setMany",
@@ -58,7 +70,7 @@ const writes: ReadonlySet<Operation> = new Set<Operation>([
  */
 export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   checkAdapter(adapter, "chaos()")
-  checkFaults(faults)
+  judgeOptions(faults, rules, " of chaos()")
   const random = generator(faults.seed ?? 1)
 
   /** Throws the dice for one operation: always as many, so that one fault does not shift the others. */
@@ -155,19 +167,6 @@ function quietly(run: () => Awaitable<unknown>): void {
 
 function gone(deleted: Awaitable<boolean>): Awaitable<undefined> {
   return isPromise(deleted) ? deleted.then(() => undefined) : undefined
-}
-
-function checkFaults(faults: Faults): void {
-  checkNames("chaos()", faults, names)
-  for (const name of names) {
-    const value = faults[name]
-    const most = name === "seed" || name === "latency" ? Number.POSITIVE_INFINITY : 1
-    if (value === undefined || (typeof value === "number" && value >= 0 && value <= most)) continue
-    throw new CacheError(
-      "ADAPTER_OPTIONS",
-      `The fault ${name} of chaos() must be a number from 0 to ${most}.`,
-    )
-  }
 }
 
 /** Numbers from 0 to 1, the same for the same seed: mulberry32 (Ettinger). */

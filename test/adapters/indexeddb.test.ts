@@ -35,11 +35,11 @@ async function keysOf(adapter: Adapter, prefix = ""): Promise<string[]> {
 
 test.each([
   [{ path: "x" }, /no option "path".*name, maxEntries, maxBytes/],
-  [{ name: 5 }, /name must be a string/],
-  [{ maxEntries: 0 }, /maxEntries must be a whole number/],
+  [{ name: 5 }, /name of indexeddb\(\) must be a text/],
+  [{ maxEntries: 0 }, /maxEntries of indexeddb\(\) must be a whole number/],
   [{ maxEntries: "10" }, /maxEntries/],
   [{ maxBytes: Number.NaN }, /maxBytes/],
-  ["isocache", /takes an object/],
+  ["isocache", /indexeddb\(\) are an object.*name, maxEntries, maxBytes/],
 ])("options %j are refused, by name and with the known ones", (options, message) => {
   // What a caller without types may pass.
   const make = () => indexeddb(options as IndexedDBOptions)

@@ -238,7 +238,7 @@ test("an explicit undefined means unset", () => {
 test.each<[unknown, RegExp]>([
   [{ maxEntires: 5 }, /no option "maxEntires".*maxEntries, maxBytes, policy, copy/],
   [{ constructor: 1 }, /no option "constructor"/],
-  [{ maxEntries: 0 }, /maxEntries.*positive integer.*none\(\)/],
+  [{ maxEntries: 0 }, /maxEntries of memory\(\).*whole number from 1 up, or Infinity/],
   [{ maxEntries: 1.5 }, /maxEntries/],
   [{ maxEntries: "5" }, /maxEntries/],
   [{ maxEntries: Number.NaN }, /maxEntries/],
@@ -246,7 +246,7 @@ test.each<[unknown, RegExp]>([
   [{ maxBytes: Number.NaN }, /maxBytes/],
   [{ policy: "lfu" }, /policy.*"s3-fifo" or "lru"/],
   [{ copy: true }, /copy.*"clone" or "none"/],
-  [null, /object of options/],
+  [null, /memory\(\) are an object.*maxEntries/],
 ])("options %o are refused with the cure", (options, message) => {
   // What JavaScript callers may hand over.
   const open = () => memory(options as MemoryOptions)

@@ -357,12 +357,12 @@ describe("life", () => {
 
   test.each([
     [{ file: "x" }, /"file".*path, maxEntries, maxBytes/],
-    [{ path: 5 }, /"path"/],
-    [{ path: "" }, /"path"/],
-    [{ maxEntries: 0 }, /"maxEntries"/],
-    [{ maxEntries: 1.5 }, /"maxEntries"/],
-    [{ maxEntries: "7" }, /"maxEntries"/],
-    [{ maxBytes: Number.NaN }, /"maxBytes"/],
+    [{ path: 5 }, /path of sqlite\(\) must be the name of a file/],
+    [{ path: "" }, /path of sqlite\(\) must be the name of a file/],
+    [{ maxEntries: 0 }, /maxEntries of sqlite\(\) must be a whole number/],
+    [{ maxEntries: 1.5 }, /maxEntries of sqlite\(\) must be a whole number/],
+    [{ maxEntries: "7" }, /maxEntries of sqlite\(\) must be a whole number/],
+    [{ maxBytes: Number.NaN }, /maxBytes of sqlite\(\) must be/],
     [null, /object/],
   ])("the options %j are refused with their name", (options, message) => {
     expect(() => sqlite(options as any)).toThrow(

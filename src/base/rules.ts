@@ -1,0 +1,92 @@
+import { type Duration, parseDuration } from "./duration.ts"
+import { CacheError, type CacheErrorCode } from "./errors.ts"
+
+/** What an option comes to, `undefined` for what makes no sense; what it must be, in words; and the code if it is not. */
+export type Rule = readonly [
+  read: (value: unknown) => unknown,
+  wanted: string,
+  code?: CacheErrorCode | undefined,
+]
+
+/** The options there are. */
+export type Rules = Readonly<Record<string, Rule>>
+
+/**
+ * Reads `options` by `rules`. Absent and `undefined` mean the same.
+ *
+ * @param of - Whose options they are, for the message: " of memory()".
+ * @param also - Options that are judged here and read elsewhere.
+ * @throws {CacheError} `code`, or that of the rule, for an unknown name or a wrong value; the value stays out of it.
+ */
+export function judgeOptions(
+  options: unknown,
+  rules: Rules,
+  of = "",
+  code: CacheErrorCode = "ADAPTER_OPTIONS",
+  also: Rules = {},
+): Readonly<Record<string, unknown>> {
+  const found: Record<string, unknown> = {}
+  if (!isRecord(options)) throw new CacheError(code, `The options${of} are an object. ${known(rules, also)}`)
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    const isOwn = Object.hasOwn(rules, name)
+    const rule = isOwn ? rules[name] : Object.hasOwn(also, name) && also[name]
+    if (!rule)
+      throw new CacheError(code, `There is no option ${JSON.stringify(name)}${of}. ${known(rules, also)}`)
+    const [read, wanted, own = code] = rule
+    const result = read(value)
+    if (result === undefined) throw new CacheError(own, `The option ${name}${of} must be ${wanted}.`)
+    if (isOwn) found[name] = result
+  }
+  return found
+}
+
+function known(rules: Rules, also: Rules): string {
+  const names = [...Object.keys(rules), ...Object.keys(also)]
+  return names.length > 0 ? `Known: ${names.join(", ")}.` : "Leave it out."
+}
+
+/** Whether it may hold options. */
+export function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+/** A rule for what `is` names. */
+export function rule(is: (value: unknown) => boolean, wanted: string, code?: CacheErrorCode): Rule {
+  return [(value) => (is(value) ? value : undefined), wanted, code]
+}
+
+/** One of a few texts. */
+export function oneOf(...texts: readonly unknown[]): Rule {
+  return rule((value) => texts.includes(value), texts.map((text) => JSON.stringify(text)).join(" or "))
+}
+
+/** Whatever: others judge it. */
+export const anything: Rule = /* @__PURE__ */ rule(() => true, "")
+
+/** Yes or no. */
+export const aBoolean: Rule = /* @__PURE__ */ rule((value) => typeof value === "boolean", "true or false")
+
+/** A function. */
+export const aFunction: Rule = /* @__PURE__ */ rule((value) => typeof value === "function", "a function")
+
+/** How many. */
+export const aCount: Rule = /* @__PURE__ */ rule(
+  (value) => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && Number(value) > 0),
+  "a whole number from 1 up, or Infinity",
+)
+
+/** How much, in bytes. */
+export const aSize: Rule = /* @__PURE__ */ rule(
+  (value) => typeof value === "number" && value > 0,
+  "a positive number, or Infinity",
+)
+
+/** How long, in milliseconds; refused with `TTL_INVALID`. */
+export const aDuration: Rule = [(value) => parseDuration(value as Duration), ""] // it judges what the type cannot
+
+/** A text that says something. */
+export const aText: Rule = /* @__PURE__ */ rule(
+  (value) => typeof value === "string" && value !== "",
+  "a text that is not empty",
+)
