@@ -3,7 +3,7 @@ import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { fromBase64, fromUtf8, isWellFormed, toBase64, toUtf8 } from "../base/bytes.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
-import { copyIn } from "./clone.ts"
+import { copyIn, maxDepth } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
 import { compressor, decompress } from "./compress.ts"
 import { type Keyring, keyring } from "./encrypt.ts"
@@ -98,7 +98,11 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   function read(key: string, frame: Frame, text: string): Awaitable<Shelved> {
     const { serializer: name } = frame
     const kept = { ...frame.kept, marks: shared(frame.kept.marks) }
-    if (name === undefined) return { ...kept, value: JSON.parse(text), tree: true }
+    if (name === undefined) {
+      const value: unknown = JSON.parse(text)
+      if (opensMany(text) && !isPlainJson(value)) throw new RangeError("too deep")
+      return { ...kept, value, tree: true }
+    }
     return chain(load(), (by) => {
       if (by.name !== name)
         throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
@@ -114,6 +118,15 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   }
 
   return { encode, decode, out: (kept, isLast) => (isLast ? kept.value : copyOf(kept)) }
+}
+
+/** Whether a text of JSON could be nested deeper than any value is: looking for brackets is quick. */
+function opensMany(text: string): boolean {
+  let left = maxDepth
+  for (const bracket of ["[", "{"]) {
+    for (let at = text.indexOf(bracket); at >= 0 && left >= 0; at = text.indexOf(bracket, at + 1)) left--
+  }
+  return left < 0
 }
 
 async function decrypted(

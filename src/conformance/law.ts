@@ -80,7 +80,8 @@ export function check(held: boolean, what: string): void {
 export function ability<N extends keyof Adapter>(adapter: Adapter, name: N): NonNullable<Adapter[N]> {
   const method = adapter[name]
   if (method === undefined) throw new Error(`The adapter "${adapter.name}" has no ${name}`)
-  return method as NonNullable<Adapter[N]> // undefined was just ruled out
+  // Adapters may be instances of a class. undefined was just ruled out, and bind() keeps what a method is.
+  return (typeof method === "function" ? method.bind(adapter) : method) as NonNullable<Adapter[N]>
 }
 
 /** What `act` throws or rejects with. Fails when it does neither. */

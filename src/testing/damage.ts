@@ -16,8 +16,8 @@ function damagedText(text: string, at: number): string {
 
 function damagedBytes(bytes: Uint8Array, at: number): Uint8Array {
   const place = Math.floor(at * bytes.length)
-  if (place % 2 === 0) return bytes.slice(0, place)
-  const copy = bytes.slice()
+  const copy = new Uint8Array(bytes) // slice() of a Node Buffer would be the very bytes.
+  if (place % 2 === 0) return copy.subarray(0, place)
   copy[place] = (copy[place] ?? 0) ^ 1
   return copy
 }
