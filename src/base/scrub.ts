@@ -50,15 +50,18 @@ function clean(thing: unknown, above: readonly unknown[]): unknown {
   return isClean ? thing : copy
 }
 
-/** Words are judged alone: a password may hold any sign but a space, `/` and `@` among them. */
+/** Urls are judged alone: a password may hold any sign but a space, `/` and `@` among them. */
 function withoutCredentials(text: string): string {
-  if (!/\/\/|[?&]/.test(text)) return text
-  return text.replace(/\S+/g, (word) => {
+  if (!/\/\/|[?&#]/.test(text)) return text
+  return text.replace(/(:\/\/)?((?!:\/\/)\S)+/g, (word) => {
     const from = word.indexOf("//") + 2
     const user = from > 1 ? word.slice(from, Math.max(from, word.lastIndexOf("@") + 1)) : ""
     // A host, or none, and then a path: "file:///app/@scope", "https://host.com/react@18".
     const isPath = /^([\w-]+(\.[\w-]+)+)?[/?#]/.test(user)
     const rest = isPath ? word : word.slice(0, from) + word.slice(from + user.length)
-    return rest.replace(/([?&][\w-]{0,32}(token|key|secret|password|signature)=)[^&#]+/gi, "$1")
+    return rest.replace(
+      /([?&#][\w-]{0,32}(token|key|secret|pass|password|pwd|auth|sig|signature)=)[^&#]+/gi,
+      "$1",
+    )
   })
 }

@@ -1,7 +1,6 @@
 import { keepAlive } from "../base/alive.ts"
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
-import type { MissReason } from "../base/errors.ts"
-import { scrub, scrubbed } from "../base/scrub.ts"
+import { CacheError, type MissReason } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
@@ -10,7 +9,7 @@ import type { Draft } from "./draft.ts"
 import { find, findMany } from "./find.ts"
 import { Flights } from "./flights.ts"
 import type { Found, Source } from "./found.ts"
-import { type Hub, lateStorage } from "./hub.ts"
+import type { Hub } from "./hub.ts"
 import { storeOf } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import type { Place } from "./place.ts"
@@ -18,6 +17,7 @@ import { WriteQueue } from "./queue.ts"
 import { isWorker } from "./scope.ts"
 import { within } from "./timeout.ts"
 import { compare } from "./tokens.ts"
+import { lateStorage, told } from "./told.ts"
 import { thisTurn } from "./turn.ts"
 import { Versions } from "./versions.ts"
 
@@ -60,7 +60,7 @@ export class Engine {
     // On Workers one that another request has begun may have died with it.
     if (this.#opening && shares && (!isWorker() || this.#opening.turn === thisTurn()))
       return this.#opening.store
-    const opened = storeOf(this.source, (error) => this.hub.trouble(undefined, "", error))
+    const opened = storeOf(this.source, (error) => this.#report(error))
     if (!isPromise(opened)) return this.#use(opened)
     const store = this.track(opened.then((own) => this.#use(own)))
     const opening = { store, turn: thisTurn() }
@@ -71,6 +71,11 @@ export class Engine {
     store.then(over, over)
     keepAlive(store)
     return store
+  }
+
+  #report(cause: unknown): void {
+    const error = told(cause)
+    this.hub.trouble(undefined, (error instanceof CacheError && error.key) || "", error)
   }
 
   /** The open storage, waited for as long as an operation may take; then rejects with `STORE_TIMEOUT`. */
@@ -100,12 +105,17 @@ export class Engine {
    * credentials in it.
    */
   guard<T>(work: () => Awaitable<T>, ms: number, key: string): Awaitable<T> {
-    const result = scrubbed(work)
+    let result: Awaitable<T>
+    try {
+      result = work()
+    } catch (error) {
+      throw told(error)
+    }
     if (!isPromise(result)) return result
     const late = () => {
       throw lateStorage(key, ms)
     }
-    return this.track(within(result, ms, late, scrub))
+    return this.track(within(result, ms, late, told))
   }
 
   /**

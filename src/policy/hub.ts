@@ -1,6 +1,6 @@
 import { quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
-import { CacheError, type MissReason } from "../base/errors.ts"
+import type { MissReason } from "../base/errors.ts"
 import { Events, type StaleReason } from "../base/events.ts"
 import { scrub } from "../base/scrub.ts"
 import type { Kept } from "../entry.ts"
@@ -83,12 +83,3 @@ export class Hub extends Counters {
 
 type Bare<T> = T extends unknown ? Omit<T, "key" | "at" | "region"> : never
 type EventBody = Bare<Parameters<Events["emit"]>[0]>
-
-/** A read that threw or hung: what the caller sees of it is a miss. */
-export function lateStorage(key: string, ms: number): CacheError {
-  return new CacheError(
-    "STORE_TIMEOUT",
-    `The storage did not answer within ${ms} ms. Raise storeTimeout, or look after the storage.`,
-    { key },
-  )
-}

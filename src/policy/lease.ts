@@ -5,9 +5,9 @@ import { stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
 import type { Flight, Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
-import { lateStorage } from "./hub.ts"
 import { validated } from "./load.ts"
 import { within } from "./timeout.ts"
+import { lateStorage } from "./told.ts"
 
 /** The right to load, with what was read last; or how the flight ends without a load. */
 type Turn = { readonly type: "load"; readonly found: Found } | Extract<Outcome, { type: "found" | "held" }>

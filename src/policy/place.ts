@@ -82,6 +82,13 @@ export class Place {
   }
 }
 
+/** The key of a storage key, whosever it is. */
+export function keyOf(full: string): string {
+  if (full.startsWith("\\")) return full.slice(1)
+  // Names hold no colon that is not escaped, so that the first two end them.
+  return /^[:@]/.test(full) ? full.slice(full.indexOf("::", 1) + 2) : full
+}
+
 /** Whether a key begins with a character that has a meaning in storage: `#`, `:`, `@` or `\`. */
 function isMarked(key: string): boolean {
   const first = key.charCodeAt(0)

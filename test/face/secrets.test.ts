@@ -25,6 +25,16 @@ describe("urls lose their credentials", () => {
     ["redis://u:p?s3cret#s3cret@host/0", "redis://host/0"],
     ["https://s3cret@host.com/a@b", "https://b"],
     ["at https://host/x?a=1&token=s3cret&b=2", "at https://host/x?a=1&token=&b=2"],
+    [
+      '{"api":"https://api.host.com/v1","redis":"redis://u:s3cret@db:6379"}',
+      '{"api":"https://api.host.com/v1","redis":"redis://db:6379"}',
+    ],
+    ["https://a.host.com/,https://u:s3cret@b/", "https://a.host.com/,https://b/"],
+    ["https://proxy/?url=https://u:s3cret@b/", "https://proxy/?url=https://b/"],
+    [
+      "https://host/x?sig=s3cret&b=2 and https://host/#access_token=s3cret",
+      "https://host/x?sig=&b=2 and https://host/#access_token=",
+    ],
     ["Cannot find file:///app/node_modules/@upstash/redis", undefined],
     ["https://esm.sh/@upstash/redis and https://unpkg.com/react@18", undefined],
     ["mail bob@host, // no url @here", undefined],
