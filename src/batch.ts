@@ -21,7 +21,7 @@ export async function batch<R>(
   face: (kit: Kit) => object,
   work: (kit: Kit) => Promise<R>,
 ): Promise<R> {
-  const store = await engine.open()
+  const store = await engine.opened(kit.settings.policy.storeTimeout)
   // A batch in a batch belongs to that.
   const above = engine.draft
   const draft = overlay(store.adapter, (key) => engine.versions(store).create(key))
@@ -72,7 +72,8 @@ export async function batch<R>(
 
   try {
     const result = await work(own)
-    await inner.retire(Number.POSITIVE_INFINITY)
+    // A load that hangs holds its key as long, and the batch no longer.
+    await inner.retire(kit.settings.policy.leaseTtl)
     isOver = true
     // The origins first: one that fails leaves the cache as it was.
     for (const write of setters) await (above ? above.through(write) : write())

@@ -55,8 +55,14 @@ export function freshUntil(
  * Judges an entry at `now`: fresh until {@link freshUntil}, then stale to the end of its grace, then gone. Its grace
  * begins when it would have ended without anybody's `maxAge`; without grace it is never stale.
  */
-export function stateOf(kept: Kept, now: number, maxAge?: number, limit?: number): State {
-  if (now < freshUntil(kept, maxAge, limit)) return "fresh"
+export function stateOf(
+  kept: Kept,
+  now: number,
+  maxAge?: number,
+  limit: number = Number.POSITIVE_INFINITY,
+): State {
+  // Versions tell that it was expired; when, by whose clock, matters for its grace alone.
+  if (limit === Number.POSITIVE_INFINITY && now < freshUntil(kept, maxAge)) return "fresh"
   return kept.grace > 0 && now < freshUntil(kept, undefined, limit) + kept.grace ? "stale" : "gone"
 }
 

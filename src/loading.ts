@@ -101,17 +101,16 @@ function loadKnown(call: Call, kept: Kept): unknown {
   const found: Found = { kept, limit: Number.POSITIVE_INFINITY, reason: "expired", versions: undefined }
   const state = stateOf(kept, now(), policy.maxAge)
   const running = engine.flights.get(key)
-  const withVersions = (): Call => ({ ...call, found: engine.read(place, key, policy, kept) })
   if (state === "fresh") {
-    if (!running && isDueEarly(found, call) && !isBackedOff(call)) refresh(withVersions())
+    if (isDueEarly(found, call) && !isBackedOff(call)) refresh(call, kept)
     call.onServe?.(kept.freshUntil)
     engine.hub.hit(place, name, kept)
     return engine.store?.out(kept)
   }
   const servesStale = state === "stale" && policy.softTimeout === 0 && !(running && isInside(running))
-  if (!servesStale) return getOrSet(withVersions())
+  if (!servesStale) return getOrSet({ ...call, found: engine.read(place, key, policy, kept) })
   const isWaiting = isBackedOff(call)
-  if (!isWaiting && !(running && !running.isOverdue(policy.leaseTtl))) refresh(withVersions())
+  if (!isWaiting) refresh(call, kept)
   call.onServe?.(kept.freshUntil)
   engine.hub.servedStale(place, name, kept, isWaiting ? "backoff" : "timeout")
   return engine.store?.out(kept)
@@ -179,6 +178,7 @@ function toCall(
 function asFallback(fallback: unknown, engine: Engine): Fallback<unknown> {
   // The verb's type says what a function takes and gives.
   if (typeof fallback === "function") return fallback as Fallback<unknown>
-  const value = snapshot(engine, fallback)
+  // What cannot be kept is returned as it is, and reported.
+  const value = snapshot(engine, fallback, () => false)
   return () => value
 }

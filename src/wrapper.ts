@@ -135,8 +135,8 @@ export class CacheWrapper extends Region {
    */
   async ready(): Promise<this> {
     const engine = this.kit.settings.home()
-    const store = await engine.open()
     const { storeTimeout } = this.kit.settings.policy
+    const store = await engine.opened(storeTimeout)
     await engine.guard(() => engine.versions(store).read(this.kit.place.versions), storeTimeout, "")
     return this
   }

@@ -41,6 +41,15 @@ export function copyIn(value: unknown, keeps?: Keeps, key?: string): Copied {
   return walk
 }
 
+/** {@link cloneValue}, or the very value where that cannot be. */
+export function tryClone(value: unknown, keeps?: Keeps): unknown {
+  try {
+    return cloneValue(value, keeps)
+  } catch {
+    return value
+  }
+}
+
 /** Another copy of what {@link copyIn} has made; the classes in it were judged then. */
 export function copyAgain(value: unknown): unknown {
   return cloneValue(value, () => true)

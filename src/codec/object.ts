@@ -1,7 +1,7 @@
 import type { Adapter, Stored } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { isKept, type Kept } from "../entry.ts"
-import { type Copied, copyAgain, copyIn, copyTree } from "./clone.ts"
+import { type Copied, copyAgain, copyIn, copyTree, tryClone } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
 import { keepsOf } from "./serializer.ts"
 
@@ -74,7 +74,9 @@ function shelved(kept: Kept, { value, shared, rare }: Copied): Shelved {
 /** A copy of the value of what was decoded. */
 export function copyOf(kept: Kept): unknown {
   const { value, made, tree } = kept as Shelved
-  if (typeof value !== "object" || value === null || made) return value
+  if (typeof value !== "object" || value === null) return value
+  // What a schema has made may be anything.
+  if (made) return tryClone(value)
   return tree ? copyTree(value) : copyAgain(value)
 }
 

@@ -72,7 +72,8 @@ export function serve(
 
 /** Whether a caller may share a flight: not past its lease, not for a fresh load, not across lonely requests. */
 export function canJoin(flight: Flight, { policy, scope }: Call): boolean {
-  return !policy.fresh && !flight.isOverdue(policy.leaseTtl) && (scope.shares || flight.turn === thisTurn())
+  const mayShare = (scope.shares && flight.isShared) || flight.turn === thisTurn()
+  return !policy.fresh && !flight.isOverdue(policy.leaseTtl) && mayShare
 }
 
 /** Whether the load of this key failed lately, so that a stale value is served without another attempt. */

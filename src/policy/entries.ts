@@ -1,5 +1,5 @@
-import { cloneValue } from "../codec/clone.ts"
-import { type Entry, freshUntil, type Kept } from "../entry.ts"
+import { type Keeps, tryClone } from "../codec/clone.ts"
+import { type Entry, freshUntil, type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 
@@ -17,19 +17,18 @@ export function toEntry(
     createdAt: kept.createdAt,
     freshUntil: until,
     staleUntil: until + kept.grace,
-    stale: now >= until,
+    stale: stateOf(kept, now, undefined, limit) !== "fresh",
     tags: [...kept.tags],
   }
 }
 
-/** A copy of a value that is to be written later; what cannot be copied is judged when it is written. */
-export function snapshot(engine: Engine, value: unknown): unknown {
+/**
+ * A copy of a value that is to be written later; what cannot be copied is judged when it is written.
+ *
+ * @param keeps - Tells which class instances are copied. Default all: those that are not welcome are refused later.
+ */
+export function snapshot(engine: Engine, value: unknown, keeps: Keeps = () => true): unknown {
   const adapter = engine.store?.adapter ?? engine.source.adapter
   if (adapter?.copy === "none") return value
-  try {
-    // Whether a class is welcome is judged when it is written, too.
-    return cloneValue(value, () => true)
-  } catch {
-    return value
-  }
+  return tryClone(value, keeps)
 }

@@ -38,6 +38,12 @@ export class Flight {
   brought: { readonly value: unknown } | undefined
   /** What its leader had the value checked by; a caller with another schema checks it himself. */
   schema: Policy["schema"]
+  /** It does not look at what is stored. */
+  isFresh = false
+  /** It has called its fallback, so that no back-off of before kept it from that. */
+  hasTried = false
+  /** Other requests may wait for it. */
+  isShared = true
   /** What its leader read, once read. */
   found: Found | undefined
   /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */

@@ -1,6 +1,5 @@
-import { type Awaitable, isPromise } from "../base/awaitable.ts"
-import { now } from "../base/clock.ts"
-import type { StaleReason } from "../base/events.ts"
+import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
+import type { Kept } from "../entry.ts"
 import { isBehind } from "./behind.ts"
 import {
   type Answer,
@@ -19,8 +18,8 @@ import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
 import { checked, load, validated } from "./load.ts"
 import { isInside } from "./reentry.ts"
-import { patience } from "./timeout.ts"
 import { thisTurn } from "./turn.ts"
+import { bounded, inTime, isEndless, leave, serveStale, serveStill } from "./waiting.ts"
 
 /**
  * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
@@ -66,10 +65,11 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   })
 }
 
-/** Refreshes a key behind its callers' backs, unless a flight that may hold it is already about it. */
-export function refresh(call: Call): void {
-  const running = call.engine.flights.get(call.key)
-  if (!running || running.isOverdue(call.policy.leaseTtl)) depart(call, call.found, running, true)
+/** Refreshes a key of which `kept` is known behind its callers' backs, unless a flight that he may join does so. */
+export function refresh(call: Call, kept: Kept): void {
+  const { engine, place, key, policy } = call
+  const running = engine.flights.get(key)
+  if (!running || !canJoin(running, call)) depart(call, engine.read(place, key, policy, kept), running, true)
 }
 
 /** Starts a flight and registers it. It runs to its end, whoever waits. */
@@ -82,6 +82,8 @@ function depart(
   const { engine, policy, scope, key } = call
   const flight = new Flight(key, background)
   flight.schema = policy.schema
+  flight.isFresh = policy.fresh
+  flight.isShared = scope.shares
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
   if (overdue && scope.settlesOthers) running?.follow(flight)
   if (overdue || policy.fresh) engine.flights.fence(key)
@@ -139,20 +141,24 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
 
   if (!isRead()) {
     const read = joins ? scope.follow(() => flight.read, isRead, sameTurn) : flight.read
-    if (isEndless(policy.hardTimeout, call)) await read
-    else if (!(await inTime(flight, call, read, policy.hardTimeout))) throw tooLate(call)
+    await bounded(flight, call, read)
   }
   if (joins && !sameTurn) {
     const left = isBehind(engine, flight, call.place, policy.storeTimeout)
-    const waits =
-      isEndless(policy.hardTimeout, call) || (await inTime(flight, call, left, policy.hardTimeout))
-    if (!waits) throw tooLate(call)
-    if (await left) return undefined
+    if (await bounded(flight, call, left)) return undefined
   }
 
-  // Another schema than the leader's judges for itself.
-  const checks = joins && policy.schema !== undefined && policy.schema !== flight.schema
-  const found = checks && flight.found ? await validated(flight.found, call) : flight.found
+  // Another schema than the leader's judges for itself; and what he did not look for, or refused, may be there.
+  const isOther = joins && policy.schema !== flight.schema
+  const checks = isOther && policy.schema !== undefined
+  const looks = isOther || (joins && flight.isFresh)
+  const found = looks
+    ? await bounded(
+        flight,
+        call,
+        attempt(() => validated(engine.read(call.place, call.key, policy), call)),
+      )
+    : flight.found
   const bring = (value: unknown): Awaitable<Answer | undefined> => {
     if (joins && !sameTurn && flight.isEnded) return undefined
     return checks ? checked(value, call).then((own) => ({ value: own })) : { value }
@@ -160,7 +166,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   const state = found && !policy.fresh ? judge(found, call) : "gone"
   if (found && state === "fresh") return serve(call, found)
   let stale = state === "stale" ? found : undefined
-  if (stale && isBackedOff(call)) return serve(call, stale, "backoff")
+  if (stale && isBackedOff(call) && !flight.hasTried) return serve(call, stale, "backoff")
 
   if (joins) {
     engine.hub.joined(call.place, call.name)
@@ -179,8 +185,10 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       if (flight.brought && !isPrompt) return bring(flight.brought.value)
       if (!stale) throw tooLate(call)
       // For one who did not wait, nothing can have come between.
-      const still = limit > 0 || flight.fenced ? serveStill : serveStale
-      const answer = await still(call, stale, "timeout")
+      const isAtOnce = limit <= 0 && !flight.fenced
+      const answer = isAtOnce
+        ? serveStale(call, stale, "timeout")
+        : await serveStill(flight, call, stale, "timeout")
       if (answer) return answer
       // What he was to be served has ended meanwhile: he waits on, like one who had found nothing.
       stale = undefined
@@ -193,7 +201,8 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     case "loaded":
       return bring(outcome.value)
     case "failed": {
-      const answer = stale && !isMisuse(outcome.error, call) && (await serveStill(call, stale, "failed"))
+      const answer =
+        stale && !isMisuse(outcome.error, call) && (await serveStill(flight, call, stale, "failed"))
       if (answer) return answer
       throw outcome.error
     }
@@ -202,49 +211,6 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       return !checks && judge(outcome.found, call) === "fresh" ? serve(call, outcome.found) : undefined
     default:
       if (!outcome || !stale) return undefined
-      return flight.fenced ? serveStill(call, stale, "held") : serveStale(call, stale, "held")
+      return flight.fenced ? serveStill(flight, call, stale, "held") : serveStale(call, stale, "held")
   }
-}
-
-/** Whether a caller waits however long it takes: then he needs no more than the promise. */
-function isEndless(limit: number, { policy }: Call): boolean {
-  return limit === Number.POSITIVE_INFINITY && policy.signal === undefined
-}
-
-/** Waits for `promise` for what is left of `limit`; answers whether it came in time. His own signal ends a caller. */
-async function inTime(
-  flight: Flight,
-  call: Call,
-  promise: Promise<unknown>,
-  limit: number,
-): Promise<boolean> {
-  const { policy, startedAt } = call
-  const ms = limit === Number.POSITIVE_INFINITY ? limit : startedAt + limit - now()
-  try {
-    return await patience(promise, ms, policy.signal)
-  } catch (reason) {
-    leave(flight, call)
-    throw reason
-  }
-}
-
-/** One caller less waits for a flight; the last one to go ends it, unless it goes on behind them. */
-function leave(flight: Flight, { engine }: Call): void {
-  if (!flight.leave()) return
-  flight.fence()
-  engine.flights.remove(flight)
-}
-
-/** Serves a stale entry, if its grace has not ended while this caller waited. */
-function serveStale(call: Call, stale: Found, reason: StaleReason): Answer | undefined {
-  return judge(stale, call) === "stale" ? serve(call, stale, reason) : undefined
-}
-
-/** Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. */
-async function serveStill(call: Call, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
-  const { engine, place, key, policy } = call
-  const again = await validated(engine.read(place, key, policy), call)
-  if (again.reason === "unavailable") return serveStale(call, stale, reason)
-  const state = judge(again, call)
-  return state === "gone" ? undefined : serve(call, again, state === "stale" ? reason : undefined)
 }

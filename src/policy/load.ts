@@ -26,6 +26,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   const startedAt = now()
   flight.before = tokensOfNow()
   flight.live()
+  flight.hasTried = true
   engine.hub.load(place, name)
   try {
     let value = await inside([flight], () => fallback(context))

@@ -15,7 +15,11 @@ let context: AsyncContext | null | undefined
 /** Runs `work` so that what it calls can tell it runs inside `flights`. */
 export function inside<R>(flights: readonly Flight[], work: () => R): R {
   context ??= asyncContext()
-  return context ? context.run({ flights, above: context.getStore() }, work) : work()
+  if (!context) return work()
+  let above = context.getStore()
+  // Nobody waits for what is over, and a load that arranges the next one would keep all before it for ever.
+  while (above?.flights.every(({ outcome }) => outcome)) above = above.above
+  return context.run({ flights, above }, work)
 }
 
 /** The flights that the caller runs inside, the innermost alone. */

@@ -1,6 +1,7 @@
+import { quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
-import { scrub } from "../base/scrub.ts"
+import { scrubbed } from "../base/scrub.ts"
 import type { Kept } from "../entry.ts"
 import { stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
@@ -100,13 +101,20 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
       return one?.kept !== undefined && isLive(one.kept, one.limit)
     })
   }
+  const listed = scrubbed(() => store.adapter.keys?.(place.start) ?? [])
+  const steps = Symbol.asyncIterator in listed ? listed[Symbol.asyncIterator]() : listed[Symbol.iterator]()
+  let isOver = false
   try {
-    for await (const key of store.adapter.keys(place.start)) {
-      if (place.own(key) === undefined) continue
-      if (page.push(key) === 100) for (const full of await live()) yield place.own(full) ?? full
+    for (;;) {
+      const { done, value } = await engine.guard(() => steps.next(), policy.storeTimeout, "")
+      isOver = done === true
+      if (isOver) break
+      if (place.own(value) === undefined) continue
+      if (page.push(value) === 100) for (const full of await live()) yield place.own(full) ?? full
     }
-  } catch (error) {
-    throw scrub(error)
+  } finally {
+    // Who has heard enough.
+    if (!isOver) quietly(() => steps.return?.())
   }
   if (page.length > 0) for (const full of await live()) yield place.own(full) ?? full
 }
@@ -115,8 +123,8 @@ function isLive(kept: Kept, limit: number): boolean {
   return stateOf(kept, now(), undefined, limit) !== "gone"
 }
 
-/** Drops what is past grace; answers how many, 0 where the adapter has no way. */
+/** Drops what is past grace; answers how many, 0 where the adapter has no way. It may take longer than a read. */
 export async function pruneAll({ engine, policy }: Target): Promise<number> {
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  return (await engine.guard(() => store.adapter.prune?.(now()), Number.POSITIVE_INFINITY, "")) ?? 0
+  return (await engine.guard(() => store.adapter.prune?.(now()), 30 * policy.storeTimeout, "")) ?? 0
 }

@@ -55,6 +55,18 @@ describe.concurrent.each(dates)("in a Worker of %s", (compatibilityDate) => {
     }
   }
 
+  test.each(["far", "near"])(
+    "%s: a load that a request without bind leaves behind keeps no bound one",
+    async (storage) => {
+      const on = `on=${storage} mixed`
+      expect(await ask(`${on}&act=load&leave=0`)).toBe("left")
+      expect(await ask(`${on}&bind&act=load`)).toBe("loaded")
+      expect(await ask(`${on}&act=clear`)).toBeNull()
+      expect(await ask(`${on}&act=load&leave=45`)).toBe("left")
+      expect(await ask(`${on}&bind&act=load`)).toBe("loaded")
+    },
+  )
+
   test("requests that write one key at the same time all come to their end", async () => {
     for (let round = 0; round < 20; round++) {
       const acts = Array.from({ length: 8 }, (_, at) => (at % 2 === 0 ? "set" : "batch"))

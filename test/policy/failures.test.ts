@@ -20,6 +20,18 @@ describe.each(kinds)("%s", (kind) => {
     expect(tries).toEqual([0, 1, 3, 7, 15, 31, 61, 91])
   })
 
+  test("who is served stale by a load that failed is told so, however fast it failed", async () => {
+    const { cache, clock, events } = await setup(kind)
+    await cache.set("k", 1, { ttl: 1, grace: "1h" })
+    await clock.advance(1)
+    const throws = () => {
+      throw new Error("at once")
+    }
+    for (let i = 0; i < 2; i++) expect(await cache.getOrSet("k", throws)).toBe(1)
+    const reasons = events.flatMap((event) => (event.type === "stale" ? [event.reason] : []))
+    expect(reasons).toEqual(["failed", "backoff"])
+  })
+
   test("without anything stale each call tries the origin", async () => {
     const { cache } = await setup(kind)
     const load = fails()

@@ -75,6 +75,30 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getMany(["k", "l"])).toEqual([[1], [1]])
   })
 
+  test("what a fallback does to what a schema has made is not what keep() stores, nor what others are served", async () => {
+    const { cache, clock } = await setup(kind, { grace: "1h", ttl: "1h" })
+    const schema = schemaOf((value: object) => ({ ...value }))
+    await cache.set("k", { n: 1 })
+    await cache.expire("k")
+    const kept = cache.getOrSet<{ n: number }>(
+      "k",
+      async (context) => {
+        if (context.stale) context.stale.value.n = 99
+        await clock.after(10, undefined)
+        return context.keep()
+      },
+      { schema },
+    )
+    await clock.advance(20)
+    expect(await kept).toEqual({ n: 1 })
+    expect(await cache.get("k")).toEqual({ n: 1 })
+    const both = await Promise.all(
+      [1, 2].map(() => cache.getOrSet<{ n: number }>("k", () => ({ n: 0 }), { schema })),
+    )
+    if (both[0]) both[0].n = 99
+    expect(both[1]).toEqual({ n: 1 })
+  })
+
   test("what a schema makes of a value is handed out as it is, whatever it is", async () => {
     const { cache, another } = await setup(kind)
     class Money {

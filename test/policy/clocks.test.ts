@@ -1,0 +1,23 @@
+import { describe, expect, test } from "vitest"
+import { kinds } from "../support/fake.ts"
+import { setup } from "../support/setup.ts"
+
+describe.each(kinds)("clocks that differ, on %s", (kind) => {
+  test.each(["invalidateTags", "invalidate"] as const)(
+    "a soft %s by one whose clock is ahead expires at once",
+    async (verb) => {
+      const { cache, another, clock } = await setup(kind, { ttl: "1h", grace: "1h" })
+      await cache.set("k", "old", { tags: ["t"] })
+      expect(await cache.get("k")).toBe("old")
+      const here = clock.now()
+      clock.jump(here + 5000)
+      if (verb === "invalidate") await another().invalidate({ mode: "soft" })
+      else await another().invalidateTags("t", { mode: "soft" })
+      clock.jump(here)
+      expect(await cache.get("k")).toBeUndefined()
+      expect(await cache.getEntry("k", { stale: true })).toMatchObject({ value: "old", stale: true })
+      expect(await cache.getOrSet("k", () => "new")).toBe("new")
+      expect(await cache.get("k")).toBe("new")
+    },
+  )
+})

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest"
+import type { Adapter } from "../../src/adapter.ts"
+import { CacheWrapper } from "../../src/core.ts"
+import { fakeClock } from "../support/clock.ts"
+import { setup } from "../support/setup.ts"
+
+async function listed(cache: CacheWrapper): Promise<string[]> {
+  const all: string[] = []
+  for await (const key of cache.keys()) all.push(key)
+  return all
+}
+
+const never = () => new Promise<never>(() => {})
+
+function hanging(members: Partial<Adapter>): Adapter {
+  const map = new Map<string, unknown>()
+  return {
+    name: "slow",
+    medium: "object",
+    get: async (key) => map.get(key),
+    set: async (key, record) => void map.set(key, record),
+    delete: async (key) => map.delete(key),
+    clear: async () => map.clear(),
+    ...members,
+  }
+}
+
+describe("a storage that hangs is waited for no longer than storeTimeout", () => {
+  const verbs: Record<string, [Partial<Adapter>, (cache: CacheWrapper) => Promise<unknown>]> = {
+    "ready while it opens": [{ open: never }, (cache) => cache.ready()],
+    "batch while it opens": [{ open: never }, (cache) => cache.batch((b) => b.set("k", 1))],
+    prune: [{ prune: never }, (cache) => cache.prune()],
+    keys: [{ keys: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }) }, (cache) => listed(cache)],
+  }
+  test.each(Object.entries(verbs))("by %s", async (_, [members, act]) => {
+    const clock = fakeClock()
+    const cache = new CacheWrapper({ adapter: hanging(members), storeTimeout: 100 })
+    await import("../../src/batch.ts")
+    const acted = act(cache)
+    acted.catch(() => {})
+    await clock.advance(4000)
+    await expect(Promise.race([acted, "pending"])).rejects.toMatchObject({ code: "STORE_TIMEOUT" })
+  })
+
+  test("a listing that is long, but goes on, comes to its end", async () => {
+    const clock = fakeClock()
+    async function* keys() {
+      for (const key of ["a", "b", "c"]) {
+        await clock.after(80, undefined)
+        yield key
+      }
+    }
+    const cache = new CacheWrapper({ adapter: hanging({ keys }), storeTimeout: 100 })
+    await cache.setMany({ a: 1, b: 2, c: 3 })
+    const all = listed(cache)
+    await clock.advance(400)
+    expect(await all).toEqual(["a", "b", "c"])
+  })
+})
+
+describe("a batch waits for loads that began in it as long as they may hold their key", () => {
+  test("one that never settles keeps nothing back for ever", async () => {
+    const { cache, clock } = await setup("all abilities")
+    await import("../../src/batch.ts")
+    const written = cache.batch(async (b) => {
+      await b.set("x", 1)
+      b.getOrSet("k", never, { hardTimeout: 50 }).catch(() => {})
+    })
+    await clock.advance(31_000)
+    expect(await Promise.race([written, "pending"])).toBeUndefined()
+    expect(await cache.get("x")).toBe(1)
+  })
+})

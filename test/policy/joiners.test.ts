@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest"
+import type { StandardSchemaV1 } from "../../src/types.ts"
+import { kinds } from "../support/fake.ts"
+import { settled, setup } from "../support/setup.ts"
+
+const long = { ttl: "1h", grace: "1h" } as const
+
+const numbers: StandardSchemaV1<unknown, number> = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value) => (typeof value === "number" ? { value } : { issues: [{ message: "no number" }] }),
+  },
+}
+
+const anything: StandardSchemaV1<unknown, string> = {
+  "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: String(value) }) },
+}
+
+describe.each(kinds)("who comes while another loads, on %s", (kind) => {
+  test("has what is fresh, though another loads it anew and fails", async () => {
+    const { cache, clock, trace } = await setup(kind, long)
+    await cache.set("k", "cached")
+    const refreshed = cache.getOrSet("k", () => clock.failAfter(100, new Error("down")), { fresh: true })
+    refreshed.catch(() => {})
+    await settled(clock)
+    const asked = [
+      cache.getOrSet("k", () => "mine"),
+      cache.getOrSet("k", () => "mine", { signal: new AbortController().signal }),
+      cache.getOrSet("k", () => "mine", { schema: anything }),
+      cache.getOrSetMany(["k", "other"], () => ["made"]),
+    ]
+    await settled(clock)
+    expect(await Promise.all(asked)).toEqual(["cached", "cached", "cached", ["cached", "made"]])
+    expect(trace.filter((type) => type === "load")).toHaveLength(2)
+    await clock.advance(100)
+    await expect(refreshed).rejects.toThrow("down")
+  })
+
+  test("has what is stale at once with softTimeout 0, though another loads it anew", async () => {
+    const { cache, clock } = await setup(kind, long)
+    await cache.set("k", "stale")
+    await cache.expire("k")
+    const refreshed = cache.getOrSet("k", () => clock.after(100, "new"), { fresh: true })
+    await settled(clock)
+    const asked = cache.getOrSet("k", () => "mine", { softTimeout: 0 })
+    await settled(clock)
+    expect(await asked).toBe("stale")
+    await clock.advance(100)
+    expect(await refreshed).toBe("new")
+    expect(await cache.get("k")).toBe("new")
+  })
+
+  test("shares the load where there is nothing for him", async () => {
+    const { cache, clock } = await setup(kind, long)
+    const refreshed = cache.getOrSet("k", () => clock.after(100, "new"), { fresh: true })
+    await settled(clock)
+    const asked = cache.getOrSet("k", () => "mine")
+    await clock.advance(100)
+    expect(await Promise.all([refreshed, asked])).toEqual(["new", "new"])
+  })
+
+  test("has what another's schema refuses", async () => {
+    const { cache, clock } = await setup(kind, long)
+    await cache.set("k", "text")
+    const picky = cache.getOrSet("k", () => clock.after(100, "text still"), { schema: numbers as never })
+    picky.catch(() => {})
+    await settled(clock)
+    const asked = cache.getOrSet("k", () => "mine")
+    await settled(clock)
+    expect(await asked).toBe("text")
+    await clock.advance(100)
+    await expect(picky).rejects.toMatchObject({ code: "FALLBACK_RESULT" })
+  })
+})

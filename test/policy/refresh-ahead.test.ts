@@ -1,0 +1,33 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { CacheWrapper } from "../../src/core.ts"
+
+test("a fallback that arranges the next load keeps none of those before it", async () => {
+  setFlagsFromString("--expose-gc")
+  const collect: () => void = runInNewContext("gc")
+  const cache = new CacheWrapper({ adapter: memory(), ttl: 1 })
+  const seen: WeakRef<object>[] = []
+  const all = 50
+  let pending: NodeJS.Timeout | undefined
+  await new Promise<void>((resolve, reject) => {
+    const load = (): object => {
+      const value = { big: new Uint8Array(1000) }
+      seen.push(new WeakRef(value))
+      // In the context of this very load, as a timer that it sets is.
+      if (seen.length === all) {
+        pending = setInterval(() => {}, 60_000)
+        resolve()
+      } else setTimeout(() => cache.getOrSet("k", load, { fresh: true }).catch(reject), 0)
+      return value
+    }
+    cache.getOrSet("k", load, { fresh: true }).catch(reject)
+  })
+  for (let i = 0; i < 5; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    collect()
+  }
+  clearInterval(pending)
+  expect(seen.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(5)
+})
