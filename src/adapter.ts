@@ -1,5 +1,6 @@
 import type { Awaitable } from "./base/awaitable.ts"
 import type { Bus } from "./base/bus.ts"
+import type { Tier } from "./base/events.ts"
 
 export type { Awaitable } from "./base/awaitable.ts"
 
@@ -15,13 +16,13 @@ export interface Lease {
 /** What an adapter reports by itself, outside of any call. */
 export type AdapterEvent =
   /** An entry left to make room. */
-  | { readonly type: "evict"; readonly key: string; readonly tier?: "near" | "far" }
+  | { readonly type: "evict"; readonly key: string; readonly tier?: Tier }
   /** Trouble that is no caller's. */
   | {
       readonly type: "error"
       readonly error: unknown
       readonly key?: string
-      readonly tier?: "near" | "far"
+      readonly tier?: Tier
     }
 
 /**

@@ -1,3 +1,5 @@
+import type { Tier } from "./base/events.ts"
+
 /** What a cache keeps for a key: the value, its deadlines, and what can invalidate it. */
 export interface Kept {
   /** The version of this shape; a record of another one is a miss. */
@@ -16,6 +18,8 @@ export interface Kept {
   readonly tags: readonly string[]
   /** Versions of regions and tags when it was made. */
   readonly marks: readonly string[]
+  /** Which of two tiers it was read from. */
+  readonly tier?: Tier
   /** The value is not the storage's but one that a schema has made of it: whatever that is, it is handed out as it is. */
   readonly made?: true
 }
@@ -81,6 +85,11 @@ export function isKept(record: unknown): record is Kept {
     Array.isArray(kept.tags) &&
     Array.isArray(kept.marks)
   )
+}
+
+/** `record` as one read from `tier`, if it is an entry. */
+export function inTier<T>(record: T, tier: Tier): T {
+  return isKept(record) ? { ...record, tier } : record
 }
 
 /** A number, infinite ones included, but not NaN. */

@@ -3,7 +3,7 @@ export type { Adapter, AdapterEvent, Awaitable, Lease, Serializer, Stored } from
 export type { WaitUntil } from "./base/alive.ts"
 export type { Duration, Unit } from "./base/duration.ts"
 export type { CacheErrorCode, MissReason } from "./base/errors.ts"
-export type { CacheEvent, CacheEventType, EventBase, EventOf, StaleReason } from "./base/events.ts"
+export type { CacheEvent, CacheEventType, EventBase, EventOf, StaleReason, Tier } from "./base/events.ts"
 export type { CodecOptions } from "./codec/codec.ts"
 export type { CompressOptions } from "./codec/compress.ts"
 export type { EncryptionKey } from "./codec/encrypt.ts"

@@ -1,6 +1,9 @@
 import { quietly } from "./awaitable.ts"
 import type { MissReason } from "./errors.ts"
 
+/** One of two storages: the one in front, or the one behind it. */
+export type Tier = "near" | "far"
+
 /** What every event says. */
 export interface EventBase {
   /** The key as given, arrays in canonical text. */
@@ -13,10 +16,15 @@ export interface EventBase {
 
 /** What happens in a cache, by `type`. `age` and `duration` are ms. Values are never part of an event. */
 export type CacheEvent =
-  /** A fresh value was served. */
-  | (EventBase & { readonly type: "hit"; readonly age: number })
+  /** A fresh value was served; with a tier in front `tier` says which of the two had it. */
+  | (EventBase & { readonly type: "hit"; readonly age: number; readonly tier?: Tier })
   /** A stale value was served. */
-  | (EventBase & { readonly type: "stale"; readonly age: number; readonly reason: StaleReason })
+  | (EventBase & {
+      readonly type: "stale"
+      readonly age: number
+      readonly reason: StaleReason
+      readonly tier?: Tier
+    })
   /** A read found nothing to serve. */
   | (EventBase & { readonly type: "miss"; readonly reason: MissReason })
   /** A fallback starts. */
@@ -42,9 +50,9 @@ export type CacheEvent =
   /** A cache or region was cleared. */
   | (EventBase & { readonly type: "clear" })
   /** An adapter let an entry go to keep its bounds; with a tier in front `tier` says which of the two did. */
-  | (EventBase & { readonly type: "evict"; readonly tier?: "near" | "far" })
+  | (EventBase & { readonly type: "evict"; readonly tier?: Tier })
   /** Trouble with the storage that no caller is told of. */
-  | (EventBase & { readonly type: "error"; readonly error: unknown; readonly tier?: "near" | "far" })
+  | (EventBase & { readonly type: "error"; readonly error: unknown; readonly tier?: Tier })
 
 /** Why a stale value was served. */
 export type StaleReason =

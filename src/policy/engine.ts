@@ -1,6 +1,7 @@
 import { keepAlive } from "../base/alive.ts"
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { CacheError, type MissReason } from "../base/errors.ts"
+import type { Tier } from "../base/events.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
@@ -98,7 +99,7 @@ export class Engine {
   }
 
   /** Told of evictions, by storage key. */
-  onEvict: (key: string, tier?: "near" | "far") => void = () => {}
+  onEvict: (key: string, tier?: Tier) => void = () => {}
 
   /**
    * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. What it fails with loses the

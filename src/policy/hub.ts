@@ -1,7 +1,7 @@
 import { quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
-import { Events, type StaleReason } from "../base/events.ts"
+import { Events, type StaleReason, type Tier } from "../base/events.ts"
 import { scrub } from "../base/scrub.ts"
 import type { Kept } from "../entry.ts"
 import { Counters } from "./counters.ts"
@@ -19,13 +19,12 @@ export class Hub extends Counters {
 
   hit(place: Place, key: string, kept: Kept): void {
     this.hits++
-    if (this.events.listening > 0) this.#emit(place, key, { type: "hit", age: now() - kept.createdAt })
+    if (this.events.listening > 0) this.#emit(place, key, { type: "hit", ...seen(kept) })
   }
 
   servedStale(place: Place, key: string, kept: Kept, reason: StaleReason): void {
     this.stale++
-    if (this.events.listening > 0)
-      this.#emit(place, key, { type: "stale", age: now() - kept.createdAt, reason })
+    if (this.events.listening > 0) this.#emit(place, key, { type: "stale", ...seen(kept), reason })
   }
 
   miss(place: Place, key: string, reason: MissReason): void {
@@ -62,13 +61,13 @@ export class Hub extends Counters {
     if (this.events.listening > 0) this.#emit(place, "", { type: "invalidate", mode, ...(tags && { tags }) })
   }
 
-  evicted(place: Place, key: string, tier?: "near" | "far"): void {
+  evicted(place: Place, key: string, tier?: Tier): void {
     this.evictions++
     if (this.events.listening > 0) this.#emit(place, key, { type: "evict", ...(tier && { tier }) })
   }
 
   /** Trouble that is not a caller's: an `error` event, and `onError`. */
-  trouble(place: Place | undefined, key: string, cause: unknown, tier?: "near" | "far"): void {
+  trouble(place: Place | undefined, key: string, cause: unknown, tier?: Tier): void {
     this.errors++
     const error = scrub(cause)
     if (this.events.listening > 0) this.#emit(place, key, { type: "error", error, ...(tier && { tier }) })
@@ -79,6 +78,10 @@ export class Hub extends Counters {
     const region = place?.label
     this.events.emit({ ...event, key, at: now(), ...(region !== undefined && { region }) })
   }
+}
+
+function seen({ createdAt, tier }: Kept): { readonly age: number; readonly tier?: Tier } {
+  return { age: now() - createdAt, ...(tier && { tier }) }
 }
 
 type Bare<T> = T extends unknown ? Omit<T, "key" | "at" | "region"> : never

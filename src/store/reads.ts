@@ -1,5 +1,6 @@
 import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
 import { chain, isPromise } from "../base/awaitable.ts"
+import { inTier, isKept } from "../entry.ts"
 import type { Coder, Opened } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
 import type { Memory, Messages } from "./messages.ts"
@@ -25,6 +26,8 @@ export class Reads {
   #isPrompt = false
   /** What a far tier that answers at once has just said is absent: one miss looks more than once in its turn. */
   #absent: { readonly key: string; readonly writes: number } | undefined
+  /** What it has just brought: the same. */
+  #arrived: { readonly key: string; readonly writes: number; readonly record: Stored } | undefined
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers
@@ -37,13 +40,19 @@ export class Reads {
     if (this.#isAbsent(key)) return undefined
     const copy = this.#shelf.get(key)
     if (isPromise(copy)) return copy.then((late) => late ?? this.#ask(key))
-    return copy ?? this.#ask(key)
+    return copy === undefined ? this.#ask(key) : this.#told(key, copy)
   }
 
   /** What is known at once: near, or by a far tier that answers at once; `""` for a token known to be absent. */
   peek(key: string, time?: number): Stored | undefined {
     const known = isToken(key) ? this.#tokens.get(key) : this.#shelf.peek(key, time)
-    return known === undefined ? this.#peekFar(key) : known
+    return known === undefined ? this.#peekFar(key) : this.#told(key, known)
+  }
+
+  /** What lies near, as it was read: one that has come from far in this very turn was read there. */
+  #told(key: string, near: Stored): Stored {
+    const arrived = this.#arrived
+    return arrived?.key === key && arrived.writes === this.#tiers.fences.writes ? arrived.record : near
   }
 
   #peekFar(key: string): Stored | undefined {
@@ -51,7 +60,7 @@ export class Reads {
     if (far.peek) {
       const stored = far.peek(key)
       const opened = stored === undefined ? undefined : coder.decode(key, stored)
-      return isPromise(opened) ? undefined : opened?.record
+      return isPromise(opened) ? undefined : inTier(opened?.record, "far")
     }
     if (!this.#isPrompt || this.#isAbsent(key)) return undefined
     const record = this.#ask(key)
@@ -168,7 +177,13 @@ export class Reads {
     if (!isPromise(kept)) fences.end(ticket)
     // Its copy may arrive near after that of a write; the reader need not wait to see.
     else kept.then(() => (fences.end(ticket) ? undefined : shelf.drop(key)))
-    return record
+    if (!isKept(record)) return record
+    const own = inTier(record, "far")
+    if (this.#isPrompt) {
+      if (!this.#arrived) queueMicrotask(() => (this.#arrived = undefined))
+      this.#arrived = { key, writes: fences.writes, record: own }
+    }
+    return own
   }
 
   /** Lets others wait for the same read. On Workers no request may wait for another's. */

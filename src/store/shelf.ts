@@ -1,7 +1,7 @@
 import type { Adapter, Awaitable, Stored } from "../adapter.ts"
 import { attempt, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
-import { isKept } from "../entry.ts"
+import { inTier, isKept } from "../entry.ts"
 import type { Coder, Opened } from "./coder.ts"
 
 /** A record as it lies in the near tier: the very object where that keeps objects, else inside of its record. */
@@ -76,7 +76,7 @@ export class Shelf {
     const life = Math.min(until - time, this.#maxAge)
     if (this.#isOff || !(life > 0)) return undefined
     // Of an entry the engine itself knows when it ends.
-    const copy = new Copy(record, time, time + (isKept(record) ? this.#maxAge : life))
+    const copy = new Copy(inTier(record, "near"), time, time + (isKept(record) ? this.#maxAge : life))
     const put = (stored: Stored) =>
       chain(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
     return this.#quietly(
@@ -118,7 +118,10 @@ export class Shelf {
     if (found instanceof Copy) return recordOf(found)
     if (found === undefined) return undefined
     if (isPromise(found)) return found.then((late) => this.#open(key, late))
-    return this.#coder && chain(this.#coder.decode(key, found), (opened) => recordOf(opened?.record))
+    return (
+      this.#coder &&
+      chain(this.#coder.decode(key, found), (opened) => inTier(recordOf(opened?.record), "near"))
+    )
   }
 
   #isUnsure(key: string): boolean {

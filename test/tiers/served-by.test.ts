@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import type { Adapter } from "../../src/adapter.ts"
+import { CacheWrapper } from "../../src/core.ts"
+import { tiered } from "../../src/tiers.ts"
+import type { CacheEvent } from "../../src/types.ts"
+import { fakeClock } from "../support/clock.ts"
+import { fake } from "../support/fake.ts"
+import { settled } from "../support/setup.ts"
+
+const nears: Record<string, () => Adapter> = {
+  memory: () => memory(),
+  "memory by reference": () => memory({ copy: "none" }),
+}
+const fars: Record<string, () => Adapter> = {
+  "a synchronous far tier": () => memory(),
+  "an asynchronous far tier of text": () => fake("four methods").handle(),
+  "an asynchronous far tier of objects": () => fake("all abilities").handle(),
+}
+
+describe.each(Object.entries(nears))("with %s", (_, near) => {
+  test.each(Object.entries(fars))("over %s a hit tells which tier had it", async (__, far) => {
+    const clock = fakeClock()
+    const adapter = far()
+    const cache = new CacheWrapper({
+      adapter: tiered({ near: near(), far: adapter, maxAge: "1s" }),
+      grace: "1h",
+    })
+    const served: unknown[] = []
+    cache.on("*", (event: CacheEvent) => {
+      if (event.type === "hit" || event.type === "stale") served.push(event.tier)
+    })
+    const ask = async () => {
+      await cache.get("k")
+      await cache.getOrSet("k", () => 0)
+      await cache.getMany(["k"])
+      await cache.getEntry("k", { stale: true })
+      return served.splice(0)
+    }
+    await cache.ready()
+    await cache.set("k", { n: 1 })
+    expect(await ask()).toEqual(["near", "near", "near", "near"])
+    await clock.advance(1000)
+    expect(await ask()).toEqual(["far", "near", "near", "near"])
+    await cache.touch("k")
+    expect(await ask()).toEqual(["near", "near", "near", "near"])
+    await cache.expire("k")
+    await clock.advance(1000)
+    await cache.get("k", { stale: true })
+    await cache.get("k", { stale: true })
+    expect(served.splice(0)).toEqual(["far", "near"])
+  })
+})
+
+test("an asynchronous near tier tells it too", async () => {
+  const clock = fakeClock()
+  const tiers = { near: fake("four methods").handle(), far: fake("four methods").handle() }
+  await new CacheWrapper({ adapter: tiers.far }).set("k", 1)
+  const cache = new CacheWrapper({ adapter: tiered(tiers) })
+  const served: unknown[] = []
+  cache.on("hit", (event) => served.push(event.type === "hit" && event.tier))
+  for (let i = 0; i < 2; i++) {
+    expect(await cache.get("k")).toBe(1)
+    await settled(clock)
+  }
+  expect(served).toEqual(["far", "near"])
+})
+
+test("where there is one tier it is not told", async () => {
+  const cache = new CacheWrapper({ adapter: memory() })
+  const events: CacheEvent[] = []
+  cache.on("hit", (event) => events.push(event))
+  await cache.set("k", 1)
+  await cache.get("k")
+  expect(events.map((event) => Object.keys(event).sort())).toEqual([["age", "at", "key", "type"]])
+})
