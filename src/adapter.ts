@@ -81,6 +81,8 @@ export interface Adapter {
    * @param time - The time, for one who has just read the clock, in ms since epoch.
    */
   peek?(key: string, time?: number): Stored | undefined
+  /** Lets go of what a tier in front keeps of `keys`: who reads next is answered by the one behind. */
+  forget?(keys: readonly string[]): Awaitable<void>
   /**
    * Counts the changes of version tokens, where all of them pass through this adapter: what was read of them then
    * holds as long as the count does.

@@ -8,7 +8,8 @@ import { Engine } from "./policy/engine.ts"
 import type { Source } from "./policy/found.ts"
 import type { OnError } from "./policy/hub.ts"
 import { type LoadOptions, type Policy, resolvePolicy } from "./policy/options.ts"
-import { escapeName } from "./policy/place.ts"
+import { escapeName, type Place } from "./policy/place.ts"
+import type { WriteQueue } from "./policy/queue.ts"
 import type { Target } from "./policy/write.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 
@@ -180,9 +181,9 @@ function drop(shared: Shared, engine: Engine): void {
   engine.retire(Number.POSITIVE_INFINITY).catch(() => {})
 }
 
-/** What a cache or region keeps its entries in. It tells of evictions by the keys as given. */
-export function engineOf({ shared, hub, place }: Kit, source: Source): Engine {
-  const engine = new Engine(source, hub)
+/** What a cache or region keeps its entries in; `queue` has what is being written to the same storage. It tells of evictions by the keys as given. */
+export function engineOf({ shared, hub, place }: Kit, source: Source, queue?: WriteQueue): Engine {
+  const engine = new Engine(source, hub, queue)
   engine.onEvict = (key, tier) => {
     let at = place
     // Nobody listens: then it only counts.
@@ -230,12 +231,14 @@ export function bareKit(kit: Kit): Kit {
 /** Where an act on a place and all regions in it, or on the whole cache, must reach: each storage once. */
 export function reach(kit: Kit, isWhole = false): Target[] {
   const { settings, place, shared } = kit
-  const engines = new Set<Engine>([settings.home()])
-  if (isWhole && shared.engine) engines.add(shared.engine)
+  const places = new Map<Engine, Place>([[settings.home(), place]])
+  if (isWhole && shared.engine) places.set(shared.engine, place)
   const policy: Policy = settings.policy
   for (const { kit: region } of shared.regions.values()) {
-    if (region.settings.ownsHome && (isWhole || region.path.startsWith(kit.path)))
-      engines.add(region.settings.home())
+    if (!region.settings.ownsHome || !(isWhole || region.path.startsWith(kit.path))) continue
+    const engine = region.settings.home()
+    // Of its storage it is this region's part alone.
+    if (!places.has(engine)) places.set(engine, region.place)
   }
-  return [...engines].map((engine) => ({ engine, place, policy }))
+  return [...places].map(([engine, place]) => ({ engine, place, policy }))
 }

@@ -12,6 +12,7 @@ import { Hub, type OnError } from "./policy/hub.ts"
 import { standIn } from "./policy/opening.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { Place } from "./policy/place.ts"
+import type { WriteQueue } from "./policy/queue.ts"
 import { ended, isWorker, scopeOf, share } from "./policy/scope.ts"
 import { Region } from "./region.ts"
 import { engineOf, type RegionOptions } from "./regions.ts"
@@ -113,10 +114,12 @@ export class CacheWrapper extends Region {
       )
     }
     const old = shared.engine
-    begin(this.kit, old.source.derive({ near: undefined, ...storage, adapter, arguments: own }))
+    const isSame = old.source.adapter === adapter
+    const source = old.source.derive({ near: undefined, ...storage, adapter, arguments: own })
+    begin(this.kit, source, isSame ? old.queue : undefined)
     shared.engines.delete(old)
     // Of the same storage: what is written from now on would be overwritten by loads of before.
-    if (old.source.adapter === adapter) old.flights.fenceWhere(() => true)
+    if (isSame) old.flights.fenceWhere(() => true)
     old.retire(Number.POSITIVE_INFINITY).catch((error: unknown) => this.kit.hub.trouble(undefined, "", error))
     return this
   }
@@ -232,8 +235,8 @@ export class CacheWrapper extends Region {
   }
 }
 
-function begin(kit: Kit, source: Source): void {
-  kit.shared.engine = engineOf(kit, source)
+function begin(kit: Kit, source: Source, queue?: WriteQueue): void {
+  kit.shared.engine = engineOf(kit, source, queue)
 }
 
 const rules: Rules = {

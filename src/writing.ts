@@ -18,12 +18,15 @@ export function lasting<T>(kit: Kit, work: Promise<T>): Promise<T> {
   return work
 }
 
-/** Does it on all that a cache or region reaches, one storage after the other. */
-export async function everywhere(kit: Kit, act: (target: Target) => Awaitable<unknown>): Promise<void> {
-  const run = async () => {
-    for (const target of reach(kit)) await act(target)
-  }
-  await lasting(kit, run())
+/** Does it on all that a cache or region reaches, begun at once; one storage that fails keeps it from no other. */
+export async function everywhere(
+  kit: Kit,
+  act: (target: Target) => Awaitable<unknown>,
+  isWhole?: boolean,
+): Promise<void> {
+  const acts = reach(kit, isWhole).map((target) => attempt(() => act(target)))
+  await lasting(kit, Promise.allSettled(acts))
+  await Promise.all(acts)
 }
 
 /** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
@@ -100,7 +103,7 @@ export async function endTags(kit: Kit, given: readonly (string | InvalidateOpti
     throw new CacheError("OPTION_INVALID", "A tag is text, each an argument of its own; options come last.")
   })
   const engine = kit.settings.home()
-  for (const target of reach(kit, true)) await invalidateByTags(target, tags, mode)
+  await everywhere(kit, (target) => invalidateByTags(target, tags, mode), true)
   tell(engine, () => kit.hub.invalidated(kit.place, mode, tags))
 }
 

@@ -28,7 +28,7 @@ export class Engine {
   readonly source: Source
   readonly flights: Flights = new Flights()
   readonly backoff: Backoff = new Backoff()
-  readonly queue: WriteQueue = new WriteQueue((work, ms, key) => this.guard(work, ms, key))
+  readonly queue: WriteQueue
   readonly busy: Busy = new Busy()
   /** Open and ready for synchronous use. */
   store: Store | undefined
@@ -39,9 +39,11 @@ export class Engine {
   #unobserve: (() => void) | undefined
   #isRetired = false
 
-  constructor(source: Source, hub: Hub) {
+  /** @param queue - What is being written to the same storage already. Default nothing. */
+  constructor(source: Source, hub: Hub, queue?: WriteQueue) {
     this.source = source
     this.hub = hub
+    this.queue = queue ?? new WriteQueue((work, ms, key) => this.guard(work, ms, key))
   }
 
   /** Another one, for a storage over this. */
@@ -130,11 +132,24 @@ export class Engine {
     return this.#ask(policy, [key], (store) => find({ engine: this, store, place, policy }, key, known), lost)
   }
 
+  /** As {@link read}, past what a tier in front keeps. */
+  readAnew(place: Place, key: string, policy: Policy): Awaitable<Found> {
+    if (!this.store?.adapter.forget) return this.read(place, key, policy)
+    return chain(this.readMany(place, [key], policy, true, true), ([found]) => found as Found) // As many as keys.
+  }
+
   /**
    * As {@link read}, for many keys in one round trip where the adapter can. A write of these very keys asks with
-   * `isWrite`: junk is then its own to remove, for the removal would wait for the write.
+   * `isWrite`: junk is then its own to remove, for the removal would wait for the write. What is to be written back is
+   * read `anew`, past what a tier in front keeps.
    */
-  readMany(place: Place, keys: readonly string[], policy: Policy, isWrite = false): Awaitable<Found[]> {
+  readMany(
+    place: Place,
+    keys: readonly string[],
+    policy: Policy,
+    isWrite = false,
+    anew = false,
+  ): Awaitable<Found[]> {
     const lost = (error: unknown) => {
       const one = this.#lost(place, "", error)
       return keys.map(() => one)
@@ -142,7 +157,7 @@ export class Engine {
     return this.#ask(
       policy,
       keys,
-      (store) => findMany({ engine: this, store, place, policy }, keys, isWrite),
+      (store) => findMany({ engine: this, store, place, policy }, keys, isWrite, anew),
       lost,
     )
   }

@@ -7,7 +7,7 @@ import type { Engine } from "./engine.ts"
 import { type Found, foundIn, noEntry } from "./found.ts"
 import type { Policy } from "./options.ts"
 import type { Place } from "./place.ts"
-import { compare } from "./tokens.ts"
+import { compare, type VersionKeys } from "./tokens.ts"
 
 /** Where entries are looked for, and by which options. */
 export interface Search {
@@ -37,31 +37,39 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
 }
 
 /** As {@link find}, for many keys in one round trip where the adapter can. */
-export function findMany(search: Search, keys: readonly string[], isWrite: boolean): Awaitable<Found[]> {
+export function findMany(
+  search: Search,
+  keys: readonly string[],
+  isWrite: boolean,
+  anew: boolean,
+): Awaitable<Found[]> {
   const { engine, store, place, policy } = search
   const written = isWrite ? -1 : engine.queue.count
   const versions = engine.versions(store)
   const { changes } = versions
-  const tokens = versions.read(place.names(policy.tags))
-  return both<readonly string[], readonly (Kept | MissReason)[], Found[]>(
-    tokens,
-    () => store.readMany(keys),
-    (tokens, all) => {
-      // One batched read for the tags of all of them.
-      const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
-      const names = tags.map((tag) => place.tag(tag))
-      return chain(names.length > 0 ? versions.read(names) : [], (ofTags) => {
-        const at = new Map(tags.map((tag, i) => [tag, 2 * i]))
-        const regions = tokens.slice(0, 2 * place.versions.length)
-        const judge = (kept: Kept | MissReason, i: number) => {
-          if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, written)
-          const own = kept.tags.flatMap((tag) => ofTags.slice(at.get(tag), (at.get(tag) ?? 0) + 2))
-          return judged(search, kept, [...regions, ...own], tokens, changes)
-        }
-        return together(all.map((kept, i) => () => judge(kept, i)))
-      })
-    },
-  )
+  const ask = (names: readonly VersionKeys[], of: readonly string[] = []): Awaitable<readonly string[]> => {
+    if (!anew) return versions.read(names)
+    const tokens = names.flatMap(({ hard, soft }) => [hard, soft])
+    return chain(store.adapter.forget?.([...of, ...tokens]), () => versions.readAnew(names))
+  }
+  const tokens = ask(place.names(policy.tags), keys)
+  // What is to be forgotten is, before the entries are asked for.
+  const entries = () => (anew ? chain(tokens, () => store.readMany(keys)) : store.readMany(keys))
+  return both<readonly string[], readonly (Kept | MissReason)[], Found[]>(tokens, entries, (tokens, all) => {
+    // One batched read for the tags of all of them.
+    const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
+    const names = tags.map((tag) => place.tag(tag))
+    return chain(names.length > 0 ? ask(names) : [], (ofTags) => {
+      const at = new Map(tags.map((tag, i) => [tag, 2 * i]))
+      const regions = tokens.slice(0, 2 * place.versions.length)
+      const judge = (kept: Kept | MissReason, i: number) => {
+        if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, written)
+        const own = kept.tags.flatMap((tag) => ofTags.slice(at.get(tag), (at.get(tag) ?? 0) + 2))
+        return judged(search, kept, [...regions, ...own], tokens, changes)
+      }
+      return together(all.map((kept, i) => () => judge(kept, i)))
+    })
+  })
 }
 
 /**

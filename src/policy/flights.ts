@@ -2,8 +2,8 @@ import { now } from "../base/clock.ts"
 import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
 import { within } from "./timeout.ts"
+import type { VersionKeys } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
-import type { VersionKeys } from "./versions.ts"
 
 /** How a flight ended. */
 export type Outcome =
@@ -24,6 +24,8 @@ export class Flight {
   readonly key: string
   /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
   #aliveAt: number = now()
+  /** The shortest `leaseTtl` whose end a timer has told since then. */
+  #ended = Number.POSITIVE_INFINITY
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
@@ -113,13 +115,17 @@ export class Flight {
     this.#shared ??= new Map()
     const known = this.#shared.get(leaseTtl)
     if (known) return known
-    const shared = within(this.done, Math.max(0, this.#aliveAt + leaseTtl - now()), () => undefined)
+    const since = this.#aliveAt
+    const shared = within(this.done, Math.max(0, since + leaseTtl - now()), () => {
+      if (this.#aliveAt === since) this.#ended = Math.min(this.#ended, leaseTtl)
+    })
     this.#shared.set(leaseTtl, shared)
     return shared
   }
 
   /** Gives a sign of life: it may hold its key for `leaseTtl` from now on. */
   live(): void {
+    this.#ended = Number.POSITIVE_INFINITY
     if (this.#aliveAt === now()) return
     this.#aliveAt = now()
     this.#shared = undefined
@@ -127,7 +133,8 @@ export class Flight {
 
   /** Whether it has held its key for as long as one may. */
   isOverdue(leaseTtl: number): boolean {
-    return now() - this.#aliveAt >= leaseTtl
+    // What a timer has told stays true when the clock is set back.
+    return this.#ended <= leaseTtl || now() - this.#aliveAt >= leaseTtl
   }
 
   /** Lets those who wait for this flight have what `other` brings. */

@@ -21,8 +21,18 @@ type Turn = { readonly type: "load"; readonly found: Found } | Extract<Outcome, 
 export function lead(flight: Flight, call: Call, found: Found): Awaitable<Turn> {
   const { engine, policy } = call
   const free: Turn = { type: "load", found }
-  const isAlone = !engine.store?.adapter.lock || !policy.lease || policy.fresh
-  return isAlone || found.reason === "unavailable" ? free : takeTurn(flight, call, found, free)
+  if (policy.fresh || found.reason === "unavailable") return free
+  if (engine.store?.adapter.lock && policy.lease) return takeTurn(flight, call, found, free)
+  return found.kept?.tier === "near" ? lookBehind(flight, call, found) : free
+}
+
+/** What a neighbour has loaded may lie behind the tier in front, and what is there is what `keep()` keeps. */
+async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Turn> {
+  const { engine, place, key, policy } = call
+  const again = await validated(engine.readAnew(place, key, policy), call)
+  flight.capture(again, flight.names)
+  if (again.reason === "unavailable") return { type: "load", found }
+  return isNews(again, found, call) ? { type: "found", found: again } : { type: "load", found: again }
 }
 
 async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): Promise<Turn> {
@@ -53,7 +63,7 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
     if (flight.fenced) return free
     flight.live()
     // The neighbour may have written while we waited for the lease: read again.
-    const again = await validated(engine.read(place, key, policy), call)
+    const again = await validated(engine.readAnew(place, key, policy), call)
     flight.capture(again, flight.names)
     if (again.kept && isNews(again, found, call)) return { type: "found", found: again }
     if (lease) return { type: "load", found: again }

@@ -7,8 +7,8 @@ import type { Call } from "./call.ts"
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flights.ts"
 import type { Policy } from "./options.ts"
+import type { VersionKeys } from "./tokens.ts"
 import { newborn, tokenTime } from "./tokens.ts"
-import type { VersionKeys } from "./versions.ts"
 
 /** What those who write in the same turn share: the marks completed from the same tokens. */
 const completing = new WeakMap<

@@ -1,4 +1,4 @@
-import { type VersionKeys, versionKeys } from "./versions.ts"
+import { type VersionKeys, versionKeys } from "./tokens.ts"
 
 /**
  * Where a cache or region keeps its entries: how keys become storage keys, injectively.

@@ -9,7 +9,7 @@ import type { Engine } from "./engine.ts"
 import type { Flight } from "./flights.ts"
 import { alone } from "./ordered.ts"
 import type { Place } from "./place.ts"
-import type { VersionKeys } from "./versions.ts"
+import type { VersionKeys } from "./tokens.ts"
 import type { Target } from "./write.ts"
 
 /** Hard: never served again. Soft: stale from now on. */

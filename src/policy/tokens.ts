@@ -1,4 +1,16 @@
+import { tokenMark } from "../adapter.ts"
 import { now } from "../base/clock.ts"
+
+/** Where the versions of a region or tag are kept: what a hard and what a soft invalidation renews. */
+export interface VersionKeys {
+  readonly hard: string
+  readonly soft: string
+}
+
+/** The storage keys for the versions of the region or tag called `name`. */
+export function versionKeys(name: string): VersionKeys {
+  return { hard: `${tokenMark}h${name}`, soft: `${tokenMark}s${name}` }
+}
 
 /** Marks tokens that were made because there was none; all others are invalidations. */
 export const newborn = "+"

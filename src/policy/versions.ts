@@ -1,26 +1,15 @@
-import { type Adapter, type Awaitable, tokenMark } from "../adapter.ts"
+import type { Adapter, Awaitable } from "../adapter.ts"
 import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Kept } from "../entry.ts"
 import { ended, isWorker, share, type UnderWay } from "./scope.ts"
-import { newborn, newToken, softToken, toToken } from "./tokens.ts"
+import { newborn, newToken, softToken, toToken, type VersionKeys } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
-
-/** Where the versions of a region or tag are kept: what a hard and what a soft invalidation renews. */
-export interface VersionKeys {
-  readonly hard: string
-  readonly soft: string
-}
 
 /** What was asked for in one turn: token by token, and together. */
 interface Turn {
   readonly tokens: Map<string, Promise<string>>
   readonly all: Map<readonly VersionKeys[], Promise<readonly string[]>>
-}
-
-/** The storage keys for the versions of the region or tag called `name`. */
-export function versionKeys(name: string): VersionKeys {
-  return { hard: `${tokenMark}h${name}`, soft: `${tokenMark}s${name}` }
 }
 
 /**
@@ -67,6 +56,12 @@ export class Versions {
     this.#names = names
     this.#tokens = tokens
     return tokens
+  }
+
+  /** As {@link read}, past what is remembered here. */
+  readAnew(names: readonly VersionKeys[]): Awaitable<readonly string[]> {
+    this.#names = undefined
+    return this.read(names)
   }
 
   /** The tokens of `names` where they are known without I/O. */
@@ -152,6 +147,13 @@ export class Versions {
 
   /** Renews the versions of `names`: from now on their entries are gone (hard) or stale (soft). */
   renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
+    // One that is being made must not land upon its successor.
+    const making = names.flatMap(({ hard }) => this.#creating.get(hard) ?? [])
+    if (making.length > 0) return ended(making, 1000).then(() => this.#renew(names, mode))
+    return this.#renew(names, mode)
+  }
+
+  #renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
     if (mode === "hard") return this.#write(names.map(({ hard }) => [hard, newToken()]))
     return chain(this.read(names), (tokens) =>
       this.#write(names.map(({ soft }, i) => [soft, softToken(tokens[2 * i + 1] ?? "")])),

@@ -223,7 +223,7 @@ async function rewrite(
   try {
     const done = inOrder(target, keys, (store, isLate) => {
       const into = derived(engine, store)
-      return chain(engine.readMany(place, keys, policy, true), (found) => {
+      return chain(engine.readMany(place, keys, policy, true, true), (found) => {
         const versions = ({ kept }: Found) =>
           kept && outlives ? engine.versions(store).read(place.names(kept.tags)) : []
         const read = together<readonly string[]>(found.map((one) => () => versions(one)))

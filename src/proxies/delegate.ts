@@ -97,6 +97,7 @@ function throughTo(adapter: Adapter): Mutable {
   if (adapter.open) through.open = () => adapter.open?.()
   if (adapter.close) through.close = () => adapter.close?.()
   if (adapter.peek) through.peek = (key, time) => adapter.peek?.(key, time)
+  if (adapter.forget) through.forget = (keys) => adapter.forget?.(keys)
   if (adapter.bus) through.bus = adapter.bus
   if (adapter.tokenChanges) through.tokenChanges = (time) => adapter.tokenChanges?.(time) ?? Number.NaN
   if (adapter.observe) through.observe = (listener) => adapter.observe?.(listener) ?? (() => {})

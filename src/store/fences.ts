@@ -6,6 +6,8 @@ export interface Ticket {
   readonly writes: boolean
   /** Something came across it: what it brings may be outdated already. */
   beaten: boolean
+  /** When it began, ms since epoch. */
+  readonly since: number
   /** When it is taken for dead, ms since epoch: on Workers its request may be over. */
   readonly until: number
 }
@@ -34,7 +36,7 @@ export class Fences {
       beaten ||= other.writes
       other.beaten ||= writes
     }
-    const ticket = { key, writes, beaten, until: time + longest }
+    const ticket = { key, writes, beaten, since: time, until: time + longest }
     running.push(ticket)
     this.#running.set(key, running)
     return ticket

@@ -18,6 +18,7 @@ export class Messages {
   readonly #report: (error: unknown) => void
   readonly #teller: Teller | undefined
   #stop: (() => void) | undefined
+  #isClosed = false
 
   constructor(bus: Bus | undefined, memory: Memory, report: (error: unknown) => void) {
     this.#bus = bus
@@ -28,7 +29,7 @@ export class Messages {
 
   /** Listens from now on; must come before anything is kept. */
   listen(): void {
-    if (this.#stop || !this.#bus) return
+    if (this.#stop || !this.#bus || this.#isClosed) return
     try {
       this.#stop = this.#bus.subscribe((message) => this.#hear(message))
     } catch (error) {
@@ -41,7 +42,13 @@ export class Messages {
     this.#teller?.tell(keys, prefixes)
   }
 
+  open(): void {
+    this.#isClosed = false
+  }
+
+  /** Hears nothing any more, whatever is still under way. */
   close(): void {
+    this.#isClosed = true
     this.#stop?.()
     this.#stop = undefined
   }

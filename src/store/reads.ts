@@ -20,8 +20,6 @@ export class Reads {
   readonly #tiers: Tiers
   readonly #shelf: Shelf
   readonly #tokens: Tokens
-  /** Reads of tokens under way, for all who ask meanwhile. */
-  readonly #asked = new Map<string, Promise<Stored | undefined>>()
   /** Whether far has answered at once, when it was asked last. */
   #isPrompt = false
   /** What a far tier that answers at once has just said is absent: one miss looks more than once in its turn. */
@@ -53,6 +51,17 @@ export class Reads {
   #told(key: string, near: Stored): Stored {
     const arrived = this.#arrived
     return arrived?.key === key && arrived.writes === this.#tiers.fences.writes ? arrived.record : near
+  }
+
+  /** Lets go of what lies near of `keys`, so that far is asked. */
+  forget(keys: readonly string[]): Awaitable<void> {
+    this.#arrived = undefined
+    const drops: Awaitable<void>[] = []
+    for (const key of keys) {
+      if (isToken(key)) this.#tokens.doubt(key)
+      else drops.push(this.#shelf.drop(key))
+    }
+    return drops.some(isPromise) ? Promise.all(drops).then(() => undefined) : undefined
   }
 
   #peekFar(key: string): Stored | undefined {
@@ -99,13 +108,13 @@ export class Reads {
   #near(key: string): Awaitable<Stored | undefined> {
     const { shelf, tokens } = this.#tiers
     if (!isToken(key)) return shelf.get(key)
-    return tokens.get(key) ?? this.#asked.get(key)?.then((token) => token ?? "")
+    return tokens.get(key) ?? tokens.asked.get(key)?.then((token) => token ?? "")
   }
 
   #token(key: string): Awaitable<Stored | undefined> {
     const token = this.#tokens.get(key)
     if (token !== undefined) return token === "" ? undefined : token
-    const running = this.#asked.get(key)
+    const running = this.#tokens.asked.get(key)
     if (running) return running
     const answer = this.#ask(key)
     if (isPromise(answer)) this.#share(key, answer)
@@ -170,10 +179,10 @@ export class Reads {
     const record = opened?.record
     if (isToken(key)) {
       if (fences.end(ticket) && (record === undefined || typeof record === "string"))
-        tokens.set(key, record ?? "")
+        tokens.set(key, record ?? "", ticket.since)
       return record === "" ? undefined : record
     }
-    const kept = opened && !ticket.beaten ? shelf.keep(key, opened) : undefined
+    const kept = opened && !ticket.beaten ? shelf.keep(key, opened, ticket.since) : undefined
     if (!isPromise(kept)) fences.end(ticket)
     // Its copy may arrive near after that of a write; the reader need not wait to see.
     else kept.then(() => (fences.end(ticket) ? undefined : shelf.drop(key)))
@@ -189,9 +198,9 @@ export class Reads {
   /** Lets others wait for the same read. On Workers no request may wait for another's. */
   #share(key: string, answer: Promise<Stored | undefined>): void {
     if ("WebSocketPair" in globalThis) return
-    this.#asked.set(key, answer)
+    this.#tokens.asked.set(key, answer)
     const over = (): void => {
-      if (this.#asked.get(key) === answer) this.#asked.delete(key)
+      if (this.#tokens.asked.get(key) === answer) this.#tokens.asked.delete(key)
     }
     answer.then(over, over)
   }

@@ -70,13 +70,13 @@ export class Shelf {
     return undefined
   }
 
-  /** Keeps a copy for what is left of its life, `maxAge` at most. */
-  keep(key: string, { record, until }: Opened): Awaitable<void> {
+  /** Keeps a copy for what is left of its life, `maxAge` at most after it was asked for (`since`, ms since epoch). */
+  keep(key: string, { record, until }: Opened, since: number): Awaitable<void> {
     const time = now()
     const life = Math.min(until - time, this.#maxAge)
     if (this.#isOff || !(life > 0)) return undefined
     // Of an entry the engine itself knows when it ends.
-    const copy = new Copy(inTier(record, "near"), time, time + (isKept(record) ? this.#maxAge : life))
+    const copy = new Copy(inTier(record, "near"), since, since + (isKept(record) ? this.#maxAge : life))
     const put = (stored: Stored) =>
       chain(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
     return this.#quietly(

@@ -95,6 +95,7 @@ export function tiered(options: TieredOptions): Adapter {
   const writes = new Writes(tiers)
 
   async function open(): Promise<void> {
+    messages.open()
     await Promise.all([far.open?.(), near.open?.(), tiers.coder.load()])
   }
 
@@ -132,6 +133,7 @@ export function tiered(options: TieredOptions): Adapter {
     delete: (key) => writes.delete(key),
     clear: (prefix) => writes.clear(prefix),
     peek: (key, time) => reads.peek(key, time),
+    forget: (keys) => reads.forget(keys),
     ...(maxAge > 0 && { tokenChanges: (time) => tokens.changes(time) }),
     open,
     close,

@@ -1,3 +1,4 @@
+import type { Stored } from "../adapter.ts"
 import { now } from "../base/clock.ts"
 
 interface Known {
@@ -12,7 +13,11 @@ const most = 10_000
 
 /** The version tokens that were read or written lately; absent ones too, as `""`. */
 export class Tokens {
+  /** Reads under way, for all who ask meanwhile. */
+  readonly asked: Map<string, Promise<Stored | undefined>> = new Map()
   readonly #known = new Map<string, Known>()
+  /** Those that must be asked for anew; until then they count as they were. */
+  readonly #doubted = new Set<string>()
   readonly #maxAge: number
   #changes = 0
   /** When the first of them ends, in ms since epoch. */
@@ -51,13 +56,14 @@ export class Tokens {
   /** The token at `key`; `undefined` if it must be asked for. */
   get(key: string): string | undefined {
     const known = this.#known.get(key)
-    if (known === undefined) return undefined
+    if (known === undefined || (this.#doubted.size > 0 && this.#doubted.has(key))) return undefined
     return known.until === Number.POSITIVE_INFINITY || holds(known, now()) ? known.token : undefined
   }
 
-  set(key: string, token: string): void {
+  /** @param since - When it was asked for, ms since epoch. */
+  set(key: string, token: string, since: number): void {
     if (this.#maxAge <= 0) return
-    const since = now()
+    this.#doubted.delete(key)
     const known = { token, since, until: since + this.#maxAge }
     if (this.#known.get(key)?.token !== token) this.#changes++
     this.#known.delete(key)
@@ -67,13 +73,23 @@ export class Tokens {
     if (oldest !== undefined) this.delete(oldest)
   }
 
+  /** Lets it be asked for anew: what was said of it, or is being said, may be outdated. */
+  doubt(key: string): void {
+    this.asked.delete(key)
+    if (this.#known.has(key)) this.#doubted.add(key)
+  }
+
   delete(key: string): void {
+    this.asked.delete(key)
+    this.#doubted.delete(key)
     if (this.#known.delete(key)) this.#changes++
   }
 
   clear(prefix: string): void {
     this.#changes++
-    for (const key of this.#known.keys()) if (key.startsWith(prefix)) this.#known.delete(key)
+    for (const keys of [this.#known, this.#doubted, this.asked]) {
+      for (const key of keys.keys()) if (key.startsWith(prefix)) keys.delete(key)
+    }
   }
 }
 

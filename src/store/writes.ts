@@ -106,8 +106,8 @@ export class Writes {
     const { shelf, tokens, fences } = this.#tiers
     const { key } = ticket
     if (!fences.end(ticket) || !opened) return this.#drop(key)
-    if (!isToken(key)) return shelf.keep(key, opened)
-    if (typeof opened.record === "string") tokens.set(key, opened.record)
+    if (!isToken(key)) return shelf.keep(key, opened, ticket.since)
+    if (typeof opened.record === "string") tokens.set(key, opened.record, ticket.since)
     return undefined
   }
 
