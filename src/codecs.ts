@@ -10,7 +10,7 @@ import { type EncryptionKey, keyring } from "./codec/encrypt.ts"
 
 export type { Serializer } from "./adapter.ts"
 export type { CompressionName, CompressOptions } from "./codec/compress.ts"
-export type { EncryptionKey, Passphrase } from "./codec/encrypt.ts"
+export type { CryptoKeyLike, EncryptionKey, Passphrase } from "./codec/encrypt.ts"
 export type { ClassSerializer } from "./codec/serializer.ts"
 export { type SerializableClass, type SuperjsonOptions, superjsonSerializer } from "./codec/superjson.ts"
 

@@ -20,8 +20,8 @@ export interface Kept {
   readonly marks: readonly string[]
   /** Which of two tiers it was read from. */
   readonly tier?: Tier
-  /** The value is not the storage's but one that a schema has made of it: whatever that is, it is handed out as it is. */
-  readonly made?: true
+  /** The entry of the storage, where the value is what a schema has made of that one's: whatever it is, it is handed out. */
+  readonly made?: Kept
 }
 
 /** A value with its deadlines and tags, as a caller sees it. All times are milliseconds since epoch. */

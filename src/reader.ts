@@ -3,9 +3,9 @@ import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { isPlainRead, load, loadAll, readGenerated, readOne } from "./loading.ts"
 import type { Served } from "./policy/call.ts"
-import type { Fallback } from "./policy/context.ts"
-import type { ManyFallback } from "./policy/many.ts"
-import type { LoadOptions, ReadOptions } from "./policy/options.ts"
+import type { Fallback, LoadContext } from "./policy/context.ts"
+import type { ManyFallback, ManyResult } from "./policy/many.ts"
+import type { LoadOptions, ReadOptions, StandardSchemaV1 } from "./policy/options.ts"
 import { keysOf } from "./policy/sweep.ts"
 import {
   type GetOptions,
@@ -19,6 +19,9 @@ import {
   readValues,
 } from "./reading.ts"
 import { toTarget } from "./writing.ts"
+
+/** What a load answers: what its key says, or else what its fallback gives. */
+export type Loaded<V, R> = unknown extends V ? R : V
 
 /**
  * The verbs of a cache or region that bring values: those that read, and those that load what is missing.
@@ -95,14 +98,16 @@ export class Reader {
    *   is a miss and an `error` event.
    * @example const [one, two] = await cached.getMany(["1", "2"])
    */
-  async getMany<V = unknown>(
+  getMany<V = unknown>(
     keys: Iterable<KeyLike<V>>,
-    options?: GetOptions<V>,
-  ): Promise<(V | undefined)[]> {
+    options: GetOptions<V> & ({ readonly required: true } | { readonly default: V }),
+  ): Promise<V[]>
+  getMany<V = unknown>(keys: Iterable<KeyLike<V>>, options?: GetOptions<V>): Promise<(V | undefined)[]>
+  async getMany(keys: Iterable<KeyLike>, options?: GetOptions<unknown>): Promise<unknown[]> {
     this.kit.settings.home()
     const all = listOf(keys)
     const read = this.kit.settings.generate ? readGenerated : readValues
-    return (await read(this.kit, all, options)) as (V | undefined)[] // The keys say what their values are.
+    return await read(this.kit, all, options)
   }
 
   /** @internal The entry in whatever state it may be served; counts as nothing. */
@@ -136,7 +141,17 @@ export class Reader {
    * @see RFC 5861 for stale-while-revalidate (`softTimeout: 0`) and stale-if-error (`grace`).
    * @example const user = await cached.getOrSet("user:42", () => fetchUser(42), { ttl: "5m", grace: "1h" })
    */
-  getOrSet<V>(key: KeyLike<V>, fallback: Fallback<V> | V, options?: LoadOptions<V>): Promise<V> {
+  getOrSet<V>(
+    key: KeyLike<V>,
+    fallback: (context: LoadContext<V>) => unknown,
+    options: LoadOptions<V> & { readonly schema: StandardSchemaV1<unknown, V> },
+  ): Promise<V>
+  getOrSet<V, R extends V = V>(
+    key: KeyLike<V>,
+    fallback: ((context: LoadContext<V>) => R | Promise<R>) | R,
+    options?: LoadOptions<R>,
+  ): Promise<Loaded<V, R>>
+  getOrSet<V>(key: KeyLike<V>, fallback: unknown, options?: LoadOptions<V>): Promise<V> {
     const { kit } = this
     try {
       const kept = options === undefined || isPlainRead(options) ? hotHit(kit, key) : undefined
@@ -156,13 +171,13 @@ export class Reader {
    * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length, and as {@link getOrSet}.
    * @example const users = await cached.getOrSetMany(["1", "2"], (missing) => fetchUsers(...missing.map(Number)))
    */
-  async getOrSetMany<V>(
-    keys: Iterable<KeyLike<V>>,
-    fallback: ManyFallback<V>,
-    options?: LoadOptions<V>,
-  ): Promise<V[]> {
+  async getOrSetMany<V, R extends V = V, K extends KeyLike<V> = KeyLike<V>>(
+    keys: Iterable<K & KeyLike<V>>,
+    fallback: (missing: K[], context: LoadContext<V>) => ManyResult<R> | Promise<ManyResult<R>>,
+    options?: LoadOptions<R>,
+  ): Promise<Loaded<V, R>[]> {
     // The keys say what their values are; inside, values are unknown.
-    return (await loadAll(this.kit, keys, fallback as ManyFallback<unknown>, options)) as V[]
+    return (await loadAll(this.kit, keys, fallback as ManyFallback<unknown>, options)) as Loaded<V, R>[]
   }
 
   /**

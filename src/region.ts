@@ -2,9 +2,10 @@ import { attempt } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
 import type { GeneratedRegion } from "./generated.ts"
 import type { KeyLike } from "./key.ts"
-import type { Generator, Kit } from "./kit.ts"
+import type { Kit } from "./kit.ts"
 import { type Args, type Fn, type Memoized, type MemoizeOptions, memoize } from "./memoize.ts"
 import { type MemoizedMany, memoizeMany } from "./memoize-many.ts"
+import type { LoadContext } from "./policy/context.ts"
 import { tell } from "./policy/draft.ts"
 import type { ManyResult } from "./policy/many.ts"
 import type { WriteOptions } from "./policy/options.ts"
@@ -35,7 +36,7 @@ export class Region extends Reader {
    *   `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.set("greeting", "hello", { ttl: "5m", tags: ["texts"] })
    */
-  set<V>(key: KeyLike<V>, value: V, options?: WriteOptions): Promise<void> {
+  set<V>(key: KeyLike<V>, value: NoInfer<V>, options?: WriteOptions): Promise<void> {
     return lasting(this.kit, setOne(this.kit, key, value, options))
   }
 
@@ -161,9 +162,11 @@ export class Region extends Reader {
    * @throws {CacheError} `REGION_CONFIGURED` for options a second time, unless with `replace: true`.
    * @example const users = cached.region("users", { ttl: "10m", generate: fetchUser })
    */
-  region<V, A>(
+  region<V, A, W = unknown>(
     name: string,
-    options: RegionOptions<V, A> & { readonly generate: Generator<V, A> },
+    options: Omit<RegionOptions<V, A>, "generate"> & {
+      readonly generate: (argument: A, context: LoadContext<W>) => V | Promise<V>
+    },
   ): GeneratedRegion<V, A>
   region<V = unknown, A = never>(name: string, options?: RegionOptions<V, A>): Region
   region(name: string, options?: object): unknown {
@@ -175,7 +178,9 @@ export class Region extends Reader {
    *
    * @example const users = cached.region("users").generate(fetchUser)
    */
-  generate<V, A>(generator: Generator<V, A>): GeneratedRegion<V, A> {
+  generate<V, A, W = unknown>(
+    generator: (argument: A, context: LoadContext<W>) => V | Promise<V>,
+  ): GeneratedRegion<V, A> {
     setGenerator(this.kit, generator)
     // From now on its verbs take the generator's argument.
     return this as unknown as GeneratedRegion<V, A>

@@ -10,7 +10,7 @@ import type { Metrics } from "./policy/counters.ts"
 import type { Source } from "./policy/found.ts"
 import { Hub, type OnError } from "./policy/hub.ts"
 import { standIn } from "./policy/opening.ts"
-import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
+import { defaultPolicy, type LoadOptions, resolvePolicy, type StandardSchemaV1 } from "./policy/options.ts"
 import { Place } from "./policy/place.ts"
 import type { WriteQueue } from "./policy/queue.ts"
 import { ended, isWorker, scopeOf, share } from "./policy/scope.ts"
@@ -20,7 +20,9 @@ import { isAdapter, type StorageOptions, sourceOf, storageRules } from "./source
 import { lasting } from "./writing.ts"
 
 /** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
-export interface CacheOptions extends LoadOptions<never>, StorageOptions {
+export interface CacheOptions extends Omit<LoadOptions<never>, "schema">, StorageOptions {
+  /** A stored value that does not validate is a miss; a loaded one an error. */
+  readonly schema?: StandardSchemaV1<unknown, unknown> | undefined
   /** What its keys are kept apart by in a shared storage. Default none. */
   readonly prefix?: string | undefined
   /** Told of trouble that is no caller's, as the `error` event is. */

@@ -207,8 +207,15 @@ function refill(made: object, walk: Walk): object {
   return made
 }
 
+/** What an error tells. */
+interface Told {
+  readonly message: string
+  readonly name: string
+  readonly cause?: unknown
+}
+
 /** An error that tells the same, without its members. */
-export function like(error: Pick<Error, "message" | "name" | "cause">, proto: object): Error {
+export function like(error: Told, proto: object): Error {
   const made = new Error(error.message, Object.hasOwn(error, "cause") ? { cause: error.cause } : undefined)
   Object.setPrototypeOf(made, proto)
   if (made.name !== error.name) {

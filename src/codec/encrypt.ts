@@ -6,7 +6,19 @@ export interface EncryptionKey {
   /** Stands in clear in every record the key has written. */
   readonly id: string
   /** An AES-GCM key of 256 bits, its 32 bytes, or a passphrase to derive it from. */
-  readonly key: CryptoKey | Uint8Array | Passphrase
+  readonly key: CryptoKeyLike | Uint8Array | Passphrase
+}
+
+/** A `CryptoKey`: its shape, for not every project has the platform's type. */
+export interface CryptoKeyLike {
+  /** Its algorithm and length. */
+  readonly algorithm: { readonly name: string }
+  /** "secret". */
+  readonly type: string
+  /** Whether its bytes can be had: nobody here asks for them. */
+  readonly extractable: boolean
+  /** "encrypt" and "decrypt". */
+  readonly usages: readonly string[]
 }
 
 /**

@@ -46,6 +46,7 @@ export class Context implements LoadContext {
   readonly #flight: Flight
   readonly #call: Call
   readonly #found: Found
+  #kept: unknown
   #copy: Entry<unknown> | undefined
 
   constructor(flight: Flight, call: Call, found: Found) {
@@ -83,6 +84,13 @@ export class Context implements LoadContext {
     return resolvePolicy(policy, { ttl, grace, tags })
   }
 
+  /** The value of the storage, where `value` is the one that {@link keep} has answered. */
+  keptAs(value: unknown): { readonly raw: unknown } | undefined {
+    const { renewed } = this
+    if (!renewed?.made || !Object.is(value, this.#kept)) return undefined
+    return { raw: this.#call.engine.store?.out(renewed.made) }
+  }
+
   skip(): void {
     this.skipped = true
   }
@@ -91,7 +99,8 @@ export class Context implements LoadContext {
     const { kept } = this.#found
     if (this.stale && kept) {
       this.#renew(kept)
-      return this.#call.engine.store?.out(kept)
+      this.#kept = this.#call.engine.store?.out(kept)
+      return this.#kept
     }
     throw new CacheError(
       "FALLBACK_RESULT",

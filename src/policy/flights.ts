@@ -5,9 +5,17 @@ import { within } from "./timeout.ts"
 import type { VersionKeys } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
+/** What a load brought. */
+export interface Brought {
+  /** What its schema made of it, or else the very value. */
+  readonly value: unknown
+  /** What its fallback gave: this is what is stored. */
+  readonly raw: unknown
+}
+
 /** How a flight ended. */
 export type Outcome =
-  | { readonly type: "loaded"; readonly value: unknown }
+  | ({ readonly type: "loaded" } & Brought)
   | { readonly type: "failed"; readonly error: unknown }
   /** A fresh entry was there after all: read by the leader, or published by another process. */
   | { readonly type: "found"; readonly found: Found }
@@ -37,7 +45,7 @@ export class Flight {
   background: boolean
   outcome: Outcome | undefined
   /** What its fallback brought, while it is being stored. */
-  brought: { readonly value: unknown } | undefined
+  brought: Brought | undefined
   /** What its leader had the value checked by; a caller with another schema checks it himself. */
   schema: Policy["schema"]
   /** It does not look at what is stored. */

@@ -13,7 +13,7 @@ import {
   serve,
   tooLate,
 } from "./call.ts"
-import { Flight, type Outcome } from "./flights.ts"
+import { type Brought, Flight, type Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
 import { checked, load, validated } from "./load.ts"
@@ -59,7 +59,7 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   return flight.shared(policy.leaseTtl).then(() => {
     leave(flight, call)
     const { outcome } = flight
-    if (outcome?.type === "loaded") return outcome.value
+    if (outcome?.type === "loaded") return flight.schema ? outcome.raw : outcome.value
     if (outcome?.type === "failed") throw outcome.error
     return getOrSet(call)
   })
@@ -118,7 +118,10 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     const turn = isPromise(asked) ? await asked : asked
     if (turn.type !== "load") return turn
     const outside = engine.draft?.outside(flight, call, canJoin)
-    if (outside) return { type: "loaded", value: await getOrSet(outside) }
+    if (outside) {
+      const value = await getOrSet(outside)
+      return { type: "loaded", value, raw: value }
+    }
     return await load(flight, call, turn.found)
   } catch (error) {
     return { type: "failed", error }
@@ -159,9 +162,10 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
         attempt(() => validated(engine.read(call.place, call.key, policy), call)),
       )
     : flight.found
-  const bring = (value: unknown): Awaitable<Answer | undefined> => {
+  const bring = ({ value, raw }: Brought): Awaitable<Answer | undefined> => {
     if (joins && !sameTurn && flight.isEnded) return undefined
-    return checks ? checked(value, call).then((own) => ({ value: own })) : { value }
+    if (!isOther) return { value }
+    return checks ? checked(raw, call).then((own) => ({ value: own })) : { value: raw }
   }
   const state = found && !policy.fresh ? judge(found, call) : "gone"
   if (found && state === "fresh") return serve(call, found)
@@ -182,7 +186,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       // From here on the flight has nobody to lose.
       flight.background = true
       // He does not wait for the storage to take what is there.
-      if (flight.brought && !isPrompt) return bring(flight.brought.value)
+      if (flight.brought && !isPrompt) return bring(flight.brought)
       if (!stale) throw tooLate(call)
       // For one who did not wait, nothing can have come between.
       const isAtOnce = limit <= 0 && !flight.fenced
@@ -199,7 +203,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   const { outcome } = flight
   switch (outcome?.type) {
     case "loaded":
-      return bring(outcome.value)
+      return bring(outcome)
     case "failed": {
       const answer =
         stale && !isMisuse(outcome.error, call) && (await serveStill(flight, call, stale, "failed"))

@@ -8,7 +8,7 @@ import { Context } from "./context.ts"
 import { derived, tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
 import { snapshot } from "./entries.ts"
-import type { Flight, Outcome } from "./flights.ts"
+import type { Brought, Flight, Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
@@ -29,15 +29,18 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   flight.hasTried = true
   engine.hub.load(place, name)
   try {
-    let value = await inside([flight], () => fallback(context))
-    // A key that a fallback of many leaves out has no value to judge.
-    if (policy.schema && !(context.skipped && value === undefined)) value = await checked(value, call)
-    flight.brought = { value }
+    const raw = await inside([flight], () => fallback(context))
+    const kept = context.keptAs(raw)
+    // A key that a fallback of many leaves out has no value to judge, and what is kept on was judged when it was read.
+    const isJudged = policy.schema && !kept && !(context.skipped && raw === undefined)
+    const value = isJudged ? await checked(raw, call) : raw
+    const brought = { value, raw: kept ? kept.raw : raw }
+    flight.brought = brought
     const took = now() - startedAt
     engine.hub.done(place, name, took)
     engine.backoff.forget(call.key)
-    await publish(flight, call, context, value, startedAt, took)
-    return { type: "loaded", value }
+    await publish(flight, call, context, brought, startedAt, took)
+    return { type: "loaded", ...brought }
   } catch (error) {
     engine.hub.failed(place, name, now() - startedAt, error)
     if (found.kept && !flight.fenced && !isMisuse(error, call)) engine.backoff.failed(call.key)
@@ -89,7 +92,7 @@ async function publish(
   flight: Flight,
   call: Call,
   context: Context,
-  value: unknown,
+  { value, raw }: Brought,
   createdAt: number,
   took: number,
 ): Promise<void> {
@@ -101,14 +104,14 @@ async function publish(
     flight.isEnded = flight.tags().some(isEnded)
     if (flight.fenced || context.skipped || !flight.versions) return
     // What others do to it while we wait must not reach the storage.
-    let own = policy.shouldCache ? snapshot(engine, value) : value
+    let own = policy.shouldCache ? snapshot(engine, raw) : raw
     // An asynchronous one is waited for: its promise would say yes to everything.
     if (policy.shouldCache && !(await (policy.shouldCache as ShouldCache)(value, { key: name }))) return
     const { ttl: given, grace, tags } = context.decided(policy)
     // The ttl of what is kept was spread when it was written first.
     const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
     const known = marksFor(flight, call, tags, createdAt, context.renewed)
-    if (!policy.shouldCache && (isPromise(known) || engine.queue.isBusy([key]))) own = snapshot(engine, value)
+    if (!policy.shouldCache && (isPromise(known) || engine.queue.isBusy([key]))) own = snapshot(engine, raw)
     const marks = isPromise(known) ? await known : known
     const { store } = engine
     flight.isEnded ||= marks === undefined
@@ -162,7 +165,7 @@ async function judged(found: Found, engine: Engine, schema: Schema): Promise<Fou
   try {
     // A copy: a schema may change what it is given.
     const result = await schema["~standard"].validate(engine.store?.out(found.kept))
-    if (!result.issues) return { ...found, kept: { ...found.kept, value: result.value, made: true } }
+    if (!result.issues) return { ...found, kept: { ...found.kept, value: result.value, made: found.kept } }
   } catch {
     // A schema that throws has not validated.
   }

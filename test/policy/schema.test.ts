@@ -44,6 +44,46 @@ describe.each(kinds)("%s", (kind) => {
     expect(await Promise.all([first, second])).toEqual([2, 4])
   })
 
+  test("what a schema makes of a value is made of it once, by whoever has it", async () => {
+    const { cache, clock } = await setup(kind, { ttl: "1h", grace: "1h" })
+    const schema = whole((value) => value + 1)
+    const ask = (options = {}) => cache.getOrSet("k", () => clock.after(10, 500), { schema, ...options })
+    const first = [ask(), ask()]
+    const raw = cache.getOrSet<unknown>("k", () => 0)
+    await clock.advance(20)
+    expect(await Promise.all([...first, raw])).toEqual([501, 501, 500])
+    expect(await ask()).toBe(501)
+    expect(await cache.get("k")).toBe(500)
+    for (let round = 0; round < 3; round++) {
+      await cache.expire("k")
+      expect(await cache.getOrSet("k", (context) => context.keep(), { schema })).toBe(501)
+      expect(await cache.get("k")).toBe(500)
+    }
+    await cache.expire("k")
+    expect(await cache.getOrSet("k", (context) => context.keep() + 1, { schema })).toBe(503)
+    expect(await cache.get("k")).toBe(502)
+  })
+
+  test("a schema that makes of a value what it would refuse costs no load", async () => {
+    const { cache } = await setup(kind, { ttl: "1h" })
+    let loads = 0
+    const schema: StandardSchemaV1<unknown, Date> = {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: (value) =>
+          typeof value === "string" ? { value: new Date(value) } : { issues: [{ message: "no text" }] },
+      },
+    }
+    const load = () => {
+      loads++
+      return "2026-01-01" as never // what the origin sends
+    }
+    for (let i = 0; i < 3; i++)
+      expect(await cache.getOrSet("k", load, { schema })).toEqual(new Date("2026-01-01"))
+    expect(loads).toBe(1)
+  })
+
   test("a schema that changes what it is given changes nothing that is stored", async () => {
     const { cache } = await setup(kind)
     await cache.set("k", { list: [1] })

@@ -51,11 +51,25 @@ export async function keys(): Promise<void> {
   same<typeof entry, Entry<User> | undefined>()
   const many = await cache.getMany([user, key<User>("user", 43)])
   same<typeof many, (User | undefined)[]>()
+  const all = await cache.getMany([user], { required: true })
+  same<typeof all, User[]>()
+  const filled = await cache.getMany([user], { default: { id: 0, name: text } })
+  same<typeof filled, User[]>()
   const peeked = cache.peek(user)
   same<typeof peeked, User | undefined>()
   await cache.set(user, { id: 42, name: "Ada" }, { ttl: "1h", grace: "1d", tags: ["users"] })
   // @ts-expect-error: a key of users takes no text
   await cache.set(user, "Ada")
+  // @ts-expect-error: nor what its values are a part of
+  await cache.set(user, null)
+  // @ts-expect-error: nor a text that is none of its own
+  await cache.set(key<"on" | "off">("state"), "maybe")
+  // @ts-expect-error: what is loaded for it is a whole user
+  await cache.getOrSet(user, async () => ({ id: 42 }))
+  // @ts-expect-error: whether given as it is
+  await cache.getOrSet(user, { id: 42 })
+  // @ts-expect-error: or one of many
+  await cache.getOrSetMany([user], (missing) => missing.map(() => ({ id: 42 })))
   // @ts-expect-error: the default is of the key's type
   await cache.get(user, { default: 5 })
   // @ts-expect-error: a key of users is no key of numbers
@@ -356,4 +370,40 @@ export async function events(): Promise<void> {
   for await (const name of cached.keys()) name.length
   await using own = new CacheWrapper()
   void [off, metrics, runtime, own]
+}
+
+export async function contexts(): Promise<void> {
+  const loaded = await cache.getOrSet("k", async (context) => {
+    context.ttl = "1h"
+    return { a: 1 }
+  })
+  same<typeof loaded, { a: number }>()
+  const given = await cache.getOrSet<User>("k", async ({ stale }) => stale?.value ?? { id: 1, name: "Ada" })
+  same<typeof given, User>()
+  const many = await cache.getOrSetMany(["a", "b"], async (missing, context) => {
+    context.tags.push("all")
+    const texts: string[] = missing
+    return texts.map((text) => text.length)
+  })
+  same<typeof many, number[]>()
+  const users = cache.region("users", {
+    generate: async (id: number, context) => {
+      context.grace = "1h"
+      return { id, name: "Ada" }
+    },
+  })
+  const user = await users.get(1)
+  same<typeof user, User>()
+  const late = cache.region("late").generate(async (id: number, context) => {
+    context.skip()
+    return `${id}`
+  })
+  const text = await late.get(1)
+  same<typeof text, string>()
+  new CacheWrapper({ schema })
+  // What a schema makes of it, whatever comes.
+  const judged = await cache.getOrSet("k", async () => JSON.parse("{}"), { schema, ttl: "1h" })
+  same<typeof judged, User>()
+  const kept = await cache.getOrSet("k", (context) => ({ ...context.keep(), name: "Ada" }), { schema })
+  same<typeof kept, User>()
 }
