@@ -50,8 +50,8 @@ const slotSize = 96
  * Keeps records in this realm, bounded, evicting by S3-FIFO or LRU.
  *
  * No timers: what is past its life leaves when a write comes by, before anything alive does as far as a few slots
- * per write tell. Version tokens lie apart, as many as `maxEntries`, the longest unused leaving first; they
- * count in no bound.
+ * per write tell. Version tokens lie apart, ten times `maxEntries` of them or 100 000, the longest unused leaving
+ * first; they count in no bound.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
  *

@@ -151,7 +151,7 @@ function guess(value: unknown): unknown {
   if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true"
   const number = Number(text)
   // A number is what its text says to the last digit: "007" and a long id are text.
-  if (/^(\d+(\.\d+)?|Infinity)$/.test(text) && String(number) === text) return number
+  if (/^-?(\d+(\.\d+)?|Infinity)$/.test(text) && String(number) === text) return number
   return /^[1-9](\.\d+)?e\d+$/i.test(text) && number < Infinity ? number : value
 }
 

@@ -45,7 +45,7 @@ export type MissReason =
   | "expired"
   /** One of its tags or regions was invalidated. */
   | "invalidated"
-  /** The record cannot be read, or the schema refuses its value. It is removed. */
+  /** The record cannot be read, and is removed; or the schema refuses its value. */
   | "corrupt"
   /** The storage failed or did not answer in time. */
   | "unavailable"

@@ -159,6 +159,9 @@ describe("arguments", () => {
   test.each([
     ["5", 5],
     ["0", 0],
+    ["-1", -1],
+    ["-0.5", -0.5],
+    ["-Infinity", Number.NEGATIVE_INFINITY],
     ["1.5", 1.5],
     ["true", true],
     ["false", false],
