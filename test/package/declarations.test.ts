@@ -8,12 +8,16 @@ const declarations = readdirSync(dist, { recursive: true, encoding: "utf8" }).fi
   file.endsWith(".d.ts"),
 )
 
+/** What TypeScript itself brings, and not every project's `lib` names: Symbol.asyncDispose. */
+const ofTheLanguage = ["esnext.disposable"]
+
 /** What a declaration file refers to: modules and libraries of types. */
 function references(text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/(?!\/).*$/gm, "")
   const modules = code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g)
   const libraries = code.matchAll(/\/\/\/\s*<reference\s+(?:types|path|lib)=["']([^"']+)["']/g)
-  return [...modules, ...libraries].map(([, name = ""]) => name)
+  const names = [...modules, ...libraries].map(([, name = ""]) => name)
+  return names.filter((name) => !ofTheLanguage.includes(name))
 }
 
 test("published types refer to files of the package only, by the ending that every checker knows", () => {
