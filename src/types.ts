@@ -24,6 +24,7 @@ export type {
   StandardSchemaV1,
   WriteOptions,
 } from "./policy/options.ts"
+export type { Loaded } from "./reader.ts"
 export type { GetOptions } from "./reading.ts"
 export type { Region } from "./region.ts"
 export type { RegionOptions } from "./regions.ts"

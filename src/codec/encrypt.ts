@@ -11,8 +11,11 @@ export interface EncryptionKey {
 
 /** A `CryptoKey`: its shape, for not every project has the platform's type. */
 export interface CryptoKeyLike {
-  /** Its algorithm and length. */
-  readonly algorithm: { readonly name: string }
+  /** Its algorithm. */
+  readonly algorithm: {
+    /** "AES-GCM". */
+    readonly name: string
+  }
   /** "secret". */
   readonly type: string
   /** Whether its bytes can be had: nobody here asks for them. */
