@@ -16,7 +16,7 @@ import {
 import { type Brought, Flight, type Outcome } from "./flights.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
-import { checked, load, validated } from "./load.ts"
+import { checked, load, unjudged, validated } from "./load.ts"
 import { isInside } from "./reentry.ts"
 import { thisTurn } from "./turn.ts"
 import { bounded, inTime, isEndless, leave, serveStale, serveStill } from "./waiting.ts"
@@ -154,14 +154,11 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   // Another schema than the leader's judges for itself; and what he did not look for, or refused, may be there.
   const isOther = joins && policy.schema !== flight.schema
   const checks = isOther && policy.schema !== undefined
-  const looks = isOther || (joins && flight.isFresh)
-  const found = looks
-    ? await bounded(
-        flight,
-        call,
-        attempt(() => validated(engine.read(call.place, call.key, policy), call)),
-      )
-    : flight.found
+  let { found } = flight
+  if (joins && (flight.isFresh || (isOther && found?.reason === "corrupt"))) {
+    const read = attempt(() => validated(engine.read(call.place, call.key, policy), call))
+    found = await bounded(flight, call, read)
+  } else if (isOther && found) found = await validated(unjudged(found), call)
   const bring = ({ value, raw }: Brought): Awaitable<Answer | undefined> => {
     if (joins && !sameTurn && flight.isEnded) return undefined
     if (!isOther) return { value }
@@ -212,7 +209,8 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
     }
     case "found":
       // What his own schema refused above he loads himself.
-      return !checks && judge(outcome.found, call) === "fresh" ? serve(call, outcome.found) : undefined
+      if (checks || judge(outcome.found, call) !== "fresh") return undefined
+      return serve(call, isOther ? unjudged(outcome.found) : outcome.found)
     default:
       if (!outcome || !stale) return undefined
       return flight.fenced ? serveStill(flight, call, stale, "held") : serveStale(call, stale, "held")

@@ -160,6 +160,11 @@ export function validated(
   return schema ? chain(read, (found) => judged(found, engine, schema)) : read
 }
 
+/** What was found, as it was before a schema made something of it. */
+export function unjudged(found: Found): Found {
+  return found.kept?.made ? { ...found, kept: found.kept.made } : found
+}
+
 async function judged(found: Found, engine: Engine, schema: Schema): Promise<Found> {
   if (!found.kept) return found
   try {

@@ -64,6 +64,18 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe(502)
   })
 
+  test("who joins the read of another with a schema has what is stored, or what his own makes of that", async () => {
+    const { cache, storage } = await setup(kind, { ttl: "1h" })
+    await cache.set("k", 500)
+    storage.calls.length = 0
+    const asked = [1, 2, 3].map((more) =>
+      cache.getOrSet("k", () => 0, { schema: whole((value) => value + more) }),
+    )
+    const raw = cache.getOrSet<unknown>("k", () => 0)
+    expect(await Promise.all([...asked, raw])).toEqual([501, 502, 503, 500])
+    if (kind !== "memory") expect(storage.calls).toEqual(["get k"])
+  })
+
   test("a schema that makes of a value what it would refuse costs no load", async () => {
     const { cache } = await setup(kind, { ttl: "1h" })
     let loads = 0
