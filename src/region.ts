@@ -125,7 +125,8 @@ export class Region extends Reader {
   }
 
   /**
-   * Drops what is past its grace from the whole storage; answers how many, 0 where the adapter has no way.
+   * Drops what is past its grace from the whole storage; answers how many, 0 where the adapter has no way. It may take
+   * thirty times `storeTimeout`.
    *
    * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example const dropped = await cached.prune()
@@ -133,7 +134,8 @@ export class Region extends Reader {
   async prune(): Promise<number> {
     let count = 0
     await everywhere(this.kit, async (target) => {
-      count += await pruneAll(target)
+      const dropped = await pruneAll(target)
+      count += dropped // Only now: the others go on meanwhile.
     })
     return count
   }
