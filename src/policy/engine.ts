@@ -13,7 +13,7 @@ import type { Found, Source } from "./found.ts"
 import type { Hub } from "./hub.ts"
 import { storeOf } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
-import type { Place } from "./place.ts"
+import { keyOf, type Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
 import { isWorker } from "./scope.ts"
 import { within } from "./timeout.ts"
@@ -43,7 +43,8 @@ export class Engine {
   constructor(source: Source, hub: Hub, queue?: WriteQueue) {
     this.source = source
     this.hub = hub
-    this.queue = queue ?? new WriteQueue((work, ms, key) => this.guard(work, ms, key))
+    this.queue = queue ?? new WriteQueue()
+    this.queue.guard = (work, ms, key) => this.guard(work, ms, key)
   }
 
   /** Another one, for a storage over this. */
@@ -95,7 +96,7 @@ export class Engine {
     this.store = store
     this.#unobserve = store.adapter.observe?.((event) => {
       if (event.type === "evict") this.onEvict(event.key, event.tier)
-      else this.hub.trouble(undefined, event.key ?? "", event.error, event.tier)
+      else this.hub.trouble(undefined, keyOf(event.key ?? ""), told(event.error), event.tier)
     })
     return store
   }

@@ -15,17 +15,14 @@ export type Watcher = (written: readonly string[] | ((key: string) => boolean)) 
  * and must end then: somebody else may be writing.
  */
 export class WriteQueue {
+  /** Of whoever writes now: another one may go on with the same storage. */
+  guard: Guard = (work) => work()
   /** Counts writes, so that a slow reader can tell that one came between. */
   count = 0
   /** Told of each write when it has ended. */
   readonly watchers: Set<Watcher> = new Set()
-  readonly #guard: Guard
   readonly #writes = new Map<string, UnderWay>()
   #barrier: UnderWay | undefined
-
-  constructor(guard: Guard) {
-    this.#guard = guard
-  }
 
   /** Whether a write of one of `keys` would wait for others. */
   isBusy(keys: readonly string[]): boolean {
@@ -50,7 +47,7 @@ export class WriteQueue {
       }
     }
     const guarded = () =>
-      this.#guard(() => work(() => isLate), whole, keys.length === 1 ? (keys[0] ?? "") : "")
+      this.guard(() => work(() => isLate), whole, keys.length === 1 ? (keys[0] ?? "") : "")
     const over = () => this.told(keys)
     let result: Awaitable<T> | undefined
     try {
@@ -94,7 +91,7 @@ export class WriteQueue {
     let isLate = false
     const wall = this.#wall()
     const before = [...this.#writes.values(), ...(wall ? [wall] : [])]
-    const guarded = () => this.#guard(() => work(() => isLate), whole, "")
+    const guarded = () => this.guard(() => work(() => isLate), whole, "")
     const result = before.length > 0 ? ended(before, ms).then(guarded) : attempt(guarded)
     const over = () => this.told(writes)
     const end = result.then(over, () => {

@@ -36,6 +36,14 @@ describe.each(kinds)("a cache with a region that has a storage of its own, on %s
     expect(await own.get("k")).toBeUndefined()
   })
 
+  test("prune tells how many there were in all", async () => {
+    const drop = (count: number) => ({ ...fake("four methods").handle(), prune: async () => count })
+    const cache = new CacheWrapper({ adapter: drop(2) })
+    cache.region("a", { adapter: drop(30) })
+    cache.region("b", { adapter: drop(400) })
+    expect(await cache.prune()).toBe(432)
+  })
+
   test("one storage that fails keeps no other from being cleared", async () => {
     const { cache, own, storage } = await two()
     await own.set("k", 1)
@@ -71,6 +79,34 @@ describe.each(lateKinds)("the order of writes, on %s", (kind) => {
     await clock.advance(200)
     await Promise.all([set, deleted])
     expect(storage.shelf.has("j")).toBe(false)
+  })
+
+  test("the near tier of before a use() of the same adapter is closed, whatever is written on", async () => {
+    const { cache, clock, storage } = await setup(kind, { ttl: "1h", storeTimeout: "1m" })
+    let listeners = 0
+    const bus = {
+      publish() {},
+      subscribe() {
+        listeners++
+        return () => void listeners--
+      },
+    }
+    const adapter = Object.assign(storage.handle(), { bus })
+    cache.use(adapter, { near: true })
+    await import("../../src/store/near.ts")
+    await cache.set("k", 1)
+    expect(listeners).toBe(1)
+    storage.fault = (verb) => (verb.startsWith("set") ? 30_000 : undefined)
+    const before = cache.set("k", 2)
+    await settled(clock)
+    cache.use(adapter, { near: true })
+    await clock.advance(20_000)
+    const after = cache.set("j", 2)
+    await clock.advance(15_000)
+    // Its own write has ended, another's goes on. That of now listens.
+    expect(listeners).toBe(1)
+    await clock.advance(40_000)
+    await Promise.all([before, after])
   })
 })
 
