@@ -72,8 +72,9 @@ export async function batch<R>(
 
   try {
     const result = await work(own)
-    // A load that hangs holds its key as long, and the batch no longer.
-    await inner.retire(kit.settings.policy.leaseTtl)
+    const { leaseTtl, storeTimeout } = kit.settings.policy
+    // A load that hangs holds its key for leaseTtl, and the batch no longer; nor is a write cut that has its time.
+    await inner.retire(Math.max(leaseTtl, storeTimeout))
     isOver = true
     // The origins first: one that fails leaves the cache as it was.
     for (const write of setters) await (above ? above.through(write) : write())

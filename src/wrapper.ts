@@ -21,7 +21,7 @@ import { lasting } from "./writing.ts"
 
 /** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
 export interface CacheOptions extends Omit<LoadOptions<never>, "schema">, StorageOptions {
-  /** A stored value that does not validate is a miss; a loaded one an error. */
+  /** See {@link LoadOptions.schema}. Default none. */
   readonly schema?: StandardSchemaV1<unknown, unknown> | undefined
   /** What its keys are kept apart by in a shared storage. Default none. */
   readonly prefix?: string | undefined

@@ -66,7 +66,10 @@ export interface LoadOptions<V = unknown> extends ReadOptions, WriteOptions {
   readonly shouldCache?: ((value: V, context: { key: string }) => boolean) | undefined
   /** How long a storage operation may take before it counts as failed; for each hundred keys. Default 2 seconds. */
   readonly storeTimeout?: Duration | undefined
-  /** A stored value that does not validate is a miss; a loaded one an error. */
+  /**
+   * A stored value that does not validate is a miss; a loaded one an error. What it makes of a value is handed out; the
+   * value itself is what is stored, and validated with each read. Default none.
+   */
   readonly schema?: StandardSchemaV1<unknown, V> | undefined
 }
 

@@ -44,7 +44,10 @@ export class Tokens {
     this.#since = 0
     for (const [key, known] of this.#known) {
       if (holds(known, time)) this.#bound(known)
-      else this.#known.delete(key)
+      else {
+        this.#known.delete(key)
+        this.#doubted.delete(key)
+      }
     }
   }
 

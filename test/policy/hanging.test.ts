@@ -70,4 +70,19 @@ describe("a batch waits for loads that began in it as long as they may hold thei
     expect(await Promise.race([written, "pending"])).toBeUndefined()
     expect(await cache.get("x")).toBe(1)
   })
+
+  test("a write in it that nobody waits for has its storeTimeout, however short leaseTtl is", async () => {
+    const { cache, clock, storage } = await setup("all abilities", { ttl: "1m", leaseTtl: 10 })
+    await import("../../src/batch.ts")
+    await cache.set("k", 1)
+    storage.fault = (verb) => (verb.startsWith("get") ? 200 : undefined)
+    const written = cache.batch(async (b) => {
+      b.touch("k", "1h").catch(() => {})
+    })
+    await clock.advance(2000)
+    await written
+    storage.fault = () => undefined
+    await clock.advance(120_000)
+    expect(await cache.get("k")).toBe(1)
+  })
 })
