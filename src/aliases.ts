@@ -146,5 +146,5 @@ async function hasSqlite(): Promise<boolean> {
 
 /** A name for a message. One that is a url may hold a password. */
 function quoted(name: unknown): string {
-  return JSON.stringify(scrub(name))
+  return typeof name === "string" ? JSON.stringify(scrub(name)) : `A ${typeof name}`
 }

@@ -1,5 +1,6 @@
 import { attempt } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
+import { CacheError } from "./base/errors.ts"
 import type { GeneratedRegion } from "./generated.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
@@ -145,10 +146,11 @@ export class Region extends Reader {
    * returns, and not at all when it throws; so do its events, and what it writes through. What it touches, expires and
    * loads gives way to what is written outside meanwhile.
    *
-   * @throws {CacheError} As the writes; its view `CLOSED` once it is over.
+   * @throws {CacheError} As the writes, `OPTION_INVALID` for no function; its view `CLOSED` once it is over.
    * @example await cached.batch(async (batch) => { await batch.set("a", 1); await batch.delete("b") })
    */
   async batch<R>(work: (batch: Region) => R | Promise<R>): Promise<R> {
+    if (typeof work !== "function") throw new CacheError("OPTION_INVALID", "batch takes a function.")
     const face = (kit: Kit) => new Region(kit)
     const engine = this.kit.settings.home()
     const run = async () => {

@@ -104,6 +104,7 @@ export class CacheWrapper extends Region {
   use(adapter: string | Adapter, options: UseOptions & { readonly [option: string]: unknown } = {}): this {
     const { shared } = this.kit
     if (!shared.engine) throw closed()
+    judgeOptions({ arguments: options }, storageRules, " of use()", "OPTION_INVALID")
     const { near, serializer, compress, encrypt, ...own } = options
     const given = Object.entries({ near, serializer, compress, encrypt })
     const storage = Object.fromEntries(given.filter(([, value]) => value !== undefined))

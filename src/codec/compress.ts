@@ -1,5 +1,6 @@
 import { concat } from "../base/bytes.ts"
 import { CacheError } from "../base/errors.ts"
+import { isRecord } from "../base/rules.ts"
 import { type Compression, maxRecord } from "./frame.ts"
 
 /** How values are compressed. */
@@ -29,7 +30,9 @@ export type Compressor = (payload: Uint8Array) => Promise<readonly [Compression,
  * @throws {CacheError} `OPTION_INVALID` for an unknown format, a threshold that is no size, an unknown option.
  */
 export function compressor(options: true | CompressOptions): Compressor {
-  const { threshold = 1024, format = "gzip", ...unknown } = options === true ? {} : options
+  const given = options === true ? {} : options
+  if (!isRecord(given)) throw wrong("takes an object")
+  const { threshold = 1024, format = "gzip", ...unknown } = given
   const [surplus] = Object.keys(unknown)
   if (surplus !== undefined) throw wrong(`has no option "${surplus}"`)
   if (!Object.hasOwn(flags, format)) throw wrong(`has no format ${JSON.stringify(format)}`)

@@ -2,6 +2,7 @@ import { SuperJSON, type SuperJSONResult } from "superjson"
 import { fromBase64, toBase64 } from "../base/bytes.ts"
 import { CacheError } from "../base/errors.ts"
 import { kindOf, nameOf } from "../base/kind.ts"
+import { isRecord } from "../base/rules.ts"
 import { copyIn, nativeError } from "./clone.ts"
 import { type Classes, fromGraph, toGraph } from "./graph.ts"
 import { isPlainJson } from "./serialize.ts"
@@ -63,7 +64,9 @@ export function superjsonSerializer(options: SuperjsonOptions = {}): ClassSerial
 
 const cure = "Pass classes that extend nothing but each other or Error, each under a name of its own."
 
-function prototypes({ classes = [] }: SuperjsonOptions): Classes {
+function prototypes(options: SuperjsonOptions): Classes {
+  if (!isRecord(options)) throw wrong("its options are an object")
+  const { classes = [] } = options
   const known = new Map<string, object>()
   const named = Array.isArray(classes) ? classes.map((one) => [one?.name, one]) : Object.entries(classes)
   for (const [name, one] of named) {

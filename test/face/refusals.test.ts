@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
-import { CacheError, CacheWrapper, memoized } from "../../src/index.ts"
+import { gzip, superjsonSerializer } from "../../src/codecs.ts"
+import { CacheError, CacheWrapper, memoized, registerAlias } from "../../src/index.ts"
 
 const cache = new CacheWrapper({ adapter: memory() })
 const half = { name: "half", stringify: JSON.stringify } as never
@@ -44,6 +45,10 @@ describe("what makes no sense is refused at once, naming the option", () => {
       () => cache.use("memory", { serializer: 1 as never }),
     ],
     ["a region's serializer", "OPTION_INVALID", "serializer", () => cache.region("s", { serializer: half })],
+    ["use with null", "OPTION_INVALID", "arguments", () => cache.use(memory(), null as never)],
+    ["gzip(null)", "OPTION_INVALID", "compress", () => gzip(null as never)],
+    ["superjsonSerializer(null)", "OPTION_INVALID", "ptions", () => superjsonSerializer(null as never)],
+    ["an alias that is a bigint", "ADAPTER_OPTIONS", "bigint", () => registerAlias(1n as never, memory)],
     ["compress: 1", "OPTION_INVALID", "compress", () => new CacheWrapper({ compress: 1 as never })],
     ["encrypt: true", "OPTION_INVALID", "encrypt", () => new CacheWrapper({ encrypt: true as never })],
     ["near.maxEntries", "ADAPTER_OPTIONS", "maxEntries", () => bound({ maxEntries: -1 })],
@@ -62,6 +67,10 @@ describe("what makes no sense is refused at once, naming the option", () => {
     }
     expect(error).toBeInstanceOf(CacheError)
     expect(error).toMatchObject({ code, message: expect.stringContaining(word) })
+  })
+
+  test("a batch of no function rejects", async () => {
+    await expect(cache.batch(5 as never)).rejects.toMatchObject({ code: "OPTION_INVALID" })
   })
 
   test("while every kind of event may be heard", () => {
