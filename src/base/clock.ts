@@ -3,6 +3,11 @@ export function now(): number {
   return Date.now()
 }
 
+/** What is left of the `ms` since a moment: all of them where the clock was set back since. */
+export function left(since: number, ms: number): number {
+  return Math.min(ms, since + ms - now())
+}
+
 const minute = 60_000
 
 /**
@@ -11,13 +16,25 @@ const minute = 60_000
  */
 export function after(ms: number, done: () => void, keep = true): () => void {
   let timer: ReturnType<typeof setTimeout>
-  const until = now() + ms
-  const step = (left: number) => {
-    timer = setTimeout(() => (left <= minute ? done() : step(until - now())), Math.min(left, minute))
+  const since = now()
+  const step = (rest: number) => {
+    timer = setTimeout(
+      () => (rest <= minute ? done() : step(Math.min(rest - minute, left(since, ms)))),
+      Math.min(rest, minute),
+    )
     if (!keep) unref(timer)
   }
-  step(ms)
+  try {
+    step(ms)
+  } catch {
+    // Workers have no timers at the global scope: what is there is done without a limit.
+  }
   return () => clearTimeout(timer)
+}
+
+/** Calls `run` once this turn is over. Fake clocks stop `queueMicrotask`, and with it would stop what waits for it. */
+export function soon(run: () => void): void {
+  Promise.resolve().then(run)
 }
 
 /** A promise that fulfils after `ms`. */

@@ -1,4 +1,5 @@
 import { concat, toUtf8 } from "../base/bytes.ts"
+import { soon } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 
 /** A key and the id under which records name it. */
@@ -134,7 +135,7 @@ function once(load: () => Promise<CryptoKey>): () => Promise<CryptoKey> {
   const begin = (): Promise<CryptoKey> => {
     const loading = load()
     if ("WebSocketPair" in globalThis)
-      queueMicrotask(over) // A turn belongs to one request.
+      soon(over) // A turn belongs to one request.
     else loading.then(over, over)
     return loading
   }

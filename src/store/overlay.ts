@@ -1,5 +1,5 @@
-import { type Adapter, isToken, type Stored } from "../adapter.ts"
-import { together } from "../base/awaitable.ts"
+import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
+import { attempt, together } from "../base/awaitable.ts"
 
 interface Write {
   /** `undefined` removes. */
@@ -127,6 +127,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
       set(key, record, ttl)
       return true
     },
+    ...(base.forget && { forget: (keys) => base.forget?.(keys) }),
     ...(base.keys && { keys }),
     ...(base.prune && { prune: (time) => base.prune?.(time) ?? 0 }),
   }
@@ -148,29 +149,37 @@ export async function flush(
 ): Promise<void> {
   for (const prefix of cleared) if (!isLate()) await adapter.clear(prefix)
   const all = [...writes]
-  for (const to of new Set([adapter, derived])) {
-    const own = all.filter(([, { isDerived }]) => to === (isDerived ? derived : adapter))
-    await put(to, own, isLate)
-  }
+  if (isLate()) return
+  const puts = [...new Set([adapter, derived])].flatMap((to) =>
+    put(
+      to,
+      all.filter(([, { isDerived }]) => to === (isDerived ? derived : adapter)),
+    ),
+  )
+  // In one turn, which a storage may make one transaction of. None goes on behind the first one that fails.
+  const done = puts.map(attempt)
+  await Promise.allSettled(done)
+  await Promise.all(done)
 }
 
-async function put(
+/** Each of the keys in one of them alone. */
+function put(
   adapter: Adapter,
   writes: readonly (readonly [key: string, write: Write])[],
-  isLate: () => boolean,
-): Promise<void> {
+): (() => Awaitable<unknown>)[] {
   const sets: (readonly [key: string, record: Stored, ttl: number])[] = []
   const removed: string[] = []
   for (const [key, { record, ttl }] of writes) {
     if (record === undefined) removed.push(key)
     else sets.push([key, record, ttl])
   }
-  if (sets.length > 0 && !isLate()) {
-    if (adapter.setMany) await adapter.setMany(sets)
-    else await together(sets.map((entry) => () => adapter.set(...entry)))
-  }
-  if (removed.length > 0 && !isLate()) {
-    if (adapter.deleteMany) await adapter.deleteMany(removed)
-    else await together(removed.map((key) => () => adapter.delete(key)))
-  }
+  const { setMany, deleteMany } = adapter
+  return [
+    ...(setMany
+      ? [() => sets.length > 0 && adapter.setMany?.(sets)]
+      : sets.map((entry) => () => adapter.set(...entry))),
+    ...(deleteMany
+      ? [() => removed.length > 0 && adapter.deleteMany?.(removed)]
+      : removed.map((key) => () => adapter.delete(key))),
+  ]
 }

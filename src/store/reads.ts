@@ -1,5 +1,6 @@
 import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
 import { chain, isPromise } from "../base/awaitable.ts"
+import { soon } from "../base/clock.ts"
 import { inTier, isKept } from "../entry.ts"
 import type { Coder, Opened } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
@@ -79,7 +80,7 @@ export class Reads {
     }
     if (record !== undefined) return record
     if (isToken(key)) return ""
-    if (!this.#absent) queueMicrotask(() => (this.#absent = undefined))
+    if (!this.#absent) soon(() => (this.#absent = undefined))
     this.#absent = { key, writes: this.#tiers.fences.writes }
     return undefined
   }
@@ -108,16 +109,16 @@ export class Reads {
   #near(key: string): Awaitable<Stored | undefined> {
     const { shelf, tokens } = this.#tiers
     if (!isToken(key)) return shelf.get(key)
-    return tokens.get(key) ?? tokens.asked.get(key)?.then((token) => token ?? "")
+    return tokens.get(key) ?? tokens.asked(key)?.then((token) => token ?? "")
   }
 
   #token(key: string): Awaitable<Stored | undefined> {
     const token = this.#tokens.get(key)
     if (token !== undefined) return token === "" ? undefined : token
-    const running = this.#tokens.asked.get(key)
+    const running = this.#tokens.asked(key)
     if (running) return running
     const answer = this.#ask(key)
-    if (isPromise(answer)) this.#share(key, answer)
+    if (isPromise(answer)) this.#tokens.share(key, answer)
     return answer
   }
 
@@ -160,12 +161,10 @@ export class Reads {
       })
       if (!isPromise(opened)) return arrive(opened)
       const found = opened.then(arrive, lost)
-      for (const key of keys)
-        if (isToken(key))
-          this.#share(
-            key,
-            found.then((all) => all.get(key)),
-          )
+      for (const key of keys.filter(isToken)) {
+        const answer = found.then((all) => all.get(key))
+        this.#tokens.share(key, answer)
+      }
       return found
     } catch (error) {
       return lost(error)
@@ -189,19 +188,9 @@ export class Reads {
     if (!isKept(record)) return record
     const own = inTier(record, "far")
     if (this.#isPrompt) {
-      if (!this.#arrived) queueMicrotask(() => (this.#arrived = undefined))
+      if (!this.#arrived) soon(() => (this.#arrived = undefined))
       this.#arrived = { key, writes: fences.writes, record: own }
     }
     return own
-  }
-
-  /** Lets others wait for the same read. On Workers no request may wait for another's. */
-  #share(key: string, answer: Promise<Stored | undefined>): void {
-    if ("WebSocketPair" in globalThis) return
-    this.#tokens.asked.set(key, answer)
-    const over = (): void => {
-      if (this.#tokens.asked.get(key) === answer) this.#tokens.asked.delete(key)
-    }
-    answer.then(over, over)
   }
 }

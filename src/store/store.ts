@@ -1,5 +1,6 @@
 import type { Adapter, Awaitable, Lease } from "../adapter.ts"
 import { chain, isPromise, together } from "../base/awaitable.ts"
+import { soon } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
 import type { Codec } from "../codec/codec.ts"
 import type { Kept } from "../entry.ts"
@@ -65,7 +66,7 @@ export class Store {
   #ask(key: string, found: Promise<Kept | MissReason>): undefined {
     this.#asked = { key, found }
     found.catch(() => {})
-    queueMicrotask(() => {
+    soon(() => {
       this.#asked = undefined
     })
   }

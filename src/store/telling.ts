@@ -1,6 +1,7 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
-import { isPromise } from "../base/awaitable.ts"
-import type { Bus } from "../base/bus.ts"
+import { attempt, isPromise } from "../base/awaitable.ts"
+import type { Bus, BusMessage } from "../base/bus.ts"
+import { soon } from "../base/clock.ts"
 import { proxy } from "../proxies/delegate.ts"
 
 /**
@@ -61,7 +62,7 @@ export class Teller {
 
   /** Tells the others what has changed, once for all of a turn. */
   tell(keys: readonly string[], prefixes: readonly string[] = []): void {
-    if (this.#keys.length === 0 && this.#prefixes.length === 0) queueMicrotask(() => this.#send())
+    if (this.#keys.length === 0 && this.#prefixes.length === 0) soon(() => this.#send())
     for (const key of keys) this.#keys.push(key)
     for (const prefix of prefixes) this.#prefixes.push(prefix)
   }
@@ -70,16 +71,13 @@ export class Teller {
     const prefixes = this.#prefixes.splice(0)
     const keys = [...new Set(this.#keys.splice(0))]
     do {
-      try {
-        this.#bus.publish({
-          isocache: 1,
-          origin: this.origin,
-          keys: keys.splice(0, mostKeys),
-          prefixes: prefixes.splice(0),
-        })
-      } catch (error) {
-        this.#report(error)
+      const message: BusMessage = {
+        isocache: 1,
+        origin: this.origin,
+        keys: keys.splice(0, mostKeys),
+        prefixes: prefixes.splice(0),
       }
+      attempt(() => this.#bus.publish(message)).catch(this.#report)
     } while (keys.length > 0)
   }
 }

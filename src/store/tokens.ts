@@ -8,13 +8,19 @@ interface Known {
   readonly until: number
 }
 
+/** A read under way, and until when others wait for it. */
+interface Asked {
+  readonly answer: Promise<Stored | undefined>
+  readonly since: number
+  readonly until: number
+}
+
 /** More tokens than this are not remembered; the oldest go first. */
 const most = 10_000
 
 /** The version tokens that were read or written lately; absent ones too, as `""`. */
 export class Tokens {
-  /** Reads under way, for all who ask meanwhile. */
-  readonly asked: Map<string, Promise<Stored | undefined>> = new Map()
+  readonly #asked = new Map<string, Asked>()
   readonly #known = new Map<string, Known>()
   /** Those that must be asked for anew; until then they count as they were. */
   readonly #doubted = new Set<string>()
@@ -63,6 +69,25 @@ export class Tokens {
     return known.until === Number.POSITIVE_INFINITY || holds(known, now()) ? known.token : undefined
   }
 
+  /** A read of `key` that somebody has begun just now. */
+  asked(key: string): Promise<Stored | undefined> | undefined {
+    const asked = this.#asked.get(key)
+    return asked && holds(asked, now()) ? asked.answer : undefined
+  }
+
+  /** Lets others wait for a read: for a second, as it may never be answered. On Workers no request may wait for another's. */
+  share(key: string, answer: Promise<Stored | undefined>): void {
+    answer.catch(() => {})
+    if ("WebSocketPair" in globalThis) return
+    const since = now()
+    const asked = { answer, since, until: since + 1000 }
+    this.#asked.set(key, asked)
+    const over = (): void => {
+      if (this.#asked.get(key) === asked) this.#asked.delete(key)
+    }
+    answer.then(over, over)
+  }
+
   /** @param since - When it was asked for, ms since epoch. */
   set(key: string, token: string, since: number): void {
     if (this.#maxAge <= 0) return
@@ -78,24 +103,24 @@ export class Tokens {
 
   /** Lets it be asked for anew: what was said of it, or is being said, may be outdated. */
   doubt(key: string): void {
-    this.asked.delete(key)
+    this.#asked.delete(key)
     if (this.#known.has(key)) this.#doubted.add(key)
   }
 
   delete(key: string): void {
-    this.asked.delete(key)
+    this.#asked.delete(key)
     this.#doubted.delete(key)
     if (this.#known.delete(key)) this.#changes++
   }
 
   clear(prefix: string): void {
     this.#changes++
-    for (const keys of [this.#known, this.#doubted, this.asked]) {
+    for (const keys of [this.#known, this.#doubted, this.#asked]) {
       for (const key of keys.keys()) if (key.startsWith(prefix)) keys.delete(key)
     }
   }
 }
 
-function holds({ since, until }: Known, time: number): boolean {
+function holds({ since, until }: Pick<Known, "since" | "until">, time: number): boolean {
   return since <= time && time < until
 }

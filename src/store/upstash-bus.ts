@@ -1,4 +1,5 @@
 import type { Channel, RedisChannelLike } from "../../adapters/upstash/channel.ts"
+import { quietly } from "../base/awaitable.ts"
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { CacheError } from "../base/errors.ts"
 import { aFunction, anything, aText, judgeOptions, type Rule } from "../base/rules.ts"
@@ -50,7 +51,7 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
     throw new CacheError("ADAPTER_OPTIONS", "upstashBus() takes url and token, or client: not both.")
   }
   const listeners = new Set<(message: BusMessage) => void>()
-  const report = (error: unknown): void => onTrouble?.(error)
+  const report = (error: unknown): void => quietly(() => onTrouble?.(error))
   let channel: Channel | undefined
   let stop: (() => void) | undefined
   let isOpen = false

@@ -1,5 +1,5 @@
 import { type Awaitable, isToken, type Stored } from "../adapter.ts"
-import { chain, isPromise } from "../base/awaitable.ts"
+import { chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Opened } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
@@ -38,7 +38,13 @@ export class Writes {
     const time = now()
     const last = new Map(items.map((item) => [item[0], item]))
     const unique = [...last.values()]
-    const encoded = unique.map(([key, record, ttl]) => coder.encode(key, record, ttl))
+    const encoded = together<Stored>(
+      unique.map(
+        ([key, record, ttl]) =>
+          () =>
+            coder.encode(key, record, ttl),
+      ),
+    )
     const put = (stored: readonly Stored[]): Awaitable<void> => {
       const entries = unique.map(([key, , ttl], at) => [key, stored[at], ttl] as const)
       return this.#write(
@@ -50,7 +56,7 @@ export class Writes {
         },
       )
     }
-    return encoded.some(isPromise) ? Promise.all(encoded).then(put) : put(encoded)
+    return chain(encoded, put)
   }
 
   add([key, record, ttl]: Item): Awaitable<boolean> {

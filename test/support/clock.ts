@@ -18,7 +18,15 @@ export interface FakeClock {
 export function fakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock {
   vi.useFakeTimers({
     now: start,
-    toFake: ["Date", "setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+    toFake: [
+      "Date",
+      "setTimeout",
+      "clearTimeout",
+      "setInterval",
+      "clearInterval",
+      "performance",
+      "queueMicrotask",
+    ],
   })
   onTestFinished(() => {
     vi.useRealTimers()
