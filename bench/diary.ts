@@ -14,14 +14,11 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 /** Every file belongs to the first feature that names it, or its folder. */
 const features: Readonly<Record<string, readonly string[]>> = {
   "memory adapter: bounds, S3-FIFO, LRU": ["adapters/memory"],
-  "isolation: copies of plain data in and out": [
-    "src/codec/clone.ts",
-    "src/codec/plain.ts",
-    "src/codec/object.ts",
-  ],
+  "isolation: copies of plain data in and out": ["src/codec/clone.ts", "src/codec/object.ts"],
   "the choice of a codec (codecs themselves load later)": ["src/codec"],
   "getOrSet: flights, loads, stale values, time limits": [
     "src/policy/get-or-set.ts",
+    "src/policy/flight.ts",
     "src/policy/flights.ts",
     "src/policy/load.ts",
     "src/policy/call.ts",
@@ -40,7 +37,11 @@ const features: Readonly<Record<string, readonly string[]>> = {
     "src/base/workers",
     "src/base/alive.ts",
   ],
-  "tags and regions ended by versions": ["src/policy/versions.ts", "src/policy/tokens.ts"],
+  "tags and regions ended by versions": [
+    "src/policy/versions.ts",
+    "src/policy/token-reads.ts",
+    "src/policy/tokens.ts",
+  ],
   getOrSetMany: ["src/policy/many.ts"],
   "explicit writes: set, delete, expire, touch, fences, order": [
     "src/policy/write.ts",

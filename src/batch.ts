@@ -3,7 +3,8 @@ import { CacheError } from "./base/errors.ts"
 import type { Kit } from "./kit.ts"
 import type { Call, Write } from "./policy/call.ts"
 import type { Engine } from "./policy/engine.ts"
-import type { Flight } from "./policy/flights.ts"
+import type { Flight } from "./policy/flight.ts"
+import { bulkTimeout, type Policy } from "./policy/options.ts"
 import type { Watcher } from "./policy/queue.ts"
 import { flush, type Overlay, overlay } from "./store/overlay.ts"
 import type { Store } from "./store/store.ts"
@@ -78,7 +79,7 @@ export async function batch<R>(
     isOver = true
     // The origins first: one that fails leaves the cache as it was.
     for (const write of setters) await (above ? above.through(write) : write())
-    const written = await commit(engine, store, draft, kit.settings.policy.storeTimeout)
+    const written = await commit(engine, store, draft, kit.settings.policy)
     for (const { event, key } of events) {
       if (key !== undefined && !written.has(key)) continue
       if (above) above.tell(event, key)
@@ -125,9 +126,10 @@ async function commit(
   engine: Engine,
   store: Store,
   { pending }: Overlay,
-  ms: number,
+  policy: Policy,
 ): Promise<ReadonlySet<string>> {
   const keys = [...pending.writes.keys()]
+  const ms = bulkTimeout(policy, keys)
   const { cleared } = pending
   let written: ReadonlySet<string> = new Set()
   if (keys.length === 0 && cleared.length === 0) return written

@@ -76,8 +76,8 @@ export function canonical(parts: unknown): string {
   try {
     return `~${encode(parts, [])}`
   } catch (error) {
-    if (error instanceof RangeError) throw invalid("A key is nested too deep")
-    throw error
+    if (error instanceof CacheError) throw error
+    throw invalid(error instanceof RangeError ? "A key is nested too deep" : "A key cannot be read")
   }
 }
 

@@ -46,12 +46,17 @@ export function readGenerated(
   keys: readonly KeyLike[],
   options: GetOptions<unknown> | undefined,
 ): Promise<unknown[]> {
-  const wanted: string[] = []
+  let wanted: string[] = []
   let reads: Promise<Found[]> | undefined
   const read: Read = ({ engine, place, key, policy }) => {
     const at = wanted.push(key) - 1
-    // A turn later, when all have said what they want.
-    reads ??= Promise.resolve().then(() => engine.readMany(place, wanted, policy))
+    // A turn later, when all have said what they want; who comes later asks with others of his turn.
+    reads ??= Promise.resolve().then(() => {
+      const keys = wanted
+      wanted = []
+      reads = undefined
+      return engine.readMany(place, keys, policy)
+    })
     return reads.then((all) => all[at] as Found) // As many as wanted.
   }
   return Promise.all(keys.map(async (key) => readOne(kit, key, options, read)))

@@ -51,6 +51,7 @@ export function regionKit(
   const { shared, hub, scope, views } = parent
   const path = `${parent.path}${escapeName(name)}:`
   let known = shared.regions.get(path)
+  const isNew = known === undefined
   if (!known) {
     const kit = {
       place: parent.place.region(name),
@@ -64,7 +65,7 @@ export function regionKit(
     inherit(known)
     shared.regions.set(path, known)
   }
-  if (options !== undefined) configure(known, options)
+  if (options !== undefined) configure(known, options, isNew)
   if (!views) return known.face
   // A bound view has regions of its own over the same settings; their place may move.
   const { kit } = known
@@ -106,7 +107,7 @@ function inherited(parent: Settings): Settings {
   }
 }
 
-function configure(known: Known, given: object): void {
+function configure(known: Known, given: object, isNew: boolean): void {
   const { kit, name, parent } = known
   const { settings, shared } = kit
   // Typed by the region's face; inside, arguments and values are unknown.
@@ -128,8 +129,9 @@ function configure(known: Known, given: object): void {
     settings.home = settings.ownsHome ? ownHome(parent, storage) : () => parent.settings.home()
     if (before) drop(shared, before)
   }
+  if (isNew) inherit(known)
   // Regions in it may be there already.
-  for (const [path, other] of shared.regions) if (path.startsWith(kit.path)) inherit(other)
+  else for (const [path, other] of shared.regions) if (path.startsWith(kit.path)) inherit(other)
 }
 
 /** Refuses options that make no sense; answers those of the storage. */

@@ -1,6 +1,5 @@
 import type { Adapter, Awaitable } from "./adapter.ts"
 import type { WaitUntil } from "./base/alive.ts"
-import { now } from "./base/clock.ts"
 import { CacheError } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
 import { aFunction, isRecord, judgeOptions, type Rules, rule } from "./base/rules.ts"
@@ -201,7 +200,7 @@ export class CacheWrapper extends Region {
         return engine.retire(ms)
       }),
     ).then(() => {})
-    shared.closing = share(closing, now() + 2 * ms)
+    shared.closing = share(closing, 2 * ms)
     lasting(this.kit, closing)
     return closing
   }

@@ -6,7 +6,7 @@ import { isPlain } from "./kind.ts"
  */
 export function scrub(error: unknown): unknown {
   try {
-    return clean(error, [])
+    return clean(error, 0, new Map())
   } catch {
     return new Error("An error that cannot be read.")
   }
@@ -21,8 +21,8 @@ export function scrubbed<T>(work: () => T): T {
   }
 }
 
-/** `above` is what it was reached by: a chain that is too long, or bites its tail, is cut. */
-function clean(thing: unknown, above: readonly unknown[]): unknown {
+/** `known` is what has been met, each walked once. A chain that is too long, or bites its tail, is cut. */
+function clean(thing: unknown, depth: number, known: Map<object, unknown>): unknown {
   if (typeof thing === "string") return withoutCredentials(thing)
   if (thing instanceof URL) {
     const text = withoutCredentials(thing.href)
@@ -32,7 +32,9 @@ function clean(thing: unknown, above: readonly unknown[]): unknown {
   const isList = Array.isArray(thing)
   const isError = thing instanceof Error
   if (!isList && !isError && !isPlain(thing)) return thing
-  if (above.length > 8 || above.includes(thing)) return undefined
+  if (known.has(thing)) return known.get(thing)
+  if (depth > 8) return undefined
+  known.set(thing, undefined)
   // An error by birth, so that whoever prints it sees one; errors of the platform answer these by its inside.
   const copy: object = isList
     ? []
@@ -42,12 +44,14 @@ function clean(thing: unknown, above: readonly unknown[]): unknown {
   for (const name of new Set([...Object.getOwnPropertyNames(thing), ...more])) {
     const value: unknown = Reflect.get(thing, name)
     // The key it happened to is its caller's own word.
-    const kept = isError && name === "key" ? value : clean(value, [...above, thing])
+    const kept = isError && name === "key" ? value : clean(value, depth + 1, known)
     isClean &&= Object.is(kept, value)
     const enumerable = Object.getOwnPropertyDescriptor(thing, name)?.enumerable ?? false
     if (name !== "length") Object.defineProperty(copy, name, { value: kept, enumerable, writable: true })
   }
-  return isClean ? thing : copy
+  const result = isClean ? thing : copy
+  known.set(thing, result)
+  return result
 }
 
 /** Urls are judged alone: a password may hold any sign but a space, `/` and `@` among them. */

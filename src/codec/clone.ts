@@ -221,8 +221,9 @@ export function like(error: Told, proto: object): Error {
   if (made.name !== error.name) {
     Object.defineProperty(made, "name", { value: error.name, configurable: true, writable: true })
   }
-  // The stack of where the copy is made would lie.
-  made.stack = `${made}`
+  // The stack of where the copy is made would lie. Defined: by assignment it is enumerable in Firefox.
+  const stack = `${error.name}: ${error.message}`
+  Object.defineProperty(made, "stack", { value: stack, configurable: true, writable: true })
   return made
 }
 

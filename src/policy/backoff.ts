@@ -8,7 +8,9 @@ export class Backoff {
 
   /** Whether `key` must not be tried again yet. */
   holds(key: string): boolean {
-    return now() < (this.#keys.get(key)?.until ?? 0)
+    const { until = 0, delay = 0 } = this.#keys.get(key) ?? {}
+    const time = now()
+    return time < until && time >= until - delay
   }
 
   failed(key: string): void {

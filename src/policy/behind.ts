@@ -1,5 +1,5 @@
 import type { Engine } from "./engine.ts"
-import type { Flight } from "./flights.ts"
+import type { Flight } from "./flight.ts"
 import type { Place } from "./place.ts"
 import { compare, isRenewed } from "./tokens.ts"
 

@@ -1,4 +1,4 @@
-import { now } from "../base/clock.ts"
+import { left, now } from "../base/clock.ts"
 import { within } from "./timeout.ts"
 
 /** Counts what is under way, so that who closes can wait for it. */
@@ -25,12 +25,15 @@ export class Busy {
 
   /** Waits until nothing is under way, `ms` at most. */
   async finish(ms: number): Promise<void> {
-    const until = now() + ms
-    while (this.#count > 0 && now() < until) {
+    const since = now()
+    let isLate = false
+    while (this.#count > 0 && !isLate) {
       const idle = new Promise<void>((resolve) => {
         this.#idle = resolve
       })
-      await within(idle, until - now(), () => undefined)
+      await within(idle, left(since, ms), () => {
+        isLate = true
+      })
     }
   }
 }

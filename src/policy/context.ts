@@ -4,7 +4,7 @@ import { CacheError, shortKey } from "../base/errors.ts"
 import { type Entry, type Kept, stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
 import { toEntry } from "./entries.ts"
-import type { Flight } from "./flights.ts"
+import type { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { type Policy, resolvePolicy } from "./options.ts"
 

@@ -2,7 +2,7 @@ import type { Awaitable } from "../base/awaitable.ts"
 import type { Store } from "../store/store.ts"
 import type { Call } from "./call.ts"
 import type { Engine } from "./engine.ts"
-import type { Flight } from "./flights.ts"
+import type { Flight } from "./flight.ts"
 
 /** What makes an engine a batch's: nothing of what is done on it is seen outside before the batch ends well. */
 export interface Draft {

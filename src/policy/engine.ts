@@ -15,7 +15,7 @@ import { storeOf } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { keyOf, type Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
-import { isWorker } from "./scope.ts"
+import { isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { within } from "./timeout.ts"
 import { compare } from "./tokens.ts"
 import { lateStorage, told } from "./told.ts"
@@ -34,7 +34,7 @@ export class Engine {
   store: Store | undefined
   /** Only a batch's engine has one. */
   draft: Draft | undefined
-  #opening: { readonly store: Promise<Store>; readonly turn: object } | undefined
+  #opening: UnderWay<Store> | undefined
   #versions: Versions | undefined
   #unobserve: (() => void) | undefined
   #isRetired = false
@@ -61,13 +61,13 @@ export class Engine {
   /** Opens the storage, once for all callers where promises may be shared. Throws or rejects when it cannot. */
   open(shares = true): Awaitable<Store> {
     if (this.store) return this.store
-    // On Workers one that another request has begun may have died with it.
-    if (this.#opening && shares && (!isWorker() || this.#opening.turn === thisTurn()))
-      return this.#opening.store
+    // One that hangs holds back nobody for ever; on Workers one of another request may have died with it.
+    const known = this.#opening
+    if (known && shares && isAlive(known) && (!isWorker() || known.turn === thisTurn())) return known.promise
     const opened = storeOf(this.source, (error) => this.#report(error))
     if (!isPromise(opened)) return this.#use(opened)
     const store = this.track(opened.then((own) => this.#use(own)))
-    const opening = { store, turn: thisTurn() }
+    const opening = share(store, 30_000)
     this.#opening = opening
     const over = () => {
       if (this.#opening === opening) this.#opening = undefined

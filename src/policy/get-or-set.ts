@@ -11,15 +11,14 @@ import {
   judge,
   reentrant,
   serve,
-  tooLate,
 } from "./call.ts"
-import { type Brought, Flight, type Outcome } from "./flights.ts"
+import { type Brought, Flight, type Outcome } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
 import { checked, load, unjudged, validated } from "./load.ts"
 import { isInside } from "./reentry.ts"
 import { thisTurn } from "./turn.ts"
-import { bounded, inTime, isEndless, leave, serveStale, serveStill } from "./waiting.ts"
+import { bounded, givenUp, inTime, isEndless, leave, serveStale, serveStill } from "./waiting.ts"
 
 /**
  * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
@@ -67,9 +66,10 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
 
 /** Refreshes a key of which `kept` is known behind its callers' backs, unless a flight that he may join does so. */
 export function refresh(call: Call, kept: Kept): void {
-  const { engine, place, key, policy } = call
+  const { engine, place, name, key, policy } = call
   const running = engine.flights.get(key)
-  if (!running || !canJoin(running, call)) depart(call, engine.read(place, key, policy, kept), running, true)
+  if (running && canJoin(running, call)) engine.hub.joined(place, name)
+  else depart(call, engine.read(place, key, policy, kept), running, true)
 }
 
 /** Starts a flight and registers it. It runs to its end, whoever waits. */
@@ -86,7 +86,9 @@ function depart(
   flight.isShared = scope.shares
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
   if (overdue && scope.settlesOthers) running?.follow(flight)
-  if (overdue || policy.fresh) engine.flights.fence(key)
+  // One that does not look for what is stored is beaten by a load alone.
+  const isBeaten = overdue && !running?.isFresh
+  if (isBeaten || policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
   const over = engine.track(
     run(flight, call, known).then((outcome) => {
@@ -122,6 +124,7 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
       const value = await getOrSet(outside)
       return { type: "loaded", value, raw: value }
     }
+    engine.flights.challenge(flight, policy.leaseTtl)
     return await load(flight, call, turn.found)
   } catch (error) {
     return { type: "failed", error }
@@ -158,11 +161,14 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   if (joins && (flight.isFresh || (isOther && found?.reason === "corrupt"))) {
     const read = attempt(() => validated(engine.read(call.place, call.key, policy), call))
     found = await bounded(flight, call, read)
-  } else if (isOther && found) found = await validated(unjudged(found), call)
+  } else if (isOther && found) {
+    const own = validated(unjudged(found), call)
+    found = isPromise(own) ? await bounded(flight, call, own) : own
+  }
   const bring = ({ value, raw }: Brought): Awaitable<Answer | undefined> => {
     if (joins && !sameTurn && flight.isEnded) return undefined
     if (!isOther) return { value }
-    return checks ? checked(raw, call).then((own) => ({ value: own })) : { value: raw }
+    return checks ? bounded(flight, call, checked(raw, call)).then((own) => ({ value: own })) : { value: raw }
   }
   const state = found && !policy.fresh ? judge(found, call) : "gone"
   if (found && state === "fresh") return serve(call, found)
@@ -184,7 +190,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       flight.background = true
       // He does not wait for the storage to take what is there.
       if (flight.brought && !isPrompt) return bring(flight.brought)
-      if (!stale) throw tooLate(call)
+      if (!stale) throw givenUp(flight, call)
       // For one who did not wait, nothing can have come between.
       const isAtOnce = limit <= 0 && !flight.fenced
       const answer = isAtOnce
@@ -193,7 +199,7 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
       if (answer) return answer
       // What he was to be served has ended meanwhile: he waits on, like one who had found nothing.
       stale = undefined
-      if (!(await inTime(flight, call, end, policy.hardTimeout))) throw tooLate(call)
+      if (!(await inTime(flight, call, end, policy.hardTimeout))) throw givenUp(flight, call)
     }
   }
 

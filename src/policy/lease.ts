@@ -1,9 +1,9 @@
 import type { Lease } from "../adapter.ts"
 import { type Awaitable, attempt, quietly } from "../base/awaitable.ts"
-import { now, sleep } from "../base/clock.ts"
+import { left, now, sleep } from "../base/clock.ts"
 import { stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
-import type { Flight, Outcome } from "./flights.ts"
+import type { Flight, Outcome } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { validated } from "./load.ts"
 import { within } from "./timeout.ts"
@@ -38,7 +38,8 @@ async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Tur
 async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): Promise<Turn> {
   const { engine, place, key, policy } = call
   // A lease ends by itself, so one that is still held by then is a successor's, who is waited for just as long.
-  const deadline = now() + 2 * policy.leaseTtl
+  const began = now()
+  let rest = 2 * policy.leaseTtl
   const canWait =
     !flight.background && !(found.kept && stateOf(found.kept, now(), policy.maxAge, found.limit) === "stale")
   for (let ms = 4; ; ms = Math.min(ms * 1.5, 200)) {
@@ -51,9 +52,12 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
     }
     if (!lease) {
       if (!canWait) return { type: "held" }
-      if (now() >= deadline) return free
+      if (rest <= 0) return free
       call.onJoin?.()
-      await sleep(Math.min(ms, Math.max(1, deadline - now())))
+      const pause = Math.min(ms, Math.max(1, rest))
+      await sleep(pause)
+      // A clock that stands still, or was set back, ends no wait.
+      rest = Math.min(rest - pause, left(began, 2 * policy.leaseTtl))
     } else {
       const held = lease
       flight.hold(() => call.scope.background(attempt(() => held.release())))

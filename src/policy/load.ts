@@ -1,5 +1,5 @@
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
-import { now } from "../base/clock.ts"
+import { left, now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
@@ -8,7 +8,7 @@ import { Context } from "./context.ts"
 import { derived, tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
 import { snapshot } from "./entries.ts"
-import type { Brought, Flight, Outcome } from "./flights.ts"
+import type { Brought, Flight, Outcome } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
@@ -63,10 +63,10 @@ function ground(flight: Flight, call: Call): Awaitable<void> {
 async function makeGround(flight: Flight, call: Call, store: Store): Promise<void> {
   const { engine, place, policy, startedAt } = call
   const versions = engine.versions(store)
-  const left = startedAt + policy.storeTimeout - now()
-  if (!flight.versions && left > 0) {
+  const rest = left(startedAt, policy.storeTimeout)
+  if (!flight.versions && rest > 0) {
     // It has told of its trouble already.
-    const again = attempt(() => engine.guard(() => versions.read(flight.names), left, ""))
+    const again = attempt(() => engine.guard(() => versions.read(flight.names), rest, ""))
     flight.versions = await again.catch(() => undefined)
   }
   const regions = 2 * place.versions.length
@@ -115,7 +115,7 @@ async function publish(
     const marks = isPromise(known) ? await known : known
     const { store } = engine
     flight.isEnded ||= marks === undefined
-    if (!marks || !store) return
+    if (!marks || !store || (await isSucceeded(flight, call, createdAt))) return
     const kept: Kept = {
       format: 1,
       value: own,
@@ -142,6 +142,16 @@ async function publish(
   } catch (error) {
     if (!isReadOnly(error)) engine.hub.trouble(place, name, error)
   }
+}
+
+/** Whether its lease has run out, and who got it after it has brought a younger entry. */
+function isSucceeded(flight: Flight, call: Call, createdAt: number): Awaitable<boolean> {
+  const { engine, place, key, policy } = call
+  if (!policy.lease || !engine.store?.adapter.lock || !flight.isOverdue(policy.leaseTtl)) return false
+  return chain(
+    engine.readAnew(place, key, policy),
+    ({ kept }) => kept !== undefined && kept.createdAt > createdAt,
+  )
 }
 
 type ShouldCache = (value: unknown, context: { key: string }) => boolean

@@ -5,8 +5,9 @@ import type { KeyLike } from "../key.ts"
 import type { Call, Write } from "./call.ts"
 import type { Fallback, LoadContext } from "./context.ts"
 import { derived } from "./draft.ts"
-import type { Flight } from "./flights.ts"
+import type { Flight } from "./flight.ts"
 import { getOrSet } from "./get-or-set.ts"
+import { bulkTimeout } from "./options.ts"
 import { innermost, inside } from "./reentry.ts"
 
 /** Makes the values of the missing keys: an array in their order, a Map, or a record by key text. */
@@ -37,6 +38,7 @@ export async function loadMany(
   const [first] = calls.values()
   if (!first) return []
   const fulls = [...calls.values()].map(({ key }) => key)
+  const storeTimeout = bulkTimeout(first.policy, fulls)
   const reads = first.policy.fresh ? undefined : first.engine.readMany(first.place, fulls, first.policy)
   const write = gather(first)
   bulk.undecided = calls.size
@@ -46,6 +48,7 @@ export async function loadMany(
     const found = reads && chain(reads, (all) => all[i] ?? none)
     const mine: Call = {
       ...call,
+      policy: { ...call.policy, storeTimeout },
       write,
       onJoin: decide,
       ...(found && { found }),

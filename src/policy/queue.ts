@@ -1,6 +1,5 @@
 import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
-import { now } from "../base/clock.ts"
-import { ended, share, type UnderWay } from "./scope.ts"
+import { ended, isAlive, share, type UnderWay } from "./scope.ts"
 
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
@@ -61,7 +60,7 @@ export class WriteQueue {
       isLate = true
       over()
     })
-    const tail = share(end, now() + whole + (before.length > 0 ? ms : 0))
+    const tail = share(end, whole + (before.length > 0 ? ms : 0))
     for (const key of keys) this.#writes.set(key, tail)
     end.then(() => {
       for (const key of keys) if (this.#writes.get(key) === tail) this.#writes.delete(key)
@@ -71,7 +70,7 @@ export class WriteQueue {
 
   /** What all writes wait for, unless it is taken for dead: its request may be over. */
   #wall(): UnderWay | undefined {
-    if (this.#barrier && now() >= this.#barrier.until) this.#barrier = undefined
+    if (this.#barrier && !isAlive(this.#barrier)) this.#barrier = undefined
     return this.#barrier
   }
 
@@ -98,7 +97,7 @@ export class WriteQueue {
       isLate = true
       over()
     })
-    const tail = share(end, now() + ms + whole)
+    const tail = share(end, ms + whole)
     this.#barrier = tail
     try {
       return await result

@@ -1,4 +1,4 @@
-import type { Flight } from "./flights.ts"
+import type { Flight } from "./flight.ts"
 
 interface Running {
   readonly flights: readonly Flight[]

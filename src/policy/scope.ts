@@ -67,19 +67,27 @@ export function isWorker(): boolean {
 export interface UnderWay<T = unknown> {
   readonly promise: Promise<T>
   readonly turn: object
+  /** When it began, ms since epoch. */
+  readonly since: number
   /** When it is taken for dead, ms since epoch. */
   readonly until: number
   isOver: boolean
 }
 
-/** `promise`, for others to wait for until `until` at most. */
-export function share<T>(promise: Promise<T>, until: number): UnderWay<T> {
-  const shared: UnderWay<T> = { promise, turn: thisTurn(), until, isOver: false }
+/** `promise`, for others to wait for `ms` at most. */
+export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
+  const since = now()
+  const shared: UnderWay<T> = { promise, turn: thisTurn(), since, until: since + ms, isOver: false }
   const over = () => {
     shared.isOver = true
   }
   promise.then(over, over)
   return shared
+}
+
+/** Whether it may still end: one that is to begin yet was begun before the clock was set back. */
+export function isAlive({ isOver, since, until }: UnderWay): boolean {
+  return !isOver && since <= now() && now() < until
 }
 
 /**
@@ -92,8 +100,7 @@ export async function ended(all: readonly UnderWay[], ms: number): Promise<void>
     return
   }
   const limit = now() + ms
-  const isUnderWay = ({ isOver, until }: UnderWay) => !isOver && now() < Math.min(until, limit)
-  await poll(() => !all.some(isUnderWay))
+  await poll(() => now() >= limit || !all.some(isAlive))
 }
 
 /** Waits until `isDone`, by timers of this request's own. */

@@ -6,7 +6,7 @@ import type { Kept } from "../entry.ts"
 import { stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
-import type { Flight } from "./flights.ts"
+import type { Flight } from "./flight.ts"
 import { alone } from "./ordered.ts"
 import type { Place } from "./place.ts"
 import type { VersionKeys } from "./tokens.ts"
@@ -36,7 +36,8 @@ export async function invalidateByTags(
       flight.found?.kept?.tags.some((tag) => tags.includes(tag)) ||
       flight.names.some((name) => names.some(({ hard }) => hard === name.hard))
     if (!hit) for (const tag of tags) flight.endedTags.add(tag)
-    return hit
+    // Of one that hangs no more than this is remembered.
+    return hit || flight.endedTags.size > 1000
   }
   const names = [...new Set(tags)].map((tag) => place.tag(tag))
   engine.flights.fenceWhere(isTagged)

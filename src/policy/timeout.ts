@@ -70,8 +70,8 @@ interface Moment {
 let turn: object | undefined
 let moments: Map<number, Moment>
 
-/** Calls `done` after `ms`, by one timer for all of a turn: a thousand writes at once need no thousand timers. */
-function alarm(ms: number, done: () => void): () => void {
+/** Calls `done` after `ms`, by one timer for all of a turn: a thousand writes at once need no thousand timers. Answers how to cancel. */
+export function alarm(ms: number, done: () => void): () => void {
   if (turn !== thisTurn()) {
     turn = thisTurn()
     moments = new Map()

@@ -1,16 +1,10 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
-import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
-import { now } from "../base/clock.ts"
+import { chain, isPromise, together } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
-import { ended, isWorker, share, type UnderWay } from "./scope.ts"
+import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
+import { TokenReads } from "./token-reads.ts"
 import { newborn, newToken, softToken, toToken, type VersionKeys } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
-
-/** What was asked for in one turn: token by token, and together. */
-interface Turn {
-  readonly tokens: Map<string, Promise<string>>
-  readonly all: Map<readonly VersionKeys[], Promise<readonly string[]>>
-}
 
 /**
  * Versions of regions and tags: random tokens in the storage itself.
@@ -21,7 +15,7 @@ interface Turn {
  */
 export class Versions {
   readonly #adapter: Adapter
-  #turn: Turn | undefined
+  readonly #reads: TokenReads
   #async = false
   /** What was read last, and when: it holds while the adapter counts no change. */
   #names: readonly VersionKeys[] | undefined
@@ -34,11 +28,12 @@ export class Versions {
 
   constructor(adapter: Adapter) {
     this.#adapter = adapter
+    this.#reads = new TokenReads(adapter)
   }
 
   /** The tokens of `names`, hard and soft by turns, `""` for an absent one. At once where the adapter can. */
   read(names: readonly VersionKeys[]): Awaitable<readonly string[]> {
-    if (this.#async) return this.#readTogether(names)
+    if (this.#async) return this.#reads.read(names)
     if (names === this.#names && this.#change === this.changes) return this.#tokens
     const tokens: string[] = []
     for (const { hard, soft } of names) {
@@ -47,7 +42,7 @@ export class Versions {
         if (isPromise(record)) {
           // A near tier answers at once again as soon as it knows; others never do.
           this.#async = this.#adapter.peek === undefined
-          return this.#readTogether(names, new Map([[key, record]]))
+          return this.#reads.read(names, new Map([[key, record]]))
         }
         tokens.push(toToken(record))
       }
@@ -149,8 +144,17 @@ export class Versions {
   renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
     // One that is being made must not land upon its successor.
     const making = names.flatMap(({ hard }) => this.#creating.get(hard) ?? [])
-    if (making.length > 0) return ended(making, 1000).then(() => this.#renew(names, mode))
-    return this.#renew(names, mode)
+    const renew = () => this.#renew(names, mode)
+    // Whether a write that failed was done nobody knows: another attempt has tokens of its own, lest it undo what came between.
+    const again = (): Awaitable<unknown> => {
+      try {
+        const done = renew()
+        return isPromise(done) ? done.catch(renew) : done
+      } catch {
+        return renew()
+      }
+    }
+    return making.length > 0 ? ended(making, 1000).then(again) : again()
   }
 
   #renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
@@ -183,10 +187,9 @@ export class Versions {
 
   /** Makes the token at `key` if it is absent, once for all who want it at the same time: without `add`, one would replace another's. */
   create(key: string): Promise<string> {
-    if (this.#adapter.add) return this.#create(key)
     const known = this.#creating.get(key)
     // One that hangs holds back nobody for long; that of another request is looked at, and asked for again.
-    if (known && now() < known.until) {
+    if (known && isAlive(known)) {
       if (!isWorker() || known.turn === thisTurn()) return known.promise
       return ended([known], 1000).then(() => this.#create(key))
     }
@@ -194,7 +197,7 @@ export class Versions {
     const over = () => {
       if (this.#creating.get(key) === creation) this.#creating.delete(key)
     }
-    const creation = share(made, now() + 1000)
+    const creation = share(made, 1000)
     this.#creating.set(key, creation)
     made.then(over, over)
     return made
@@ -203,6 +206,8 @@ export class Versions {
   async #create(key: string): Promise<string> {
     const token = newborn + newToken()
     if (await this.#adapter.add?.(key, this.#record(token), Number.POSITIVE_INFINITY)) return token
+    // What a tier in front remembers as absent may be there by now.
+    await this.#adapter.forget?.([key])
     const there = toToken(await this.#adapter.get(key))
     if (there !== "") return there
     // Absent; or junk, which would make a miss of whatever is made under it; or the storage keeps nothing.
@@ -212,39 +217,5 @@ export class Versions {
 
   #record(token: string): unknown {
     return this.#adapter.medium === "bytes" ? new TextEncoder().encode(token) : token
-  }
-
-  /** One batched read for what was not asked before in this turn. */
-  #readTogether(
-    names: readonly VersionKeys[],
-    known?: Map<string, Promise<unknown>>,
-  ): Promise<readonly string[]> {
-    this.#turn ??= this.#openTurn()
-    const { tokens: turn, all } = this.#turn
-    const same = all.get(names)
-    if (same && !known) return same
-    for (const [key, record] of known ?? []) turn.set(key, record.then(toToken))
-    const keys = names.flatMap(({ hard, soft }) => [hard, soft])
-    const missing = [...new Set(keys)].filter((key) => !turn.has(key))
-    if (this.#adapter.getMany && missing.length > 1) {
-      const records = attempt(() => this.#adapter.getMany?.(missing) ?? [])
-      for (const [i, key] of missing.entries())
-        turn.set(
-          key,
-          records.then((all) => toToken(all[i])),
-        )
-    } else {
-      for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
-    }
-    const together = Promise.all(keys.map((key) => turn.get(key) ?? ""))
-    all.set(names, together)
-    return together
-  }
-
-  #openTurn(): Turn {
-    queueMicrotask(() => {
-      this.#turn = undefined
-    })
-    return { tokens: new Map(), all: new Map() }
   }
 }

@@ -1,8 +1,9 @@
 import { isPromise } from "../base/awaitable.ts"
-import { now } from "../base/clock.ts"
+import { left } from "../base/clock.ts"
+import type { CacheError } from "../base/errors.ts"
 import type { StaleReason } from "../base/events.ts"
 import { type Answer, type Call, judge, serve, tooLate } from "./call.ts"
-import type { Flight } from "./flights.ts"
+import type { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { validated } from "./load.ts"
 import { patience } from "./timeout.ts"
@@ -20,7 +21,7 @@ export async function inTime(
   limit: number,
 ): Promise<boolean> {
   const { policy, startedAt } = call
-  const ms = limit === Number.POSITIVE_INFINITY ? limit : startedAt + limit - now()
+  const ms = limit === Number.POSITIVE_INFINITY ? limit : left(startedAt, limit)
   try {
     return await patience(promise, ms, policy.signal)
   } catch (reason) {
@@ -33,7 +34,13 @@ export async function inTime(
 export async function bounded<T>(flight: Flight, call: Call, promise: Promise<T>): Promise<T> {
   const { hardTimeout } = call.policy
   if (isEndless(hardTimeout, call) || (await inTime(flight, call, promise, hardTimeout))) return promise
-  throw tooLate(call)
+  throw givenUp(flight, call)
+}
+
+/** The error of a caller who has waited for as long as he would, which does not count as leaving. */
+export function givenUp(flight: Flight, call: Call): CacheError {
+  flight.rest()
+  return tooLate(call)
 }
 
 /** One caller less waits for a flight; the last one to go ends it, unless it goes on behind them. */

@@ -84,13 +84,14 @@ function put(
 ): Awaitable<unknown> {
   const keys = items.map(({ name }) => place.full(name))
   const regions = 2 * place.versions.length
+  const places = new Map(tags.map((tag, i) => [tag, regions + 2 * i]))
   const writes: [key: string, kept: Kept, life: number][] = []
   const gone: string[] = []
   for (const [i, { value, policy: own }] of items.entries()) {
     const key = keys[i] ?? ""
     const ttl = jittered(own.ttl, own.jitter)
     const mine = own.tags.flatMap((tag) => {
-      const at = regions + 2 * tags.indexOf(tag)
+      const at = places.get(tag) ?? 0 // All of them are in it.
       return known.slice(at, at + 2)
     })
     const kept: Kept = {

@@ -61,3 +61,16 @@ test("an alias that is a url with a password is named without it", async () => {
   expect(register).toThrow("redis://h")
   expect(register).not.toThrow("s3cret")
 })
+
+test("what parts of an error share is looked at once", () => {
+  let looks = 0
+  const data = {
+    get rows() {
+      looks++
+      return []
+    },
+  }
+  const issues = Array.from({ length: 100 }, (_, at) => ({ at, data }))
+  scrub(Object.assign(new Error("x"), { issues, last: new URL(url) }))
+  expect(looks).toBe(1)
+})

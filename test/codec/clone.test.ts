@@ -87,6 +87,18 @@ test("only what structured clone may lose is odd", () => {
   ])
 })
 
+test("an error of a class that tells of its own members is kept", () => {
+  class Coded extends Error {
+    readonly number = 5
+    override toString() {
+      return `Coded ${this.number.toFixed()}`
+    }
+  }
+  const made = cloneValue(new Coded("x"), (instance) => instance instanceof Coded)
+  expect(made).toMatchObject({ message: "x", number: 5 })
+  expect(Object.getOwnPropertyDescriptor(made, "stack")).toMatchObject({ enumerable: false })
+})
+
 function thrown(act: () => unknown): unknown {
   try {
     return act()

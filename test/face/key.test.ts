@@ -99,6 +99,13 @@ describe("a key of parts", () => {
     expect(key(one, [one, { one }])).toBe('~[{"a":1},[{"a":1},{"one":{"a":1}}]]')
   })
 
+  test.each([
+    ["a revoked Proxy", () => revoked()],
+    ["a getter that throws", () => throwing()],
+  ])("%s is refused as any other bad key", (_, part) => {
+    expect(() => key(part() as never)).toThrow(expect.objectContaining({ code: "KEY_INVALID" }))
+  })
+
   test("what is nested too deep is refused and does no harm", () => {
     let deep: KeyPart = []
     for (let i = 0; i < 100_000; i++) deep = [deep]
@@ -189,3 +196,17 @@ test("a copy has the same key, whatever the order its members were put in", () =
     { numRuns: 1000 },
   )
 })
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+function throwing(): object {
+  return {
+    get part() {
+      throw new Error("no")
+    },
+  }
+}

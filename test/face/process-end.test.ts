@@ -87,3 +87,17 @@ test("a caller who polls for another's lease keeps the process until he has his 
     say(await two.getOrSet("k", () => "two's own", { leaseTtl: 500 }))`)
   expect(words).toEqual(["two's own", "end true"])
 })
+
+test("nor does one that all who waited have given up", { timeout: 30_000 }, async () => {
+  const words = await printed(`
+    const cache = new CacheWrapper({ leaseTtl: "1h" })
+    const never = () => new Promise(() => {})
+    const late = (key, options) => cache.getOrSet(key, never, options).catch(({ code, name }) => say(typeof code === "string" ? code : name))
+    const leave = new AbortController()
+    await Promise.all([1, 2].map(() => late("k", { hardTimeout: 50 })))
+    const leaving = [1, 2].map(() => late("l", { signal: leave.signal }))
+    await sleep(20)
+    leave.abort()
+    await Promise.all(leaving)`)
+  expect(words).toEqual(["FALLBACK_TIMEOUT", "FALLBACK_TIMEOUT", "AbortError", "AbortError", "end true"])
+})

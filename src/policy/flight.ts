@@ -1,0 +1,210 @@
+import { left, now } from "../base/clock.ts"
+import type { Found } from "./found.ts"
+import type { Policy } from "./options.ts"
+import { alarm } from "./timeout.ts"
+import type { VersionKeys } from "./tokens.ts"
+import { thisTurn } from "./turn.ts"
+
+/** What a load brought. */
+export interface Brought {
+  /** What its schema made of it, or else the very value. */
+  readonly value: unknown
+  /** What its fallback gave: this is what is stored. */
+  readonly raw: unknown
+}
+
+/** How a flight ended. */
+export type Outcome =
+  | ({ readonly type: "loaded" } & Brought)
+  | { readonly type: "failed"; readonly error: unknown }
+  /** A fresh entry was there after all: read by the leader, or published by another process. */
+  | { readonly type: "found"; readonly found: Found }
+  /** Another process is loading, and there is a stale value to serve meanwhile. */
+  | { readonly type: "held" }
+
+/**
+ * One running fallback, shared by its callers: a promise, not a lock queue.
+ *
+ * It belongs to a generation of its key: an explicit write fences it, whereupon its callers still get its value, the
+ * storage does not, and nobody joins it any more.
+ */
+export class Flight {
+  readonly key: string
+  /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
+  #aliveAt: number = now()
+  /** The longest `leaseTtl` whose end a timer has told since then. */
+  #ended = -1
+  readonly turn: object = thisTurn()
+  /** Beaten by an explicit write or a challenger: its result is not stored. */
+  fenced = false
+  /** What it brought was invalidated before it came, by a tag that was not known when it began. */
+  isEnded = false
+  /** All who waited have gone: nobody wants what it brings. */
+  isLeft = false
+  /** Nobody waits for it, so nobody's leaving ends it. */
+  background: boolean
+  outcome: Outcome | undefined
+  /** What its fallback brought, while it is being stored. */
+  brought: Brought | undefined
+  /** What its leader had the value checked by; a caller with another schema checks it himself. */
+  schema: Policy["schema"]
+  /** It does not look at what is stored. */
+  isFresh = false
+  /** It has called its fallback, so that no back-off of before kept it from that. */
+  hasTried = false
+  /** Other requests may wait for it. */
+  isShared = true
+  /** What its leader read, once read. */
+  found: Found | undefined
+  /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */
+  versions: readonly string[] | undefined
+  /** Whose they are: the regions', then those of the tags known before the load. */
+  names: readonly VersionKeys[] = []
+  /** The tags its entry will carry; the fallback may change them. */
+  tags: () => readonly string[] = () => []
+  /** Invalidations of the millisecond in which its fallback started that came before it. */
+  before: readonly string[] = []
+  /** Tags invalidated here while it ran. */
+  readonly endedTags: Set<string> = new Set()
+  /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
+  beside: Flight | undefined
+  /** Settles with its outcome, or that of the challenger that took its place. Never rejects. */
+  readonly done: Promise<Outcome>
+  /** Settles once {@link found} is known. */
+  readonly read: Promise<void>
+  readonly #settle: (outcome: Outcome) => void
+  readonly #wasRead: () => void
+  #waiting = 0
+  /** Of those, who has not lost his patience yet. */
+  #patient = 0
+  /** Those who wait for an older flight wait for this one, too. */
+  #isFollowed = false
+  #controller: AbortController | undefined
+  #shared: Map<number, Promise<unknown>> | undefined
+  readonly #timers: (() => void)[] = []
+  #release: (() => void) | undefined
+
+  constructor(key: string, background = false) {
+    this.key = key
+    this.background = background
+    let settle: (outcome: Outcome) => void = () => {}
+    this.done = new Promise((resolve) => {
+      settle = resolve
+    })
+    this.#settle = settle
+    let wasRead = () => {}
+    this.read = new Promise((resolve) => {
+      wasRead = resolve
+    })
+    this.#wasRead = wasRead
+  }
+
+  /** Aborts when the last waiting caller has gone. Made when first asked for. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.isLeft) this.#controller.abort()
+    return this.#controller.signal
+  }
+
+  settle(outcome: Outcome): void {
+    this.outcome ??= outcome
+    this.#wasRead()
+    this.#settle(this.outcome)
+  }
+
+  /** Notes what was read, the last time it was, and the versions that the load will be under. */
+  capture(found: Found, names: readonly VersionKeys[]): void {
+    // What is lost on a second reading is not gone.
+    if (found.reason !== "unavailable" || !this.found) this.found = found
+    this.versions = found.versions
+    this.names = names
+    this.#wasRead()
+  }
+
+  /** What followers wait on: its end, or that it has held its key for `leaseTtl`. One timer for all of them. */
+  shared(leaseTtl: number): Promise<unknown> {
+    if (leaseTtl === Number.POSITIVE_INFINITY) return this.done
+    this.#shared ??= new Map()
+    const known = this.#shared.get(leaseTtl)
+    if (known) return known
+    const since = this.#aliveAt
+    const shared = new Promise<void>((resolve) => {
+      const cancel = alarm(Math.max(0, left(since, leaseTtl)), () => {
+        if (this.#aliveAt === since) this.#ended = Math.max(this.#ended, leaseTtl)
+        resolve()
+      })
+      this.#timers.push(cancel)
+      this.done.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+    this.#shared.set(leaseTtl, shared)
+    return shared
+  }
+
+  /** One caller waits no longer, although he may not have left; with the last one the timers end. */
+  rest(): void {
+    if (--this.#patient > 0) return
+    for (const cancel of this.#timers.splice(0)) cancel()
+    this.#shared = undefined
+  }
+
+  /** Gives a sign of life: it may hold its key for `leaseTtl` from now on. */
+  live(): void {
+    this.#ended = -1
+    if (this.#aliveAt === now()) return
+    this.#aliveAt = now()
+    this.#shared = undefined
+  }
+
+  /** Whether it has held its key for as long as one may. */
+  isOverdue(leaseTtl: number): boolean {
+    // What a timer has told stays true when the clock is set back.
+    return leaseTtl <= this.#ended || now() - this.#aliveAt >= leaseTtl
+  }
+
+  /** Lets those who wait for this flight have what `other` brings. */
+  follow(other: Flight): void {
+    other.#isFollowed = true
+    // Who did not look for what is stored is not served it.
+    other.done.then((outcome) => (outcome.type === "found" && this.isFresh) || this.settle(outcome))
+  }
+
+  /** Beats it: its callers get its value, the storage does not, and others need not wait for its lease. */
+  fence(): void {
+    this.fenced = true
+    this.release()
+  }
+
+  /** Keeps what gives its lease back. */
+  hold(release: () => void): void {
+    this.#release = release
+    if (this.fenced) this.release()
+  }
+
+  /** Gives its lease back, if it has one. */
+  release(): void {
+    const release = this.#release
+    this.#release = undefined
+    release?.()
+  }
+
+  enter(): void {
+    this.#waiting++
+    this.#patient++
+  }
+
+  /** One caller has gone, served or by his own signal; the last one ends the fallback. Answers whether it was he. */
+  leave(): boolean {
+    this.rest()
+    if (--this.#waiting > 0 || this.background || this.#isFollowed || this.outcome) return false
+    this.isLeft = true
+    try {
+      this.#controller?.abort()
+    } catch {
+      // On Workers the controller may belong to a request that is over.
+    }
+    return true
+  }
+}

@@ -1,0 +1,51 @@
+import type { Adapter } from "../adapter.ts"
+import { attempt } from "../base/awaitable.ts"
+import { soon } from "../base/clock.ts"
+import { toToken, type VersionKeys } from "./tokens.ts"
+
+/** What was asked for in one turn: token by token, and together. */
+interface Turn {
+  readonly tokens: Map<string, Promise<string>>
+  readonly all: Map<readonly VersionKeys[], Promise<readonly string[]>>
+}
+
+/** Reads of tokens that take I/O: one batched read for what was not asked before in a turn. */
+export class TokenReads {
+  readonly #adapter: Adapter
+  #turn: Turn | undefined
+
+  constructor(adapter: Adapter) {
+    this.#adapter = adapter
+  }
+
+  /** The tokens of `names`, those in `known` being asked for already. */
+  read(names: readonly VersionKeys[], known?: Map<string, Promise<unknown>>): Promise<readonly string[]> {
+    this.#turn ??= this.#openTurn()
+    const { tokens: turn, all } = this.#turn
+    const same = all.get(names)
+    if (same && !known) return same
+    for (const [key, record] of known ?? []) turn.set(key, record.then(toToken))
+    const keys = names.flatMap(({ hard, soft }) => [hard, soft])
+    const missing = [...new Set(keys)].filter((key) => !turn.has(key))
+    if (this.#adapter.getMany && missing.length > 1) {
+      const records = attempt(() => this.#adapter.getMany?.(missing) ?? [])
+      for (const [i, key] of missing.entries())
+        turn.set(
+          key,
+          records.then((all) => toToken(all[i])),
+        )
+    } else {
+      for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
+    }
+    const together = Promise.all(keys.map((key) => turn.get(key) ?? ""))
+    all.set(names, together)
+    return together
+  }
+
+  #openTurn(): Turn {
+    soon(() => {
+      this.#turn = undefined
+    })
+    return { tokens: new Map(), all: new Map() }
+  }
+}

@@ -1,0 +1,135 @@
+import { describe, expect, test } from "vitest"
+import { kinds, lateKinds } from "../support/fake.ts"
+import { gate, settled, setup } from "../support/setup.ts"
+
+describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
+  test("nobody does where leaseTtl has no end", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: Infinity })
+    const { promise, pass } = gate()
+    let loads = 0
+    const load = () => {
+      loads++
+      return promise
+    }
+    const all = Array.from({ length: 10 }, () => cache.getOrSet("k", load))
+    await settled(clock)
+    for (let i = 0; i < 10; i++) all.push(cache.getOrSet("k", load))
+    await clock.advance(3_600_000)
+    pass("loaded")
+    expect(new Set(await Promise.all(all))).toEqual(new Set(["loaded"]))
+    expect(loads).toBe(1)
+  })
+
+  test("a caller of little patience makes nobody else's load overdue", async () => {
+    const { cache, clock } = await setup(kind)
+    const { promise, pass } = gate()
+    let loads = 0
+    const load = () => {
+      loads++
+      return promise
+    }
+    const first = cache.getOrSet("k", load)
+    await settled(clock)
+    const signal = new AbortController()
+    const hasty = cache.getOrSet("k", load, { leaseTtl: 50, signal: signal.signal })
+    hasty.catch(() => {})
+    await settled(clock)
+    signal.abort()
+    await clock.advance(75)
+    const later = cache.getOrSet("k", load)
+    await settled(clock)
+    pass("loaded")
+    expect([await first, await later, loads]).toEqual(["loaded", "loaded", 1])
+    expect(await cache.get("k")).toBe("loaded")
+  })
+
+  test("a hit beats no refresh, however long that takes", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 50 })
+    await cache.set("k", "old")
+    const refreshed = cache.getOrSet("k", () => clock.after(200, "new"), { fresh: true })
+    await clock.advance(100)
+    const signal = new AbortController()
+    expect(await cache.getOrSet("k", () => "another", { signal: signal.signal })).toBe("old")
+    await clock.advance(200)
+    expect(await refreshed).toBe("new")
+    expect(await cache.get("k")).toBe("new")
+  })
+
+  test("another load beats it", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 50 })
+    const refreshed = cache.getOrSet("k", () => clock.after(200, "late"), { fresh: true })
+    await clock.advance(100)
+    expect(await cache.getOrSet("k", () => "challenger")).toBe("challenger")
+    await clock.advance(200)
+    await refreshed
+    expect(await cache.get("k")).toBe("challenger")
+  })
+
+  test("a load that hangs remembers no tags without end: it is beaten", async () => {
+    const { cache, clock } = await setup(kind)
+    const { promise, pass } = gate()
+    const load = cache.getOrSet("k", () => promise)
+    await settled(clock)
+    for (let i = 0; i < 1002; i++) await cache.invalidateTags(`t${i}`)
+    pass("late")
+    expect(await load).toBe("late")
+    expect(await cache.get("k")).toBeUndefined()
+  })
+
+  test("a joiner's own schema is waited for no longer than he would", async () => {
+    const { cache, clock } = await setup(kind)
+    const validate = () => new Promise<never>(() => {})
+    const schema = { "~standard": { version: 1, vendor: "slow", validate } } as const
+    const first = cache.getOrSet("k", () => clock.after(20, "v"))
+    await settled(clock)
+    const second = cache.getOrSet("k", () => "own", { schema, hardTimeout: 100 })
+    const refused = expect(second).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
+    await clock.advance(150)
+    await refused
+    expect(await first).toBe("v")
+  })
+
+  test("those who are served stale beside a refresh count as coalesced", async () => {
+    const { cache, clock, trace } = await setup(kind, { ttl: 10, grace: "1h", softTimeout: 0 })
+    await cache.set("k", "old")
+    await clock.advance(20)
+    trace.length = 0
+    const load = () => clock.after(50, "new")
+    await cache.getOrSet("k", load)
+    await cache.getOrSet("k", load)
+    await cache.getOrSet("k", load)
+    expect(trace.toSorted()).toEqual(["coalesced", "coalesced", "load", "stale", "stale", "stale"])
+  })
+})
+
+describe.each(lateKinds.slice(1))("between processes, on %s", (kind) => {
+  test("who has lost his lease leaves what its next holder has brought", async () => {
+    const { cache, another, clock } = await setup(kind, { leaseTtl: 100 })
+    const other = another()
+    const slow = cache.getOrSet("k", () => clock.after(500, "older"))
+    await clock.advance(200)
+    const fast = other.getOrSet("k", () => "younger")
+    await clock.advance(50)
+    expect(await fast).toBe("younger")
+    await clock.advance(500)
+    expect(await slow).toBe("older")
+    expect(await cache.get("k")).toBe("younger")
+  })
+
+  test("an invalidation that failed is tried again with another version", async () => {
+    const { cache, another, storage } = await setup(kind)
+    const other = another()
+    await other.set("k", 1, { tags: ["t"] })
+    let isLost = false
+    storage.fault = (verb, key) => {
+      if (verb !== "set" || !key.startsWith("#h") || isLost) return undefined
+      isLost = true
+      return "lose"
+    }
+    const tokens: unknown[] = []
+    storage.onWrite = (_, key, record) => key.startsWith("#h") && tokens.push(record)
+    await cache.invalidateTags("t")
+    expect(tokens).toHaveLength(2)
+    expect(tokens[0]).not.toBe(tokens[1])
+  })
+})

@@ -1,0 +1,67 @@
+import { expect, test } from "vitest"
+import type { FakeClock } from "../support/clock.ts"
+import { kinds } from "../support/fake.ts"
+import { setup } from "../support/setup.ts"
+
+const never = () => new Promise<never>(() => {})
+
+function setBack(clock: FakeClock): void {
+  clock.jump(clock.now() - 3_600_000)
+}
+
+test.each(kinds)("hardTimeout is no longer for a clock set back, on %s", async (kind) => {
+  const { cache, clock } = await setup(kind)
+  const first = cache.getOrSet("k", never, { hardTimeout: 300 })
+  const refused = expect(first).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
+  setBack(clock)
+  const second = cache.getOrSet("k", never, { hardTimeout: 300 })
+  const alsoRefused = expect(second).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
+  await clock.advance(1000)
+  await Promise.all([refused, alsoRefused])
+})
+
+test.each(kinds)("nor is leaseTtl for who joins a load that hangs, on %s", async (kind) => {
+  const { cache, clock } = await setup(kind, { leaseTtl: 300 })
+  const hung = cache.getOrSet("k", never)
+  await clock.advance(10)
+  setBack(clock)
+  const joined = cache.getOrSet("k", () => "challenger")
+  await clock.advance(1000)
+  expect(await Promise.all([hung, joined])).toEqual(["challenger", "challenger"])
+})
+
+test("nor for who polls for another's lease", async () => {
+  const { cache, another, clock } = await setup("all abilities", { leaseTtl: 500 })
+  another()
+    .getOrSet("k", never)
+    .catch(() => {})
+  await clock.advance(10)
+  const own = cache.getOrSet("k", () => "own")
+  await clock.advance(10)
+  setBack(clock)
+  await clock.advance(3000)
+  expect(await Promise.race([own, "waits"])).toBe("own")
+})
+
+test.each(kinds)("nor is the back-off of a load that failed, on %s", async (kind) => {
+  const { cache, clock } = await setup(kind, { ttl: 10, grace: "10h" })
+  await cache.set("k", "old")
+  await clock.advance(20)
+  const fail = () => Promise.reject(new Error("down"))
+  expect(await cache.getOrSet("k", fail)).toBe("old")
+  clock.jump(clock.now() - 15)
+  expect(await cache.getOrSet("k", () => "new", { maxAge: 0 })).toBe("new")
+})
+
+test.each(kinds)("nor is close() by a clock that stands still, on %s", async (kind) => {
+  const { cache, clock } = await setup(kind, { storeTimeout: 500 })
+  cache.getOrSet("k", never).catch(() => {})
+  await clock.advance(1)
+  const closed = cache.close().then(() => "closed")
+  for (let i = 0; i < 10; i++) {
+    const time = clock.now()
+    await clock.advance(100)
+    clock.jump(time)
+  }
+  expect(await Promise.race([closed, "waits"])).toBe("closed")
+})
