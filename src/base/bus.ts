@@ -22,6 +22,11 @@ export interface BusMessage {
   readonly keys: readonly string[]
   /** What cleared storage keys begin with; `""` are all. */
   readonly prefixes: readonly string[]
+  /**
+   * They are only being written: no copies of them are kept until a message without this names them, or ten seconds
+   * have passed, for a writer may die before he tells. Sent on buses that lose nothing.
+   */
+  readonly begins?: boolean | undefined
 }
 
 /** Whether `message` is one: anybody may speak on a channel. */

@@ -13,7 +13,7 @@ export interface Ticket {
 }
 
 /** Milliseconds that an operation may take before it is taken for dead. */
-const longest = 10_000
+export const longest = 10_000
 
 /**
  * Keeps what is outdated out of the near tier: a read that began before a write of its key, or during one, and writes

@@ -1,5 +1,6 @@
-import { type Bus, isBusMessage } from "../base/bus.ts"
-import type { Fences } from "./fences.ts"
+import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
+import { left, now } from "../base/clock.ts"
+import { type Fences, longest } from "./fences.ts"
 import type { Shelf } from "./shelf.ts"
 import { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
@@ -17,6 +18,8 @@ export class Messages {
   readonly #memory: Memory
   readonly #report: (error: unknown) => void
   readonly #teller: Teller | undefined
+  /** What others have begun to write, and not told the end of yet, by writer and key or prefix. */
+  readonly #begun = new Map<string, Begun>()
   #stop: (() => void) | undefined
   #isClosed = false
 
@@ -35,6 +38,11 @@ export class Messages {
     } catch (error) {
       this.#report(error)
     }
+  }
+
+  /** Tells the others what is being written: each is to be told its end. */
+  begin(keys: readonly string[], prefixes?: readonly string[]): void {
+    this.#teller?.begin(keys, prefixes)
   }
 
   /** Tells the others what has changed, once for all of a turn. */
@@ -57,14 +65,45 @@ export class Messages {
     if (!isBusMessage(message) || message.origin === this.#teller?.origin) return
     const { shelf, tokens, fences } = this.#memory
     for (const key of message.keys) {
+      this.#note(message, `key ${key}`, () => {
+        const ticket = fences.begin(key, true)
+        return () => void fences.end(ticket)
+      })
       fences.beat(key)
       tokens.delete(key)
       shelf.drop(key)
     }
     for (const prefix of message.prefixes) {
+      this.#note(message, `prefix ${prefix}`, () => fences.clear(prefix))
       fences.beatAll(prefix)
       tokens.clear(prefix)
       shelf.clear(prefix)
     }
   }
+
+  /** Another's write has begun, or is over. */
+  #note({ origin, begins }: BusMessage, what: string, begin: () => () => void): void {
+    const id = `${origin} ${what}`
+    const known = this.#begun.get(id)
+    if (begins !== true) {
+      if (!known || --known.count > 0) return
+      known.end()
+      this.#begun.delete(id)
+    } else if (known) known.count++
+    else {
+      // Who has died tells no end.
+      if (this.#begun.size > 1000)
+        for (const [old, { since }] of this.#begun) if (left(since, longest) <= 0) this.#begun.delete(old)
+      this.#begun.set(id, { count: 1, since: now(), end: begin() })
+    }
+  }
+}
+
+interface Begun {
+  /** So many times, of several writes at once. */
+  count: number
+  /** When the first of them was told, ms since epoch. */
+  readonly since: number
+  /** Lets copies be kept again. */
+  readonly end: () => void
 }

@@ -179,6 +179,7 @@ export class Reads {
     if (isToken(key)) {
       if (fences.end(ticket) && (record === undefined || typeof record === "string"))
         tokens.set(key, record ?? "", ticket.since)
+      else tokens.passed()
       return record === "" ? undefined : record
     }
     const kept = opened && !ticket.beaten ? shelf.keep(key, opened, ticket.since) : undefined

@@ -15,12 +15,17 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
   const teller = new Teller(adapter.bus, report)
   const told = <T>(work: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) => {
     const over = (): void => teller.tell(keys, prefixes)
+    // What is done at once is told at once.
+    const begun = (work: Promise<T>): void => {
+      teller.begin(keys, prefixes)
+      work.then(over, over)
+    }
     let result: Awaitable<T> | undefined
     try {
       result = work()
       return result
     } finally {
-      if (isPromise(result)) result.then(over, over)
+      if (isPromise(result)) begun(result)
       else over()
     }
   }
@@ -46,8 +51,9 @@ export class Teller {
   readonly #bus: Bus
   readonly #report: (error: unknown) => void
   #origin = ""
-  #keys: string[] = []
-  #prefixes: string[] = []
+  readonly #news = { keys: new Set<string>(), prefixes: new Set<string>() }
+  readonly #begun = { keys: new Set<string>(), prefixes: new Set<string>() }
+  #isWaiting = false
 
   constructor(bus: Bus, report: (error: unknown) => void) {
     this.#bus = bus
@@ -60,24 +66,46 @@ export class Teller {
     return this.#origin
   }
 
-  /** Tells the others what has changed, once for all of a turn. */
-  tell(keys: readonly string[], prefixes: readonly string[] = []): void {
-    if (this.#keys.length === 0 && this.#prefixes.length === 0) soon(() => this.#send())
-    for (const key of keys) this.#keys.push(key)
-    for (const prefix of prefixes) this.#prefixes.push(prefix)
+  /** Tells the others what is being written, where they rely on hearing of it. */
+  begin(keys: readonly string[], prefixes?: readonly string[]): void {
+    if (this.#bus.lossy !== true) this.#note(this.#begun, keys, prefixes)
   }
 
-  #send(): void {
-    const prefixes = this.#prefixes.splice(0)
-    const keys = [...new Set(this.#keys.splice(0))]
-    do {
+  /** Tells the others what has changed, once for all of a turn. */
+  tell(keys: readonly string[], prefixes?: readonly string[]): void {
+    this.#note(this.#news, keys, prefixes)
+  }
+
+  #note(to: Noted, keys: readonly string[], prefixes: readonly string[] = []): void {
+    for (const key of keys) to.keys.add(key)
+    for (const prefix of prefixes) to.prefixes.add(prefix)
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    soon(() => {
+      this.#isWaiting = false
+      this.#send(this.#begun, { begins: true })
+      this.#send(this.#news, {})
+    })
+  }
+
+  #send(noted: Noted, how: Pick<BusMessage, "begins">): void {
+    const [keys, prefixes] = [[...noted.keys], [...noted.prefixes]]
+    noted.keys.clear()
+    noted.prefixes.clear()
+    while (keys.length > 0 || prefixes.length > 0) {
       const message: BusMessage = {
         isocache: 1,
         origin: this.origin,
         keys: keys.splice(0, mostKeys),
         prefixes: prefixes.splice(0),
+        ...how,
       }
       attempt(() => this.#bus.publish(message)).catch(this.#report)
-    } while (keys.length > 0)
+    }
   }
+}
+
+interface Noted {
+  readonly keys: Set<string>
+  readonly prefixes: Set<string>
 }

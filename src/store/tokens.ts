@@ -101,6 +101,11 @@ export class Tokens {
     if (oldest !== undefined) this.delete(oldest)
   }
 
+  /** One has come that is not remembered: what is judged by it stands for no longer than this once. */
+  passed(): void {
+    this.#changes++
+  }
+
   /** Lets it be asked for anew: what was said of it, or is being said, may be outdated. */
   doubt(key: string): void {
     this.#asked.delete(key)

@@ -89,7 +89,8 @@ export class Writes {
       messages.tell([], [prefix])
       return this.#clear(prefix)
     }
-    return finished(() => far.clear(prefix), before, over)
+    const toFar = () => this.#begun(far.clear(prefix), [], [prefix])
+    return finished(toFar, before, over)
   }
 
   /** @param news - What near may have of a key now, where nothing came across. */
@@ -102,10 +103,22 @@ export class Writes {
     messages.listen()
     const tickets = keys.map((key) => fences.begin(key, true))
     const before = all(keys.map((key) => this.#drop(key)))
-    return finished(toFar, before, (done) => {
-      if (done?.result !== false || !news) messages.tell(keys)
+    let isTold = false
+    const begun = () => {
+      const result = this.#begun(toFar(), keys)
+      isTold = isPromise(result)
+      return result
+    }
+    return finished(begun, before, (done) => {
+      if (isTold || done?.result !== false || !news) messages.tell(keys)
       return all(tickets.map((ticket) => this.#end(ticket, done && news?.(done.result, ticket.key))))
     })
+  }
+
+  /** Tells that a write has begun, where it is not over at once. */
+  #begun<T>(result: Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]): Awaitable<T> {
+    if (isPromise(result)) this.#tiers.messages.begin(keys, prefixes)
+    return result
   }
 
   #end(ticket: Ticket, opened: Opened | undefined): Awaitable<void> {
