@@ -1,5 +1,6 @@
 import { now } from "../base/clock.ts"
-import { type ConformanceCase, check, equal, law, past, recordOf } from "./law.ts"
+import { shortlyBeforeEnd } from "./deadline.ts"
+import { type ConformanceCase, check, equal, law, past, recordOf, writesOf } from "./law.ts"
 
 const hour = 3_600_000
 
@@ -65,6 +66,15 @@ export const basics: readonly ConformanceCase[] = [
       for (const ttl of lives) await adapter.set(`ttl ${ttl}`, recordOf(adapter, String(ttl)), ttl)
       for (const ttl of lives) {
         equal(await adapter.get(`ttl ${ttl}`), recordOf(adapter, String(ttl)), `get with a ttl of ${ttl} ms`)
+      }
+      const ways = writesOf(adapter)
+      const seen = await shortlyBeforeEnd(
+        (key, ttl) => Promise.all(ways.map(([way, write]) => write(key + way, recordOf(adapter, way), ttl))),
+        (key) => Promise.all(ways.map(([way]) => adapter.get(key + way))),
+      )
+      if (seen === undefined) return
+      for (const [at, [way]] of ways.entries()) {
+        equal(seen.found[at], recordOf(adapter, way), `get after ${way}, ${seen.when}`)
       }
     },
   ),

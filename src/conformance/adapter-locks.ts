@@ -1,5 +1,6 @@
 import type { Adapter, Lease } from "../adapter.ts"
 import { now } from "../base/clock.ts"
+import { shortlyBeforeEnd } from "./deadline.ts"
 import { hostileKeys, named } from "./keys.ts"
 import { ability, type ConformanceCase, check, equal, law, past, recordOf } from "./law.ts"
 
@@ -68,7 +69,17 @@ export const locks: readonly ConformanceCase[] = [
       await oneLocks([adapter, await another()])
     },
   ),
-  law("a lease ends by itself", { needs: "lock" }, async ({ adapter }) => {
+  law("a lease holds for its ttl, and ends by itself", { needs: "lock" }, async ({ adapter, later }) => {
+    const ask = async (key: string, ttl: number) => {
+      const lease = await ability(adapter, "lock")(key, ttl)
+      later(() => lease?.release())
+      return lease !== undefined
+    }
+    const seen = await shortlyBeforeEnd(
+      async (key, ttl) => equal(await ask(key, ttl), true, "whether a lease was given"),
+      (key) => ask(key, minute),
+    )
+    if (seen) equal(seen.found, false, `whether a second lease was given ${seen.when}`)
     const start = now()
     const first = await taken(adapter, "k", 40)
     const second = await whenFree(adapter, "k", start + 2_000)

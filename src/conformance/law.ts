@@ -84,6 +84,16 @@ export function ability<N extends keyof Adapter>(adapter: Adapter, name: N): Non
   return (typeof method === "function" ? method.bind(adapter) : method) as NonNullable<Adapter[N]>
 }
 
+/** The ways in which `adapter` writes a record of a key that is absent, each by the name of its method. */
+export function writesOf(adapter: Adapter): readonly (readonly [name: string, write: Write])[] {
+  const ways: [string, Write][] = [["set", async (...entry) => adapter.set(...entry)]]
+  if (adapter.add) ways.push(["add", async (...entry) => ability(adapter, "add")(...entry)])
+  if (adapter.setMany) ways.push(["setMany", async (...entry) => ability(adapter, "setMany")([entry])])
+  return ways
+}
+
+type Write = (key: string, record: Stored, ttl: number) => Promise<unknown>
+
 /** What `act` throws or rejects with. Fails when it does neither. */
 export async function failureOf(act: () => unknown, what: string): Promise<unknown> {
   try {

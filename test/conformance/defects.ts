@@ -1,13 +1,13 @@
-import type { SqliteAdapter } from "../../adapters/sqlite.ts"
-import type { Adapter, Stored } from "../../src/adapter.ts"
+import { addInSteps, type Broken, clearBy, folded, like, once, rationed } from "./breaks.ts"
 import { folds, lossy } from "./folds.ts"
+import { mortal, unrenewed } from "./lives.ts"
 import { endless, locks } from "./locks.ts"
 
-/** What a broken adapter does instead of what the healthy `it` does. */
-type Broken = (it: SqliteAdapter) => Partial<Adapter>
-
+const asItWas = "a record comes back as it was: line breaks, quotes, NUL, emoji, digits"
 const clears = "clear removes what starts with the prefix, and nothing else"
+const ends = "a lease holds for its ttl, and ends by itself"
 const lasts = "a record is kept for its ttl: seconds, 60 days, 300 years, Infinity, fractions"
+const lives = "setMany sets each, with its own life"
 const many = "getMany answers in the keys' order, absent ones and duplicates included"
 const meets = "any string is a key, and no two keys meet"
 const prunes = "prune drops what is past its life at the given moment, and says how many"
@@ -27,21 +27,7 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     (it) => ({ delete: () => true, set: once(it) }),
   ],
   ["set that never replaces", "a second set replaces the record", (it) => ({ set: once(it) })],
-  [
-    "set that keeps the first life",
-    "a second set replaces the life of the record",
-    (it) => {
-      const ends = new Map<string, number>()
-      return {
-        // SQLite itself keeps a row past its life until it is pruned.
-        get: (key) => (Date.now() < (ends.get(key) ?? 0) ? it.get(key) : undefined),
-        set(key, record, ttl) {
-          ends.set(key, ends.get(key) ?? Date.now() + ttl)
-          it.set(key, record, ttl)
-        },
-      }
-    },
-  ],
+  ["set that keeps the first life", "a second set replaces the life of the record", unrenewed],
   [
     "a ttl of 32 bits",
     lasts,
@@ -52,11 +38,13 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     lasts,
     (it) => ({ set: (key, record, ttl) => it.set(key, record, ttl === Infinity ? 0 : ttl) }),
   ],
-  [
-    "records trimmed",
-    "a record comes back as it was: line breaks, quotes, NUL, emoji, digits",
-    (it) => ({ get: (key) => it.get(key)?.toString().trim() }),
-  ],
+  ["records dropped at half their ttl", lasts, (it) => mortal(it, ({ ttl }) => ttl / 2)],
+  ...(["add", "setMany"] as const).map((broken): [string, string, Broken] => [
+    `records that ${broken} has put dropped at half their ttl`,
+    lasts,
+    (it) => mortal(it, ({ ttl, way }) => (way === broken ? ttl / 2 : ttl)),
+  ]),
+  ["records trimmed", asItWas, (it) => ({ get: (key) => it.get(key)?.toString().trim() })],
   ...folds.map(([how, fold]): [string, string, Broken] => [`keys ${how}`, meets, folded(fold)]),
   [
     "clear of the first 1 000",
@@ -123,12 +111,14 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ],
   [
     "setMany with one life for all",
-    "setMany sets each, with its own life",
+    lives,
     (it) => ({
       setMany: (entries) =>
         it.setMany(entries.map(([key, record, ttl]) => [key, record, ttl === Infinity ? 0 : ttl])),
     }),
   ],
+  ["setMany with the first life for all", lives, (it) => mortal(it, ({ first }) => first)],
+  ["setMany with the last life for all", lives, (it) => mortal(it, ({ last }) => last)],
   [
     "deleteMany that counts what it was asked",
     "deleteMany answers how many were there",
@@ -142,7 +132,7 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   [
     "records dropped before their time",
     "an entry is fresh to the last millisecond of its ttl, and stale to the last of its grace",
-    (it) => hasty(it),
+    (it) => mortal(it, ({ ttl }) => ttl - 30),
   ],
   [
     "version tokens that cannot be removed",
@@ -178,7 +168,8 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     () => ({ lock: () => ({ release() {} }) }),
   ],
   ["a lock in two steps", "of 20 who lock at once, one succeeds", () => ({ lock: locks({ inSteps: true }) })],
-  ["a lock without end", "a lease ends by itself", () => ({ lock: locks({ endless: true }) })],
+  ["a lock without end", ends, () => ({ lock: locks({ endless: true }) })],
+  ["a lock that ends at a quarter of its ttl", ends, () => ({ lock: locks({ share: 1 / 4 }) })],
   [
     "a lock that outlives its holder",
     "the lease of a holder who is gone without a word ends by itself",
@@ -202,53 +193,3 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     }),
   ],
 ]
-
-function folded(fold: (key: string) => string): Broken {
-  return (it) => ({
-    get: (key) => it.get(fold(key)),
-    set: (key, record, ttl) => it.set(fold(key), record, ttl),
-  })
-}
-
-function once(it: SqliteAdapter): Adapter["set"] {
-  return (key, record, ttl) => void it.add(key, record, ttl)
-}
-
-/** Takes a record for gone 30 ms before it is. */
-function hasty(it: SqliteAdapter): Partial<Adapter> {
-  const ends = new Map<string, number>()
-  return {
-    get: (key) => (Date.now() + 30 < (ends.get(key) ?? 0) ? it.get(key) : undefined),
-    set(key, record, ttl) {
-      ends.set(key, Date.now() + ttl)
-      it.set(key, record, ttl)
-    },
-  }
-}
-
-function rationed(it: SqliteAdapter, left: number): Adapter["set"] {
-  return (key, record, ttl) => {
-    if (left-- > 0) it.set(key, record, ttl)
-  }
-}
-
-function like(prefix: string): RegExp {
-  const pattern = prefix
-    .replace(/[\\^$.|?+(){}[\]]/g, "\\$&")
-    .replace(/\*/g, ".*")
-    .replace(/_/g, ".")
-  return new RegExp(`^${pattern}`, "s")
-}
-
-function clearBy(it: SqliteAdapter, is: (key: string, prefix: string) => boolean): Adapter["clear"] {
-  return (prefix) => void it.deleteMany([...it.keys("")].filter((key) => is(key, prefix)))
-}
-
-function addInSteps(it: SqliteAdapter): NonNullable<Adapter["add"]> {
-  return async (key: string, record: Stored, ttl: number) => {
-    if (it.get(key) !== undefined) return false
-    await null
-    it.set(key, record, ttl)
-    return true
-  }
-}
