@@ -99,12 +99,14 @@ export const batches: readonly ConformanceCase[] = [
       for (const key of ["a", "b", "c"]) await adapter.set(key, recordOf(adapter, key), hour)
       await adapter.set("long", recordOf(adapter, "long"), 60 * 24 * hour)
       await adapter.set("forever", recordOf(adapter, "forever"), Infinity)
+      await adapter.set("#token", recordOf(adapter, "token"), Infinity)
       equal(await prune(Date.now()), 0, "prune while all live")
       equal(await adapter.get("a"), recordOf(adapter, "a"), "get after a prune with nothing to do")
       equal(await prune(Date.now() + 2 * hour), 3, "prune two hours later")
       equal(await adapter.get("a"), undefined, "get of a pruned one")
       equal(await adapter.get("long"), recordOf(adapter, "long"), "get of a longer life")
       equal(await adapter.get("forever"), recordOf(adapter, "forever"), "get of an endless life")
+      equal(await adapter.get("#token"), recordOf(adapter, "token"), "get of a version token")
       equal(await prune(Date.now() + 2 * hour), 0, "prune a second time")
     },
   ),

@@ -1,5 +1,6 @@
+import { now } from "../base/clock.ts"
 import { hostileKeys, named } from "./keys.ts"
-import { type ConformanceCase, equal, keysOf, law, recordOf } from "./law.ts"
+import { type ConformanceCase, equal, keysOf, law, past, recordOf, writesOf } from "./law.ts"
 
 const hour = 3_600_000
 
@@ -50,7 +51,13 @@ export const keys: readonly ConformanceCase[] = [
         equal(await adapter.get(next), recordOf(adapter, `record ${at + 1}`), named(next))
     }
   }),
-  law("a version token is a key as any other", {}, async ({ adapter }) => {
+  law("a version token is a key as any other, and stays", {}, async ({ adapter }) => {
+    const ways = writesOf(adapter)
+    const writes = ways.flatMap(([way, write]) => [
+      write(`#by ${way}`, recordOf(adapter, "token"), Infinity),
+      write(`by ${way}`, recordOf(adapter, "record"), hour),
+    ])
+    await Promise.all(writes)
     await adapter.set("#t", recordOf(adapter, "token"), Infinity)
     await adapter.set("t", recordOf(adapter, "record"), hour)
     equal(await adapter.get("#t"), recordOf(adapter, "token"), "get of the token")
@@ -61,6 +68,13 @@ export const keys: readonly ConformanceCase[] = [
       "get of the token after clear of another prefix",
     )
     equal(await adapter.delete("#t"), true, "delete of the token")
+    // No storage may take them for something that is soon over.
+    await past(now() + 600)
+    for (const [way] of ways) {
+      const later = `after ${way}, 600 ms later`
+      equal(await adapter.get(`#by ${way}`), recordOf(adapter, "token"), `get of a token ${later}`)
+      equal(await adapter.get(`by ${way}`), recordOf(adapter, "record"), `get ${later}`)
+    }
   }),
   law("clear removes what starts with the prefix, and nothing else", {}, async ({ adapter }) => {
     for (const [prefix, own, others] of prefixes) {

@@ -11,6 +11,7 @@ const lives = "setMany sets each, with its own life"
 const many = "getMany answers in the keys' order, absent ones and duplicates included"
 const meets = "any string is a key, and no two keys meet"
 const prunes = "prune drops what is past its life at the given moment, and says how many"
+const stays = "a version token is a key as any other, and stays"
 
 /** Adapters that are wrong in one way, each with the law that must notice. */
 export const defects: readonly (readonly [defect: string, law: string, broken: Broken])[] = [
@@ -140,6 +141,12 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     (it) => ({ delete: (key) => key.startsWith("#") || it.delete(key) }),
   ],
   [
+    "add that caps the life of tokens at 500 ms",
+    stays,
+    (it) => mortal(it, ({ ttl, way, key }) => (way === "add" && key[0] === "#" ? Math.min(ttl, 500) : ttl)),
+  ],
+  ["a life of 500 ms at most", stays, (it) => mortal(it, ({ ttl }) => Math.min(ttl, 500))],
+  [
     "records of 1 000 000 characters at most",
     "1 MB of bytes comes back as it was",
     (it) => ({ get: (key) => it.get(key)?.slice(0, 1_000_000) }),
@@ -147,6 +154,16 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ["900 sets and no more", "1 000 keys are loaded at once, each once", (it) => ({ set: rationed(it, 900) })],
   ["prune by its own clock", prunes, (it) => ({ prune: () => it.prune(Date.now()) })],
   ["prune that drops all", prunes, (it) => ({ prune: () => it.deleteMany([...it.keys("")]) })],
+  [
+    "prune that drops version tokens",
+    prunes,
+    (it) => ({
+      prune(time) {
+        it.deleteMany([...it.keys("#")])
+        return it.prune(time)
+      },
+    }),
+  ],
   [
     "add that replaces",
     "add sets an absent key, and leaves a present one",
