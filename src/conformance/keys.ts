@@ -8,6 +8,8 @@ export function hostileKeys(): string[] {
     "A",
     "a ",
     " a",
+    "a b",
+    "a+b",
     "a\n",
     "a\nb",
     "a\r\nb",

@@ -1,5 +1,6 @@
 import type { SqliteAdapter } from "../../adapters/sqlite.ts"
 import type { Adapter, Stored } from "../../src/adapter.ts"
+import { custom } from "../support/adapters.ts"
 
 /** What a broken adapter does instead of what the healthy `it` does. */
 export type Broken = (it: SqliteAdapter) => Partial<Adapter>
@@ -46,4 +47,24 @@ export function addInSteps(it: SqliteAdapter): NonNullable<Adapter["add"]> {
     it.set(key, record, ttl)
     return true
   }
+}
+
+/** Keeps bytes, and of a view the whole buffer if it was written by one of `ways`. */
+export function wholeBuffers(ways: readonly ("set" | "add" | "setMany")[]): Broken {
+  const { get, set, ...kept } = custom("bytes")
+  const bytes = (way: (typeof ways)[number], record: Stored) =>
+    ways.includes(way) && record instanceof Uint8Array ? new Uint8Array(record.buffer) : record
+  return () => ({
+    ...kept,
+    get,
+    set: (key, record, ttl) => set(key, bytes("set", record), ttl),
+    async add(key, record, ttl) {
+      const isAbsent = (await get(key)) === undefined
+      if (isAbsent) await set(key, bytes("add", record), ttl)
+      return isAbsent
+    },
+    async setMany(entries) {
+      for (const [key, record, ttl] of entries) await set(key, bytes("setMany", record), ttl)
+    },
+  })
 }

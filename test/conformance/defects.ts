@@ -1,9 +1,9 @@
-import { addInSteps, type Broken, clearBy, folded, like, once, rationed } from "./breaks.ts"
+import { addInSteps, type Broken, clearBy, folded, like, once, rationed, wholeBuffers } from "./breaks.ts"
 import { folds, lossy } from "./folds.ts"
 import { mortal, unrenewed } from "./lives.ts"
 import { endless, locks } from "./locks.ts"
 
-const asItWas = "a record comes back as it was: line breaks, quotes, NUL, emoji, digits"
+const asItWas = "a record comes back as it was: quotes, NUL, emoji, part of a buffer"
 const clears = "clear removes what starts with the prefix, and nothing else"
 const ends = "a lease holds for its ttl, and ends by itself"
 const lasts = "a record is kept for its ttl: seconds, 60 days, 300 years, Infinity, fractions"
@@ -46,6 +46,8 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     (it) => mortal(it, ({ ttl, way }) => (way === broken ? ttl / 2 : ttl)),
   ]),
   ["records trimmed", asItWas, (it) => ({ get: (key) => it.get(key)?.toString().trim() })],
+  ["views kept with their whole buffer", asItWas, wholeBuffers(["set", "add", "setMany"])],
+  ["views that add keeps with their whole buffer", asItWas, wholeBuffers(["add"])],
   ...folds.map(([how, fold]): [string, string, Broken] => [`keys ${how}`, meets, folded(fold)]),
   [
     "clear of the first 1 000",

@@ -8,6 +8,7 @@ export const folds: readonly (readonly [how: string, fold: (key: string) => stri
   ["cut at NUL", (key) => key.split("\0")[0] ?? ""],
   ["cut at 512 characters", (key) => key.slice(0, 512)],
   ["read as paths", (key) => new URL(`x:/${key.slice(0, 999)}`).pathname + key.slice(999)],
+  ["with blanks for plus signs", (key) => key.replaceAll("+", " ")],
   ["unescaped", (key) => key.replaceAll("%2F", "/")],
 ]
 
