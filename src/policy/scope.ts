@@ -104,6 +104,6 @@ export async function ended(all: readonly UnderWay[], ms: number): Promise<void>
 }
 
 /** Waits until `isDone`, by timers of this request's own. */
-async function poll(isDone: () => boolean): Promise<void> {
+export async function poll(isDone: () => boolean): Promise<void> {
   for (let ms = 1; !isDone(); ms = Math.min(ms * 1.5, 25)) await sleep(ms)
 }
