@@ -9,8 +9,7 @@ type Route = (args: readonly unknown[]) => unknown
 
 const routes: Readonly<Record<string, Route>> = {
   get: ([key]) => storage.get(text(key)),
-  set: ([key, record, ttl]) =>
-    storage.set(text(key), text(record), typeof ttl === "number" ? ttl : Number.POSITIVE_INFINITY),
+  set: ([key, record, ttl]) => storage.set(text(key), text(record), typeof ttl === "number" ? ttl : Infinity),
   delete: ([key]) => storage.delete(text(key)),
   clear: ([prefix]) => storage.clear(text(prefix)),
   getMany: ([keys]) => storage.getMany?.(Array.isArray(keys) ? keys.map(text) : []),

@@ -94,7 +94,7 @@ export async function batch<R>(
 
 /** The call that joins a load on `engine`. */
 function outsideOf(flight: Flight, call: Call, engine: Engine): Call {
-  const endless = { softTimeout: Number.POSITIVE_INFINITY, hardTimeout: Number.POSITIVE_INFINITY }
+  const endless = { softTimeout: Infinity, hardTimeout: Infinity }
   const policy = { ...call.policy, ...endless, signal: flight.signal }
   // Should that load hang, the next one is the batch's own.
   const write: Write = (key, kept, life) => call.engine.draft?.derived().write(key, kept, life)

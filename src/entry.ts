@@ -47,11 +47,7 @@ export type State = "fresh" | "stale" | "gone"
  * Until when an entry is fresh, in ms since epoch: its own deadline, `maxAge` ms after it was made, or when
  * it was expired by an invalidation (`limit`), whichever comes first.
  */
-export function freshUntil(
-  kept: Kept,
-  maxAge: number = Number.POSITIVE_INFINITY,
-  limit: number = Number.POSITIVE_INFINITY,
-): number {
+export function freshUntil(kept: Kept, maxAge: number = Infinity, limit: number = Infinity): number {
   return Math.min(kept.freshUntil, kept.createdAt + maxAge, limit)
 }
 
@@ -59,14 +55,9 @@ export function freshUntil(
  * Judges an entry at `now`: fresh until {@link freshUntil}, then stale to the end of its grace, then gone. Its grace
  * begins when it would have ended without anybody's `maxAge`; without grace it is never stale.
  */
-export function stateOf(
-  kept: Kept,
-  now: number,
-  maxAge?: number,
-  limit: number = Number.POSITIVE_INFINITY,
-): State {
+export function stateOf(kept: Kept, now: number, maxAge?: number, limit: number = Infinity): State {
   // Versions tell that it was expired; when, by whose clock, matters for its grace alone.
-  if (limit === Number.POSITIVE_INFINITY && now < freshUntil(kept, maxAge)) return "fresh"
+  if (limit === Infinity && now < freshUntil(kept, maxAge)) return "fresh"
   return kept.grace > 0 && now < freshUntil(kept, undefined, limit) + kept.grace ? "stale" : "gone"
 }
 

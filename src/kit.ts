@@ -100,7 +100,7 @@ export function withPolicy(policy: Policy): Pick<Settings, "policy" | "reading" 
   return {
     policy,
     reading: { ...policy, tags: [], fresh: false },
-    isPlain: maxAge === Number.POSITIVE_INFINITY && early === 0 && !schema && !fresh && !signal,
+    isPlain: maxAge === Infinity && early === 0 && !schema && !fresh && !signal,
   }
 }
 

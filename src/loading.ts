@@ -103,7 +103,7 @@ export function load(
 /** As {@link load} for an entry that is known and stands: fresh by these options, or stale, or to be replaced. */
 function loadKnown(call: Call, kept: Kept): unknown {
   const { engine, place, name, key, policy } = call
-  const found: Found = { kept, limit: Number.POSITIVE_INFINITY, reason: "expired", versions: undefined }
+  const found: Found = { kept, limit: Infinity, reason: "expired", versions: undefined }
   const state = stateOf(kept, now(), policy.maxAge)
   const running = engine.flights.get(key)
   if (state === "fresh") {
@@ -132,7 +132,7 @@ export function isPlainRead(
     !options.early &&
     options.signal === undefined &&
     options.schema === undefined &&
-    (options.maxAge === undefined || options.maxAge === Number.POSITIVE_INFINITY)
+    (options.maxAge === undefined || options.maxAge === Infinity)
   )
 }
 

@@ -234,5 +234,5 @@ function report({ hub, place }: Kit, found: Found, name: string, policy: Policy)
 }
 
 function patiently<T>(read: Awaitable<T>, { signal }: Policy): Awaitable<T> {
-  return signal ? patience(Promise.resolve(read), Number.POSITIVE_INFINITY, signal).then(() => read) : read
+  return signal ? patience(Promise.resolve(read), Infinity, signal).then(() => read) : read
 }

@@ -180,7 +180,7 @@ function isTold(value: unknown): value is object {
 
 function drop(shared: Shared, engine: Engine): void {
   shared.engines.delete(engine)
-  shared.scope().background(engine.retire(Number.POSITIVE_INFINITY))
+  shared.scope().background(engine.retire(Infinity))
 }
 
 /** What a cache or region keeps its entries in; `queue` has what is being written to the same storage. It tells of evictions by the keys as given. */

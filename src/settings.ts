@@ -158,9 +158,7 @@ function guess(value: unknown): unknown {
 function duration(text: string, name: string): number {
   const isNumber = /^\d+(\.\d+)?$/.test(text)
   try {
-    return parseDuration(
-      isNumber ? Number(text) : text === "Infinity" ? Number.POSITIVE_INFINITY : (text as Duration),
-    ) // judged there
+    return parseDuration(isNumber ? Number(text) : text === "Infinity" ? Infinity : (text as Duration)) // judged there
   } catch (cause) {
     throw new CacheError(
       "TTL_INVALID",

@@ -122,7 +122,7 @@ export class CacheWrapper extends Region {
     shared.engines.delete(old)
     // Of the same storage: what is written from now on would be overwritten by loads of before.
     if (isSame) old.flights.fenceWhere(() => true)
-    const ended = lasting(this.kit, old.retire(Number.POSITIVE_INFINITY))
+    const ended = lasting(this.kit, old.retire(Infinity))
     ended.catch((error: unknown) => this.kit.hub.trouble(undefined, "", error))
     return this
   }

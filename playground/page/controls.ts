@@ -44,7 +44,7 @@ export function startControls({ origin }: Lab): Controls {
     if (hint) input.setAttribute("aria-describedby", `hint-${name}`)
     const show = (): void => {
       const at = input.valueAsNumber
-      values[name] = name === "softTimeout" && at === max ? Number.POSITIVE_INFINITY : at
+      values[name] = name === "softTimeout" && at === max ? Infinity : at
       origin.delay = values.delay
       output.textContent = msText(values[name])
       input.setAttribute("aria-valuetext", output.textContent)

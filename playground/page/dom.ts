@@ -43,7 +43,7 @@ export function onWidth(element: Element, draw: (width: number) => void): void {
 
 /** Milliseconds as people read them. */
 export function msText(ms: number): string {
-  if (ms === Number.POSITIVE_INFINITY) return "no limit"
+  if (ms === Infinity) return "no limit"
   if (ms >= 1000) return `${Number((ms / 1000).toFixed(ms < 10_000 ? 2 : 1))} s`
   return ms < 1 && ms > 0 ? "< 1 ms" : `${Math.round(ms)} ms`
 }

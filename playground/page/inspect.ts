@@ -34,11 +34,7 @@ async function addSamples(cache: Lab["cache"]): Promise<void> {
       ]),
       { ttl: "8s", grace: "20s", tags: ["rates"] },
     )
-    await batch.set(
-      "config",
-      { theme: "dark", limits: { perMinute: 600 } },
-      { ttl: Number.POSITIVE_INFINITY },
-    )
+    await batch.set("config", { theme: "dark", limits: { perMinute: 600 } }, { ttl: Infinity })
     await batch.set("thumbnail", new Uint8Array(4096), { ttl: "2h", tags: ["images"] })
   })
 }

@@ -33,7 +33,7 @@ export function drawRatios(
     parts.push(svg("text", { x: x(requests), y: height - 4, "text-anchor": "middle" }, numberText(requests)))
   }
   // Labels of lines that end close together step aside.
-  let free = Number.NEGATIVE_INFINITY
+  let free = -Infinity
   for (const { kind, ratios } of lines) {
     const last = ratios.at(-1)
     if (!last) continue

@@ -10,7 +10,7 @@ export function remote(base: string): Adapter {
     const response = await fetch(`${base}${method}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(args, (_, value) => (value === Number.POSITIVE_INFINITY ? null : value)),
+      body: JSON.stringify(args, (_, value) => (value === Infinity ? null : value)),
     })
     const answer: { result?: unknown; error?: string } = await response.json()
     if (!response.ok) throw new Error(answer.error ?? `The Worker answered ${response.status}.`)

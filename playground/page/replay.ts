@@ -48,7 +48,7 @@ export function startReplay(): void {
     lanes = (["s3-fifo", "lru"] as const).map((policy) => ({
       title: policy === "lru" ? "LRU" : "S3-FIFO",
       kind: policy === "lru" ? "line-lru" : "line-s3",
-      cache: new CacheWrapper({ adapter: memory({ maxEntries, policy }), ttl: Number.POSITIVE_INFINITY }),
+      cache: new CacheWrapper({ adapter: memory({ maxEntries, policy }), ttl: Infinity }),
       calls: 0,
       ratios: [],
     }))

@@ -72,7 +72,7 @@ export const aFunction: Rule = /* @__PURE__ */ rule((value) => typeof value === 
 
 /** How many. */
 export const aCount: Rule = /* @__PURE__ */ rule(
-  (value) => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && Number(value) > 0),
+  (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0),
   "a whole number from 1 up, or Infinity",
 )
 

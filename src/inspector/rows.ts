@@ -90,7 +90,7 @@ function makeRow(key: string, actions: Actions): Row {
     state.textContent = entry.stale ? "stale" : "fresh"
     state.dataset["state"] = state.textContent
     left.textContent = lifeText(end - time)
-    const share = end === Number.POSITIVE_INFINITY ? 1 : (end - time) / Math.max(1, end - begin)
+    const share = end === Infinity ? 1 : (end - time) / Math.max(1, end - begin)
     bar.dataset["state"] = state.textContent
     bar.style.setProperty("--share", String(Math.min(1, Math.max(0, share))))
     // What an entry without grace has left is nothing: expiring it is deleting it.

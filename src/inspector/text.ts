@@ -1,6 +1,6 @@
 /** How long `ms` is, in words short enough for a table that counts down. */
 export function lifeText(ms: number): string {
-  if (ms === Number.POSITIVE_INFINITY) return "for ever"
+  if (ms === Infinity) return "for ever"
   if (ms <= 0) return "over"
   const seconds = Math.ceil(ms / 1000)
   if (seconds < 60) return `${seconds} s`

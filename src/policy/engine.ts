@@ -193,7 +193,7 @@ export class Engine {
       const kept = store?.peek(key)
       if (!store || !kept) return undefined
       const tokens = this.versions(store).peek(place.names(kept.tags))
-      const limit = tokens ? compare(kept.marks, tokens) : Number.NEGATIVE_INFINITY
+      const limit = tokens ? compare(kept.marks, tokens) : -Infinity
       return { kept, limit, reason: "expired", versions: tokens }
     } catch {
       return undefined // A storage that fails knows nothing at once.
@@ -214,7 +214,7 @@ export class Engine {
     await this.busy.finish(ms)
     this.#isRetired = true
     this.#unobserve?.()
-    if (this.source.owned) await this.guard(() => this.store?.adapter.close?.(), Number.POSITIVE_INFINITY, "")
+    if (this.source.owned) await this.guard(() => this.store?.adapter.close?.(), Infinity, "")
   }
 
   /** Counts `work` as under way until it settles. */

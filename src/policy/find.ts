@@ -84,7 +84,7 @@ function judged(
   changes: number | undefined,
 ): Found {
   const limit = compare(kept.marks, own)
-  if (limit === Number.POSITIVE_INFINITY) engine.versions(store).stood(kept, changes)
+  if (limit === Infinity) engine.versions(store).stood(kept, changes)
   return foundIn(kept, limit, versions)
 }
 
@@ -103,7 +103,7 @@ function nothing(
   if (written !== engine.queue.count) return found
   const tell = () => found
   const removed = attempt(() =>
-    engine.queue.ordered([key], Number.POSITIVE_INFINITY, () => derived(engine, store).adapter.delete(key)),
+    engine.queue.ordered([key], Infinity, () => derived(engine, store).adapter.delete(key)),
   )
   return removed.then(tell, tell)
 }

@@ -123,7 +123,7 @@ export class Flight {
 
   /** What followers wait on: its end, or that it has held its key for `leaseTtl`. One timer for all of them. */
   shared(leaseTtl: number): Promise<unknown> {
-    if (leaseTtl === Number.POSITIVE_INFINITY) return this.done
+    if (leaseTtl === Infinity) return this.done
     this.#shared ??= new Map()
     const known = this.#shared.get(leaseTtl)
     if (known) return known

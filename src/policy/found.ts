@@ -32,7 +32,7 @@ export interface Found {
 
 /** What an entry judged by its versions comes to. */
 export function foundIn(kept: Kept, limit: number, versions: readonly string[]): Found {
-  if (limit === Number.NEGATIVE_INFINITY) return { kept: undefined, limit, reason: "invalidated", versions }
+  if (limit === -Infinity) return { kept: undefined, limit, reason: "invalidated", versions }
   return { kept, limit, reason: "expired", versions }
 }
 

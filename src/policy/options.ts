@@ -95,15 +95,15 @@ export interface Policy {
 
 /** What holds where nothing is said. */
 export const defaultPolicy: Policy = {
-  maxAge: Number.POSITIVE_INFINITY,
+  maxAge: Infinity,
   stale: false,
   signal: undefined,
   ttl: 300_000,
   grace: 0,
   jitter: 0,
   tags: [],
-  softTimeout: Number.POSITIVE_INFINITY,
-  hardTimeout: Number.POSITIVE_INFINITY,
+  softTimeout: Infinity,
+  hardTimeout: Infinity,
   early: 0,
   lease: true,
   leaseTtl: 30_000,
@@ -126,7 +126,7 @@ const deadline: Rule = [duration, `a ${words}`, "TTL_INVALID"]
 const jitter: Rule = [
   (value) => {
     const ms = duration(value)
-    return ms === Number.POSITIVE_INFINITY ? undefined : ms
+    return ms === Infinity ? undefined : ms
   },
   `a finite ${words}`,
   "TTL_INVALID",
@@ -146,10 +146,7 @@ const rules: Readonly<Record<keyof Policy, Rule>> = {
   ],
   softTimeout: time,
   hardTimeout: time,
-  early: rule(
-    (value) => typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY,
-    "a number from 0",
-  ),
+  early: rule((value) => typeof value === "number" && value >= 0 && value < Infinity, "a number from 0"),
   lease: aBoolean,
   leaseTtl: time,
   fresh: aBoolean,

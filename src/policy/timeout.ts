@@ -15,7 +15,7 @@ export function within<T, L>(
   told?: (error: unknown) => unknown,
 ): Promise<T | L> {
   const fail = told && ((error: unknown) => Promise.reject(told(error)))
-  if (ms === Number.POSITIVE_INFINITY) return fail ? promise.then(undefined, fail) : promise
+  if (ms === Infinity) return fail ? promise.then(undefined, fail) : promise
   return new Promise<T | L>((resolve, reject) => {
     const cancel = alarm(ms, () => {
       try {
@@ -42,11 +42,11 @@ export function within<T, L>(
  * first, and as `promise` does.
  */
 export function patience(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
-  if (ms === Number.POSITIVE_INFINITY && !signal) return promise.then(() => true)
+  if (ms === Infinity && !signal) return promise.then(() => true)
   if (signal?.aborted) return Promise.reject(signal.reason)
   if (ms <= 0) return Promise.resolve(false)
   return new Promise((resolve, reject) => {
-    const cancel = ms === Number.POSITIVE_INFINITY ? undefined : alarm(ms, () => end(() => resolve(false)))
+    const cancel = ms === Infinity ? undefined : alarm(ms, () => end(() => resolve(false)))
     const abort = () => end(() => reject(signal?.reason))
     const end = (tell: () => void) => {
       cancel?.()

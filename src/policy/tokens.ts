@@ -116,14 +116,14 @@ export function isRenewed(before: string, after: string): boolean {
  * invalidation, else when it was expired by a soft one, in ms since epoch.
  */
 export function compare(marks: readonly string[], tokens: readonly string[]): number {
-  let limit = Number.POSITIVE_INFINITY
-  if (marks.length !== tokens.length) return Number.NEGATIVE_INFINITY
+  let limit = Infinity
+  if (marks.length !== tokens.length) return -Infinity
   for (let at = 0; at < tokens.length; at += 2) {
-    if (tokens[at] !== marks[at] || tokens[at] === "") return Number.NEGATIVE_INFINITY
+    if (tokens[at] !== marks[at] || tokens[at] === "") return -Infinity
     const [mark = "", soft = ""] = [marks[at + 1], tokens[at + 1]]
     if (soft === mark) continue
     const time = expiredAt(mark, soft)
-    limit = Math.min(limit, time >= 0 ? time : Number.NEGATIVE_INFINITY)
+    limit = Math.min(limit, time >= 0 ? time : -Infinity)
   }
   return limit
 }

@@ -165,9 +165,7 @@ export class Versions {
   }
 
   #write(tokens: readonly (readonly [key: string, token: string])[]): Awaitable<unknown> {
-    const records = tokens.map(
-      ([key, token]) => [key, this.#record(token), Number.POSITIVE_INFINITY] as const,
-    )
+    const records = tokens.map(([key, token]) => [key, this.#record(token), Infinity] as const)
     if (this.#adapter.setMany && records.length > 1) return this.#adapter.setMany(records)
     return together(records.map((entry) => () => this.#adapter.set(...entry)))
   }
@@ -205,13 +203,13 @@ export class Versions {
 
   async #create(key: string): Promise<string> {
     const token = newborn + newToken()
-    if (await this.#adapter.add?.(key, this.#record(token), Number.POSITIVE_INFINITY)) return token
+    if (await this.#adapter.add?.(key, this.#record(token), Infinity)) return token
     // What a tier in front remembers as absent may be there by now.
     await this.#adapter.forget?.([key])
     const there = toToken(await this.#adapter.get(key))
     if (there !== "") return there
     // Absent; or junk, which would make a miss of whatever is made under it; or the storage keeps nothing.
-    await this.#adapter.set(key, this.#record(token), Number.POSITIVE_INFINITY)
+    await this.#adapter.set(key, this.#record(token), Infinity)
     return token
   }
 

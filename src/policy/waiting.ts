@@ -10,7 +10,7 @@ import { patience } from "./timeout.ts"
 
 /** Whether a caller waits however long it takes: then he needs no more than the promise. */
 export function isEndless(limit: number, { policy }: Call): boolean {
-  return limit === Number.POSITIVE_INFINITY && policy.signal === undefined
+  return limit === Infinity && policy.signal === undefined
 }
 
 /** Waits for `promise` for what is left of `limit`; answers whether it came in time. His own signal ends a caller. */
@@ -21,7 +21,7 @@ export async function inTime(
   limit: number,
 ): Promise<boolean> {
   const { policy, startedAt } = call
-  const ms = limit === Number.POSITIVE_INFINITY ? limit : left(startedAt, limit)
+  const ms = limit === Infinity ? limit : left(startedAt, limit)
   try {
     return await patience(promise, ms, policy.signal)
   } catch (reason) {

@@ -39,7 +39,7 @@ function inTime<T>(
   ms: number,
   onLate: (late: Promise<T>) => Awaitable<void>,
 ): Awaitable<T> {
-  if (!isPromise(result) || ms === Number.POSITIVE_INFINITY) return result
+  if (!isPromise(result) || ms === Infinity) return result
   return new Promise((resolve, reject) => {
     const cancel = after(ms, () => {
       reject(

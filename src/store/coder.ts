@@ -47,7 +47,7 @@ export class Coder {
   decode(key: string, stored: Stored | undefined): Awaitable<Opened | undefined> {
     if (stored === undefined) return undefined
     const token = isToken(key) ? tokenIn(stored) : undefined
-    if (token !== undefined) return { record: token, until: Number.POSITIVE_INFINITY }
+    if (token !== undefined) return { record: token, until: Infinity }
     return chain(this.load(), (codec) =>
       chain(codec.decode(key, stored), (kept) => (kept ? unwrap(kept) : junk(stored))),
     )

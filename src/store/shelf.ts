@@ -157,7 +157,7 @@ function recordOf(copy: Stored): Stored | undefined {
 
 /** A copy that comes from the future is of a clock that was set back since: its age is unknown. */
 function isYoung({ since, until }: Pick<Copy, "since" | "until">, time?: number): boolean {
-  if (until === Number.POSITIVE_INFINITY) return true
+  if (until === Infinity) return true
   const at = time ?? now()
   return at < until && at >= since
 }

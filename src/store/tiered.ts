@@ -84,7 +84,7 @@ export function tiered(options: TieredOptions): Adapter {
   const keepsObjects = near.medium === "object" && (near.copy === "clone" || near.copy === "none")
   // A near tier that outlives its process would miss what is told meanwhile.
   const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects
-  const maxAge = parseDuration(options.maxAge ?? (hearsAll ? Number.POSITIVE_INFINITY : defaultAge))
+  const maxAge = parseDuration(options.maxAge ?? (hearsAll ? Infinity : defaultAge))
 
   const shelf = new Shelf(near, maxAge, keepsObjects ? undefined : new Coder(near, codec), report)
   const tokens = new Tokens(maxAge)

@@ -27,7 +27,7 @@ export class Tokens {
   readonly #maxAge: number
   #changes = 0
   /** When the first of them ends, in ms since epoch. */
-  #until = Number.POSITIVE_INFINITY
+  #until = Infinity
   /** When the last of them was noted, in ms since epoch. */
   #since = 0
 
@@ -37,7 +37,7 @@ export class Tokens {
 
   /** Counts what is no longer known as it was, by a change or by age: see `Adapter.tokenChanges`. */
   changes(time?: number): number {
-    if (this.#until !== Number.POSITIVE_INFINITY) {
+    if (this.#until !== Infinity) {
       const at = time ?? now()
       if (at >= this.#until || at < this.#since) this.#age(at)
     }
@@ -46,7 +46,7 @@ export class Tokens {
 
   #age(time: number): void {
     this.#changes++
-    this.#until = Number.POSITIVE_INFINITY
+    this.#until = Infinity
     this.#since = 0
     for (const [key, known] of this.#known) {
       if (holds(known, time)) this.#bound(known)
@@ -66,7 +66,7 @@ export class Tokens {
   get(key: string): string | undefined {
     const known = this.#known.get(key)
     if (known === undefined || (this.#doubted.size > 0 && this.#doubted.has(key))) return undefined
-    return known.until === Number.POSITIVE_INFINITY || holds(known, now()) ? known.token : undefined
+    return known.until === Infinity || holds(known, now()) ? known.token : undefined
   }
 
   /** A read of `key` that somebody has begun just now. */

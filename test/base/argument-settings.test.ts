@@ -3,8 +3,8 @@ import { optionsFrom } from "../../src/index.ts"
 
 test.each<[string, unknown]>([
   [" 500 ", 500],
-  ["Infinity", Number.POSITIVE_INFINITY],
-  [" Infinity", Number.POSITIVE_INFINITY],
+  ["Infinity", Infinity],
+  [" Infinity", Infinity],
   ["1e6", 1_000_000],
   ["2.5E3", 2500],
   ["TRUE", true],

@@ -122,7 +122,7 @@ async function isBounded(subject: Subject): Promise<boolean> {
     if (subject.name.startsWith("custom")) return false
     const record = adapter.medium === "text" ? "v" : { v: 1 }
     const keys = Array.from({ length: 200 }, (_, at) => `key ${at}`)
-    for (const key of keys) await adapter.set(key, record, Number.POSITIVE_INFINITY)
+    for (const key of keys) await adapter.set(key, record, Infinity)
     const kept = async () => (await Promise.all(keys.map((key) => adapter.get(key)))).filter(Boolean).length
     let count = await kept()
     for (let round = 0; count > 20 && round < 50; round++) {

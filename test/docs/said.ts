@@ -34,7 +34,7 @@ export function isSaid([value, comment]: Said): boolean {
 /** A value as documents write it. */
 export function written(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value)
-  return inspect(value, { breakLength: Number.POSITIVE_INFINITY })
+  return inspect(value, { breakLength: Infinity })
     .replace(/(Map|Set)\(\d+\)/g, "$1")
     .replaceAll("'", '"')
 }

@@ -15,7 +15,7 @@ describe("a key of parts", () => {
     [['a"b\\c\n\u2028'], '~["a\\"b\\\\c\\n\u2028"]'],
     [["\ud800", "a\udfffb", "😀"], '~["\\ud800","a\\udfffb","😀"]'],
     [[0, -0, 1.5, 1e21, 1e-7], "~[0,-0,1.5,1e+21,1e-7]"],
-    [[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], "~[NaN,Infinity,-Infinity]"],
+    [[Number.NaN, Infinity, -Infinity], "~[NaN,Infinity,-Infinity]"],
     [[1n, -1n, 0n, 2n ** 70n], "~[1n,-1n,0n,1180591620717411303424n]"],
     [[true, false, null, undefined], "~[true,false,null,undefined]"],
     [["true", "null", "1", "1n", "~[]"], '~["true","null","1","1n","~[]"]'],

@@ -108,10 +108,10 @@ describe.each(kinds)("reading on %s", (kind) => {
       stale: false,
       tags: ["t", "u"],
     })
-    await cache.set("b", 1, { ttl: Number.POSITIVE_INFINITY })
+    await cache.set("b", 1, { ttl: Infinity })
     expect(await cache.getEntry("b")).toMatchObject({
-      freshUntil: Number.POSITIVE_INFINITY,
-      staleUntil: Number.POSITIVE_INFINITY,
+      freshUntil: Infinity,
+      staleUntil: Infinity,
     })
   })
 

@@ -46,7 +46,7 @@ describe("settings by dotted names", () => {
       ttl: 300_000,
       grace: 1500,
       jitter: 500,
-      maxAge: Number.POSITIVE_INFINITY,
+      maxAge: Infinity,
       softTimeout: 10_000,
       hardTimeout: 60_000,
       leaseTtl: 1_209_600_000,
@@ -161,7 +161,7 @@ describe("arguments", () => {
     ["0", 0],
     ["-1", -1],
     ["-0.5", -0.5],
-    ["-Infinity", Number.NEGATIVE_INFINITY],
+    ["-Infinity", -Infinity],
     ["1.5", 1.5],
     ["true", true],
     ["false", false],
@@ -171,7 +171,7 @@ describe("arguments", () => {
     ["1e3", 1000],
     ["", ""],
     ["yes", "yes"],
-    ["Infinity", Number.POSITIVE_INFINITY],
+    ["Infinity", Infinity],
   ])("%o is %o: a number only where no digit is lost", (text, value) => {
     expect(optionsFrom({ "cache.arguments.x": text }).arguments).toEqual({ x: value })
   })

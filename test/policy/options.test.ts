@@ -12,9 +12,7 @@ const wrong: readonly (readonly [name: string, value: unknown, code: string])[] 
   ...["softTimeout", "hardTimeout", "leaseTtl", "storeTimeout", "maxAge"].flatMap((name) =>
     [-1, Number.NaN, "soon", null, []].map((value) => [name, value, "OPTION_INVALID"] as const),
   ),
-  ...[-1, Number.NaN, Number.POSITIVE_INFINITY, "1", null].map(
-    (value) => ["early", value, "OPTION_INVALID"] as const,
-  ),
+  ...[-1, Number.NaN, Infinity, "1", null].map((value) => ["early", value, "OPTION_INVALID"] as const),
   ...["lease", "fresh", "stale"].flatMap((name) =>
     [0, "yes", null].map((value) => [name, value, "OPTION_INVALID"] as const),
   ),
@@ -22,7 +20,7 @@ const wrong: readonly (readonly [name: string, value: unknown, code: string])[] 
   ...[1, null, {}].map((value) => ["shouldCache", value, "OPTION_INVALID"] as const),
   ...[1, null, {}].map((value) => ["schema", value, "OPTION_INVALID"] as const),
   ...[1, null, {}].map((value) => ["signal", value, "OPTION_INVALID"] as const),
-  ["jitter", Number.POSITIVE_INFINITY, "TTL_INVALID"],
+  ["jitter", Infinity, "TTL_INVALID"],
   ["tll", 5, "OPTION_INVALID"],
   ["constructor", 5, "OPTION_INVALID"],
 ]

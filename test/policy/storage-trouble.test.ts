@@ -147,11 +147,11 @@ describe.each(kinds)("%s", (kind) => {
     for (const junk of ["", "junk", 5, null, { format: 1 }, [], "i1p-x\n"]) {
       if (adapter.medium === "text" && typeof junk !== "string") continue
       trace.length = 0
-      await adapter.set("k", junk, Number.POSITIVE_INFINITY)
+      await adapter.set("k", junk, Infinity)
       await expect(cache.get("k", { required: true })).rejects.toMatchObject({ reason: "corrupt" })
       expect(trace).toEqual(["error", "miss"])
       expect(await adapter.get("k")).toBeUndefined()
-      await adapter.set("k", junk, Number.POSITIVE_INFINITY)
+      await adapter.set("k", junk, Infinity)
       expect(await cache.getOrSet("k", () => 1)).toBe(1)
       expect(await cache.get("k")).toBe(1)
     }
@@ -236,7 +236,7 @@ describe.each(lateKinds)("%s", (kind) => {
 
   test("removing junk does not remove what was written meanwhile", async () => {
     const { cache, clock, storage } = await setup(kind)
-    await storage.handle().set("k", "junk", Number.POSITIVE_INFINITY)
+    await storage.handle().set("k", "junk", Infinity)
     storage.fault = (verb) => (verb === "delete" ? 50 : undefined)
     const found = cache.get("k")
     await clock.advance(10)

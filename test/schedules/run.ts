@@ -57,7 +57,7 @@ export async function runProgram(program: Program): Promise<Outcome> {
   const hasLosses = hasDamage || Boolean(weather?.faults.lose)
   const isPrompt = program.kind === "memory"
   const handles = Array.from({ length: program.caches }, () => storage.handle())
-  let faultAt = Number.NEGATIVE_INFINITY
+  let faultAt = -Infinity
   storage.fault = (verb, key) => {
     // Under chaos nothing else disturbs the order in which operations arrive.
     if (weather) return undefined

@@ -137,9 +137,7 @@ function isRewritten({ written }: History, value: Made, write: Act): boolean {
 }
 
 function wasTouched({ acts }: History, key: string, since: number): boolean {
-  return acts.some(
-    (act) => act.verb === "touch" && act.keys.includes(key) && (act.end ?? Number.POSITIVE_INFINITY) > since,
-  )
+  return acts.some((act) => act.verb === "touch" && act.keys.includes(key) && (act.end ?? Infinity) > since)
 }
 
 /** Whether `act` missed what a completed set had left for it, with nothing else under way. */
@@ -201,7 +199,7 @@ export function excuse(
   // A flight may be beaten before its load begins.
   const since = Math.min(first.act.start, second.act.start)
   for (const act of acts) {
-    if (!act.touches(first.key) || (act.end ?? Number.POSITIVE_INFINITY) < since - (hasAdd ? 0 : 30)) continue
+    if (!act.touches(first.key) || (act.end ?? Infinity) < since - (hasAdd ? 0 : 30)) continue
     if (!hasAdd && invalidates.includes(act.verb)) return `${name(act)} came while tokens were made`
     const isWrite = fences.includes(act.verb) || act.isFresh
     if (isWrite && (!isHere || act.cache === first.cache || [...invalidates, "clear"].includes(act.verb)))

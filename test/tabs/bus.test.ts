@@ -27,7 +27,7 @@ async function delay(one: Tab, two: Tab, [verb, name, sees]: Change): Promise<nu
   await two.run("tally") // it has begun
   const called = await one.run("write", verb, name, 2)
   const seen = await watching
-  return seen === null ? Number.POSITIVE_INFINITY : seen - called
+  return seen === null ? Infinity : seen - called
 }
 
 inEachBrowser((tabs) => {

@@ -48,7 +48,7 @@ test("a read of a token that began before its write is not remembered", async ()
   const clock = fakeClock()
   const double = kvDouble()
   const adapter = kv({ binding: double.kv })
-  await adapter.set("#h", "old", Number.POSITIVE_INFINITY)
+  await adapter.set("#h", "old", Infinity)
   await clock.advance(60_000)
   // The read takes its answer along before the write, and brings it after it.
   const slow = {
@@ -59,7 +59,7 @@ test("a read of a token that began before its write is not remembered", async ()
   const late = kv({ binding: slow })
   const read = late.get("#h")
   await clock.advance(5)
-  await late.set("#h", "new", Number.POSITIVE_INFINITY)
+  await late.set("#h", "new", Infinity)
   await clock.advance(5)
   expect(await read).toBe("old")
   expect(await late.get("#h")).toBe("new")
@@ -68,13 +68,13 @@ test("a read of a token that began before its write is not remembered", async ()
 test("a token whose write failed is asked for again", async () => {
   const double = kvDouble()
   const adapter = kv({ binding: double.kv })
-  await adapter.set("#h", "old", Number.POSITIVE_INFINITY)
+  await adapter.set("#h", "old", Infinity)
   double.faults({
     fail: (operation) => {
       if (operation === "put") throw new Error("KV PUT failed: 500")
     },
   })
-  await expect(adapter.set("#h", "new", Number.POSITIVE_INFINITY)).rejects.toThrow()
+  await expect(adapter.set("#h", "new", Infinity)).rejects.toThrow()
   const before = double.log.length
   expect(await adapter.get("#h")).toBe("old")
   expect(double.log.length).toBe(before + 1)

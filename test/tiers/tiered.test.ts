@@ -313,7 +313,7 @@ test("junk in far is a miss, told and removed", async () => {
   const shelf: Shelf = new Map()
   const cache = new CacheWrapper({ adapter: custom("text", "async", shelf), near: true })
   await cache.set("other", 1)
-  shelf.set("k", { record: "junk", until: Number.POSITIVE_INFINITY })
+  shelf.set("k", { record: "junk", until: Infinity })
   await expect(cache.get("k", { required: true })).rejects.toMatchObject({
     code: "CACHE_MISS",
     reason: "corrupt",
