@@ -1,5 +1,5 @@
 import { now } from "./base/clock.ts"
-import { CacheError } from "./base/errors.ts"
+import { misuse } from "./base/errors.ts"
 import { type Kept, stateOf } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
@@ -146,10 +146,7 @@ export async function loadAll(
 ): Promise<unknown[]> {
   kit.settings.home()
   if (typeof fallback !== "function") {
-    throw new CacheError(
-      "OPTION_INVALID",
-      "The fallback of many keys is a function of those that are missing.",
-    )
+    throw misuse("The fallback of many keys is a function of those that are missing.")
   }
   return loadMany(listOf(keys), fallback, (key, run) => {
     const served: Served | undefined = onServe && ((freshUntil) => onServe(key, freshUntil))

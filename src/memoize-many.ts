@@ -1,5 +1,5 @@
 import { quietly } from "./base/awaitable.ts"
-import { CacheError } from "./base/errors.ts"
+import { CacheError, misuse } from "./base/errors.ts"
 import { canonical, type Key } from "./key.ts"
 import {
   changed,
@@ -44,10 +44,7 @@ export function memoizeMany<I, V>(
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
   const name = nameFor(fn, given)
   if (ignore)
-    throw new CacheError(
-      "OPTION_INVALID",
-      "The option ignore has no meaning here: each argument is an id of its own. Use key.",
-    )
+    throw misuse("The option ignore has no meaning here: each argument is an id of its own. Use key.")
   const keyFor = (id: I): Key<V> => canonical([`${name}()`, key ? key(id) : id])
   const loadOptions = (): LoadOptions<V> => ({ ...rest, ttl: ttlNow(ttl) })
 

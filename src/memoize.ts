@@ -1,6 +1,6 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
-import { CacheError } from "./base/errors.ts"
+import { CacheError, misuse } from "./base/errors.ts"
 import { aFunction, anything, type Rules, rule } from "./base/rules.ts"
 import { canonical, type Key, type KeyPart } from "./key.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
@@ -180,8 +180,7 @@ export function writeOptions({ ttl, grace, jitter, tags }: WriteOptions): WriteO
 
 /** What the entries of `fn` are named by. @throws {CacheError} `NAME_REQUIRED`. */
 export function nameFor(fn: unknown, given: string | undefined): string {
-  if (typeof fn !== "function")
-    throw new CacheError("OPTION_INVALID", `Only a function can be memoized, not a ${typeof fn}.`)
+  if (typeof fn !== "function") throw misuse(`Only a function can be memoized, not a ${typeof fn}.`)
   const name: unknown = given ?? fn.name
   if (typeof name === "string" && name !== "") return name
   throw new CacheError(
@@ -212,10 +211,7 @@ function checkIgnored(fn: Fn, ignore: readonly number[] | undefined): void {
   const isOpen = /\barguments\b|\[native code\]/.test(text) || /\.\.\.|=/.test(parameters(text))
   for (const at of ignore) {
     if (Number.isInteger(at) && at >= 0 && (at < fn.length || isOpen)) continue
-    throw new CacheError(
-      "OPTION_INVALID",
-      `The option ignore names argument ${String(at)}, but the function takes ${fn.length}.`,
-    )
+    throw misuse(`The option ignore names argument ${String(at)}, but the function takes ${fn.length}.`)
   }
 }
 

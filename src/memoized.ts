@@ -1,4 +1,4 @@
-import { CacheError } from "./base/errors.ts"
+import { CacheError, misuse } from "./base/errors.ts"
 import { sharedCache } from "./cached.ts"
 import type { KeyPart } from "./key.ts"
 import { type Fn, type MemoizeOptions, memoizeWith } from "./memoize.ts"
@@ -44,31 +44,21 @@ export function memoized<This = never>(
     )
   }
   if (instance !== "shared" && typeof instance !== "function") {
-    throw new CacheError(
-      "OPTION_INVALID",
-      '@memoized needs the option instance: "shared", or a function that tells instances apart.',
-    )
+    throw misuse('@memoized needs the option instance: "shared", or a function that tells instances apart.')
   }
   if (cache !== undefined && typeof cache?.bare !== "function")
-    throw new CacheError("OPTION_INVALID", "The option cache of @memoized must be a cache or a region.")
+    throw misuse("The option cache of @memoized must be a cache or a region.")
   return (method, context) => {
     if (typeof context !== "object" || context === null) {
-      throw new CacheError(
-        "OPTION_INVALID",
-        "@memoized is a standard decorator: compile without experimentalDecorators.",
-      )
+      throw misuse("@memoized is a standard decorator: compile without experimentalDecorators.")
     }
     if (context.kind !== "method" && context.kind !== "getter") {
-      throw new CacheError(
-        "OPTION_INVALID",
-        `@memoized is for methods and getters, not for a ${String(Reflect.get(context, "kind"))}.`,
-      )
+      throw misuse(`@memoized is for methods and getters, not for a ${String(Reflect.get(context, "kind"))}.`)
     }
     const before = (self: unknown): KeyPart[] => {
       if (instance === "shared") return []
       if (self !== undefined) return [instance(self as This)] // Called on its class.
-      throw new CacheError(
-        "OPTION_INVALID",
+      throw misuse(
         `The entries of ${rest.name} are told apart by the option instance: call it on one, or its operations by .of(one).`,
       )
     }

@@ -1,6 +1,6 @@
 import { type Awaitable, chain, isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
-import { CacheError, type MissReason, shortKey } from "./base/errors.ts"
+import { CacheError, type MissReason, misuse, shortKey } from "./base/errors.ts"
 import { aBoolean, anything, type Rules } from "./base/rules.ts"
 import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
@@ -180,7 +180,7 @@ export async function readEntry(
 /** The keys as a list. */
 export function listOf<K extends KeyLike>(keys: Iterable<K>): K[] {
   if (typeof Object(keys)[Symbol.iterator] === "function") return [...keys]
-  throw new CacheError("OPTION_INVALID", "Many keys are an array, or something else to iterate over.")
+  throw misuse("Many keys are an array, or something else to iterate over.")
 }
 
 /** The values of many keys, or what a miss answers. */

@@ -1,6 +1,6 @@
 import { attempt } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
-import { CacheError } from "./base/errors.ts"
+import { misuse } from "./base/errors.ts"
 import type { GeneratedRegion } from "./generated.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
@@ -150,7 +150,7 @@ export class Region extends Reader {
    * @example await cached.batch(async (batch) => { await batch.set("a", 1); await batch.delete("b") })
    */
   async batch<R>(work: (batch: Region) => R | Promise<R>): Promise<R> {
-    if (typeof work !== "function") throw new CacheError("OPTION_INVALID", "batch takes a function.")
+    if (typeof work !== "function") throw misuse("batch takes a function.")
     const face = (kit: Kit) => new Region(kit)
     const engine = this.kit.settings.home()
     const run = async () => {

@@ -1,5 +1,5 @@
 import type { Awaitable } from "./adapter.ts"
-import { CacheError } from "./base/errors.ts"
+import { CacheError, misuse } from "./base/errors.ts"
 import { isPlain } from "./base/kind.ts"
 import { aFunction, anything, isRecord, type Rules, rule } from "./base/rules.ts"
 import type { KeyLike } from "./key.ts"
@@ -46,8 +46,7 @@ export function regionKit(
   options: object | undefined,
   make: (kit: Kit) => object,
 ): object {
-  if (!isName(name))
-    throw new CacheError("OPTION_INVALID", "The name of a region is a text of 1 to 1024 characters.")
+  if (!isName(name)) throw misuse("The name of a region is a text of 1 to 1024 characters.")
   const { shared, hub, scope, views } = parent
   const path = `${parent.path}${escapeName(name)}:`
   let known = shared.regions.get(path)
@@ -90,7 +89,7 @@ function isName(name: unknown): boolean {
 /** Sets what makes a region's missing values. */
 export function setGenerator({ settings }: Kit, generator: unknown): void {
   if (typeof generator !== "function")
-    throw new CacheError("OPTION_INVALID", "A generator is a function of the argument and the context.")
+    throw misuse("A generator is a function of the argument and the context.")
   settings.generate = generator as Generator<unknown, unknown> // Its region's type says what it takes and gives.
 }
 

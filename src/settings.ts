@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from "./base/duration.ts"
-import { CacheError } from "./base/errors.ts"
+import { CacheError, misuse } from "./base/errors.ts"
 import type { CacheOptions } from "./wrapper.ts"
 
 type Read = (text: string, name: string) => unknown
@@ -63,10 +63,7 @@ const nearReaders: { readonly [name: string]: Read } = {
 export function optionsFrom(record: { readonly [name: string]: unknown }, prefix = "cache"): CacheOptions {
   const start = typeof prefix === "string" ? prefix.replace(/\.$/, "") : ""
   if (typeof record !== "object" || record === null || start === "") {
-    throw new CacheError(
-      "OPTION_INVALID",
-      "optionsFrom takes a record of settings and what the names of ours begin with.",
-    )
+    throw misuse("optionsFrom takes a record of settings and what the names of ours begin with.")
   }
   const options: Node = {}
   for (const [name, value] of Object.entries(record)) {
@@ -170,7 +167,7 @@ function duration(text: string, name: string): number {
 
 function number(text: string, name: string): number {
   const value = text === "" ? Number.NaN : Number(text)
-  if (Number.isNaN(value)) throw new CacheError("OPTION_INVALID", `The setting ${name} must be a number.`)
+  if (Number.isNaN(value)) throw misuse(`The setting ${name} must be a number.`)
   return value
 }
 
@@ -186,14 +183,10 @@ function boolean(text: string, name: string): boolean {
     "0": false,
   }
   const value = Object.hasOwn(known, text.toLowerCase()) ? known[text.toLowerCase()] : undefined
-  if (value === undefined)
-    throw new CacheError("OPTION_INVALID", `The setting ${name} must be true or false.`)
+  if (value === undefined) throw misuse(`The setting ${name} must be true or false.`)
   return value
 }
 
 function invalid(name: string, known: readonly string[]): CacheError {
-  return new CacheError(
-    "OPTION_INVALID",
-    `There is no setting ${JSON.stringify(name)}. Known: ${known.join(", ")}.`,
-  )
+  return misuse(`There is no setting ${JSON.stringify(name)}. Known: ${known.join(", ")}.`)
 }

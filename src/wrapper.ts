@@ -1,6 +1,6 @@
 import type { Adapter, Awaitable } from "./adapter.ts"
 import type { WaitUntil } from "./base/alive.ts"
-import { CacheError } from "./base/errors.ts"
+import { CacheError, misuse } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
 import { aFunction, isRecord, judgeOptions, type Rules, rule } from "./base/rules.ts"
 import { scrub } from "./base/scrub.ts"
@@ -155,7 +155,7 @@ export class CacheWrapper extends Region {
    */
   bind(context: WaitUntil): this {
     if (typeof context?.waitUntil !== "function") {
-      throw new CacheError("OPTION_INVALID", "bind takes the context of a request: an object with waitUntil.")
+      throw misuse("bind takes the context of a request: an object with waitUntil.")
     }
     const bound: Kit = { ...this.kit, scope: () => scopeOf(context), views: new Map() }
     return Object.create(Object.getPrototypeOf(this), { kit: { value: bound } })
@@ -167,10 +167,9 @@ export class CacheWrapper extends Region {
    * @example const off = cached.on("error", ({ key, error }) => console.error(key, error))
    */
   on<T extends CacheEventType | "*">(type: T, listener: (event: EventOf<T>) => void): () => void {
-    if (typeof listener !== "function")
-      throw new CacheError("OPTION_INVALID", "A listener is a function of the event.")
+    if (typeof listener !== "function") throw misuse("A listener is a function of the event.")
     if (!eventTypes.split(" ").includes(type))
-      throw new CacheError("OPTION_INVALID", `There is no event "${type}". Known: ${eventTypes}.`)
+      throw misuse(`There is no event "${type}". Known: ${eventTypes}.`)
     // Listeners are called by the type they asked for.
     return this.kit.hub.events.on(type, listener as Parameters<Hub["events"]["on"]>[1])
   }

@@ -1,6 +1,6 @@
 import type { Awaitable } from "./adapter.ts"
 import { attempt } from "./base/awaitable.ts"
-import { CacheError } from "./base/errors.ts"
+import { misuse } from "./base/errors.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { tell } from "./policy/draft.ts"
@@ -100,7 +100,7 @@ export async function endTags(kit: Kit, given: readonly (string | InvalidateOpti
   const mode = modeOf(hasOptions ? last : undefined)
   const tags = given.slice(0, hasOptions ? -1 : undefined).map((tag) => {
     if (typeof tag === "string") return tag
-    throw new CacheError("OPTION_INVALID", "A tag is text, each an argument of its own; options come last.")
+    throw misuse("A tag is text, each an argument of its own; options come last.")
   })
   const engine = kit.settings.home()
   await everywhere(kit, (target) => invalidateByTags(target, tags, mode), true)
@@ -118,7 +118,7 @@ export function modeOf(options: InvalidateOptions | undefined): Mode {
     const { mode = "hard" } = options
     if (!Array.isArray(options) && (mode === "hard" || mode === "soft")) return mode
   }
-  throw new CacheError("OPTION_INVALID", 'The one option of an invalidation is mode: "hard" or "soft".')
+  throw misuse('The one option of an invalidation is mode: "hard" or "soft".')
 }
 
 /** Where an explicit write of this region goes. */
@@ -138,10 +138,7 @@ function pairsOf(entries: ManyEntries): readonly Pair[] {
     const pairs: readonly Pair[] = isIterable(entries) ? [...entries] : Object.entries(entries)
     if (pairs.every((pair) => Array.isArray(pair) && pair.length >= 2)) return pairs
   }
-  throw new CacheError(
-    "OPTION_INVALID",
-    "Many entries are pairs of key and value (and options), a Map, or a record.",
-  )
+  throw misuse("Many entries are pairs of key and value (and options), a Map, or a record.")
 }
 
 function isIterable(entries: ManyEntries): entries is Iterable<Pair> {

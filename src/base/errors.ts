@@ -94,3 +94,8 @@ export class CacheError extends Error {
 export function shortKey(key: string): string {
   return JSON.stringify(key.length > 64 ? `${key.slice(0, 63)}…` : key)
 }
+
+/** What to throw at who passes what makes no sense. */
+export function misuse(message: string): CacheError {
+  return new CacheError("OPTION_INVALID", message)
+}

@@ -1,5 +1,5 @@
 import { concat } from "../base/bytes.ts"
-import { CacheError } from "../base/errors.ts"
+import { type CacheError, misuse } from "../base/errors.ts"
 import { isRecord } from "../base/rules.ts"
 import { type Compression, maxRecord } from "./frame.ts"
 
@@ -101,5 +101,5 @@ async function feed(writer: WritableStreamDefaultWriter<BufferSource>, payload: 
 
 function wrong(what: string): CacheError {
   const cure = 'Pass true, or { threshold, format } with format "gzip", "deflate" or "deflate-raw".'
-  return new CacheError("OPTION_INVALID", `compress ${what}. ${cure}`)
+  return misuse(`compress ${what}. ${cure}`)
 }

@@ -1,6 +1,6 @@
 import { concat, toUtf8 } from "../base/bytes.ts"
 import { soon } from "../base/clock.ts"
-import { CacheError } from "../base/errors.ts"
+import { type CacheError, misuse } from "../base/errors.ts"
 
 /** A key and the id under which records name it. */
 export interface EncryptionKey {
@@ -172,5 +172,5 @@ async function derive({ secret, salt, iterations }: Derivation): Promise<CryptoK
 }
 
 function wrong(what: string): CacheError {
-  return new CacheError("OPTION_INVALID", `encrypt ${what}.`)
+  return misuse(`encrypt ${what}.`)
 }

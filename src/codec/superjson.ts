@@ -1,6 +1,6 @@
 import { SuperJSON, type SuperJSONResult } from "superjson"
 import { fromBase64, toBase64 } from "../base/bytes.ts"
-import { CacheError } from "../base/errors.ts"
+import { type CacheError, misuse } from "../base/errors.ts"
 import { kindOf, nameOf } from "../base/kind.ts"
 import { isRecord } from "../base/rules.ts"
 import { copyIn, nativeError } from "./clone.ts"
@@ -79,7 +79,7 @@ function prototypes(options: SuperjsonOptions): Classes {
 }
 
 function wrong(what: string): CacheError {
-  return new CacheError("OPTION_INVALID", `superjsonSerializer: ${what}. ${cure}`)
+  return misuse(`superjsonSerializer: ${what}. ${cure}`)
 }
 
 /** Whether instances have nothing but members: a Map, Date or Promise keeps what no serializer reaches. */
