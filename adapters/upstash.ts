@@ -4,7 +4,7 @@
  * @module isocache/adapters/upstash
  */
 
-import type { Adapter, Lease, Stored } from "../src/adapter.ts"
+import { type Adapter, isToken, type Lease, type Stored } from "../src/adapter.ts"
 import { CacheError } from "../src/base/errors.ts"
 import { aText, judgeOptions, type Rule, rule } from "../src/base/rules.ts"
 import { type Connection, connect, type RedisLike } from "./upstash/client.ts"
@@ -24,7 +24,10 @@ export interface UpstashOptions {
   readonly url?: string | undefined
   /** Its token. Default: the environment's `UPSTASH_REDIS_REST_TOKEN`, at the first operation. */
   readonly token?: string | undefined
-  /** A `Redis` of `@upstash/redis` to use instead of url and token; its options may be any. */
+  /**
+   * A `Redis` of `@upstash/redis` to use instead of url and token; its options may be any. It sends again by itself what
+   * the network loses, and with that what the adapter would not: `retry: { retries: 0 }` keeps it from that.
+   */
   readonly client?: RedisLike | undefined
 }
 
@@ -49,8 +52,9 @@ export interface UpstashAdapter extends Adapter {
  * Keeps records in Redis, by the REST API of Upstash through `@upstash/redis`.
  *
  * What is asked in one turn is one request, in order; 10 MB and 1 000 commands split it. Operations on one key keep
- * their order over turns. A request that the network loses is sent three times at most, never a lease's;
- * each command fails by itself. Redis drops what is past its life. Keys lie under "isocache:".
+ * their order over turns. A request that the network loses is sent three times at most; of its writes those that
+ * began less than a second ago, never a lease or the version of a tag or region. Each command fails by itself. Redis
+ * drops what is past its life. Keys lie under "isocache:".
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations reject with
  * `ADAPTER_UNAVAILABLE` when url, token, network or database fail them, and with `VALUE_TOO_LARGE` over 10 MB.
@@ -170,7 +174,8 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
 /** The commands that put an entry where it belongs: what has no life left is removed. */
 function replacing(at: string, [key, record, ttl]: readonly [string, Stored, number]): readonly Command[] {
   if (!(ttl > 0)) return deleteCommands([at])
-  return [checkSize(key, setCommand(at, encode(key, textOf(key, record)), ttl))]
+  // Sent again, a version token would take the place of a newer one, and what that has ended would live once more.
+  return [checkSize(key, setCommand(at, encode(key, textOf(key, record)), ttl, { once: isToken(key) }))]
 }
 
 function textOf(key: string, record: Stored): string {

@@ -1,5 +1,5 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
-import { type Command, jsonBytes, mostBytes } from "./requests.ts"
+import { type Command, jsonBytes, mostBytes, soon } from "./requests.ts"
 
 /** What a command takes beside its key and value: brackets, its name, its options. */
 const overhead = 64
@@ -10,7 +10,7 @@ const mostKeys = 1_000
 const compareAndDelete =
   'if redis.call("get",KEYS[1])==ARGV[1] then return redis.call("del",KEYS[1]) end return 0'
 
-/** `SET`, for `ttl` ms; with `absent` only where nothing lies. */
+/** `SET`, for `ttl` ms; with `absent` only where nothing lies, with `once` never sent a second time. */
 export function setCommand(
   at: string,
   value: string,
@@ -20,7 +20,7 @@ export function setCommand(
   const px = ttl === Infinity ? undefined : Math.min(Math.max(1, Math.ceil(ttl)), longestTtl)
   return {
     bytes: jsonBytes(at) + jsonBytes(value) + overhead,
-    once: how.once ?? false,
+    again: how.once ? 0 : soon,
     add(pipeline) {
       if (how.absent) pipeline.set(at, value, px === undefined ? { nx: true } : { nx: true, px })
       else if (px === undefined) pipeline.set(at, value)
@@ -41,7 +41,7 @@ export function deleteCommands(keys: Iterable<string>): readonly Command[] {
   let bytes = overhead
   const close = (): void => {
     const [keys, size] = [chunk, bytes]
-    if (keys.length > 0) commands.push({ bytes: size, add: (pipeline) => pipeline.del(...keys) })
+    if (keys.length > 0) commands.push({ bytes: size, again: soon, add: (pipeline) => pipeline.del(...keys) })
     chunk = []
     bytes = overhead
   }

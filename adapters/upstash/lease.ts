@@ -17,7 +17,7 @@ export async function takeLease(send: Turns["send"], key: string, ttl: number): 
   const take = (): Promise<readonly Reply[]> =>
     send([key], (at) => [
       setCommand(leaseOf(at(key)), owner, ttl, { absent: true, once: true }),
-      { ...getCommand(leaseOf(at(key))), once: true },
+      { ...getCommand(leaseOf(at(key))), again: 0 },
     ])
   const release = async (): Promise<void> => {
     for (const reply of await send([key], (at) => [releaseCommand(leaseOf(at(key)), owner)])) resultOf(reply)

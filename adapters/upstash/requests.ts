@@ -1,4 +1,4 @@
-import { sleep } from "../../src/base/clock.ts"
+import { now, sleep } from "../../src/base/clock.ts"
 import { CacheError } from "../../src/base/errors.ts"
 import type { Connection, RedisPipeline } from "./client.ts"
 import { isNetworkTrouble, isRefusal, scrub, unexpectedAnswer } from "./errors.ts"
@@ -8,8 +8,8 @@ import { bytesOf } from "./keys.ts"
 export interface Command {
   /** What it takes in the request, at most. */
   readonly bytes: number
-  /** Never sent a second time. */
-  readonly once?: boolean
+  /** For how many ms it may be sent again when its reply was lost: 0 is never. Left out: always. */
+  readonly again?: number
   add(pipeline: RedisPipeline): unknown
 }
 
@@ -24,6 +24,11 @@ export const mostBytes = 10_000_000
 const mostCommands = 1_000
 /** The pause before each attempt at a request that the network loses, in ms. */
 const pauses = [0, 50, 150]
+/**
+ * For so many ms a write is sent again: well before its caller is told that it failed. Later it would go over what
+ * others have written since.
+ */
+export const soon = 1_000
 
 /** The result of a command, or its error, thrown. */
 export function resultOf(reply: Reply | undefined): unknown {
@@ -40,11 +45,12 @@ export async function request(
   commands: readonly Command[],
 ): Promise<readonly Reply[]> {
   const replies: Reply[] = []
+  const began = now()
   let failure: Reply | undefined
   try {
     const connection = await connect()
     for (const part of parts(commands)) {
-      const answer = await exchange(connection, part)
+      const answer = await exchange(connection, part, began)
       replies.push(...answer.replies)
       failure = answer.failure
       if (failure !== undefined) break
@@ -61,10 +67,11 @@ export function jsonBytes(text: string): number {
   return text.length < 1_000 ? text.length * 6 + 3 : bytesOf(JSON.stringify(text)) + 1
 }
 
-/** One request, sent again when the network fails it, without the commands that must not be. */
+/** One request, sent again when the network fails it, without the commands that must not be any more. */
 async function exchange(
   connection: Connection,
   commands: readonly Command[],
+  began: number,
 ): Promise<{ readonly replies: readonly Reply[]; readonly failure?: Reply }> {
   const replies = new Map<Command, Reply>()
   let rest = commands
@@ -79,7 +86,8 @@ async function exchange(
     } catch (error) {
       failure = failed(error, connection.name)
       for (const command of rest) replies.set(command, failure)
-      rest = isNetworkTrouble(error) ? rest.filter((command) => !command.once) : []
+      const age = Math.abs(now() - began)
+      rest = isNetworkTrouble(error) ? rest.filter(({ again = Infinity }) => age < again) : []
       if (rest.length === 0) break
     }
   }

@@ -1,6 +1,6 @@
 import { Redis } from "@upstash/redis"
-import { afterEach, beforeEach, expect, test, vi } from "vitest"
-import { upstash } from "../../adapters/upstash.ts"
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest"
+import { type UpstashAdapter, upstash } from "../../adapters/upstash.ts"
 import type { Fault } from "../support/upstash-rest.ts"
 import { collect, failure, withRedis } from "./setup.ts"
 
@@ -257,6 +257,56 @@ withRedis("upstash in trouble", (setup) => {
     expect([lease.status, set.status]).toEqual(["fulfilled", "fulfilled"])
     expect(lease.status === "fulfilled" && lease.value).toBeDefined()
     expect(await cache.get("k")).toBe("r")
+  })
+
+  test("a version token is never sent twice, for it would undo what others have invalidated since", async () => {
+    const cache = setup.open()
+    for (const kind of ["reset-before", "reset-after"] as const) {
+      setup.front.reset()
+      setup.front.fail({ kind })
+      const [token, entry] = await Promise.allSettled([
+        cache.set("#hprices", kind, Infinity),
+        cache.set("k", kind, 60_000),
+      ])
+      expect([token.status, entry.status]).toEqual(["rejected", "fulfilled"])
+      const keys = setup.front.stats.log.map(({ commands }) => commands.map(([, key]) => key))
+      expect(keys.at(-1)).toEqual(["isocache:k"])
+    }
+    setup.front.fail({ kind: "reset-after" })
+    expect(await failure(cache.setMany([["#hprices", "later", Infinity]]))).toMatchObject({
+      code: "ADAPTER_UNAVAILABLE",
+    })
+    setup.front.fail({ kind: "reset-after" })
+    expect(await cache.add("#hnew", "first", Infinity)).toBe(true)
+  })
+
+  test("a write that is lost slowly is not sent again: its caller was told, and another may have written", async () => {
+    const send = globalThis.fetch
+    const slowly = vi.spyOn(globalThis, "fetch")
+    onTestFinished(() => slowly.mockRestore())
+    const verbs: ((cache: UpstashAdapter) => Promise<unknown>)[] = [
+      (cache) => cache.get("k"),
+      (cache) => cache.set("k", "r", 60_000),
+      (cache) => cache.setMany([["l", "r", 60_000]]),
+      (cache) => cache.delete("m"),
+      (cache) => cache.add("n", "r", 60_000),
+    ]
+    const outcomes = verbs.map((run) => {
+      slowly.mockImplementationOnce(async (...request) => {
+        await send(...request)
+        await new Promise((resolve) => setTimeout(resolve, 1_050))
+        throw new TypeError("fetch failed")
+      })
+      return run(setup.open()).then(
+        () => "kept",
+        ({ code }) => code,
+      )
+    })
+    const lost = "ADAPTER_UNAVAILABLE"
+    expect(await Promise.all(outcomes)).toEqual(["kept", lost, lost, lost, "kept"])
+    const names = setup.front.stats.log.flatMap(({ commands }) => commands.map(([name]) => name))
+    // What only reads goes again: it tells, too, whose an added record is.
+    expect(names.sort().join(" ")).toBe("del mget mget mget mget set set set")
   })
 
   test("a failed part of a long write stops it", async () => {
