@@ -23,7 +23,7 @@ export const mostBytes = 10_000_000
 /** The most commands of one pipeline. */
 const mostCommands = 1_000
 /** The pause before each attempt at a request that the network loses, in ms. */
-const pauses = [0, 50, 150]
+export const pauses: readonly number[] = [0, 50, 150]
 /**
  * For so many ms a write is sent again: well before its caller is told that it failed. Later it would go over what
  * others have written since.

@@ -1,6 +1,8 @@
+import { sleep } from "../../src/base/clock.ts"
 import type { Connection } from "./client.ts"
-import { scrub, unexpectedAnswer } from "./errors.ts"
+import { isNetworkTrouble, scrub, unexpectedAnswer } from "./errors.ts"
 import { keyAt, patternOf } from "./keys.ts"
+import { pauses } from "./requests.ts"
 
 /** A key that SCAN found, and where it lies. Of a hashed one only the head is known. */
 export interface Found {
@@ -17,11 +19,11 @@ export async function* scan(
   connect: () => Promise<Connection>,
   prefix: string,
 ): AsyncIterable<readonly Found[]> {
-  const { client, name } = await connect()
+  const connection = await connect()
   const match = patternOf(prefix)
   let cursor = "0"
   do {
-    const answer = await page(() => client.scan(cursor, { match, count }), name)
+    const answer = await page(connection, cursor, { match, count })
     cursor = answer.cursor
     yield answer.keys.flatMap((at) => {
       const found = keyAt(at)
@@ -30,17 +32,22 @@ export async function* scan(
   } while (cursor !== "0")
 }
 
+/** One page, asked for again when the network loses it. */
 async function page(
-  ask: () => Promise<unknown>,
-  name: string,
+  { client, name, attempts }: Connection,
+  cursor: string,
+  options: { match: string; count: number },
 ): Promise<{ readonly cursor: string; readonly keys: readonly string[] }> {
-  try {
-    const answer = await ask()
-    if (!Array.isArray(answer) || !Array.isArray(answer[1])) throw unexpectedAnswer()
-    // A client that parses what it can makes a number of the cursor.
-    return { cursor: String(answer[0]), keys: answer[1].filter((key) => typeof key === "string") }
-  } catch (error) {
-    throw scrub(error, name)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const answer = await client.scan(cursor, options)
+      if (!Array.isArray(answer) || !Array.isArray(answer[1])) throw unexpectedAnswer()
+      // A client that parses what it can makes a number of the cursor.
+      return { cursor: String(answer[0]), keys: answer[1].filter((key) => typeof key === "string") }
+    } catch (error) {
+      if (attempt >= attempts || !isNetworkTrouble(error)) throw scrub(error, name)
+    }
+    await sleep(pauses[attempt] ?? 0)
   }
 }
 

@@ -309,6 +309,19 @@ withRedis("upstash in trouble", (setup) => {
     expect(names.sort().join(" ")).toBe("del mget mget mget mget set set set")
   })
 
+  test("one lost connection stops neither clear nor keys", async () => {
+    const cache = setup.open()
+    await cache.setMany(Array.from({ length: 3_000 }, (_, i) => [`p:${i}`, "r", 60_000]))
+    for (const kind of ["reset-before", "reset-after"] as const) {
+      setup.front.fail({ kind }, 2)
+      expect(await collect(cache.keys("p:"))).toHaveLength(3_000)
+    }
+    setup.front.fail({ kind: "latency", ms: 0 })
+    setup.front.fail({ kind: "reset-after" })
+    await cache.clear("p:")
+    expect(await setup.redis("DBSIZE")).toBe(0)
+  })
+
   test("a failed part of a long write stops it", async () => {
     setup.front.fail({ kind: "latency", ms: 0 })
     setup.front.fail({ kind: "quota" })
