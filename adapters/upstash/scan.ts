@@ -11,8 +11,10 @@ export interface Found {
   readonly hashed: boolean
 }
 
-/** How many keys one SCAN looks at. */
-const count = 1_000
+/** How many keys one SCAN looks at, at first and at most. */
+const [fewest, most] = [1_000, 32_000]
+/** An answer shorter than this, in characters, may be followed by one four times as long. */
+const shortAnswer = 100_000
 
 /** The keys that may begin with `prefix`, page by page. SCAN repeats some. */
 export async function* scan(
@@ -22,9 +24,12 @@ export async function* scan(
   const connection = await connect()
   const match = patternOf(prefix)
   let cursor = "0"
+  let count = fewest
   do {
     const answer = await page(connection, cursor, { match, count })
     cursor = answer.cursor
+    // Foreign keys are looked at and not told: where they are many, more of them at once spares requests.
+    if (answer.keys.join("").length < shortAnswer) count = Math.min(count * 4, most)
     yield answer.keys.flatMap((at) => {
       const found = keyAt(at)
       return found !== undefined && mayBegin(found, prefix) ? { at, ...found } : []

@@ -345,6 +345,28 @@ withRedis("upstash", (setup) => {
     expect(await collect(cache.keys(""))).toEqual(["other"])
   })
 
+  test("clear and keys pass many foreign keys in a few requests", async () => {
+    const cache = setup.open()
+    await setup.redis("EVAL", "for i = 1, 100000 do redis.call('set', 'session:' .. i, 'x') end", "0")
+    await cache.setMany(["a", "b"].map((key) => [key, "r", 60_000]))
+    for (const run of [() => collect(cache.keys("")), () => cache.clear("")]) {
+      setup.front.reset()
+      await run()
+      expect(setup.front.stats.requests).toBeLessThan(16)
+    }
+    expect(await setup.redis("DBSIZE")).toBe(100_000)
+  })
+
+  test("however many keys are found, an answer stays small", async () => {
+    const cache = setup.open()
+    const keys = Array.from({ length: 8_000 }, (_, i) => `${i}`.padEnd(200, "."))
+    await cache.setMany(keys.map((key) => [key, "r", 60_000]))
+    setup.front.reset()
+    expect(await collect(cache.keys(""))).toHaveLength(8_000)
+    const counts = setup.front.stats.log.flatMap(({ commands }) => commands.map((command) => command.at(-1)))
+    expect(new Set(counts)).toEqual(new Set(["1000"]))
+  })
+
   test("two keys of one hash are told apart", async () => {
     const cache = setup.open()
     const key = "k".repeat(50_000)
