@@ -1,11 +1,11 @@
-import type { Adapter, Awaitable } from "../adapter.ts"
+import { type Adapter, type Awaitable, isToken } from "../adapter.ts"
 import { isPromise } from "../base/awaitable.ts"
-import { sleep } from "../base/clock.ts"
+import { now, sleep } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { aCount, aDuration, judgeOptions, type Rule } from "../base/rules.ts"
 import { aroundAll, isStorageTrouble, type Operation } from "./calls.ts"
 import { isRefusal } from "./circuit-breaker.ts"
-import { checkAdapter } from "./delegate.ts"
+import { checkAdapter, proxy } from "./delegate.ts"
 
 /** Options of {@link retry}. */
 export interface RetryOptions {
@@ -21,12 +21,16 @@ export interface RetryOptions {
 const mostSaved = 100
 /** What every operation adds to them: a storage that is down gets a fifth more of work, not three times as much. */
 const saving = 0.2
+/** What the attempts of a write may take in all, in ms: later it would go over what others have written since. */
+const writeTime = 1000
 
 /**
  * Tries again what failed for the storage's sake, after a random wait that grows.
  *
  * Never `add` and `lock`, which are not the same done twice, nor what no second attempt mends, such as a value that is
- * too large. Retries have a budget: after a hundred of them at most one for every five operations.
+ * too large. Never the version of a tag or region: over a newer one it would bring back what that has ended. Other
+ * writes until their attempts have taken a second, the waits not counted. Retries have a budget: after a hundred of them
+ * at most one for every five operations.
  *
  * The waits are those of "Exponential Backoff And Jitter" (Brooker, 2015), decorrelated.
  *
@@ -55,12 +59,14 @@ export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
     return true
   }
 
-  async function again<T>(run: () => Awaitable<T>, first: unknown): Promise<T> {
+  async function again<T>(run: () => Awaitable<T>, first: unknown, until: number): Promise<T> {
     let error = first
     let delay = minDelay
-    for (let attempt = 1; mayRetry(attempt, error); attempt++) {
+    let waited = 0
+    for (let attempt = 1; now() < until + waited && mayRetry(attempt, error); attempt++) {
       // Random from the first on: many who fail together do not come back together.
       delay = Math.min(maxDelay, minDelay + Math.random() * (3 * delay - minDelay))
+      waited += delay
       await sleep(delay)
       try {
         return await run()
@@ -71,15 +77,20 @@ export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
     throw error
   }
 
-  return aroundAll(adapter, (operation, run) => {
+  const tried = aroundAll(adapter, (operation, run) => {
     if (once.has(operation)) return run()
     saved = Math.min(mostSaved, saved + saving)
+    const until = writes.has(operation) ? now() + writeTime : Infinity
     try {
       const result = run()
-      return isPromise(result) ? result.catch((error: unknown) => again(run, error)) : result
+      return isPromise(result) ? result.catch((error: unknown) => again(run, error, until)) : result
     } catch (error) {
-      return again(run, error)
+      return again(run, error, until)
     }
+  })
+  return proxy(tried, {
+    set: (key, record, ttl) => (isToken(key) ? adapter : tried).set(key, record, ttl),
+    setMany: (entries) => (entries.some(([key]) => isToken(key)) ? adapter : tried).setMany?.(entries),
   })
 }
 
@@ -90,3 +101,4 @@ const rules: Readonly<Record<keyof RetryOptions, Rule>> = {
 }
 
 const once: ReadonlySet<Operation> = new Set<Operation>(["add", "lock"])
+const writes: ReadonlySet<Operation> = new Set<Operation>(["set", "setMany", "delete", "deleteMany", "clear"])

@@ -234,6 +234,68 @@ test("retry leaves add, lock and the caller's own mistakes alone", async () => {
   expect(calls).toEqual(["set"])
 })
 
+test("retry writes a version token once: again it would undo what others have invalidated since", async () => {
+  const storage = custom("text", "async")
+  let lost = 0
+  const lossy = delegate(storage, {
+    async set(key, record, ttl) {
+      await storage.set(key, record, ttl)
+      if (lost-- > 0) throw down()
+    },
+    async setMany(entries) {
+      for (const [key, record, ttl] of entries) await storage.set(key, record, ttl)
+      if (lost-- > 0) throw down()
+    },
+  })
+  const tried = retry(lossy, { minDelay: 1, maxDelay: 1 })
+  for (const write of [
+    (key: string) => tried.set(key, "mine", hour),
+    (key: string) =>
+      tried.setMany?.([
+        ["k", "mine", hour],
+        [key, "mine", hour],
+      ]),
+  ]) {
+    for (const key of ["#hprices", "entry"]) {
+      lost = 1
+      const outcome = Promise.resolve(write(key)).then(
+        () => "kept",
+        () => "told",
+      )
+      while (lost > 0) await undefined
+      await storage.set(key, "theirs", hour)
+      expect(await outcome).toBe(key === "entry" ? "kept" : "told")
+      expect(await storage.get(key)).toBe(key === "entry" ? "mine" : "theirs")
+    }
+  }
+})
+
+test("retry repeats no write whose attempts took a second: its caller was told; reads it repeats", async () => {
+  const clock = fakeClock()
+  const calls: string[] = []
+  const slow = (name: string) => (): Promise<never> => {
+    calls.push(name)
+    return clock.failAfter(400, down())
+  }
+  const writes = ["set", "setMany", "delete", "deleteMany", "clear"] as const
+  const slowly = Object.fromEntries([...writes, "get"].map((name) => [name, slow(name)]))
+  const tried = retry(delegate(memory(), slowly), { attempts: 5, minDelay: 1000, maxDelay: 1000 })
+  const outcomes = Promise.allSettled([
+    tried.get("k"),
+    tried.set("k", "v", hour),
+    tried.setMany?.([["k", "v", hour]]),
+    tried.delete("k"),
+    tried.deleteMany?.(["k"]),
+    tried.clear(""),
+  ])
+  await clock.advance(20_000)
+  for (const { status } of await outcomes) expect(status).toBe("rejected")
+  const count = (name: string) => calls.filter((call) => call === name).length
+  // The waits do not count: they were asked for.
+  expect(writes.map(count)).toEqual([3, 3, 3, 3, 3])
+  expect(count("get")).toBe(5)
+})
+
 test("retries have a budget: a storage that is down gets a fifth more of work in the long run", async () => {
   const clock = fakeClock()
   let calls = 0
