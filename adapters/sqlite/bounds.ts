@@ -38,6 +38,8 @@ export class Bounds {
   #bytes = 0
   #tokens = 0
   #lastRow = 0
+  /** What was written last stays, for another process may have written at a later tick. */
+  #lastKey: string | null = null
   /** Writes since the last look at what others wrote, and since the last look at the limits. */
   #writes = 0
   #unsettled = 0
@@ -49,8 +51,11 @@ export class Bounds {
     this.#limits = limits
     this.#evicted = evicted
     this.#count = db.prepare("SELECT count(*) AS n, total(size) AS bytes FROM c WHERE at >= ? AND at < ?")
-    this.#oldest = db.prepare("SELECT at, size FROM c WHERE at >= ? AND at < ? ORDER BY at LIMIT ?")
-    this.#evict = db.prepare("DELETE FROM c WHERE at >= ? AND at <= ? RETURNING k")
+    this.#oldest = db.prepare(
+      "SELECT rowid AS id, at, size FROM c WHERE at >= ? AND at < ? AND k IS NOT ? ORDER BY at LIMIT ?",
+    )
+    // By their numbers: two processes may note accesses at the same tick.
+    this.#evict = db.prepare("DELETE FROM c WHERE rowid IN (SELECT value FROM json_each(?)) RETURNING k")
     this.#dropExpired = db.prepare(
       "DELETE FROM c WHERE rowid IN (SELECT rowid FROM c WHERE exp <= ? LIMIT ?) RETURNING at, size",
     )
@@ -69,10 +74,11 @@ export class Bounds {
     if (this.#entries === undefined && this.accesses.size > smallCache / 10) this.#recount()
   }
 
-  /** Notes a write; `row` is the connection's last inserted row, which an update leaves as it was. */
-  wrote(row: number | bigint, size: number, token: boolean): void {
+  /** Notes a write of `key`; `row` is the connection's last inserted row, which an update leaves as it was. */
+  wrote(key: string, row: number | bigint, size: number, token: boolean): void {
     const inserted = Number(row) === this.#lastRow ? 0 : 1
     this.#lastRow = Number(row)
+    this.#lastKey = key
     this.#writes++
     this.#unsettled++
     if (token) this.#tokens += inserted
@@ -172,14 +178,14 @@ export class Bounds {
   #evictOldest(from: number, isOver: () => boolean, step: number, budget: number): unknown[] {
     const keys: unknown[] = []
     while (isOver() && keys.length < budget) {
-      let last: number | undefined
-      for (const row of this.#oldest.all(from, from + 2 * tokenTicks, step)) {
+      const doomed: number[] = []
+      for (const row of this.#oldest.all(from, from + 2 * tokenTicks, this.#lastKey, step)) {
         if (!isOver()) break
         this.#subtract(row)
-        last = numberIn(row, "at")
+        doomed.push(numberIn(row, "id"))
       }
-      if (last === undefined) break
-      keys.push(...this.#evict.all(from, last).map((row) => row["k"]))
+      if (doomed.length === 0) break
+      keys.push(...this.#evict.all(JSON.stringify(doomed)).map((row) => row["k"]))
     }
     return keys
   }

@@ -99,7 +99,7 @@ export class Records {
     if (row === undefined) return false
     const { changes, lastInsertRowid } = this.#add.run(...row, now())
     if (Number(changes) === 0) return false
-    this.bounds.wrote(lastInsertRowid, row[3], isToken(key))
+    this.bounds.wrote(row[0], lastInsertRowid, row[3], isToken(key))
     this.bounds.settle()
     return true
   }
@@ -146,7 +146,7 @@ export class Records {
   #write(key: string, record: unknown, ttl: number): void {
     const row = this.#row(key, record, ttl)
     if (row === undefined) this.delete(key)
-    else this.bounds.wrote(this.#set.run(...row).lastInsertRowid, row[3], isToken(key))
+    else this.bounds.wrote(row[0], this.#set.run(...row).lastInsertRowid, row[3], isToken(key))
   }
 
   /** What is bound for an entry; `undefined` if it may be dropped at once. */

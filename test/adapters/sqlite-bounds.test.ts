@@ -176,6 +176,27 @@ test("what other handles wrote counts", () => {
   }
 })
 
+test("entries of one moment leave one by one, the one just set last, whoever wrote them", () => {
+  for (const [first, second] of [
+    ["long", "s"],
+    ["s", "long"],
+  ] as const) {
+    const one = setup({ maxEntries: 1, path: join(folder, `${first}.sqlite`) })
+    const other = setup({ maxEntries: 1, path: join(folder, `${first}.sqlite`) })
+    one.cache.open()
+    other.cache.open()
+    fill(one.cache, first)
+    fill(other.cache, second)
+    expect(other.keys()).toEqual([second])
+    expect(other.evicted).toEqual([first])
+  }
+  const handles = [1, 2, 3, 4].map(() => setup({ maxEntries: 3 }))
+  for (const { cache } of handles) cache.open()
+  for (const [i, { cache }] of handles.entries()) fill(cache, `k${i}`)
+  expect(handles[3]?.keys()).toHaveLength(3)
+  expect(handles[3]?.cache.get("k3")).toBe("x")
+})
+
 test("a bound that was lowered is reached by and by", () => {
   const wide = setup({})
   wide.cache.setMany(Array.from({ length: 25_000 }, (_, i) => [`k${i}`, "x", Infinity]))
