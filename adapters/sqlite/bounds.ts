@@ -40,8 +40,9 @@ export class Bounds {
   #lastRow = 0
   /** What was written last stays, for another process may have written at a later tick. */
   #lastKey: string | null = null
-  /** Writes since the last look at what others wrote, and since the last look at the limits. */
+  /** Writes since the last look at what others wrote, and their bytes; writes since the last look at the limits. */
   #writes = 0
+  #written = 0
   #unsettled = 0
   #seenVersion: unknown
 
@@ -81,11 +82,14 @@ export class Bounds {
     this.#lastKey = key
     this.#writes++
     this.#unsettled++
-    if (token) this.#tokens += inserted
-    else if (this.#entries !== undefined) {
-      this.#entries += inserted
-      this.#bytes += size
+    if (token) {
+      this.#tokens += inserted
+      return
     }
+    this.#written += size
+    if (this.#entries === undefined) return
+    this.#entries += inserted
+    this.#bytes += size
   }
 
   /** Notes that `count` rows went. What they weighed is learnt at the next count. */
@@ -110,8 +114,10 @@ export class Bounds {
   }
 
   #haveOthersWritten(): boolean {
-    if (this.#writes < Math.min(this.#limits.entries / 64, 2000)) return false
+    const { entries, bytes } = this.#limits
+    if (this.#writes < Math.min(entries / 64, 2000) && this.#written < bytes / 64) return false
     this.#writes = 0
+    this.#written = 0
     return this.#version() !== this.#seenVersion
   }
 
@@ -122,6 +128,7 @@ export class Bounds {
   #recount(): void {
     this.#seenVersion = this.#version()
     this.#writes = 0
+    this.#written = 0
     const entries = this.#count.get(-tokenTicks, tokenTicks)
     this.#entries = numberIn(entries, "n")
     this.#bytes = numberIn(entries, "bytes")

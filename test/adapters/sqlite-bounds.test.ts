@@ -176,6 +176,19 @@ test("what other handles wrote counts", () => {
   }
 })
 
+test("the bytes that other handles wrote count", () => {
+  const handles = [1, 2, 3].map(() => setup({ maxBytes: 1_000_000 }))
+  for (const { cache } of handles) cache.set("first", "x", Infinity)
+  for (const [i, { cache, keys }] of handles.entries()) {
+    for (let n = 0; n < 95; n++) cache.set(`${i}.${n}`, "x".repeat(10_000), Infinity)
+    expect(keys().length).toBeLessThan(105)
+  }
+  for (const { cache } of handles) {
+    cache.setMany(Array.from({ length: 20 }, (_, n) => [`many${n}`, "x".repeat(10_000), Infinity]))
+  }
+  expect(handles[0]?.keys().length).toBeLessThan(105)
+})
+
 test("entries of one moment leave one by one, the one just set last, whoever wrote them", () => {
   for (const [first, second] of [
     ["long", "s"],
