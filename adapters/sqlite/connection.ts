@@ -187,13 +187,21 @@ export class Connection {
   #repair(modules: Modules, file: string, ino: number | undefined, error: unknown): boolean {
     if (file === inMemory || this.#repaired || !(error instanceof ForeignFile || isDamage(error)))
       return false
-    this.#repaired = true
-    const aside = setAside(modules, file, ino)
+    const aside = this.#setAside(modules, file, ino)
     if (aside !== undefined) {
+      this.#repaired = true
       const message = `The cache file ${file} was damaged or another program's. It lies now at ${aside}; a new one took its place.`
       this.#listener.trouble(new CacheError("ADAPTER_UNAVAILABLE", message, { cause: error }))
     }
     return true
+  }
+
+  #setAside(modules: Modules, file: string, ino: number | undefined): string | undefined {
+    try {
+      return setAside(modules, file, ino)
+    } catch (error) {
+      throw unavailable(file, error)
+    }
   }
 
   #drop(session: Session): void {

@@ -113,7 +113,9 @@ function lockRepair({ fs }: Modules, lock: string): () => void {
       fs.closeSync(fs.openSync(lock, "wx", 0o600))
       return () => fs.rmSync(lock, { force: true })
     } catch (error) {
-      if (codeOf(error) !== "EEXIST" || left <= 0) throw error
+      if (codeOf(error) !== "EEXIST") throw error
+      if (left <= 0)
+        throw new Error("another process repairs it; if that one has died, try again in ten seconds")
       if (isOld(fs, lock)) fs.rmSync(lock, { force: true })
       else sleepHere(20)
     }

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs"
 import { tmpdir } from "node:os"
@@ -239,6 +240,51 @@ describe("trouble", () => {
     expect(cache.get("a")).toBe("1")
     expect(aside()).toHaveLength(1)
     expect(errors).toHaveLength(1)
+  })
+
+  test("a lock that a dead process left delays the repair, and does not prevent it", () => {
+    writeFileSync(file, "junk")
+    writeFileSync(`${file}.repair`, "")
+    const cache = setup()
+    expect(() => cache.set("a", "1", Infinity)).toThrow(
+      expect.objectContaining({
+        code: "ADAPTER_UNAVAILABLE",
+        message: expect.stringMatching(/cache\.sqlite cannot be opened \(another process repairs it/),
+      }),
+    )
+    expect(readFileSync(file, "utf8")).toBe("junk")
+    const old = new Date(Date.now() - 11_000)
+    utimesSync(`${file}.repair`, old, old)
+    cache.open()
+    cache.set("a", "1", Infinity)
+    expect(cache.get("a")).toBe("1")
+    expect(aside()).toHaveLength(1)
+    expect(errors).toHaveLength(1)
+    expect(existsSync(`${file}.repair`)).toBe(false)
+  })
+
+  test("damage in the middle of the work that cannot be set aside says so, and is tried again", () => {
+    makeFull()
+    const cache = setup()
+    cache.open()
+    const other = new DatabaseSync(file)
+    other.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    other.close()
+    cache.close()
+    const bytes = readFileSync(file)
+    // The leaves of tables begin with 13.
+    for (let page = 4096 * 8; page < bytes.length; page += 4096) {
+      if (bytes[page] === 13) bytes.fill(0x5a, page, page + 4096)
+    }
+    writeFileSync(file, bytes)
+    writeFileSync(`${file}.repair`, "")
+    cache.open()
+    expect(() => cache.getMany(["k1", "k2"])).toThrow(
+      expect.objectContaining({ code: "ADAPTER_UNAVAILABLE" }),
+    )
+    rmSync(`${file}.repair`)
+    expect(cache.getMany(["k1", "k2"])).toEqual([undefined, undefined])
+    expect(aside()).toHaveLength(1)
   })
 
   test("the second damage is not repaired: ADAPTER_UNAVAILABLE", () => {
