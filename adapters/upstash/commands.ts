@@ -1,5 +1,5 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
-import { type Command, jsonBytes, mostBytes, soon } from "./requests.ts"
+import { type Command, firstSecond, jsonBytes, mostBytes } from "./requests.ts"
 
 /** What a command takes beside its key and value: brackets, its name, its options. */
 const overhead = 64
@@ -20,7 +20,7 @@ export function setCommand(
   const px = ttl === Infinity ? undefined : Math.min(Math.max(1, Math.ceil(ttl)), longestTtl)
   return {
     bytes: jsonBytes(at) + jsonBytes(value) + overhead,
-    again: how.once ? 0 : soon,
+    again: how.once ? 0 : firstSecond,
     add(pipeline) {
       if (how.absent) pipeline.set(at, value, px === undefined ? { nx: true } : { nx: true, px })
       else if (px === undefined) pipeline.set(at, value)
@@ -41,7 +41,8 @@ export function deleteCommands(keys: Iterable<string>): readonly Command[] {
   let bytes = overhead
   const close = (): void => {
     const [keys, size] = [chunk, bytes]
-    if (keys.length > 0) commands.push({ bytes: size, again: soon, add: (pipeline) => pipeline.del(...keys) })
+    if (keys.length > 0)
+      commands.push({ bytes: size, again: firstSecond, add: (pipeline) => pipeline.del(...keys) })
     chunk = []
     bytes = overhead
   }

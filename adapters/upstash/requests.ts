@@ -28,7 +28,7 @@ export const pauses: readonly number[] = [0, 50, 150]
  * For so many ms a write is sent again: well before its caller is told that it failed. Later it would go over what
  * others have written since.
  */
-export const soon = 1_000
+export const firstSecond = 1_000
 
 /** The result of a command, or its error, thrown. */
 export function resultOf(reply: Reply | undefined): unknown {
