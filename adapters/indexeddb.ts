@@ -25,8 +25,8 @@ const pageSize = 512
  * Keeps records in the browser's IndexedDB, structured as they are: in pages, workers and service workers.
  *
  * What is asked in one turn goes into one transaction, and counts once that is complete. A connection that was lost is
- * made anew; where that fails, memory stands in, `observe` hears of it, and the database is tried again 30 s later: it
- * then gets what it missed, and what it refuses of that is gone, of which `observe` hears too.
+ * made anew; where that fails, memory stands in, `observe` hears of it, and the database is tried again 30 s later. What
+ * was removed meanwhile is then removed there, and what was set is let go, for others may have replaced or removed it.
  * Where the database never opened, every call rejects. When the quota is reached, what has expired and then the
  * least recently used tenth make room. Leases, by Web Locks, hold across tabs and workers; without Web Locks there is
  * no `lock`. The caches over one database tell each other what they write, in all tabs and workers.

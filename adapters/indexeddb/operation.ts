@@ -3,6 +3,7 @@ import { now } from "../../src/base/clock.ts"
 import { addLines, findDue, type Use } from "./ledger.ts"
 import type { Overlay } from "./overlay.ts"
 import { isAlive, isRow, type Row, rangeOf, useOf } from "./rows.ts"
+import { successor } from "./tokens.ts"
 import { watch } from "./watch.ts"
 
 /** One thing asked of the storage: of the database, or of the memory that stands in for it. */
@@ -72,7 +73,7 @@ export function adding(key: string, row: Row): Operation<boolean> {
     },
     recall(overlay) {
       if (overlay.get(key) !== undefined) return false
-      overlay.set(key, row)
+      overlay.add(key, row)
       return true
     },
   }
@@ -88,6 +89,22 @@ export function deleting(key: string): Operation<boolean> {
       watch(store.delete(key), fail)
     },
     recall: (overlay) => overlay.delete(key),
+  }
+}
+
+/** Puts another version token in place of the one at `key`: a hard invalidation, or a soft one. */
+export function renewing(key: string): Operation<void> {
+  return {
+    key,
+    use: useOf(key, { v: "" }),
+    writes: true,
+    ask(store, done, fail) {
+      watch(store.get(key), fail, (row) => {
+        watch(store.put({ v: successor(isRow(row) ? row.v : "") }, key), fail)
+        done()
+      })
+    },
+    recall() {},
   }
 }
 

@@ -1,6 +1,6 @@
 import { isToken, type Stored } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
-import { clearing, deleting, type Operation, setting } from "./operation.ts"
+import { clearing, deleting, type Operation, renewing } from "./operation.ts"
 import { isAlive, type Row } from "./rows.ts"
 
 const maxRows = 1_000
@@ -14,19 +14,25 @@ const maxMarks = 10_000
 export interface Overlay {
   get(key: string): Stored | undefined
   set(key: string, row: Row): void
+  /** Sets what is absent: what the database has under the key may be as good, if it is a version token. */
+  add(key: string, row: Row): void
   delete(key: string): boolean
   clear(prefix: string): void
   keys(prefix: string, count: number, from: IDBValidKey | undefined): string[]
   prune(at: number): number
-  /** What brings the database up to date: what was removed goes, what was set comes. */
+  /**
+   * What keeps the database from showing anything older than this memory did: what was written here goes, and version
+   * tokens are renewed once more. Nothing of it is kept: others may have replaced, deleted or invalidated it meanwhile,
+   * and a deletion cannot be seen.
+   */
   journal(): Operation<unknown>[]
 }
 
 export function overlay(): Overlay {
-  // `undefined` marks a key whose row in the database, if any, is out of date.
-  let rows = new Map<string, Row | undefined>()
+  const rows = new Map<string, Row>()
+  /** The keys whose rows in the database, if any, are out of date. */
+  const marks = new Set<string>()
   let cleared: string[] = []
-  let kept = 0
 
   const alive = (key: string) => {
     const row = rows.get(key)
@@ -34,23 +40,29 @@ export function overlay(): Overlay {
   }
 
   const mark = (key: string) => {
-    if (rows.get(key)) kept--
-    rows.delete(key)
-    rows.set(key, undefined)
-    if (rows.size > maxRows + maxMarks) forgetMarks()
+    marks.add(key)
+    bound()
   }
 
   /** Rather a cleared database than marks without end. */
-  const forgetMarks = () => {
+  const bound = () => {
+    if (marks.size + cleared.length <= maxMarks) return
     cleared = [""]
-    rows = new Map([...rows].filter(([, row]) => row))
+    marks.clear()
+  }
+
+  const put = (key: string, row: Row) => {
+    const copy = structuredClone(row)
+    rows.delete(key)
+    rows.set(key, copy)
+    if (rows.size > maxRows) makeRoom()
   }
 
   const makeRoom = () => {
     for (const tokens of [false, true]) {
-      for (const [key, row] of rows) {
-        if (kept <= maxRows) return
-        if (row && isToken(key) === tokens) mark(key)
+      for (const key of rows.keys()) {
+        if (rows.size <= maxRows) return
+        if (isToken(key) === tokens) rows.delete(key)
       }
     }
   }
@@ -61,26 +73,27 @@ export function overlay(): Overlay {
       return row && structuredClone(row.v)
     },
     set(key, row) {
-      const copy = structuredClone(row)
+      put(key, row)
       mark(key)
-      rows.set(key, copy)
-      kept++
-      if (kept > maxRows) makeRoom()
+    },
+    add(key, row) {
+      put(key, row)
+      // A token that was made here is nobody's elsewhere: what was made under it is a miss beside the database's own.
+      if (!isToken(key)) mark(key)
     },
     delete(key) {
       const there = alive(key) !== undefined
+      rows.delete(key)
       mark(key)
       return there
     },
     clear(prefix) {
       cleared = cleared.filter((other) => !other.startsWith(prefix))
-      cleared.push(prefix)
-      for (const key of rows.keys()) {
-        if (!key.startsWith(prefix)) continue
-        if (rows.get(key)) kept--
-        rows.delete(key)
+      for (const keys of [rows, marks]) {
+        for (const key of keys.keys()) if (key.startsWith(prefix)) keys.delete(key)
       }
-      if (cleared.length > maxMarks) forgetMarks()
+      cleared.push(prefix)
+      bound()
     },
     keys(prefix, count, from) {
       const last = typeof from === "string" ? from : undefined
@@ -92,15 +105,15 @@ export function overlay(): Overlay {
     prune(at) {
       let dropped = 0
       for (const [key, row] of rows) {
-        if (!row || isAlive(row, at)) continue
-        mark(key)
+        if (isAlive(row, at)) continue
+        rows.delete(key)
         dropped++
       }
       return dropped
     },
     journal() {
-      const sets = [...rows].map(([key, row]) => (row ? setting(key, row) : deleting(key)))
-      return [...cleared.map(clearing), ...sets]
+      const written = [...marks].map((key) => (isToken(key) ? renewing(key) : deleting(key)))
+      return [...cleared.map(clearing), ...written]
     },
   }
 }

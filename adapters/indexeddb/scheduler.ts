@@ -156,13 +156,12 @@ export function scheduler(
     return standIn.overlay
   }
 
-  /** Goes back to the database once it has what memory took in its place, or goes on without it. */
+  /** Goes back to the database once it has nothing older than memory, or goes on without it. */
   const comeBack = async (memory: Overlay) => {
     writing = true
     // What is asked meanwhile need not wait for a database that may never come.
     recall(memory, take())
-    const isBack = await restore(memory.journal(), means, (error, key) => emit({ type: "error", error, key }))
-    if (isBack) {
+    if (await restore(memory.journal(), means)) {
       standIn = undefined
       restored()
     }
@@ -173,7 +172,6 @@ export function scheduler(
   const means: Means = {
     attempt: (all) => attempt(all, true),
     relieve: bounds.relieve,
-    squeeze,
     drop: connection.drop,
   }
 

@@ -1,10 +1,9 @@
-import { expect, test, vi } from "vitest"
-import { indexeddb } from "../../adapters/indexeddb.ts"
+import { expect, test } from "vitest"
 import { keysOf, raise, settle, setup } from "../support/indexeddb-setup.ts"
 
 const unavailable = { name: "CacheError", code: "ADAPTER_UNAVAILABLE" }
 
-test("a database lost twice is replaced by memory, with one event, and gets what it missed 30 s later", async () => {
+test("a database lost twice is replaced by memory, with one event, and tried again 30 s later", async () => {
   const { adapter, clock, faults, errors } = setup()
   await adapter.set("stays", 1, 600_000)
   await adapter.set("goes", 1, 600_000)
@@ -35,7 +34,7 @@ test("a database lost twice is replaced by memory, with one event, and gets what
   await clock.advance(30_000)
   await adapter.get("new")
   await settle()
-  expect(await keysOf(adapter)).toEqual(["new", "stays"])
+  expect(await keysOf(adapter)).toEqual(["stays"])
   expect(await adapter.get("stays")).toBe(1)
   expect(errors()).toHaveLength(1)
 })
@@ -51,37 +50,63 @@ test("an entry set and lost in memory does not come back from the database", asy
   await adapter.get("k0")
   await settle()
   await settle()
-  expect(await adapter.get("k0")).toBeUndefined()
-  expect(await adapter.get("k1000")).toBe("new")
+  expect(await keysOf(adapter)).toEqual([])
 })
 
-/** Writes `k` while the database is away, and then lets it come back. */
+test("marks without end are none: the database is cleared instead", async () => {
+  const { adapter, clock, faults } = setup()
+  await adapter.setMany?.(["a", "b", "p:1"].map((key) => [key, "old", 600_000]))
+  faults.transaction = () => raise("InvalidStateError")
+  await adapter.delete("a")
+  for (let i = 0; i < 10_000; i++) adapter.clear(`${i}:`)
+  await adapter.clear("p:")
+  faults.transaction = () => undefined
+  await clock.advance(30_000)
+  await adapter.get("a")
+  await settle()
+  expect(await keysOf(adapter)).toEqual([])
+})
+
+/** Writes `k` and `#token` while the database is away, and then lets it come back. */
 async function afterOutage({ adapter, clock, faults }: ReturnType<typeof setup>, comeBack: () => void) {
+  await adapter.setMany?.(["k", "beside", "#token", "#made"].map((key) => [key, "old", Infinity]))
   faults.transaction = () => raise("InvalidStateError")
   await adapter.set("k", "new", 600_000)
-  await adapter.set("beside", "new", 600_000)
-  expect(await adapter.get("k")).toBe("new")
+  await adapter.set("#token", "new", Infinity)
+  await adapter.add?.("#made", "new", Infinity)
+  expect(await adapter.getMany?.(["k", "beside", "#token", "#made"])).toEqual([
+    "new",
+    undefined,
+    "new",
+    "new",
+  ])
   faults.transaction = () => undefined
   comeBack()
   await clock.advance(30_000)
   await adapter.get("k")
   await settle()
+  faults.put = faults.get = () => undefined
 }
 
+test("what was written meanwhile is nowhere any more, and a token that was renewed is another one yet", async () => {
+  const all = setup()
+  await afterOutage(all, () => {})
+  expect(await keysOf(all.adapter)).toEqual(["#made", "#token", "beside"])
+  expect(await all.adapter.get("#made")).toBe("old")
+  expect(["old", "new", undefined]).not.toContain(await all.adapter.get("#token"))
+})
+
 test.each(["DataError", "UnknownError", "QuotaExceededError"])(
-  "what the database refuses (%s) when it comes back is gone, with one event, and no older value takes its place",
+  "a database that refuses (%s) what it missed is cleared, for an older value must not come back",
   async (name) => {
     const all = setup()
-    const { adapter, faults, errors } = all
-    await adapter.set("k", "old", 600_000)
     await afterOutage(all, () => {
-      faults.put = (key) => (key === "k" ? { request: name } : undefined)
+      all.faults.put = (key) => (key === "#token" ? { request: name } : undefined)
     })
-    faults.put = () => undefined
-    expect(await adapter.get("k")).toBeUndefined()
-    expect(await adapter.get("beside")).toBe("new")
-    expect(await keysOf(adapter)).toEqual(["beside"])
-    expect(errors()).toMatchObject([{ error: unavailable }, { key: "k", error: unavailable }])
+    expect(await keysOf(all.adapter)).toEqual([])
+    await all.adapter.set("k", 1, 600_000)
+    expect(await all.adapter.get("k")).toBe(1)
+    expect(all.errors()).toHaveLength(1)
   },
 )
 
@@ -94,60 +119,27 @@ test.each(["request", "abort"])(
     await afterOutage(all, () => {
       const evicted = () => events.some(({ type }) => type === "evict")
       const full = what === "abort" ? { abort: "QuotaExceededError" } : { request: "QuotaExceededError" }
-      faults.put = (key) => (key === "k" && !evicted() ? full : undefined)
+      faults.put = (key) => (key === "#token" && !evicted() ? full : undefined)
     })
-    expect(await adapter.getMany?.(["k", "beside", "k0"])).toEqual(["new", "new", undefined])
+    expect(await adapter.getMany?.(["k", "k0", "k19", "#made"])).toEqual([undefined, undefined, 19, "old"])
+    expect(await adapter.get("#token")).not.toBe("old")
     expect(errors()).toHaveLength(1)
   },
 )
 
-test("of what a full database misses when it comes back only what has no room is gone", async () => {
-  const all = setup()
-  const { adapter, faults, errors } = all
-  await adapter.set("k", "old", 600_000)
-  await adapter.set("beside", "old", 600_000)
-  await afterOutage(all, () => {
-    faults.put = (key) => (key === "k" ? { abort: "QuotaExceededError" } : undefined)
-  })
-  expect(await adapter.getMany?.(["k", "beside"])).toEqual([undefined, "new"])
-  expect(errors()).toMatchObject([{ error: unavailable }, { key: "k", error: unavailable }])
-})
-
-test("while what it refused cannot be removed either, memory stands in", async () => {
+test("while a database cannot even be cleared, memory stands in", async () => {
   const all = setup()
   const { adapter, clock, faults, errors } = all
-  await adapter.set("k", "old", 600_000)
   await afterOutage(all, () => {
-    faults.put = (key) => (key === "k" ? { request: "DataError" } : undefined)
-    faults.get = (key) => (key === "k" ? { request: "DataError" } : undefined)
+    faults.put = () => ({ request: "DataError" })
+    const transactions = faults.transactions.length
+    faults.transaction = () => (faults.transactions.length - transactions >= 2 ? "UnknownError" : undefined)
   })
   expect(await adapter.get("k")).toBe("new")
-  faults.put = faults.get = () => undefined
+  faults.transaction = () => undefined
   await clock.advance(30_000)
   await adapter.get("k")
   await settle()
-  expect(await adapter.get("k")).toBe("new")
+  expect(await keysOf(adapter)).toEqual(["#made", "#token", "beside"])
   expect(errors()).toHaveLength(1)
 })
-
-test("in a browser the others are told when the database has what it missed", async () => {
-  asBrowser()
-  const all = setup({ name: "told" })
-  const other = indexeddb({ name: "another" })
-  const heard: unknown[] = []
-  all.adapter.bus?.subscribe((message) => heard.push(message))
-  other.bus?.subscribe((message) => heard.push(message))
-  await all.adapter.open?.()
-  await afterOutage(all, () => {})
-  vi.unstubAllGlobals()
-  expect(heard).toMatchObject([{ isocache: 1, keys: [], prefixes: [""] }])
-})
-
-/** What this realm has of a page. */
-function asBrowser(): void {
-  const events = new EventTarget()
-  vi.stubGlobal("document", { createElement() {} })
-  vi.stubGlobal("addEventListener", events.addEventListener.bind(events))
-  vi.stubGlobal("removeEventListener", events.removeEventListener.bind(events))
-  vi.stubGlobal("process", undefined)
-}

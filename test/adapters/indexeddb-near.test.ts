@@ -1,0 +1,35 @@
+import { expect, test, vi } from "vitest"
+import { indexeddb } from "../../adapters/indexeddb.ts"
+import { CacheWrapper } from "../../src/core.ts"
+import { raise, settle, setup } from "../support/indexeddb-setup.ts"
+
+test("all are told when the database has what it missed, and have what it has", async () => {
+  const { adapter, clock, faults } = inBrowser("told")
+  const other = indexeddb({ name: "another" })
+  const heard: unknown[] = []
+  const cache = new CacheWrapper({ adapter, near: true, ttl: "1h" })
+  await cache.set("stays", 1)
+  adapter.bus?.subscribe((message) => heard.push(message))
+  other.bus?.subscribe((message) => heard.push(message))
+  faults.transaction = () => raise("InvalidStateError")
+  await cache.set("k", 1)
+  await settle()
+  expect(await cache.get("k")).toBe(1)
+  heard.length = 0
+  faults.transaction = () => undefined
+  await clock.advance(30_000)
+  await adapter.get("k")
+  await settle()
+  expect(heard).toMatchObject([{ isocache: 1, keys: [], prefixes: [""] }])
+  expect([cache.peek("k"), await cache.get("k"), await cache.get("stays")]).toEqual([undefined, undefined, 1])
+})
+
+/** An adapter that takes this realm for a page. */
+function inBrowser(name: string) {
+  const events = new EventTarget()
+  vi.stubGlobal("document", { createElement() {} })
+  vi.stubGlobal("addEventListener", events.addEventListener.bind(events))
+  vi.stubGlobal("removeEventListener", events.removeEventListener.bind(events))
+  vi.stubGlobal("process", undefined)
+  return setup({ name })
+}
