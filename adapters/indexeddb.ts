@@ -57,11 +57,13 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
       }
     }
   }
-  const connection = connect(settings.name)
-  const limits = bounds(settings, emit)
   // Elsewhere there are no other tabs.
   const bus = detectRuntime() === "browser" ? broadcastBus(`isocache indexeddb ${settings.name}`) : undefined
-  const { submit, idle } = scheduler(connection, limits, emit, () => bus?.publish(dropAll("")))
+  // The memory in front of this very adapter hears it too.
+  const forgetAll = () => bus?.publish(dropAll(""))
+  const connection = connect(settings.name, forgetAll)
+  const limits = bounds(settings, emit)
+  const { submit, idle } = scheduler(connection, limits, emit, forgetAll)
 
   const get = (key: string) => submit(getting(key, () => limits.saw(key)))
   const remove = (key: string) => submit(deleting(key))

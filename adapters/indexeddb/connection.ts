@@ -26,8 +26,12 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** A connection to the database `name`. */
-export function connect(name: string): Connection {
+/**
+ * A connection to the database `name`.
+ *
+ * @param taken - Told when another tab or the browser takes the database away: what it held may be gone.
+ */
+export function connect(name: string, taken: () => void): Connection {
   let opening: Promise<IDBDatabase> | undefined
   let current: IDBDatabase | undefined
   let opened = false
@@ -42,7 +46,10 @@ export function connect(name: string): Connection {
 
   const open = async () => {
     try {
-      current = await openDatabase(name, drop)
+      current = await openDatabase(name, (db) => {
+        drop(db)
+        taken()
+      })
       opened = true
       hung = undefined
       return current

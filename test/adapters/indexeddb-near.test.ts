@@ -24,6 +24,32 @@ test("all are told when the database has what it missed, and have what it has", 
   expect([cache.peek("k"), await cache.get("k"), await cache.get("stays")]).toEqual([undefined, undefined, 1])
 })
 
+test.each(["deletes it", "loses its files"])(
+  "who had a database that the browser %s writes what others can read",
+  async (what) => {
+    const { adapter, faults } = inBrowser(what)
+    const cache = new CacheWrapper({ adapter, near: true, ttl: "1h" })
+    await cache.set("k", "old")
+    expect(await cache.get("k")).toBe("old")
+    if (what === "loses its files") faults.kill(faults.handles[0])
+    await erase(what)
+    await settle()
+    expect(cache.peek("k")).toBeUndefined()
+    await cache.set("l", "new")
+    const other = indexeddb({ name: what })
+    expect(await new CacheWrapper({ adapter: other }).getMany(["k", "l"])).toEqual([undefined, "new"])
+    await other.close?.()
+  },
+)
+
+function erase(name: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name)
+    request.onsuccess = resolve
+    request.onerror = () => reject(request.error)
+  })
+}
+
 /** An adapter that takes this realm for a page. */
 function inBrowser(name: string) {
   const events = new EventTarget()

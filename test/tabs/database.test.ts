@@ -53,6 +53,21 @@ inEachBrowser((tabs) => {
     expect(await two.run("read", "new")).toBe(2)
   })
 
+  test("a database that another tab deletes is gone from memory too, and what comes later is for all", {
+    timeout: 120_000,
+  }, async () => {
+    const [one, two] = await tabs(2)
+    const name = `database ${Math.random()}`
+    await one.run("open", { name, near: true })
+    await one.run("write", "set", "old", 1)
+    expect(await one.run("read", "old")).toBe(1)
+    await two.run("erase", name)
+    expect(await one.run("peek", "old")).toBeNull()
+    await one.run("write", "set", "new", 2)
+    await two.run("open", { name })
+    expect([await two.run("read", "old"), await two.run("read", "new")]).toEqual([null, 2])
+  })
+
   test("another tab upgrades the database meanwhile: one error event, no caller is lost, memory stands in", {
     timeout: 120_000,
   }, async () => {
