@@ -2,12 +2,11 @@
 import { openDB, unwrap } from "idb"
 import { after, now } from "../../src/base/clock.ts"
 import { createStore, storeName } from "./rows.ts"
-import { nameOf, unavailable } from "./trouble.ts"
+import { isPause, nameOf, unavailable } from "./trouble.ts"
 
 const openTimeout = 3_000
 // A thread that was blocked hears its timers before its storage: one long step must not use all the time up.
 const openSteps = 6
-const hangPause = 30_000
 
 /** One connection to a database, made when it is needed and made again when it was lost. */
 export interface Connection {
@@ -35,7 +34,7 @@ export function connect(name: string, taken: () => void): Connection {
   let opening: Promise<IDBDatabase> | undefined
   let current: IDBDatabase | undefined
   let opened = false
-  let hung: { readonly error: unknown; readonly until: number } | undefined
+  let hung: { readonly error: unknown; readonly since: number } | undefined
 
   const drop = (db: IDBDatabase | undefined) => {
     db?.close()
@@ -56,7 +55,7 @@ export function connect(name: string, taken: () => void): Connection {
     } catch (error) {
       opening = undefined
       if (nameOf(error instanceof Error ? error.cause : error) === "TimeoutError") {
-        hung = { error, until: now() + hangPause }
+        hung = { error, since: now() }
       }
       throw error
     }
@@ -68,7 +67,7 @@ export function connect(name: string, taken: () => void): Connection {
     },
     async get() {
       // A database that hangs would cost each caller the whole wait again.
-      if (!opening && hung && now() < hung.until) throw hung.error
+      if (!opening && hung && isPause(hung.since)) throw hung.error
       opening ??= open()
       return opening
     },

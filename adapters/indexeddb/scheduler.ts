@@ -8,10 +8,7 @@ import { type Overlay, overlay } from "./overlay.ts"
 import { type Means, restore } from "./restore.ts"
 import { split } from "./split.ts"
 import { type Failure, type Pending, transact } from "./transaction.ts"
-import { isFull, isLost, refused } from "./trouble.ts"
-
-/** How long the memory stands in before the database is tried again. */
-const degradedFor = 30_000
+import { isFull, isLost, isPause, refused } from "./trouble.ts"
 
 /** Brings operations to the database, those of one turn together. */
 export interface Scheduler {
@@ -40,7 +37,7 @@ export function scheduler(
   let queue: Pending[] = []
   let scheduled = false
   let writing = false
-  let standIn: { readonly overlay: Overlay; until: number } | undefined
+  let standIn: { readonly overlay: Overlay; since: number } | undefined
   const running = new Set<Promise<void>>()
 
   /** Starts what is queued at the end of this turn: as soon as a microtask has brought nothing new. */
@@ -59,8 +56,8 @@ export function scheduler(
   const flush = () => {
     if (writing) return
     if (standIn) {
-      if (now() < standIn.until) return recall(standIn.overlay, take())
-      standIn.until = now() + degradedFor
+      if (isPause(standIn.since)) return recall(standIn.overlay, take())
+      standIn.since = now()
       track(comeBack(standIn.overlay))
       return
     }
@@ -142,7 +139,7 @@ export function scheduler(
 
   const degrade = (error: unknown) => {
     if (!standIn) {
-      standIn = { overlay: overlay(), until: now() + degradedFor }
+      standIn = { overlay: overlay(), since: now() }
       emit({
         type: "error",
         error: new CacheError(

@@ -1,3 +1,4 @@
+import { now } from "../../src/base/clock.ts"
 import { CacheError, shortKey } from "../../src/base/errors.ts"
 
 // Engines disagree on classes and texts of their errors; the names are the same everywhere.
@@ -9,6 +10,14 @@ const lost = new Set([
   "TransactionInactiveError",
   "UnknownError",
 ])
+
+const pause = 30_000
+
+/** Whether a database that failed at `since` is left alone yet: for 30 s, and no longer when the clock is set back. */
+export function isPause(since: number): boolean {
+  const passed = now() - since
+  return passed >= 0 && passed < pause
+}
 
 /** Whether `error` says that the connection is gone: another one may work. */
 export function isLost(error: unknown): boolean {
