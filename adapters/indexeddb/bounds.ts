@@ -2,7 +2,7 @@ import { type AdapterEvent, isToken, mostTokens } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { addLines, reading, rewrite, survey, type Use } from "./ledger.ts"
 import type { Settings } from "./options.ts"
-import { storeName, tick } from "./rows.ts"
+import { rangeOf, storeName, tick } from "./rows.ts"
 import type { Besides, Pending } from "./transaction.ts"
 import { victims } from "./victims.ts"
 import { watch } from "./watch.ts"
@@ -10,15 +10,18 @@ import { watch } from "./watch.ts"
 const minute = 60_000
 /** By what part of a bound an eviction goes below it. */
 const slack = 1 / 20
+/** So many writes go by at least before it is asked how many entries there are; where the bound is small, fewer. */
+const leastWrites = 20
 /** How many reads are remembered between writes. */
 const maxSeen = 4_096
 
 /**
  * Keeps the database near its bounds.
  *
- * It knows from one full count what is there, and follows what is written here; other tabs' writes show at the next
- * count. Past a bound it counts again and drops what is past its life, then the least recently used, a twentieth
- * of the bound at once. Version tokens are counted apart, by a bound of their own.
+ * It knows from one full count what is there, and follows what is written here. How many entries there are with those of
+ * other tabs it asks whenever it has written a twentieth of them. Past a bound it counts again and drops what is past its
+ * life, then the least recently used, a twentieth of the bound at once. Version tokens are counted apart, by a bound of
+ * their own.
  */
 export interface Bounds {
   /** Told of each key that was found alive. */
@@ -36,6 +39,9 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
   let bytes = 0
   let tokens = 0
   let lines = 0
+  // Writes since it was asked how many keys there are, and the answer; 0 once a full count tells.
+  let writes = 0
+  let there = 0
   let sweeping = false
 
   const remove = (key: string) => {
@@ -79,18 +85,33 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
     return uses
   }
 
-  const isDue = () =>
-    !known ||
-    known.size - tokens > maxEntries ||
-    bytes > maxBytes ||
-    tokens > mostTokens(maxEntries) ||
-    lines > 4_000 + 4 * known.size
+  const isDue = () => {
+    if (!known) return true
+    const { size } = known
+    const all = Math.max(size, there)
+    return (
+      all - tokens > maxEntries ||
+      // What others have added is taken to be as large as the rest, until it is counted.
+      (bytes / size) * all > maxBytes ||
+      tokens > mostTokens(maxEntries) ||
+      lines > 4_000 + 4 * size
+    )
+  }
+
+  const ask = (store: IDBObjectStore, all: readonly Pending[]) => {
+    for (const { operation } of all) if (operation.use) writes++
+    const enough = Math.max(leastWrites, slack * Math.max(known?.size ?? 0, there))
+    if (writes < Math.min(enough, slack * maxEntries)) return
+    writes = 0
+    watch(store.count(rangeOf("")), ignore, (found) => {
+      there = found
+    })
+  }
 
   /** Takes `uses` for what is there, with the reads of this realm. */
   const count = (uses: ReadonlyMap<string, Use>) => {
     known = new Map()
-    bytes = 0
-    tokens = 0
+    bytes = tokens = writes = there = 0
     for (const [key, use] of uses) enter(key, { ...use, at: Math.max(use.at, seen.get(key) ?? 0) })
     seen.clear()
     return known
@@ -152,6 +173,7 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
     },
     besides: (db, all) => ({
       join(store) {
+        ask(store, all)
         const uses = news(all)
         if (uses.size === 0) return
         lines += uses.size
