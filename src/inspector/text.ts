@@ -16,19 +16,30 @@ export function sizeText(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 
-/** About how many bytes `value` is as text; cycles and shared parts count once. */
+/** So many members of a list or an object are looked at: a length may be claimed that no one can walk through. */
+const sample = 64
+
+/** About how many bytes `value` is as text, by the first members of what is long; cycles and shared parts count once. */
 export function sizeOf(value: unknown, seen: Set<object> = new Set()): number {
   if (typeof value === "string") return value.length + 2
   if (typeof value !== "object" || value === null) return String(value).length
   if (seen.has(value)) return 0
   seen.add(value)
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return value.byteLength
-  if (value instanceof Map || value instanceof Set || Array.isArray(value)) {
-    return [...value].reduce<number>((sum, part) => sum + 1 + sizeOf(part, seen), 2)
+  if (Array.isArray(value)) return 2 + sizeOfAll(value, value.length, (part) => 1 + sizeOf(part, seen))
+  if (value instanceof Map || value instanceof Set) {
+    return 2 + sizeOfAll<unknown>(value, value.size, (part) => 1 + sizeOf(part, seen))
   }
-  const parts = Object.entries(value)
-  if (parts.length === 0) return String(value).length
-  return parts.reduce((sum, [name, part]) => sum + name.length + 4 + sizeOf(part, seen), 1)
+  const names = Object.keys(value)
+  if (names.length === 0) return String(value).length
+  const part = (name: string) => name.length + 4 + sizeOf(Reflect.get(value, name), seen)
+  return 1 + sizeOfAll(names, names.length, part)
+}
+
+function sizeOfAll<T>(members: Iterable<T>, count: number, size: (member: T) => number): number {
+  const some = firstOf(members, sample)
+  const bytes = some.reduce((sum, member) => sum + size(member), 0)
+  return count > sample ? Math.round((bytes / sample) * count) : bytes
 }
 
 /** The beginning of `value` as one line, whatever it is. */
@@ -42,10 +53,21 @@ export function previewOf(value: unknown, length = 90): string {
   return text.length > length ? `${text.slice(0, length)}…` : text
 }
 
+/** What JSON lacks, and no more of what is long than fills a line. */
 function richer(_name: string, value: unknown): unknown {
+  if (typeof value === "string") return value.slice(0, 100)
   if (typeof value === "bigint") return `${value}n`
-  if (value instanceof Map) return { Map: [...value].slice(0, 10) }
-  if (value instanceof Set) return { Set: [...value].slice(0, 10) }
+  if (Array.isArray(value)) return value.slice(0, sample)
+  if (value instanceof Map) return { Map: firstOf<unknown>(value, 10) }
+  if (value instanceof Set) return { Set: firstOf<unknown>(value, 10) }
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return `${value.byteLength} bytes`
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value
+}
+
+function firstOf<T>(members: Iterable<T>, most: number): T[] {
+  const first: T[] = []
+  for (const member of members) {
+    if (first.push(member) === most) break
+  }
+  return first
 }
