@@ -108,11 +108,10 @@ class Panel {
   show(cache: Region | undefined): void {
     clearInterval(this.#timer)
     this.#off?.()
+    // A row of another cache must not stay: it would show that one's value, and act on this one.
+    if (cache !== this.#cache) this.#fill([], false)
     this.#cache = cache
-    if (!cache) {
-      this.#fill([], false)
-      return
-    }
+    if (!cache) return
     this.#timer = setInterval(() => {
       if (this.#isSeen()) void this.#refresh()
     }, everySecond)

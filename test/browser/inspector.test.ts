@@ -1,11 +1,48 @@
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
+import { memory } from "../../adapters/memory.ts"
 import { previewOf, sizeOf } from "../../src/inspector/text.ts"
+import { defineInspector, type InspectorElement } from "../../src/inspector.ts"
+import { CacheWrapper } from "../../src/wrapper.ts"
+
+/** A panel in the page, and the texts of its rows. */
+function openPanel() {
+  defineInspector()
+  // defineInspector has made it one.
+  const panel = document.createElement("isocache-inspector") as HTMLElement & InspectorElement
+  document.body.append(panel)
+  onTestFinished(() => panel.remove())
+  const rows = () =>
+    [...(panel.shadowRoot?.querySelectorAll("tbody tr") ?? [])].map((row) => row.textContent ?? "")
+  const click = (label: string) =>
+    panel.shadowRoot?.querySelector<HTMLElement>(`[aria-label="${label}"]`)?.click()
+  return { panel, rows, click }
+}
 
 function sparse(length: number): unknown[] {
   const list: unknown[] = [1, "two"]
   list.length = length
   return list
 }
+
+test("what another cache has under the same key, made at the same time, is shown as it is", async () => {
+  const cache = new CacheWrapper({ adapter: memory() })
+  const [en, de] = [cache.region("en"), cache.region("de")]
+  const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now())
+  await Promise.all([en.set("title", "Hello", { tags: ["english"] }), de.set("title", "Hallo")])
+  clock.mockRestore()
+  const { panel, rows, click } = openPanel()
+  panel.cache = en
+  await expect.poll(rows).toEqual([expect.stringMatching(/"Hello".*english/)])
+
+  panel.cache = de
+  // What is still drawn of the old one would act on the new one.
+  expect(rows()).toEqual([])
+  await expect.poll(rows).toEqual([expect.stringMatching(/"Hallo"/)])
+  expect(rows().join()).not.toContain("english")
+  click("Delete title")
+  await expect.poll(() => de.get("title")).toBeUndefined()
+  expect(await en.get("title")).toBe("Hello")
+})
 
 test("a long array, text or map is looked at by its beginning", () => {
   const long = [sparse(1e8), new Map([["list", sparse(1e8)]]), { list: sparse(1e8), text: "x".repeat(1e7) }]
