@@ -103,7 +103,7 @@ function again(event: Event): Event {
 
 // The fake's own inner methods: a transaction that aborts by itself, a request that fails by itself.
 function abortSoon(transaction: IDBTransaction, name: string): void {
-  queueMicrotask(() => {
+  Promise.resolve().then(() => {
     const state: unknown = Reflect.get(transaction, "_state")
     const abort: unknown = Reflect.get(transaction, "_abort")
     if (typeof abort === "function" && state !== "finished") abort.call(transaction, name || null)
