@@ -41,6 +41,7 @@ const features: Readonly<Record<string, readonly string[]>> = {
     "src/policy/versions.ts",
     "src/policy/token-reads.ts",
     "src/policy/tokens.ts",
+    "src/base/token.ts",
   ],
   getOrSetMany: ["src/policy/many.ts"],
   "explicit writes: set, delete, expire, touch, fences, order": [

@@ -1,9 +1,9 @@
 import type { Stored } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
+import { softToken } from "../../src/base/token.ts"
 import { addLines, findDue, type Use } from "./ledger.ts"
 import type { Overlay } from "./overlay.ts"
 import { isAlive, isRow, type Row, rangeOf, useOf } from "./rows.ts"
-import { successor } from "./tokens.ts"
 import { watch } from "./watch.ts"
 
 /** One thing asked of the storage: of the database, or of the memory that stands in for it. */
@@ -100,7 +100,9 @@ export function renewing(key: string): Operation<void> {
     writes: true,
     ask(store, done, fail) {
       watch(store.get(key), fail, (row) => {
-        watch(store.put({ v: successor(isRow(row) ? row.v : "") }, key), fail)
+        const before = isRow(row) && typeof row.v === "string" ? row.v : ""
+        // One that only has to be another may remember what a soft one has to.
+        watch(store.put({ v: softToken(before) }, key), fail)
         done()
       })
     },

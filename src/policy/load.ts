@@ -1,6 +1,7 @@
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
+import { tokensOfNow } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { type Call, isMisuse } from "./call.ts"
@@ -13,7 +14,6 @@ import type { Found } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
 import { inside } from "./reentry.ts"
-import { tokensOfNow } from "./tokens.ts"
 
 /** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {

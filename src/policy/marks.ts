@@ -1,6 +1,7 @@
 // The marks of new entries: the versions of regions and tags they are made under.
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { scrubbed } from "../base/scrub.ts"
+import { newborn, tokenTime } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import type { Call } from "./call.ts"
@@ -8,7 +9,6 @@ import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
 import type { Policy } from "./options.ts"
 import type { VersionKeys } from "./tokens.ts"
-import { newborn, tokenTime } from "./tokens.ts"
 
 /** What those who write in the same turn share: the marks completed from the same tokens. */
 const completing = new WeakMap<

@@ -1,9 +1,10 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
 import { chain, isPromise, together } from "../base/awaitable.ts"
+import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { TokenReads } from "./token-reads.ts"
-import { newborn, newToken, softToken, toToken, type VersionKeys } from "./tokens.ts"
+import { toToken, type VersionKeys } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
+import { newToken, softToken } from "../../src/base/token.ts"
 import type { CacheWrapper } from "../../src/core.ts"
-import { compare, newToken, softToken } from "../../src/policy/tokens.ts"
+import { compare } from "../../src/policy/tokens.ts"
 import { kinds } from "../support/fake.ts"
 import { setup } from "../support/setup.ts"
 

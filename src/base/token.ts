@@ -1,0 +1,79 @@
+// The text of version tokens: what tells one from another, and when soft invalidations came.
+import { now } from "./clock.ts"
+
+/** Marks tokens that were made because there was none; all others are invalidations. */
+export const newborn = "+"
+
+let made = 0
+let youngest: string[] = []
+let youngestAt = 0
+
+/**
+ * A token nobody else makes: the time, a count, and 52 random bits, so that even a seeded `Math.random` collides not.
+ *
+ * | text, numbers in base 36 | token |
+ * |---|---|
+ * | `time.count.random` | of a hard invalidation |
+ * | `+time.count.random` | made because there was none |
+ * | `time.count.random time.count-ms …` | of a soft one, with {@link softToken}'s pauses |
+ */
+export function newToken(): string {
+  const time = now()
+  const token = `${time.toString(36)}.${(made++).toString(36)}${Math.random().toString(36).slice(1)}`
+  if (time !== youngestAt) youngest = []
+  youngestAt = time
+  if (youngest.length < 1000) youngest.push(token)
+  return token
+}
+
+/** The tokens that this realm has made in this very millisecond: what begins now comes after them. */
+export function tokensOfNow(): readonly string[] {
+  return youngestAt === now() ? [...youngest] : []
+}
+
+/** A soft invalidation, by its time and count (`""` when there was none yet), and how many ms later the next one came. */
+export type Pause = readonly [before: string, ms: number]
+
+/** So many pauses are remembered, the longest for their age. */
+const most = 8
+
+/**
+ * The token of a soft invalidation that follows the one of `before`. It remembers the pauses between earlier ones, so
+ * that an entry is judged by the first that came after it was made, and no later one gives it a new life.
+ */
+export function softToken(before: string): string {
+  const token = newToken()
+  const time = tokenTime(token)
+  const last = idOf(before)
+  // Pauses of no length tell nothing: without them an invalidation counts from the one before it.
+  const weight = ([id, ms]: Pause) => (ms > 0 ? ms / Math.max(0, time - startOf(id) - ms) : 0)
+  const pauses: Pause[] = [[last, Math.max(0, time - startOf(last))], ...pausesOf(before)]
+  const kept = pauses.sort((a, b) => weight(b) - weight(a)).slice(0, most)
+  return [token, ...kept.map(([id, ms]) => `${id}-${ms.toString(36)}`)].join(" ")
+}
+
+/** The pauses that a soft one remembers. */
+export function pausesOf(token: string): Pause[] {
+  return token
+    .split(" ")
+    .slice(1)
+    .map((pause) => {
+      const [id = "", ms = ""] = pause.split("-")
+      return [id, Number.parseInt(ms, 36)]
+    })
+}
+
+/** Its time and count. */
+export function idOf(token: string): string {
+  return /^\w+\.\w+/.exec(token)?.[0] ?? ""
+}
+
+/** Its time, 0 where there is none. */
+export function startOf(id: string): number {
+  return tokenTime(id) || 0
+}
+
+/** When `token` was made, in ms since epoch; `NaN` for junk. */
+export function tokenTime(token: string): number {
+  return Number.parseInt(token.replace(newborn, ""), 36)
+}
