@@ -200,11 +200,11 @@ export class Engine {
     }
   }
 
-  /** Says that explicit writes of `keys` begin or have just ended: flights are beaten. */
-  fence(keys: readonly string[]): void {
+  /** Says that explicit writes of `keys` begin or have just ended: flights are beaten. A soft one leaves what is stale. */
+  fence(keys: readonly string[], isSoft?: boolean): void {
     this.queue.count++
     for (const key of keys) {
-      this.flights.fence(key)
+      this.flights.fence(key, isSoft)
       this.backoff.forget(key)
     }
   }

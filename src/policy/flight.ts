@@ -37,6 +37,8 @@ export class Flight {
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
+  /** By one that leaves nothing of the entry there was, not even as a stale one. */
+  isReplaced = false
   /** What it brought was invalidated before it came, by a tag that was not known when it began. */
   isEnded = false
   /** All who waited have gone: nobody wants what it brings. */
@@ -172,8 +174,9 @@ export class Flight {
   }
 
   /** Beats it: its callers get its value, the storage does not, and others need not wait for its lease. */
-  fence(): void {
+  fence(isSoft = false): void {
     this.fenced = true
+    this.isReplaced ||= !isSoft
     this.release()
   }
 

@@ -33,19 +33,19 @@ export class Flights {
     for (; at; at = at.beside) if (at.beside === flight) at.beside = flight.beside
   }
 
-  /** Beats the flights of `key`: what they bring is not stored, and later callers start anew. */
-  fence(key: string): void {
+  /** Beats the flights of `key`: what they bring is not stored, and later callers start anew. A soft one leaves what is stale. */
+  fence(key: string, isSoft?: boolean): void {
     if (this.#running.size === 0) return
-    for (let at = this.#running.get(key); at; at = at.beside) at.fence()
+    for (let at = this.#running.get(key); at; at = at.beside) at.fence(isSoft)
     this.#running.delete(key)
   }
 
   /** Beats every flight that `beaten` names. */
-  fenceWhere(beaten: (flight: Flight) => boolean): void {
+  fenceWhere(beaten: (flight: Flight) => boolean, isSoft?: boolean): void {
     for (const flight of [...this.#running.values()]) {
       for (let at: Flight | undefined = flight; at; at = at.beside) {
         if (!beaten(at)) continue
-        this.fence(at.key)
+        this.fence(at.key, isSoft)
         break
       }
     }

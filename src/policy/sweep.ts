@@ -17,7 +17,7 @@ export type Mode = "hard" | "soft"
 
 /** Ends every entry of a place and the regions in it by renewing its version: O(1), however many there are. */
 export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
-  const beat = () => beatPlace(engine, place)
+  const beat = () => beatPlace(engine, place, mode === "soft")
   beat()
   await renew({ engine, place, policy }, place.versions.slice(-1), mode)
   beat()
@@ -40,9 +40,10 @@ export async function invalidateByTags(
     return hit || flight.endedTags.size > 1000
   }
   const names = [...new Set(tags)].map((tag) => place.tag(tag))
-  engine.flights.fenceWhere(isTagged)
+  const beat = () => engine.flights.fenceWhere(isTagged, mode === "soft")
+  beat()
   await renew({ engine, place, policy }, names, mode)
-  engine.flights.fenceWhere(isTagged)
+  beat()
 }
 
 /** Renews versions: of what was written before, or is still being written, nothing stands; all that comes later does. */
@@ -78,8 +79,8 @@ async function hasNeighbours(store: Store): Promise<boolean> {
   return false
 }
 
-function beatPlace(engine: Engine, place: Place): void {
-  engine.flights.fenceWhere((flight) => place.holds(flight.key))
+function beatPlace(engine: Engine, place: Place, isSoft?: boolean): void {
+  engine.flights.fenceWhere((flight) => place.holds(flight.key), isSoft)
   engine.backoff.forgetWhere((key) => place.holds(key))
 }
 

@@ -57,7 +57,7 @@ export function serveStale(call: Call, stale: Found, reason: StaleReason): Answe
 
 /**
  * Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. Who has no
- * time left for another look is served what he was to be served, unless it was written to here.
+ * time left for another look is served what he was to be served, unless it was replaced here.
  */
 export async function serveStill(
   flight: Flight,
@@ -72,7 +72,7 @@ export async function serveStill(
     !isEndless(policy.hardTimeout, call) &&
     !(await inTime(flight, call, reading, policy.hardTimeout))
   )
-    return flight.fenced ? undefined : serveStale(call, stale, reason)
+    return flight.isReplaced ? undefined : serveStale(call, stale, reason)
   const again = await reading
   if (again.reason === "unavailable") return serveStale(call, stale, reason)
   const state = judge(again, call)

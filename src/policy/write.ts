@@ -187,7 +187,7 @@ async function rewrite(
   if (names.length === 0) return 0
   const { engine, place, policy } = target
   const keys = [...new Set(names.map((name) => place.full(name)))]
-  engine.fence(keys)
+  engine.fence(keys, true)
   const rewritten = (
     store: Store,
     found: readonly Found[],
@@ -233,7 +233,7 @@ async function rewrite(
     })
     return isPromise(done) ? await done : done
   } finally {
-    engine.fence(keys)
+    engine.fence(keys, true)
   }
 }
 

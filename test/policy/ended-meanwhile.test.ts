@@ -238,3 +238,22 @@ test("close waits for writes that still wait for others", async () => {
   await Promise.all([...writes, closed])
   expect(calls).toEqual(["open", "set", "set", "set", "close"])
 })
+
+test.each(kinds)("what a soft end leaves is served when hardTimeout passes, on %s", async (kind) => {
+  const acts: Record<string, (cache: CacheWrapper) => Promise<unknown>> = {
+    expire: (cache) => cache.expire("k"),
+    touch: (cache) => cache.touch("k", 20),
+    invalidateTags: (cache) => cache.invalidateTags("t", { mode: "soft" }),
+    invalidate: (cache) => cache.invalidate({ mode: "soft" }),
+  }
+  for (const [name, act] of Object.entries(acts)) {
+    const { cache, clock } = await setup(kind, { prefix: name })
+    await cache.set("k", "old", { ttl: 20, grace: "1h", tags: ["t"] })
+    await clock.advance(40)
+    const served = cache.getOrSet("k", () => clock.after(200, "new"), { hardTimeout: 60 })
+    await clock.advance(10)
+    await act(cache)
+    await clock.advance(100)
+    expect([name, await served]).toEqual([name, "old"])
+  }
+})
