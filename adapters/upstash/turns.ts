@@ -211,11 +211,11 @@ function attempt<T>(operation: Operation, work: () => T): T | undefined {
 
 /**
  * The end of earlier writes, or their time limit: on workerd a write of another request that was cancelled never
- * ends.
+ * ends, and who waits for it has half of the default `storeTimeout` left.
  */
 async function endOf(earlier: readonly Running[]): Promise<void> {
   if (earlier.length === 0) return
-  const patience = detectRuntime() === "workerd" ? 2_000 : 30_000
+  const patience = detectRuntime() === "workerd" ? 1_000 : 30_000
   const left = Math.max(...earlier.map(({ since }) => since + patience - now()))
   if (left <= 0) return
   let cancel = (): void => {}
