@@ -101,12 +101,12 @@ export function kv(options: KVOptions = {}): KVAdapter {
     // KV counts seconds, 60 at least. The record's own deadline is in its metadata, to the millisecond.
     const seconds = Math.min(mostSeconds, Math.max(leastSeconds, Math.ceil(ttl / 1000)))
     const settings = ttl === Infinity ? { metadata } : { metadata, expirationTtl: seconds }
-    const written = tokensOf(namespace).writing(key)
+    const written = tokensOf(namespace).writing(key, record, ttl)
     try {
       await namespace.put(name, value, settings)
-      written(record, ttl)
+      written(true)
     } catch (error) {
-      written()
+      written(false)
       throw trouble(error, "write", key)
     }
   }
@@ -137,11 +137,10 @@ export function kv(options: KVOptions = {}): KVAdapter {
     },
     async clear(prefix) {
       const namespace = namespaceOf(binding)
-      tokensOf(namespace).clear(prefix)
+      tokensOf(namespace).clearing(prefix)
       for await (const page of listed(namespace, prefix, reading, false)) {
         await crowd(page, ({ name, key }) => remove(namespace, name, key))
       }
-      tokensOf(namespace).clear(prefix)
     },
     async *keys(prefix) {
       for await (const page of listed(namespaceOf(binding), prefix, reading, true)) {
@@ -155,14 +154,13 @@ export function kv(options: KVOptions = {}): KVAdapter {
 }
 
 async function remove(namespace: KVLike, name: string, key: string | undefined): Promise<void> {
-  const tokens = tokensOf(namespace)
-  if (key !== undefined) tokens.forget(key)
+  const removed = tokensOf(namespace).writing(key ?? "", undefined)
   try {
     await namespace.delete(name)
+    removed(true)
   } catch (error) {
+    removed(false)
     throw trouble(error, "delete", key)
-  } finally {
-    if (key !== undefined) tokens.forget(key)
   }
 }
 

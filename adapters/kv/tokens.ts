@@ -4,6 +4,10 @@ import type { KVLike } from "./binding.ts"
 
 /** How long a version token is not asked for again, in ms. */
 const maxAge = 60_000
+/** How much longer the others go on with it while the first one who finds it too old asks, in ms. */
+const reprieve = 1000
+/** How long a write that does not end is taken for done, in ms: its request may have died. */
+const patience = 5000
 /** More tokens than this are not remembered; the oldest go first. */
 const most = 10_000
 
@@ -13,11 +17,13 @@ export interface Tokens {
   known(keys: readonly string[]): ReadonlyMap<string, string | undefined>
   /** Says that `keys` are about to be read; to be told what was found. */
   reading(keys: readonly string[]): (found: ReadonlyMap<string, string | undefined>) => void
-  /** Says that `key` is about to be written; to be told when it was, and what, unless it failed. */
-  writing(key: string): (record?: string, ttl?: number) => void
-  /** Says that `key` is not what it was. */
-  forget(key: string): void
-  clear(prefix: string): void
+  /** Says that `key` is about to be written, or removed (`undefined`); to be told whether it was. */
+  writing(key: string, token: string | undefined, ttl?: number): (isDone: boolean) => void
+  /**
+   * Says that what is under `prefix` is about to be removed: for a minute, what is not written later is absent, even
+   * if the place goes on seeing it. Answers what was written lately, which a listing may not show yet.
+   */
+  clearing(prefix: string): readonly string[]
 }
 
 // By namespace, so that adapters made anew for each request share them. Promises are not shared, only what they gave.
@@ -30,65 +36,114 @@ export function tokensOf(namespace: KVLike): Tokens {
   return tokens
 }
 
-function remember(): Tokens {
-  const kept = new Map<
-    string,
-    { readonly token: string | undefined; readonly since: number; readonly until: number }
-  >()
-  /** Writes under way. */
-  const writes = new Map<string, object>()
-  /** Counts changes: what was read across one is not kept. */
-  let changes = 0
+/** What is told of a token, or of all under a prefix. */
+interface Fact {
+  readonly token: string | undefined
+  /** Its number among all reads, writes and clears in the order in which they began: what began later knows better. */
+  readonly order: number
+  readonly since: number
+  readonly until: number
+  /** Written here, not read. */
+  readonly isOwn: boolean
+  /** Somebody asks for it anew. */
+  isAsked: boolean
+}
 
-  function keep(key: string, token: string | undefined, ttl: number): void {
-    kept.delete(key)
+type Facts = Map<string, Fact>
+
+function remember(): Tokens {
+  const kept: Facts = new Map()
+  /** Writes under way, the last one of each key. */
+  const coming: Facts = new Map()
+  /** By prefix. */
+  const cleared: Facts = new Map()
+  let begun = 0
+  /** The greatest number among the facts that had to go. */
+  let lost = 0
+
+  function note(
+    facts: Facts,
+    key: string,
+    token: string | undefined,
+    order: number,
+    ms: number,
+    isOwn = false,
+  ): Fact {
     const since = now()
-    kept.set(key, { token, since, until: since + Math.min(maxAge, ttl) })
-    if (kept.size > most) for (const oldest of kept.keys()) return void kept.delete(oldest)
+    const fact = { token, order, since, until: since + Math.min(maxAge, ms), isOwn, isAsked: false }
+    facts.delete(key)
+    facts.set(key, fact)
+    for (const [oldest, { order, until }] of facts) {
+      if (facts.size <= most && since < until + reprieve) break
+      facts.delete(oldest)
+      lost = Math.max(lost, order)
+    }
+    return fact
   }
 
-  function forget(key: string): void {
-    if (!isToken(key)) return
-    changes++
-    kept.delete(key)
+  /** The last clear of what `key` is under that began after `order`. */
+  function clearOf(key: string, order = 0): Fact | undefined {
+    let last: Fact | undefined
+    for (const [prefix, clear] of cleared) {
+      if (clear.order > (last?.order ?? order) && key.startsWith(prefix)) last = clear
+    }
+    return last
+  }
+
+  /** The fact of `key` that holds now. */
+  function holding(key: string): Fact | undefined {
+    const write = valid(coming.get(key)) ?? kept.get(key)
+    return valid(clearOf(key, write?.order) ?? write)
+  }
+
+  /** Whether nothing that is over and began after `order` tells of `key`. */
+  function isNews(key: string, order: number): boolean {
+    return order > Math.max(lost, kept.get(key)?.order ?? 0) && !clearOf(key, order)
   }
 
   return {
     known(keys) {
       const known = new Map<string, string | undefined>()
-      const time = now()
       for (const key of keys) {
-        const one = isToken(key) ? kept.get(key) : undefined
-        // Before it was noted: the clock was set back since.
-        if (one && one.since <= time && time < one.until) known.set(key, one.token)
+        const fact = isToken(key) ? holding(key) : undefined
+        if (fact) known.set(key, fact.token)
       }
       return known
     },
     reading(keys) {
-      const before = changes
+      const order = ++begun
+      for (const key of keys) {
+        const fact = kept.get(key)
+        if (fact) fact.isAsked = true
+      }
       return (found) => {
-        if (before !== changes) return
-        for (const key of keys) keep(key, found.get(key), maxAge)
+        for (const key of keys) {
+          if (isNews(key, order) && !valid(coming.get(key))) note(kept, key, found.get(key), order, maxAge)
+        }
       }
     },
-    writing(key) {
+    writing(key, token, ttl = maxAge) {
       if (!isToken(key)) return () => {}
-      const mine = {}
-      const isAlone = !writes.has(key)
-      writes.set(key, mine)
-      forget(key)
-      return (record, ttl = 0) => {
-        forget(key)
-        // Of two writes that cross nobody knows which one stays.
-        if (writes.get(key) !== mine) return
-        writes.delete(key)
-        if (isAlone && record !== undefined) keep(key, record, ttl)
+      const order = ++begun
+      const mine = note(coming, key, token, order, Math.min(patience, ttl))
+      return (isDone) => {
+        // If it failed, what was kept before holds again.
+        if (coming.get(key) === mine) coming.delete(key)
+        if (isDone && isNews(key, order)) note(kept, key, token, order, ttl, true)
       }
     },
-    forget,
-    clear(prefix) {
-      changes++
-      for (const key of kept.keys()) if (key.startsWith(prefix)) kept.delete(key)
+    clearing(prefix) {
+      note(cleared, prefix, undefined, ++begun, maxAge)
+      const isYoung = ({ token, isOwn, until }: Fact) => isOwn && token !== undefined && now() < until
+      return [...kept].flatMap(([key, fact]) => (isYoung(fact) && key.startsWith(prefix) ? key : []))
     },
   }
+}
+
+/** `fact`, if it is not too old. */
+function valid(fact: Fact | undefined): Fact | undefined {
+  const time = now()
+  // Before it was noted: the clock was set back since.
+  const isValid = fact && fact.since <= time && time < fact.until + (fact.isAsked ? reprieve : 0)
+  return isValid ? fact : undefined
 }

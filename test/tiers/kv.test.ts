@@ -65,7 +65,8 @@ test("a read of a token that began before its write is not remembered", async ()
   expect(await late.get("#h")).toBe("new")
 })
 
-test("a token whose write failed is asked for again", async () => {
+test("a token whose write failed is what it was", async () => {
+  const clock = fakeClock()
   const double = kvDouble()
   const adapter = kv({ binding: double.kv })
   await adapter.set("#h", "old", Infinity)
@@ -74,8 +75,13 @@ test("a token whose write failed is asked for again", async () => {
       if (operation === "put") throw new Error("KV PUT failed: 500")
     },
   })
+  await clock.advance(30_000)
   await expect(adapter.set("#h", "new", Infinity)).rejects.toThrow()
   const before = double.log.length
+  expect(await adapter.get("#h")).toBe("old")
+  expect(double.log.length).toBe(before)
+  // The attempt does not make it younger.
+  await clock.advance(30_000)
   expect(await adapter.get("#h")).toBe("old")
   expect(double.log.length).toBe(before + 1)
 })
