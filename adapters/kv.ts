@@ -43,7 +43,11 @@ const leastSeconds = 60
  *
  * KV is eventually consistent: what one place writes another sees after `cacheTtl`, about, and a place that has just
  * found nothing may go on finding nothing as long. It takes one write per second per key. `getMany` costs one
- * operation per 100 keys, `delete` a read and a write. Version tokens are read once per isolate and minute.
+ * operation per 100 keys; `delete` a read and a write, and through a cache one more read, for it counts live entries.
+ * Version tokens are read once per isolate and minute.
+ *
+ * `clear` removes what the listing shows, which may lag by a minute. What was written lately and is not shown stays,
+ * but is served no more, for its versions are removed.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong type. A binding that is missing or is no
  * KV namespace is `ADAPTER_UNAVAILABLE`, on first use.
@@ -137,10 +141,14 @@ export function kv(options: KVOptions = {}): KVAdapter {
     },
     async clear(prefix) {
       const namespace = namespaceOf(binding)
-      tokensOf(namespace).clearing(prefix)
+      const young = tokensOf(namespace).clearing(prefix)
+      const hidden = new Map(await crowd(young, async (key) => [await nameOf(key), key] as const))
       for await (const page of listed(namespace, prefix, reading, false)) {
+        for (const { name } of page) hidden.delete(name)
         await crowd(page, ({ name, key }) => remove(namespace, name, key))
       }
+      // A listing may lag by a minute. Without its versions what it does not show is served nowhere.
+      await crowd([...hidden], ([name, key]) => remove(namespace, name, key))
     },
     async *keys(prefix) {
       for await (const page of listed(namespaceOf(binding), prefix, reading, true)) {

@@ -3,6 +3,7 @@ import { afterAll, beforeEach, describe, expect, test, vi } from "vitest"
 import { type KVLike, kv } from "../../adapters/kv.ts"
 import type { Adapter } from "../../src/adapter.ts"
 import { CacheError } from "../../src/base/errors.ts"
+import { CacheWrapper } from "../../src/core.ts"
 import { fakeClock } from "../support/clock.ts"
 import { type Faults, kvDouble } from "../support/kv-double.ts"
 
@@ -361,6 +362,17 @@ describe("operations", () => {
     expect(double.log.filter((it) => !it.startsWith("delete"))).toEqual(["getMany 4"])
     expect(double.stored().size).toBe(0)
     expect(await cache.deleteMany([])).toBe(0)
+  })
+
+  test("delete is a read and a write, through a cache one read more", async () => {
+    const { double, cache } = setup()
+    await cache.delete("k")
+    expect(double.log.splice(0)).toEqual(["get isocache:k", "delete isocache:k"])
+    const whole = new CacheWrapper({ adapter: cache })
+    await whole.set("k", 1)
+    double.log.length = 0
+    expect(await whole.delete("k")).toBe(1)
+    expect(double.log).toEqual(["get isocache:k", "get isocache:k", "delete isocache:k"])
   })
 
   test("listings go through all pages", async () => {

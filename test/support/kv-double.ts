@@ -21,6 +21,8 @@ export interface Faults {
   readonly missing?: "null" | "object" | "absent"
   /** Whether a bulk read is known at all. Default true. */
   readonly bulk?: boolean
+  /** How long a listing goes on showing what was, own writes included, in ms. Default 0. */
+  readonly listLag?: number
   /** Names per page of a listing. Default 1 000, the most. */
   readonly pageSize?: number
 }
@@ -67,10 +69,12 @@ export function kvDouble(faults: Faults = {}): {
     current.fail?.(operation, name, number)
   }
 
-  function latest(name: string, place: string | undefined): Version | undefined {
+  function latest(name: string, place: string | undefined, behind = 0): Version | undefined {
     const { lag = 0 } = current
     const seen = (history.get(name) ?? []).findLast(
-      (it) => place === undefined || it.place === place || it.writtenAt + lag <= now(),
+      (it) =>
+        it.writtenAt + behind <= now() &&
+        (place === undefined || it.place === place || it.writtenAt + lag <= now()),
     )
     return seen === undefined || seen.value === undefined || seen.expiresAt <= now() ? undefined : seen
   }
@@ -152,16 +156,16 @@ export function kvDouble(faults: Faults = {}): {
       async list({ prefix = "", cursor } = {}): Promise<KVPage> {
         if (byteLength(prefix) > 512) throw new Error(tooLong("GET", prefix))
         await begin("list", prefix)
-        const { pageSize = 1000 } = current
+        const { pageSize = 1000, listLag } = current
         const after = cursor === undefined ? undefined : Buffer.from(cursor, "base64")
         const names = [...history.keys()]
-          .filter((name) => name.startsWith(prefix) && latest(name, place))
+          .filter((name) => name.startsWith(prefix) && latest(name, place, listLag))
           .map((name) => Buffer.from(name))
           .sort(Buffer.compare)
           .filter((name) => after === undefined || Buffer.compare(name, after) > 0)
         const page = names.slice(0, pageSize)
         const keys = page.map((it): KVListed => {
-          const { metadata } = latest(it.toString(), place) ?? {}
+          const { metadata } = latest(it.toString(), place, listLag) ?? {}
           return { name: it.toString(), ...(metadata !== undefined && { metadata: JSON.parse(metadata) }) }
         })
         const last = page.at(-1)
