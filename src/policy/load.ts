@@ -115,7 +115,9 @@ async function publish(
     const marks = isPromise(known) ? await known : known
     const { store } = engine
     flight.isEnded ||= marks === undefined
-    if (!marks || !store || (await isSucceeded(flight, call, createdAt))) return
+    if (!marks || !store) return
+    const succeeded = isSucceeded(flight, call, createdAt)
+    if (isPromise(succeeded) ? await succeeded : succeeded) return
     const kept: Kept = {
       format: 1,
       value: own,
