@@ -8,6 +8,7 @@ import type { Fallback, LoadContext } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
 import { snapshot } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
+import { gathered, type Read } from "./policy/gather.ts"
 import { getOrSet, joinAtOnce, refresh } from "./policy/get-or-set.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
 import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
@@ -46,24 +47,9 @@ export function readGenerated(
   keys: readonly KeyLike[],
   options: GetOptions<unknown> | undefined,
 ): Promise<unknown[]> {
-  let wanted: string[] = []
-  let reads: Promise<Found[]> | undefined
-  const read: Read = ({ engine, place, key, policy }) => {
-    const at = wanted.push(key) - 1
-    // A turn later, when all have said what they want; who comes later asks with others of his turn.
-    reads ??= Promise.resolve().then(() => {
-      const keys = wanted
-      wanted = []
-      reads = undefined
-      return engine.readMany(place, keys, policy)
-    })
-    return reads.then((all) => all[at] as Found) // As many as wanted.
-  }
+  const read = gathered(({ engine, place, policy }, wanted) => engine.readMany(place, wanted, policy))
   return Promise.all(keys.map(async (key) => readOne(kit, key, options, read)))
 }
-
-/** Reads the entry of a call. */
-type Read = (call: Call) => Promise<Found>
 
 /**
  * The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so.

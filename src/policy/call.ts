@@ -33,6 +33,8 @@ export interface Call {
   readonly startedAt: number
   /** What the storage says, where it was asked already. */
   readonly found?: Awaitable<Found> | undefined
+  /** Reads it anew with others, past what a tier in front keeps. Left out: alone. */
+  readonly readAnew?: ((call: Call) => Awaitable<Found>) | undefined
   /** Writes the entry, where that is not the store's own business. */
   readonly write?: Write | undefined
   /** The options of this very call, unresolved. */

@@ -28,15 +28,14 @@ export function lead(flight: Flight, call: Call, found: Found): Awaitable<Turn> 
 
 /** What a neighbour has loaded may lie behind the tier in front, and what is there is what `keep()` keeps. */
 async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Turn> {
-  const { engine, place, key, policy } = call
-  const again = await validated(engine.readAnew(place, key, policy), call)
+  const again = await readAgain(call)
   flight.capture(again, flight.names)
   if (again.reason === "unavailable") return { type: "load", found }
   return isNews(again, found, call) ? { type: "found", found: again } : { type: "load", found: again }
 }
 
 async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): Promise<Turn> {
-  const { engine, place, key, policy } = call
+  const { engine, place, policy } = call
   // A lease ends by itself, so one that is still held by then is a successor's, who is waited for just as long.
   const began = now()
   let rest = 2 * policy.leaseTtl
@@ -67,11 +66,17 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
     if (flight.fenced) return free
     flight.live()
     // The neighbour may have written while we waited for the lease: read again.
-    const again = await validated(engine.readAnew(place, key, policy), call)
+    const again = await readAgain(call)
     flight.capture(again, flight.names)
     if (again.kept && isNews(again, found, call)) return { type: "found", found: again }
     if (lease) return { type: "load", found: again }
   }
+}
+
+/** What lies in the storage itself by now. */
+function readAgain(call: Call): Awaitable<Found> {
+  const { engine, place, key, policy, readAnew } = call
+  return validated(readAnew ? readAnew(call) : engine.readAnew(place, key, policy), call)
 }
 
 /** Whether a second read brought what the first had not: a fresh entry, newer than the one to be replaced. */

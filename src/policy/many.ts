@@ -6,6 +6,7 @@ import type { Call, Write } from "./call.ts"
 import type { Fallback, LoadContext } from "./context.ts"
 import { derived } from "./draft.ts"
 import type { Flight } from "./flight.ts"
+import { gathered } from "./gather.ts"
 import { getOrSet } from "./get-or-set.ts"
 import { bulkTimeout } from "./options.ts"
 import { innermost, inside } from "./reentry.ts"
@@ -41,6 +42,9 @@ export async function loadMany(
   const storeTimeout = bulkTimeout(first.policy, fulls)
   const reads = first.policy.fresh ? undefined : first.engine.readMany(first.place, fulls, first.policy)
   const write = gather(first)
+  const readAnew = gathered(({ engine, place, policy }, wanted) =>
+    engine.readMany(place, wanted, policy, true, true),
+  )
   bulk.undecided = calls.size
   const values = new Map<string, Promise<unknown>>()
   for (const [i, call] of [...calls.values()].entries()) {
@@ -50,6 +54,7 @@ export async function loadMany(
       ...call,
       policy: { ...call.policy, storeTimeout },
       write,
+      readAnew,
       onJoin: decide,
       ...(found && { found }),
       fallback: (context: LoadContext) => {

@@ -166,3 +166,17 @@ test("a tier that was closed listens to the bus no more, whatever is still under
   await late
   expect(listeners).toBe(0)
 })
+
+test("many stale ones are looked for behind a near tier in one round trip", async () => {
+  const clock = fakeClock()
+  const far = fake("all abilities")
+  const cache = new CacheWrapper({ adapter: far.handle(), near: true, ttl: 1000, grace: "1h", lease: false })
+  const keys = ["a", "b", "c"]
+  await cache.setMany(keys.map((key) => [key, "old"]))
+  await clock.advance(1500)
+  far.calls.length = 0
+  const loaded = cache.getOrSetMany(keys, (missing) => missing.map(() => "new"))
+  await clock.advance(10)
+  expect(await loaded).toEqual(["new", "new", "new"])
+  expect(far.calls.filter((call) => call.startsWith("get"))).toEqual(["getMany a,b,c"])
+})

@@ -1,0 +1,22 @@
+import type { Awaitable } from "../base/awaitable.ts"
+import type { Call } from "./call.ts"
+import type { Found } from "./found.ts"
+
+/** Reads the entry of a call. */
+export type Read = (call: Call) => Promise<Found>
+
+/** Reads of one turn, by `read` for all of them together, a turn later; who comes later reads with others of his turn. */
+export function gathered(read: (first: Call, keys: readonly string[]) => Awaitable<Found[]>): Read {
+  let waiting: Call[] = []
+  let reads: Promise<Found[]> | undefined
+  return (call) => {
+    const at = waiting.push(call) - 1
+    reads ??= Promise.resolve().then(() => {
+      const keys = waiting.map(({ key }) => key)
+      waiting = []
+      reads = undefined
+      return read(call, keys)
+    })
+    return reads.then((all) => all[at] as Found) // As many as keys.
+  }
+}
