@@ -1,6 +1,6 @@
 import { type Database, type Row, sleepHere } from "./driver.ts"
 import { formatVersion } from "./location.ts"
-import { isBusy } from "./trouble.ts"
+import { isBusy, isInputOutput } from "./trouble.ts"
 
 /** How long a statement waits for another process, in ms. The wait blocks the event loop: short. */
 export const busyTimeout = 1500
@@ -113,7 +113,10 @@ function logAhead(db: Database): void {
       db.prepare("PRAGMA journal_mode = WAL").get()
       return
     } catch (error) {
-      if (!isBusy(error) || left <= 0) throw error
+      // A disk that is broken is asked four times.
+      if (isInputOutput(error)) left -= busyTimeout / 4
+      else if (!isBusy(error)) throw error
+      if (left <= 0) throw error
       sleepHere(25)
     }
   }

@@ -3,12 +3,18 @@ import { CacheError, shortKey } from "../../src/base/errors.ts"
 /** SQLite's primary result codes that are told apart, and by what their message is known where there is no code. */
 const kinds = {
   busy: { code: 5, text: /\blocked\b/ },
+  io: { code: 10, text: /disk I\/O/ },
   readonly: { code: 8, text: /readonly/ },
   corrupt: { code: 11, text: /malformed/ },
   full: { code: 13, text: /disk is full/ },
   toobig: { code: 18, text: /too big/ },
   notadb: { code: 26, text: /not a database/ },
 } as const
+
+/** Whether the system refused what was asked of a file: another process may have removed one of them just now. */
+export function isInputOutput(error: unknown): boolean {
+  return is(error, "io")
+}
 
 /** Whether SQLite says the file is damaged, or none of its files. */
 export function isDamage(error: unknown): boolean {

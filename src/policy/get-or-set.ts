@@ -66,10 +66,9 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
 
 /** Refreshes a key of which `kept` is known behind its callers' backs, unless a flight that he may join does so. */
 export function refresh(call: Call, kept: Kept): void {
-  const { engine, place, name, key, policy } = call
+  const { engine, place, key, policy } = call
   const running = engine.flights.get(key)
-  if (running && canJoin(running, call)) engine.hub.joined(place, name)
-  else depart(call, engine.read(place, key, policy, kept), running, true)
+  if (!running || !canJoin(running, call)) depart(call, engine.read(place, key, policy, kept), running, true)
 }
 
 /** Starts a flight and registers it. It runs to its end, whoever waits. */
@@ -176,7 +175,8 @@ async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answ
   if (stale && isBackedOff(call) && !flight.hasTried) return serve(call, stale, "backoff")
 
   if (joins) {
-    engine.hub.joined(call.place, call.name)
+    // Who is served stale at once waits for nothing.
+    if (!stale || policy.softTimeout > 0) engine.hub.joined(call.place, call.name)
     call.onJoin?.()
   }
   // At once, however fast the load he has begun may be.

@@ -89,7 +89,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await first).toBe("v")
   })
 
-  test("those who are served stale beside a refresh count as coalesced", async () => {
+  test("who is served stale at once has joined nothing", async () => {
     const { cache, clock, trace } = await setup(kind, { ttl: 10, grace: "1h", softTimeout: 0 })
     await cache.set("k", "old")
     await clock.advance(20)
@@ -98,7 +98,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     await cache.getOrSet("k", load)
     await cache.getOrSet("k", load)
     await cache.getOrSet("k", load)
-    expect(trace.toSorted()).toEqual(["coalesced", "coalesced", "load", "stale", "stale", "stale"])
+    expect(trace.toSorted()).toEqual(["load", "stale", "stale", "stale"])
   })
 })
 
