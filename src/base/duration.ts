@@ -12,6 +12,9 @@ export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`
 const text =
   /^(\d+(?:\.\d*)?|\.\d+) ?(ms|milliseconds?|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)$/i
 
+/** Texts that were parsed before: few are in use, and each of them with every call. */
+const known = new Map<string, number>()
+
 const units: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
@@ -29,9 +32,11 @@ const units: Readonly<Record<string, number>> = {
 export function parseDuration(duration: Duration): number {
   if (typeof duration === "number" && duration >= 0) return duration
   if (typeof duration === "string") {
-    const [, amount, unit = ""] = text.exec(duration) ?? []
-    if (amount !== undefined)
-      return Number(amount) * (/^m(s|il)/i.test(unit) ? 1 : (units[unit.charAt(0).toLowerCase()] ?? 0))
+    const ms = known.get(duration) ?? parsed(duration)
+    if (ms !== undefined) {
+      if (known.size < 100) known.set(duration, ms)
+      return ms
+    }
   }
   const given =
     typeof duration === "string"
@@ -41,4 +46,10 @@ export function parseDuration(duration: Duration): number {
     "TTL_INVALID",
     `Not a duration: ${given}. Give milliseconds, or text such as "30s", "5m", "1 hour".`,
   )
+}
+
+function parsed(duration: string): number | undefined {
+  const [, amount, unit = ""] = text.exec(duration) ?? []
+  if (amount === undefined) return undefined
+  return Number(amount) * (/^m(s|il)/i.test(unit) ? 1 : (units[unit.charAt(0).toLowerCase()] ?? 0))
 }

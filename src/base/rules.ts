@@ -16,6 +16,7 @@ export type Rules = Readonly<Record<string, Rule>>
  *
  * @param of - Whose options they are, for the message: " of memory()".
  * @param also - Options that are judged here and read elsewhere.
+ * @param found - What holds where nothing is said; it is changed, and answered.
  * @throws {CacheError} `code`, or that of the rule, for an unknown name or a wrong value; the value stays out of it.
  */
 export function judgeOptions(
@@ -24,10 +25,11 @@ export function judgeOptions(
   of = "",
   code: CacheErrorCode = "ADAPTER_OPTIONS",
   also: Rules = {},
+  found: Record<string, unknown> = {},
 ): Readonly<Record<string, unknown>> {
-  const found: Record<string, unknown> = {}
   if (!isRecord(options)) throw new CacheError(code, `The options${of} are an object. ${known(rules, also)}`)
-  for (const [name, value] of Object.entries(options)) {
+  for (const name of Object.keys(options)) {
+    const value: unknown = Reflect.get(options, name)
     if (value === undefined) continue
     const isOwn = Object.hasOwn(rules, name)
     const rule = isOwn ? rules[name] : Object.hasOwn(also, name) && also[name]

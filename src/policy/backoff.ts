@@ -8,9 +8,10 @@ export class Backoff {
 
   /** Whether `key` must not be tried again yet. */
   holds(key: string): boolean {
-    const { until = 0, delay = 0 } = this.#keys.get(key) ?? {}
+    const known = this.#keys.get(key)
+    if (!known) return false
     const time = now()
-    return time < until && time >= until - delay
+    return time < known.until && time >= known.until - known.delay
   }
 
   failed(key: string): void {

@@ -163,8 +163,8 @@ const rules: Readonly<Record<keyof Policy, Rule>> = {
  */
 export function resolvePolicy(base: Policy, options: object | undefined, also?: Rules): Policy {
   if (options === undefined) return base
-  // Every member was checked against the type its name has in Policy.
-  return { ...base, ...(judgeOptions(options, rules, "", "OPTION_INVALID", also) as Partial<Policy>) }
+  const policy = judgeOptions(options, rules, "", "OPTION_INVALID", also, { ...base })
+  return policy as object as Policy // Every member was checked against the type its name has in Policy.
 }
 
 /** How long an operation on many keys may take: `storeTimeout` for each hundred of them. */
