@@ -104,6 +104,20 @@ export function withPolicy(policy: Policy): Pick<Settings, "policy" | "reading" 
   }
 }
 
+/** The settings of a cache or region of which nothing else is said yet. */
+export function settingsOf(home: Home, configured: boolean, policy: Policy): Settings {
+  return {
+    home,
+    ownsHome: false,
+    configured,
+    ...withPolicy(policy),
+    hot: undefined,
+    generate: undefined,
+    writeThrough: undefined,
+    toKey: undefined,
+  }
+}
+
 /** After `close()` every verb says so. */
 export function closed(): CacheError {
   return new CacheError("CLOSED", "This cache is closed. Make a new one, or close it later.")

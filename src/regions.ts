@@ -3,7 +3,7 @@ import { CacheError, misuse } from "./base/errors.ts"
 import { isPlain } from "./base/kind.ts"
 import { aFunction, anything, isRecord, type Rules, rule } from "./base/rules.ts"
 import type { KeyLike } from "./key.ts"
-import { type Generator, type Kit, type Known, type Settings, type Shared, withPolicy } from "./kit.ts"
+import { type Generator, type Kit, type Known, type Shared, settingsOf, withPolicy } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
 import type { Source } from "./policy/found.ts"
 import type { OnError } from "./policy/hub.ts"
@@ -58,7 +58,7 @@ export function regionKit(
       hub,
       shared,
       scope: shared.scope,
-      settings: inherited(parent.settings),
+      settings: settingsOf(() => parent.settings.home(), false, parent.settings.policy),
     }
     known = { kit, face: make(kit), name, parent, options: {} }
     inherit(known)
@@ -91,19 +91,6 @@ export function setGenerator({ settings }: Kit, generator: unknown): void {
   if (typeof generator !== "function")
     throw misuse("A generator is a function of the argument and the context.")
   settings.generate = generator as Generator<unknown, unknown> // Its region's type says what it takes and gives.
-}
-
-function inherited(parent: Settings): Settings {
-  return {
-    home: () => parent.home(),
-    ownsHome: false,
-    configured: false,
-    ...withPolicy(parent.policy),
-    hot: undefined,
-    generate: undefined,
-    writeThrough: undefined,
-    toKey: undefined,
-  }
 }
 
 function configure(known: Known, given: object, isNew: boolean): void {

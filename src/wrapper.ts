@@ -4,7 +4,7 @@ import { CacheError, misuse } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
 import { aFunction, isRecord, judgeOptions, type Rules, rule } from "./base/rules.ts"
 import { scrub } from "./base/scrub.ts"
-import { closed, type Kit, type Resolved, type Shared, withPolicy } from "./kit.ts"
+import { closed, type Kit, type Resolved, type Shared, settingsOf } from "./kit.ts"
 import type { Metrics } from "./policy/counters.ts"
 import type { Source } from "./policy/found.ts"
 import { Hub, type OnError } from "./policy/hub.ts"
@@ -73,16 +73,7 @@ export class CacheWrapper extends Region {
       if (shared.engine) return shared.engine
       throw closed()
     }
-    const settings = {
-      home,
-      ownsHome: false,
-      configured: true,
-      ...withPolicy(policy),
-      hot: undefined,
-      generate: undefined,
-      writeThrough: undefined,
-      toKey: undefined,
-    }
+    const settings = settingsOf(home, true, policy)
     super({ place: Place.root(prefix), path: "", hub, shared, settings, scope })
     const adapter = options.adapter ?? this.standard()
     if (!isAdapter(adapter)) this.check(adapter, options.arguments)

@@ -32,8 +32,11 @@ const units: Readonly<Record<string, number>> = {
 export function parseDuration(duration: Duration): number {
   if (typeof duration === "number" && duration >= 0) return duration
   if (typeof duration === "string") {
-    const ms = known.get(duration) ?? parsed(duration)
-    if (ms !== undefined) {
+    const before = known.get(duration)
+    if (before !== undefined) return before
+    const [, amount, unit = ""] = text.exec(duration) ?? []
+    if (amount !== undefined) {
+      const ms = Number(amount) * (/^m(s|il)/i.test(unit) ? 1 : (units[unit.charAt(0).toLowerCase()] ?? 0))
       if (known.size < 100) known.set(duration, ms)
       return ms
     }
@@ -46,10 +49,4 @@ export function parseDuration(duration: Duration): number {
     "TTL_INVALID",
     `Not a duration: ${given}. Give milliseconds, or text such as "30s", "5m", "1 hour".`,
   )
-}
-
-function parsed(duration: string): number | undefined {
-  const [, amount, unit = ""] = text.exec(duration) ?? []
-  if (amount === undefined) return undefined
-  return Number(amount) * (/^m(s|il)/i.test(unit) ? 1 : (units[unit.charAt(0).toLowerCase()] ?? 0))
 }

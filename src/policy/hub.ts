@@ -29,7 +29,7 @@ export class Hub extends Counters {
 
   miss(place: Place, key: string, reason: MissReason): void {
     this.misses++
-    if (this.events.listening > 0) this.#emit(place, key, { type: "miss", reason })
+    this.#emit(place, key, { type: "miss", reason })
   }
 
   load(place: Place, key: string): void {
@@ -39,7 +39,7 @@ export class Hub extends Counters {
 
   done(place: Place, key: string, duration: number): void {
     this.loaded(duration)
-    if (this.events.listening > 0) this.#emit(place, key, { type: "loaded", duration })
+    this.#emit(place, key, { type: "loaded", duration })
   }
 
   failed(place: Place, key: string, duration: number, error: unknown): void {
@@ -54,27 +54,28 @@ export class Hub extends Counters {
 
   /** An event that has nothing to tell but its key. */
   tell(place: Place, key: string, type: "load" | "coalesced" | "set" | "delete" | "expire" | "clear"): void {
-    if (this.events.listening > 0) this.#emit(place, key, { type })
+    this.#emit(place, key, { type })
   }
 
   invalidated(place: Place, mode: "hard" | "soft", tags?: readonly string[]): void {
-    if (this.events.listening > 0) this.#emit(place, "", { type: "invalidate", mode, ...(tags && { tags }) })
+    this.#emit(place, "", { type: "invalidate", mode, ...(tags && { tags }) })
   }
 
   evicted(place: Place, key: string, tier?: Tier): void {
     this.evictions++
-    if (this.events.listening > 0) this.#emit(place, key, { type: "evict", ...(tier && { tier }) })
+    this.#emit(place, key, { type: "evict", ...(tier && { tier }) })
   }
 
   /** Trouble that is not a caller's: an `error` event, and `onError`. */
   trouble(place: Place | undefined, key: string, cause: unknown, tier?: Tier): void {
     this.errors++
     const error = scrub(cause)
-    if (this.events.listening > 0) this.#emit(place, key, { type: "error", error, ...(tier && { tier }) })
+    this.#emit(place, key, { type: "error", error, ...(tier && { tier }) })
     quietly(() => (this.onErrors.get(place?.base ?? "") ?? this.onError)?.(error, { key }))
   }
 
   #emit(place: Place | undefined, key: string, event: EventBody): void {
+    if (this.events.listening === 0) return
     const region = place?.label
     this.events.emit({ ...event, key, at: now(), ...(region !== undefined && { region }) })
   }

@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
-import { chain, isPromise, together } from "../base/awaitable.ts"
+import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
 import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
@@ -142,19 +142,12 @@ export class Versions {
   }
 
   /** Renews the versions of `names`: from now on their entries are gone (hard) or stale (soft). */
-  renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
+  renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Promise<unknown> {
     // One that is being made must not land upon its successor.
     const making = names.flatMap(({ hard }) => this.#creating.get(hard) ?? [])
     const renew = () => this.#renew(names, mode)
     // Whether a write that failed was done nobody knows: another attempt has tokens of its own, lest it undo what came between.
-    const again = (): Awaitable<unknown> => {
-      try {
-        const done = renew()
-        return isPromise(done) ? done.catch(renew) : done
-      } catch {
-        return renew()
-      }
-    }
+    const again = () => attempt(renew).catch(renew)
     return making.length > 0 ? ended(making, 1000).then(again) : again()
   }
 
