@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
+import type { Adapter } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/index.ts"
+import { custom } from "../support/adapters.ts"
 import { kinds } from "../support/fake.ts"
 import { setup } from "../support/setup.ts"
 
@@ -100,4 +102,36 @@ test("a region in one with a storage of its own is outside of its cache's batch,
   await expect(apart.batch((b) => failing(b.region("inner").set("a", 2)))).rejects.toThrow("down")
   await expect(apart.batch((b) => failing(b.clear()))).rejects.toThrow("down")
   expect(await inner.get("a")).toBe(1)
+})
+
+test("what a batch sets and what it removes reach the storage in one turn", async () => {
+  const inner = custom("object", "async")
+  const turns: string[] = []
+  let turn = 0
+  /** As a transaction: it begins with the end of the turn. */
+  const begin = async (verb: string) => {
+    turns.push(`${verb} in ${turn}`)
+    await new Promise((resolve) => setTimeout(resolve))
+    turn++
+  }
+  const adapter: Adapter = {
+    ...inner,
+    async setMany(entries) {
+      await begin("setMany")
+      for (const entry of entries) await inner.set(...entry)
+    },
+    async deleteMany(keys) {
+      await begin("deleteMany")
+      for (const key of keys) await inner.delete(key)
+      return keys.length
+    },
+  }
+  const cache = new CacheWrapper({ adapter })
+  await cache.set("from", 1)
+  await cache.batch(async (batch) => {
+    await batch.set("to", await batch.get("from"))
+    await batch.delete("from")
+  })
+  expect(turns).toEqual(["setMany in 0", "deleteMany in 0"])
+  expect(await cache.getMany(["from", "to"])).toEqual([undefined, 1])
 })

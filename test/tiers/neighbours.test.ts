@@ -172,7 +172,7 @@ test("many stale ones are looked for behind a near tier in one round trip", asyn
   const far = fake("all abilities")
   const cache = new CacheWrapper({ adapter: far.handle(), near: true, ttl: 1000, grace: "1h", lease: false })
   const keys = ["a", "b", "c"]
-  await cache.setMany(keys.map((key) => [key, "old"]))
+  await cache.setMany(keys.map((key) => [key, "old"] as const))
   await clock.advance(1500)
   far.calls.length = 0
   const loaded = cache.getOrSetMany(keys, (missing) => missing.map(() => "new"))
