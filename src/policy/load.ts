@@ -2,7 +2,7 @@ import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import { tokensOfNow } from "../base/token.ts"
-import type { Kept } from "../entry.ts"
+import { type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { type Call, isMisuse } from "./call.ts"
 import { Context } from "./context.ts"
@@ -178,7 +178,8 @@ export function unjudged(found: Found): Found {
 }
 
 async function judged(found: Found, engine: Engine, schema: Schema): Promise<Found> {
-  if (!found.kept) return found
+  // What is gone is gone, whether a storage still has it or not.
+  if (!found.kept || stateOf(found.kept, now(), undefined, found.limit) === "gone") return found
   try {
     // A copy: a schema may change what it is given.
     const result = await schema["~standard"].validate(engine.store?.out(found.kept))

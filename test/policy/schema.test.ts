@@ -122,3 +122,19 @@ test("a schema that brings more than plain data brings it whole", async () => {
   const days = await cache.getOrSet("k", () => new Map<string, Date>(), { schema })
   expect(days).toEqual(new Map([["day", new Date("2026-11-21")]]))
 })
+
+test.each(kinds)("what is past its grace is no schema's business, on %s", async (kind) => {
+  const { cache, clock, events } = await setup(kind)
+  await cache.set("k", "dead", { ttl: 20 })
+  await clock.advance(40)
+  let judged = 0
+  const validate = () => {
+    judged++
+    return { issues: [{ message: "no" }] }
+  }
+  const schema = { "~standard": { version: 1, vendor: "strict", validate } } as const
+  await expect(cache.get("k", { required: true, schema } as object)).rejects.toMatchObject({
+    reason: kind === "memory" ? "expired" : expect.stringMatching(/absent|expired/),
+  })
+  expect([judged, events.at(-1)?.type]).toEqual([0, "miss"])
+})
