@@ -1,5 +1,6 @@
 import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
-import { ended, isAlive, share, type UnderWay } from "./scope.ts"
+import { now } from "../base/clock.ts"
+import { ended, share, type UnderWay } from "./scope.ts"
 
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
@@ -70,7 +71,8 @@ export class WriteQueue {
 
   /** What all writes wait for, unless it is taken for dead: its request may be over. */
   #wall(): UnderWay | undefined {
-    if (this.#barrier && !isAlive(this.#barrier)) this.#barrier = undefined
+    // When the clock was set back it is waited for rather too long than not at all.
+    if (this.#barrier && now() >= this.#barrier.until) this.#barrier = undefined
     return this.#barrier
   }
 

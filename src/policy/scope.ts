@@ -85,7 +85,7 @@ export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
   return shared
 }
 
-/** Whether it may still end: one that is to begin yet was begun before the clock was set back. */
+/** Whether it is worth waiting for: one that is to begin yet was begun before the clock was set back. */
 export function isAlive({ isOver, since, until }: UnderWay): boolean {
   return !isOver && since <= now() && now() < until
 }
@@ -100,7 +100,8 @@ export async function ended(all: readonly UnderWay[], ms: number): Promise<void>
     return
   }
   const limit = now() + ms
-  await poll(() => now() >= limit || !all.some(isAlive))
+  const isUnderWay = ({ isOver, until }: UnderWay) => !isOver && now() < Math.min(until, limit)
+  await poll(() => !all.some(isUnderWay))
 }
 
 /** Waits until `isDone`, by timers of this request's own. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import type { FakeClock } from "../support/clock.ts"
-import { kinds } from "../support/fake.ts"
+import { kinds, lateKinds } from "../support/fake.ts"
 import { setup } from "../support/setup.ts"
 
 const never = () => new Promise<never>(() => {})
@@ -64,4 +64,17 @@ test.each(kinds)("nor is close() by a clock that stands still, on %s", async (ki
     clock.jump(time)
   }
   expect(await Promise.race([closed, "waits"])).toBe("closed")
+})
+
+test.each(lateKinds)("a clear that is under way still comes before what is set after it, on %s", async (kind) => {
+  const { cache, clock, storage } = await setup(kind)
+  await cache.set("k", "old")
+  storage.fault = (verb) => (verb === "clear" ? 50 : undefined)
+  const cleared = cache.clear()
+  await clock.advance(10)
+  setBack(clock)
+  const set = cache.set("k", "new")
+  await clock.advance(500)
+  await Promise.all([cleared, set])
+  expect(await cache.get("k")).toBe("new")
 })
