@@ -24,11 +24,7 @@ export function after(ms: number, done: () => void, keep = true): () => void {
     )
     if (!keep) unref(timer)
   }
-  try {
-    step(ms)
-  } catch {
-    // Workers have no timers at the global scope: what is there is done without a limit.
-  }
+  step(ms)
   return () => clearTimeout(timer)
 }
 

@@ -55,7 +55,7 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
       call.onJoin?.()
       const pause = Math.min(ms, Math.max(1, rest))
       await sleep(pause)
-      // A clock that stands still, or was set back, ends no wait.
+      // A clock that stands still, or was set back, makes no wait longer.
       rest = Math.min(rest - pause, left(began, 2 * policy.leaseTtl))
     } else {
       const held = lease

@@ -81,7 +81,7 @@ export function alarm(ms: number, done: () => void): () => void {
   let moment = mine.get(until)
   if (!moment) {
     const calls = new Set<() => void>()
-    const cancel = after(ms, () => {
+    const cancel = limit(ms, () => {
       mine.delete(until)
       for (const call of calls) call()
     })
@@ -95,5 +95,14 @@ export function alarm(ms: number, done: () => void): () => void {
     if (calls.size > 0) return
     cancel()
     mine.delete(until)
+  }
+}
+
+/** As {@link after}. Workers have no timers at the global scope: what is done there has no limit. */
+function limit(ms: number, done: () => void): () => void {
+  try {
+    return after(ms, done)
+  } catch {
+    return () => {}
   }
 }

@@ -15,6 +15,8 @@ test("where there are no timers, as at the global scope of a Worker, what does n
   expect(await cache.getMany(["k", "l"])).toEqual([1, 2])
   await cache.clear()
   expect(await cache.get("k")).toBeUndefined()
+  // What only waits is told that it cannot.
+  await expect(sleep(5)).rejects.toThrow("Disallowed")
 })
 
 test("a long wait ends in its time although the clock stands still", async () => {

@@ -66,15 +66,18 @@ test.each(kinds)("nor is close() by a clock that stands still, on %s", async (ki
   expect(await Promise.race([closed, "waits"])).toBe("closed")
 })
 
-test.each(lateKinds)("a clear that is under way still comes before what is set after it, on %s", async (kind) => {
-  const { cache, clock, storage } = await setup(kind)
-  await cache.set("k", "old")
-  storage.fault = (verb) => (verb === "clear" ? 50 : undefined)
-  const cleared = cache.clear()
-  await clock.advance(10)
-  setBack(clock)
-  const set = cache.set("k", "new")
-  await clock.advance(500)
-  await Promise.all([cleared, set])
-  expect(await cache.get("k")).toBe("new")
-})
+test.each(lateKinds)(
+  "a clear that is under way still comes before what is set after it, on %s",
+  async (kind) => {
+    const { cache, clock, storage } = await setup(kind)
+    await cache.set("k", "old")
+    storage.fault = (verb) => (verb === "clear" ? 50 : undefined)
+    const cleared = cache.clear()
+    await clock.advance(10)
+    setBack(clock)
+    const set = cache.set("k", "new")
+    await clock.advance(500)
+    await Promise.all([cleared, set])
+    expect(await cache.get("k")).toBe("new")
+  },
+)
