@@ -29,7 +29,12 @@ export class Fences {
   begin(key: string, writes: boolean): Ticket {
     if (writes) this.writes++
     const time = now()
-    const running = this.#running.get(key)?.filter((other) => isAlive(other, time)) ?? []
+    const running: Ticket[] = []
+    for (const other of this.#running.get(key) ?? []) {
+      if (time < other.until) running.push(other)
+      // It is not told any more of what comes across it: what it brings counts as outdated.
+      else other.beaten = true
+    }
     if (this.#clearing.length > 0) this.#clearing = this.#clearing.filter(({ until }) => time < until)
     let beaten = this.#clearing.some(({ prefix }) => key.startsWith(prefix))
     for (const other of running) {
@@ -74,11 +79,4 @@ export class Fences {
       this.beatAll(prefix)
     }
   }
-}
-
-/** One that is taken for dead is not told any more of what comes across it: what it brings counts as outdated. */
-function isAlive(ticket: Ticket, time: number): boolean {
-  const isAlive = time < ticket.until
-  ticket.beaten ||= !isAlive
-  return isAlive
 }

@@ -91,9 +91,12 @@ export class Messages {
       this.#begun.delete(id)
     } else if (known) known.count++
     else {
-      // Who has died tells no end.
-      if (this.#begun.size > 1000)
-        for (const [old, { since }] of this.#begun) if (left(since, longest) <= 0) this.#begun.delete(old)
+      // Who has died tells no end. The oldest come first.
+      for (const [old, { since, end }] of this.#begun) {
+        if (left(since, longest) > 0) break
+        this.#begun.delete(old)
+        end()
+      }
       this.#begun.set(id, { count: 1, since: now(), end: begin() })
     }
   }
