@@ -3,6 +3,7 @@ import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { fakeClock } from "../support/clock.ts"
 import { fake, kinds, lateKinds } from "../support/fake.ts"
+import { heardBus } from "../support/heard-bus.ts"
 import { settled, setup } from "../support/setup.ts"
 
 describe.each(kinds)("a cache with a region that has a storage of its own, on %s", (kind) => {
@@ -83,19 +84,12 @@ describe.each(lateKinds)("the order of writes, on %s", (kind) => {
 
   test("the near tier of before a use() of the same adapter is closed, whatever is written on", async () => {
     const { cache, clock, storage } = await setup(kind, { ttl: "1h", storeTimeout: "1m" })
-    let listeners = 0
-    const bus = {
-      publish() {},
-      subscribe() {
-        listeners++
-        return () => void listeners--
-      },
-    }
+    const { bus, listeners } = heardBus()
     const adapter = Object.assign(storage.handle(), { bus })
     cache.use(adapter, { near: true })
     await import("../../src/store/near.ts")
     await cache.set("k", 1)
-    expect(listeners).toBe(1)
+    expect(listeners()).toBe(1)
     storage.fault = (verb) => (verb.startsWith("set") ? 30_000 : undefined)
     const before = cache.set("k", 2)
     await settled(clock)
@@ -104,7 +98,7 @@ describe.each(lateKinds)("the order of writes, on %s", (kind) => {
     const after = cache.set("j", 2)
     await clock.advance(15_000)
     // Its own write has ended, another's goes on. That of now listens.
-    expect(listeners).toBe(1)
+    expect(listeners()).toBe(1)
     await clock.advance(40_000)
     await Promise.all([before, after])
   })

@@ -5,6 +5,7 @@ import { CacheWrapper } from "../../src/core.ts"
 import { memoryBus, tiered } from "../../src/tiers.ts"
 import { fakeClock } from "../support/clock.ts"
 import { fake, type Kind, kinds } from "../support/fake.ts"
+import { heardBus } from "../support/heard-bus.ts"
 import { settled } from "../support/setup.ts"
 
 /** Two processes with a near tier each over one storage, and a third that looks at the storage itself. */
@@ -148,23 +149,16 @@ test("what others change is seen maxAge after it was asked for, however long the
 
 test("a tier that was closed listens to the bus no more, whatever is still under way", async () => {
   const clock = fakeClock()
-  let listeners = 0
-  const bus = {
-    publish() {},
-    subscribe() {
-      listeners++
-      return () => void listeners--
-    },
-  }
+  const { bus, listeners } = heardBus()
   const adapter = tiered({ near: memory(), far: slow(new Map(), () => 1), bus })
   await Promise.all([adapter.set("k", { n: 1 }, 1000), clock.advance(5)])
-  expect(listeners).toBe(1)
+  expect(listeners()).toBe(1)
   await adapter.close?.()
   const late = adapter.set("k", { n: 2 }, 1000)
   await settled(clock)
   await clock.advance(5)
   await late
-  expect(listeners).toBe(0)
+  expect(listeners()).toBe(0)
 })
 
 test("many stale ones are looked for behind a near tier in one round trip", async () => {
