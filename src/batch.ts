@@ -4,8 +4,8 @@ import type { Kit } from "./kit.ts"
 import type { Call, Write } from "./policy/call.ts"
 import type { Engine } from "./policy/engine.ts"
 import type { Flight } from "./policy/flight.ts"
+import type { Watcher } from "./policy/lane.ts"
 import { bulkTimeout, type Policy } from "./policy/options.ts"
-import type { Watcher } from "./policy/queue.ts"
 import { flush, type Overlay, overlay } from "./store/overlay.ts"
 import type { Store } from "./store/store.ts"
 
@@ -101,15 +101,15 @@ function outsideOf(flight: Flight, call: Call, engine: Engine): Call {
   return { ...call, engine, policy, found: undefined, write: call.write ?? write }
 }
 
-/** Lets what is made of what was read give way to what is written outside meanwhile. Answers how to stop. */
-function watch({ queue }: Engine, inner: Engine, { beat, pending }: Overlay): () => void {
+/** Lets what is made of what was read give way to what is written outside meanwhile. Returns a function that stops it. */
+function watch({ lane }: Engine, inner: Engine, { beat, pending }: Overlay): () => void {
   const watcher: Watcher = (written) => {
     beat(written)
     // What the batch has given itself hides what is below.
     const isSeen = (key: string) => !pending.writes.has(key)
     if (typeof written === "function") {
       const isBeaten = (key: string) => written(key) && isSeen(key)
-      inner.flights.fenceWhere(({ key }) => isBeaten(key))
+      inner.flights.fenceOwnWhere(({ key }) => isBeaten(key))
       inner.queue.told(isBeaten)
     } else {
       const seen = written.filter(isSeen)
@@ -117,8 +117,8 @@ function watch({ queue }: Engine, inner: Engine, { beat, pending }: Overlay): ()
       inner.queue.told(seen)
     }
   }
-  queue.watchers.add(watcher)
-  return () => void queue.watchers.delete(watcher)
+  lane.watchers.add(watcher)
+  return () => void lane.watchers.delete(watcher)
 }
 
 /** Writes what a batch has gathered, and beats the flights it outdates. Answers which keys it wrote. */

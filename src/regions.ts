@@ -9,7 +9,6 @@ import type { Source } from "./policy/found.ts"
 import type { OnError } from "./policy/hub.ts"
 import { type LoadOptions, type Policy, resolvePolicy } from "./policy/options.ts"
 import { escapeName, type Place } from "./policy/place.ts"
-import type { WriteQueue } from "./policy/queue.ts"
 import type { Target } from "./policy/write.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 
@@ -169,9 +168,9 @@ function drop(shared: Shared, engine: Engine): void {
   shared.scope().background(engine.retire(Infinity))
 }
 
-/** What a cache or region keeps its entries in; `queue` has what is being written to the same storage. It tells of evictions by the keys as given. */
-export function engineOf({ shared, hub, place }: Kit, source: Source, queue?: WriteQueue): Engine {
-  const engine = new Engine(source, hub, queue)
+/** What a cache or region keeps its entries in. It tells of evictions by the keys as given. */
+export function engineOf({ shared, hub, place }: Kit, source: Source): Engine {
+  const engine = new Engine(source, hub)
   engine.onEvict = (key, tier) => {
     let at = place
     // Nobody listens: then it only counts.

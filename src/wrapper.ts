@@ -1,4 +1,4 @@
-import type { Adapter, Awaitable } from "./adapter.ts"
+import { type Adapter, type Awaitable, assertAdapter } from "./adapter.ts"
 import type { WaitUntil } from "./base/alive.ts"
 import { CacheError, misuse } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
@@ -6,16 +6,14 @@ import { aFunction, isRecord, judgeOptions, type Rules, rule } from "./base/rule
 import { scrub } from "./base/scrub.ts"
 import { closed, type Kit, type Resolved, type Shared, settingsOf } from "./kit.ts"
 import type { Metrics } from "./policy/counters.ts"
-import type { Source } from "./policy/found.ts"
 import { Hub, type OnError } from "./policy/hub.ts"
 import { standIn } from "./policy/opening.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy, type StandardSchemaV1 } from "./policy/options.ts"
 import { Place } from "./policy/place.ts"
-import type { WriteQueue } from "./policy/queue.ts"
 import { ended, isWorker, scopeOf, share } from "./policy/scope.ts"
 import { Region } from "./region.ts"
 import { engineOf, type RegionOptions } from "./regions.ts"
-import { isAdapter, type StorageOptions, sourceOf, storageRules } from "./source.ts"
+import { type StorageOptions, sourceOf, storageRules } from "./source.ts"
 import { lasting } from "./writing.ts"
 
 /** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
@@ -76,43 +74,40 @@ export class CacheWrapper extends Region {
     const settings = settingsOf(home, true, policy)
     super({ place: Place.root(prefix), path: "", hub, shared, settings, scope })
     const adapter = options.adapter ?? this.standard()
-    if (!isAdapter(adapter)) this.check(adapter, options.arguments)
-    begin(this.kit, sourceOf({ ...options, adapter }, shared))
+    if (typeof adapter === "string") this.check(adapter, options.arguments)
+    shared.engine = engineOf(this.kit, sourceOf({ ...options, adapter }, shared))
     for (const [name, own] of Object.entries(regions)) this.region(name, own)
   }
 
   /**
-   * Swaps the storage: at once, while the new one opens on first use. Calls in progress finish on the old one, which
-   * is closed then if an alias had opened it.
+   * Swaps the storage at once; the new one opens on first use. Calls in progress finish on the old one.
    *
-   * The cache keeps its `encrypt`, `compress` and `serializer`, those of the last `use` that named them; `false` turns
-   * the first two off. A `near` tier belongs to the storage it was named with: name it again for the new one.
+   * `encrypt`, `compress` and `serializer` stay as they were unless named; `false` turns the first two off. `near`
+   * belongs to the storage it was named with: name it again for the new one.
    *
-   * @throws {CacheError} `ADAPTER_UNKNOWN`, `ADAPTER_OPTIONS`.
-   * @example cached.use("memory", { maxEntries: 1000 })
+   * @throws {CacheError} `ADAPTER_OPTIONS`, `ADAPTER_UNKNOWN`, `OPTION_INVALID`, `CLOSED`; at once.
+   * @example cache.use(memory({ maxEntries: 1000 }))
    */
   use(adapter: string | Adapter, options: UseOptions & { readonly [option: string]: unknown } = {}): this {
     const { shared } = this.kit
     if (!shared.engine) throw closed()
-    judgeOptions({ arguments: options }, storageRules, " of use()", "OPTION_INVALID")
+    if (!isRecord(options)) throw misuse("The options of use() are an object.")
     const { near, serializer, compress, encrypt, ...own } = options
     const given = Object.entries({ near, serializer, compress, encrypt })
     const storage = Object.fromEntries(given.filter(([, value]) => value !== undefined))
     judgeOptions(storage, storageRules, "", "OPTION_INVALID")
-    if (!isAdapter(adapter)) this.check(adapter, own)
-    else if (Object.keys(own).length > 0) {
-      throw new CacheError(
-        "ADAPTER_OPTIONS",
-        `An adapter object takes no option ${Object.keys(own).join(", ")} here: give it to its factory.`,
-      )
+    // One that is missing is told the names there are.
+    if (typeof adapter === "string" || adapter === undefined) this.check(adapter, own)
+    else {
+      assertAdapter(adapter, "use()")
+      judgeOptions(own, {}, " for an adapter object: its factory takes them")
     }
     const old = shared.engine
-    const isSame = old.source.adapter === adapter
     const source = old.source.derive({ near: undefined, ...storage, adapter, arguments: own })
-    begin(this.kit, source, isSame ? old.queue : undefined)
+    this.kit.shared.engine = engineOf(this.kit, source)
     shared.engines.delete(old)
     // Of the same storage: what is written from now on would be overwritten by loads of before.
-    if (isSame) old.flights.fenceWhere(() => true)
+    if (old.source.adapter === adapter) old.flights.fenceOwnWhere(() => true)
     const ended = lasting(this.kit, old.retire(Infinity))
     ended.catch((error: unknown) => this.kit.hub.trouble(undefined, "", error))
     return this
@@ -128,7 +123,7 @@ export class CacheWrapper extends Region {
    * Opens the storage and asks it something.
    *
    * @throws {CacheError} `ADAPTER_UNAVAILABLE` when it cannot be had, `STORE_TIMEOUT`.
-   * @example await cached.ready()
+   * @example await cache.ready()
    */
   async ready(): Promise<this> {
     const engine = this.kit.settings.home()
@@ -142,7 +137,7 @@ export class CacheWrapper extends Region {
    * A view of this cache bound to a request: what goes on behind a caller is given to `context.waitUntil`.
    * This cache is not changed.
    *
-   * @example const news = await cached.bind(ctx).getOrSet("news", fetchNews, { grace: "1h", softTimeout: 0 })
+   * @example const news = await cache.bind(ctx).getOrSet("news", fetchNews, { grace: "1h", softTimeout: 0 })
    */
   bind(context: WaitUntil): this {
     if (typeof context?.waitUntil !== "function") {
@@ -153,9 +148,9 @@ export class CacheWrapper extends Region {
   }
 
   /**
-   * Calls `listener` for events of `type`, or all (`"*"`). Answers how to stop.
+   * Calls `listener` for events of `type`, or all (`"*"`). Returns a function that stops it.
    *
-   * @example const off = cached.on("error", ({ key, error }) => console.error(key, error))
+   * @example const off = cache.on("error", ({ key, error }) => console.error(key, error))
    */
   on<T extends CacheEventType | "*">(type: T, listener: (event: EventOf<T>) => void): () => void {
     if (typeof listener !== "function") throw misuse("A listener is a function of the event.")
@@ -168,7 +163,7 @@ export class CacheWrapper extends Region {
   /**
    * How this cache has done since it was made.
    *
-   * @example const { hits, loads, hitRatio } = cached.metrics()
+   * @example const { hits, loads, hitRatio } = cache.metrics()
    */
   metrics(): Metrics {
     return this.kit.hub.read()
@@ -177,7 +172,9 @@ export class CacheWrapper extends Region {
   /**
    * Ends this cache: loads in progress are not stored any more, and what aliases opened is closed. Idempotent.
    *
-   * @example await cached.close()
+   * Waits for what is under way, `storeTimeout` at most, and then for the storages to close.
+   *
+   * @example await cache.close()
    */
   close(): Promise<void> {
     const { shared, settings } = this.kit
@@ -187,7 +184,7 @@ export class CacheWrapper extends Region {
     shared.engine = undefined
     const closing = Promise.all(
       [...shared.engines].map((engine) => {
-        engine.flights.fenceWhere(() => true)
+        engine.flights.fenceOwnWhere(() => true)
         return engine.retire(ms)
       }),
     ).then(() => {})
@@ -226,10 +223,6 @@ export class CacheWrapper extends Region {
       "This cache has no adapter. Pass one: new CacheWrapper({ adapter: memory() }).",
     )
   }
-}
-
-function begin(kit: Kit, source: Source, queue?: WriteQueue): void {
-  kit.shared.engine = engineOf(kit, source, queue)
 }
 
 const rules: Rules = {

@@ -18,7 +18,7 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
     const own = [...tokens.slice(0, 2 * place.versions.length), ...tokens.slice(2 * names.length)]
     const isOld = kept && limit !== compare(kept.marks, own)
     if (!isOld && !versions.some((version, i) => isRenewed(version, tokens[i] ?? ""))) return false
-    if (engine.flights.get(flight.key) === flight) engine.flights.fence(flight.key)
+    if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)
     return true
   } catch {
     return false // The storage is lost; that blocks nobody.

@@ -7,19 +7,12 @@ export class Busy {
   #count = 0
   #idle: (() => void) | undefined
 
-  /** Something of several steps is under way, between them too, until {@link end}. */
-  begin(): void {
-    this.#count++
-  }
-
-  end(): void {
-    if (--this.#count === 0) this.#idle?.()
-  }
-
   /** Counts `work` as under way until it settles. */
   track<T>(work: Promise<T>): Promise<T> {
-    this.begin()
-    const over = () => this.end()
+    this.#count++
+    const over = () => {
+      if (--this.#count === 0) this.#idle?.()
+    }
     work.then(over, over)
     return work
   }

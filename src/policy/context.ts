@@ -1,11 +1,10 @@
-import { now } from "../base/clock.ts"
 import type { Duration } from "../base/duration.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
-import { type Entry, type Kept, stateOf } from "../entry.ts"
+import type { Entry, Kept } from "../entry.ts"
 import type { Call } from "./call.ts"
 import { toEntry } from "./entries.ts"
 import type { Flight } from "./flight.ts"
-import type { Found } from "./found.ts"
+import { type Found, isLive } from "./found.ts"
 import { type Policy, resolvePolicy } from "./options.ts"
 
 /** What a fallback is told, and may decide. */
@@ -20,7 +19,7 @@ export interface LoadContext<V = unknown> {
   ttl: Duration
   /** How long it may be served stale after that; may be set. Milliseconds when read. */
   grace: Duration
-  /** May be set. */
+  /** What `invalidateTags` ends it by; may be set. */
   tags: string[]
   /** Return the value, store nothing. */
   skip(): void
@@ -71,8 +70,7 @@ export class Context implements LoadContext {
     const { kept, limit } = this.#found
     const { store } = this.#call.engine
     // Past its grace it is there by chance: as long as nobody has pruned it.
-    const isGone = !kept || (!this.#copy && stateOf(kept, now(), undefined, limit) === "gone")
-    if (!isGone && store) this.#copy ??= toEntry(kept, store, now(), limit)
+    if (kept && store && isLive(this.#found)) this.#copy ??= toEntry(kept, store, limit)
     return this.#copy
   }
 

@@ -11,6 +11,7 @@ import { find, findMany } from "./find.ts"
 import { Flights } from "./flights.ts"
 import type { Found, Source } from "./found.ts"
 import type { Hub } from "./hub.ts"
+import { type Lane, laneOf } from "./lane.ts"
 import { storeOf } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { keyOf, type Place } from "./place.ts"
@@ -26,7 +27,8 @@ import { Versions } from "./versions.ts"
 export class Engine {
   readonly hub: Hub
   readonly source: Source
-  readonly flights: Flights = new Flights()
+  readonly lane: Lane
+  readonly flights: Flights
   readonly backoff: Backoff = new Backoff()
   readonly queue: WriteQueue
   readonly busy: Busy = new Busy()
@@ -39,17 +41,17 @@ export class Engine {
   #unobserve: (() => void) | undefined
   #isRetired = false
 
-  /** @param queue - What is being written to the same storage already. Default nothing. */
-  constructor(source: Source, hub: Hub, queue?: WriteQueue) {
+  constructor(source: Source, hub: Hub, lane: Lane = laneOf(source.adapter)) {
     this.source = source
     this.hub = hub
-    this.queue = queue ?? new WriteQueue()
-    this.queue.guard = (work, ms, key) => this.guard(work, ms, key)
+    this.lane = lane
+    this.flights = new Flights(lane.flights)
+    this.queue = new WriteQueue(lane, (work, ms, key) => this.guard(work, ms, key))
   }
 
   /** Another one, for a storage over this. */
   over(open: Source["open"]): Engine {
-    return new Engine({ ...this.source, owned: false, open }, this.hub)
+    return new Engine({ ...this.source, owned: false, open }, this.hub, laneOf(undefined))
   }
 
   /** The versions of regions and tags in this storage; only once it is open. */
@@ -202,7 +204,7 @@ export class Engine {
 
   /** Says that explicit writes of `keys` begin or have just ended: flights are beaten. A soft one leaves what is stale. */
   fence(keys: readonly string[], isSoft?: boolean): void {
-    this.queue.count++
+    this.lane.count++
     for (const key of keys) {
       this.flights.fence(key, isSoft)
       this.backoff.forget(key)

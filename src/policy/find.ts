@@ -20,7 +20,7 @@ export interface Search {
 /** The entry at `key`: see {@link Engine.read}. Throws and rejects as the storage does. */
 export function find(search: Search, key: string, known: Kept | MissReason | undefined): Awaitable<Found> {
   const { engine, store, place, policy } = search
-  const written = engine.queue.count
+  const written = engine.lane.count
   const versions = engine.versions(store)
   const { changes } = versions
   // Asked for first, so that a batching adapter puts both into one request.
@@ -44,7 +44,7 @@ export function findMany(
   anew: boolean,
 ): Awaitable<Found[]> {
   const { engine, store, place, policy } = search
-  const written = isWrite ? -1 : engine.queue.count
+  const written = isWrite ? -1 : engine.lane.count
   const versions = engine.versions(store)
   const { changes } = versions
   const ask = (names: readonly VersionKeys[], of: readonly string[] = []): Awaitable<readonly string[]> => {
@@ -100,7 +100,7 @@ function nothing(
   if (reason !== "corrupt") return found
   const own = place.own(key) ?? key
   engine.hub.trouble(place, own, new Error(noEntry))
-  if (written !== engine.queue.count) return found
+  if (written !== engine.lane.count) return found
   const tell = () => found
   const removed = attempt(() =>
     engine.queue.ordered([key], Infinity, () => derived(engine, store).adapter.delete(key)),

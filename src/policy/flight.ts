@@ -19,7 +19,7 @@ export type Outcome =
   | { readonly type: "failed"; readonly error: unknown }
   /** A fresh entry was there after all: read by the leader, or published by another process. */
   | { readonly type: "found"; readonly found: Found }
-  /** Another process is loading, and there is a stale value to serve meanwhile. */
+  /** It loaded nothing: another process is loading, a back-off holds the key, or nobody waits any more. */
   | { readonly type: "held" }
 
 /**
@@ -37,7 +37,7 @@ export class Flight {
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
-  /** By one that leaves nothing of the entry there was, not even as a stale one. */
+  /** Beaten by a write that leaves nothing of the entry there was, not even as a stale one. */
   isReplaced = false
   /** What it brought was invalidated before it came, by a tag that was not known when it began. */
   isEnded = false
@@ -77,7 +77,7 @@ export class Flight {
   readonly #settle: (outcome: Outcome) => void
   readonly #wasRead: () => void
   #waiting = 0
-  /** Of those, who has not lost his patience yet. */
+  /** How many of them have not timed out. */
   #patient = 0
   /** Those who wait for an older flight wait for this one, too. */
   #isFollowed = false

@@ -1,8 +1,14 @@
 import type { Flight } from "./flight.ts"
 
-/** The flights of one storage, by storage key. */
+/** The flights of one cache on one storage, by storage key. */
 export class Flights {
   readonly #running = new Map<string, Flight>()
+  readonly #all: Set<Flights>
+
+  /** @param all - Those of all caches on this storage that have flights under way. */
+  constructor(all: Set<Flights>) {
+    this.#all = all
+  }
 
   get(key: string): Flight | undefined {
     return this.#running.get(key)
@@ -17,6 +23,7 @@ export class Flights {
     for (let old = at.beside; old; old = old.beside) old.fence()
     at.beside = undefined
     this.#running.set(flight.key, flight)
+    this.#all.add(this)
   }
 
   /** `flight` begins to load: older ones of its key that have held it for `leaseTtl` are beaten. */
@@ -28,26 +35,43 @@ export class Flights {
     let at = this.#running.get(flight.key)
     if (at === flight) {
       if (flight.beside) this.#running.set(flight.key, flight.beside)
-      else this.#running.delete(flight.key)
+      else this.#drop(flight.key)
     }
     for (; at; at = at.beside) if (at.beside === flight) at.beside = flight.beside
   }
 
-  /** Beats the flights of `key`: what they bring is not stored, and later callers start anew. A soft one leaves what is stale. */
+  /**
+   * Beats the flights of `key`, whichever cache they are of: what they bring is not stored, and later callers start
+   * anew. A soft one leaves what is stale.
+   */
   fence(key: string, isSoft?: boolean): void {
-    if (this.#running.size === 0) return
-    for (let at = this.#running.get(key); at; at = at.beside) at.fence(isSoft)
-    this.#running.delete(key)
+    if (this.#all.size > 0) for (const flights of this.#all) flights.fenceOwn(key, isSoft)
   }
 
-  /** Beats every flight that `beaten` names. */
+  /** As {@link fence}, for every flight that `beaten` names. */
   fenceWhere(beaten: (flight: Flight) => boolean, isSoft?: boolean): void {
+    for (const flights of this.#all) flights.fenceOwnWhere(beaten, isSoft)
+  }
+
+  /** As {@link fenceWhere}, for those of this cache alone. */
+  fenceOwnWhere(beaten: (flight: Flight) => boolean, isSoft?: boolean): void {
     for (const flight of [...this.#running.values()]) {
       for (let at: Flight | undefined = flight; at; at = at.beside) {
         if (!beaten(at)) continue
-        this.fence(at.key, isSoft)
+        this.fenceOwn(at.key, isSoft)
         break
       }
     }
+  }
+
+  /** As {@link fence}, for those of this cache alone. */
+  fenceOwn(key: string, isSoft?: boolean): void {
+    for (let at = this.#running.get(key); at; at = at.beside) at.fence(isSoft)
+    this.#drop(key)
+  }
+
+  #drop(key: string): void {
+    this.#running.delete(key)
+    if (this.#running.size === 0) this.#all.delete(this)
   }
 }

@@ -1,7 +1,8 @@
 import type { Adapter } from "../adapter.ts"
 import type { Awaitable } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
-import type { Kept } from "../entry.ts"
+import { type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 
 /** Where a storage comes from: an adapter that was passed in, or an alias that is loaded on first use. */
@@ -34,6 +35,11 @@ export interface Found {
 export function foundIn(kept: Kept, limit: number, versions: readonly string[]): Found {
   if (limit === -Infinity) return { kept: undefined, limit, reason: "invalidated", versions }
   return { kept, limit, reason: "expired", versions }
+}
+
+/** Whether there is an entry: fresh, or stale within its grace. */
+export function isLive({ kept, limit }: Found): boolean {
+  return kept !== undefined && stateOf(kept, now(), undefined, limit) !== "gone"
 }
 
 /** True of every storage: one that is read only keeps what it holds. */

@@ -87,7 +87,8 @@ function depart(
   if (overdue && scope.settlesOthers) running?.follow(flight)
   // One that does not look for what is stored is beaten by a load alone.
   const isBeaten = overdue && !running?.isFresh
-  if (isBeaten || policy.fresh) engine.flights.fence(key)
+  if (policy.fresh) engine.flights.fence(key)
+  else if (isBeaten) engine.flights.fenceOwn(key)
   engine.flights.add(flight)
   const over = engine.track(
     run(flight, call, known).then((outcome) => {

@@ -16,7 +16,8 @@ type Turn = { readonly type: "load"; readonly found: Found } | Extract<Outcome, 
  * Takes the adapter's lease for a load, so that of all processes one loads.
  *
  * Whoever gets it reads again. The others poll for the value with back-off, and when the lease has run out one of
- * them gets it. A caller who can be served stale does not wait. A lost storage never blocks a load.
+ * them gets it; after twice `leaseTtl` a caller loads without it. A caller who can be served stale does not wait. A lost
+ * storage never blocks a load.
  */
 export function lead(flight: Flight, call: Call, found: Found): Awaitable<Turn> {
   const { engine, policy } = call

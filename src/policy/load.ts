@@ -2,7 +2,7 @@ import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import { tokensOfNow } from "../base/token.ts"
-import { type Kept, stateOf } from "../entry.ts"
+import { jittered, makeKept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { type Call, isMisuse } from "./call.ts"
 import { Context } from "./context.ts"
@@ -10,7 +10,7 @@ import { derived, tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
 import { snapshot } from "./entries.ts"
 import type { Brought, Flight, Outcome } from "./flight.ts"
-import type { Found } from "./found.ts"
+import { type Found, isLive } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
 import { inside } from "./reentry.ts"
@@ -118,17 +118,7 @@ async function publish(
     if (!marks || !store) return
     const succeeded = isSucceeded(flight, call, createdAt)
     if (isPromise(succeeded) ? await succeeded : succeeded) return
-    const kept: Kept = {
-      format: 1,
-      value: own,
-      createdAt,
-      freshUntil: createdAt + ttl,
-      ttl,
-      grace,
-      took,
-      tags,
-      marks,
-    }
+    const kept = makeKept({ value: own, createdAt, ttl, grace, took, tags, marks })
     const stored = engine.queue.ordered([key], policy.storeTimeout, (isLate) => {
       if (flight.fenced) return false
       const into = derived(engine, store)
@@ -158,11 +148,6 @@ function isSucceeded(flight: Flight, call: Call, createdAt: number): Awaitable<b
 
 type ShouldCache = (value: unknown, context: { key: string }) => boolean
 
-/** Spreads `ttl` by ± `jitter`; what was to be stored stays to be stored. */
-export function jittered(ttl: number, jitter: number): number {
-  return jitter > 0 && ttl > 0 ? Math.max(1, Math.round(ttl + (2 * Math.random() - 1) * jitter)) : ttl
-}
-
 /** What was found, if it still validates; at once where there is no schema to ask. */
 export function validated(
   read: Awaitable<Found>,
@@ -179,7 +164,7 @@ export function unjudged(found: Found): Found {
 
 async function judged(found: Found, engine: Engine, schema: Schema): Promise<Found> {
   // What is gone is gone, whether a storage still has it or not.
-  if (!found.kept || stateOf(found.kept, now(), undefined, found.limit) === "gone") return found
+  if (!found.kept || !isLive(found)) return found
   try {
     // A copy: a schema may change what it is given.
     const result = await schema["~standard"].validate(engine.store?.out(found.kept))

@@ -11,7 +11,12 @@ import { getOrSet } from "./get-or-set.ts"
 import { bulkTimeout } from "./options.ts"
 import { innermost, inside } from "./reentry.ts"
 
-/** Makes the values of the missing keys: an array in their order, a Map, or a record by key text. */
+/**
+ * Makes the values of the missing keys: an array in their order, a Map, or a record by key text.
+ *
+ * `context` is one for all of them: `key` is that of the first, `stale` is always `undefined`, `keep()` throws; `ttl`,
+ * `grace`, `tags` and `skip()` hold for each.
+ */
 export type ManyFallback<V> = (
   missing: KeyLike[],
   context: LoadContext<V>,

@@ -15,11 +15,12 @@ import { type VersionKeys, versionKeys } from "./tokens.ts"
 export class Place {
   /** What all storage keys of this place and the regions in it begin with; `""` for a cache without prefix. */
   readonly base: string
+  /** What the storage keys of this very place begin with. */
+  readonly start: string
   /** The name for events: regions from the outermost, joined by ":". */
   readonly label: string | undefined
   /** The versions that end entries of this place: its own and those above. */
   readonly versions: readonly VersionKeys[]
-  readonly #start: string
   readonly #root: string
 
   private constructor(base: string, root: string, label: string | undefined, above: readonly VersionKeys[]) {
@@ -27,7 +28,7 @@ export class Place {
     this.#root = root
     this.label = label
     this.versions = [...above, versionKeys(base)]
-    this.#start = base === "" ? "" : `${base}:`
+    this.start = base === "" ? "" : `${base}:`
   }
 
   /** The place of a cache with `prefix`. */
@@ -44,13 +45,13 @@ export class Place {
 
   /** The storage key of `key`. */
   full(key: string): string {
-    if (this.#start !== "") return this.#start + key
+    if (this.start !== "") return this.start + key
     return isMarked(key) ? `\\${key}` : key
   }
 
   /** The key of a storage key of this very place; `undefined` for one of a region or another cache. */
   own(full: string): string | undefined {
-    if (this.#start !== "") return full.startsWith(this.#start) ? full.slice(this.#start.length) : undefined
+    if (this.start !== "") return full.startsWith(this.start) ? full.slice(this.start.length) : undefined
     if (full.startsWith("\\")) return full.slice(1)
     return isMarked(full) ? undefined : full
   }
@@ -58,11 +59,6 @@ export class Place {
   /** Whether the storage key `full` lies in this place or a region in it. */
   holds(full: string): boolean {
     return this.base === "" ? !full.startsWith("@") && !full.startsWith("#") : full.startsWith(this.base)
-  }
-
-  /** What the storage keys of this very place begin with. */
-  get start(): string {
-    return this.#start
   }
 
   /** What the version keys of this place and the regions in it begin with; tags belong to the whole cache. */
@@ -95,7 +91,7 @@ function isMarked(key: string): boolean {
   return first === 35 || first === 58 || first === 64 || first === 92
 }
 
-/** `name` without the mark that ends one. */
+/** `name` with `%` and `:`, which would end it, escaped. */
 export function escapeName(name: string): string {
   return name.replace(/[%:]/g, (mark) => (mark === "%" ? "%25" : "%3A"))
 }

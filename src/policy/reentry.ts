@@ -1,3 +1,4 @@
+import { builtinModule } from "../base/environment.ts"
 import type { Flight } from "./flight.ts"
 
 interface Running {
@@ -35,17 +36,10 @@ export function isInside(flight: Flight): boolean {
 
 /** Asynchronous context, where the runtime has it: Node, Deno, Bun, workerd with it switched on. */
 function asyncContext(): AsyncContext | null {
-  const process: unknown = Reflect.get(globalThis, "process")
-  if (typeof process !== "object" || process === null || !("getBuiltinModule" in process)) return null
-  if (typeof process.getBuiltinModule !== "function") return null
+  const { AsyncLocalStorage } = Object(builtinModule("node:async_hooks"))
   try {
-    const hooks: unknown = process.getBuiltinModule("node:async_hooks")
-    if (typeof hooks !== "object" || hooks === null || !("AsyncLocalStorage" in hooks)) return null
-    const { AsyncLocalStorage } = hooks
     // The class by this name has this shape in every runtime that has it.
-    return typeof AsyncLocalStorage === "function"
-      ? (Reflect.construct(AsyncLocalStorage, []) as AsyncContext)
-      : null
+    return AsyncLocalStorage ? (Reflect.construct(AsyncLocalStorage, []) as AsyncContext) : null
   } catch {
     return null
   }

@@ -2,11 +2,10 @@ import { quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import { scrubbed } from "../base/scrub.ts"
-import type { Kept } from "../entry.ts"
-import { stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
+import { isLive } from "./found.ts"
 import { alone } from "./ordered.ts"
 import type { Place } from "./place.ts"
 import type { VersionKeys } from "./tokens.ts"
@@ -31,16 +30,17 @@ export async function invalidateByTags(
 ): Promise<void> {
   if (tags.length === 0) return
   const isTagged = (flight: Flight) => {
+    const { found } = flight
+    const replaced = (found && isLive(found) && found.kept?.tags) || []
     const hit =
-      flight.tags().some((tag) => tags.includes(tag)) ||
-      flight.found?.kept?.tags.some((tag) => tags.includes(tag)) ||
+      [...flight.tags(), ...replaced].some((tag) => tags.includes(tag)) ||
       flight.names.some((name) => names.some(({ hard }) => hard === name.hard))
     if (!hit) for (const tag of tags) flight.endedTags.add(tag)
     // Of one that hangs no more than this is remembered.
     return hit || flight.endedTags.size > 1000
   }
   const names = [...new Set(tags)].map((tag) => place.tag(tag))
-  const beat = () => engine.flights.fenceWhere(isTagged, mode === "soft")
+  const beat = () => engine.flights.fenceOwnWhere(isTagged, mode === "soft")
   beat()
   await renew({ engine, place, policy }, names, mode)
   beat()
@@ -98,10 +98,7 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
     const keys = page
     page = []
     const found = await engine.readMany(place, keys, policy)
-    return keys.filter((_, i) => {
-      const one = found[i]
-      return one?.kept !== undefined && isLive(one.kept, one.limit)
-    })
+    return keys.filter((_, i) => found[i] && isLive(found[i]))
   }
   const listed = scrubbed(() => store.adapter.keys?.(place.start) ?? [])
   const steps = Symbol.asyncIterator in listed ? listed[Symbol.asyncIterator]() : listed[Symbol.iterator]()
@@ -119,10 +116,6 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
     if (!isOver) quietly(() => steps.return?.())
   }
   if (page.length > 0) for (const full of await live()) yield place.own(full) ?? full
-}
-
-function isLive(kept: Kept, limit: number): boolean {
-  return stateOf(kept, now(), undefined, limit) !== "gone"
 }
 
 /** Drops what is past grace; answers how many, 0 where the adapter has no way. It may take longer than a read. */

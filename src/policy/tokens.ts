@@ -19,7 +19,7 @@ function expiredAt(mark: string, token: string): number {
   const pauses = pausesOf(token)
   const pause = pauses.find(([before]) => before === id)
   if (pause) return startOf(id) + pause[1]
-  // The pause after it was too short to be remembered, so that it might as well not have been.
+  // Its pause was dropped: see softToken.
   return Math.min(time, (pauses.length > 0 && startOf(id)) || time)
 }
 

@@ -1,12 +1,11 @@
 import { type Awaitable, chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
-import { freshUntil, type Kept, stateOf } from "../entry.ts"
+import { freshUntil, jittered, type Kept, makeKept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { derived, tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
 import { snapshot } from "./entries.ts"
-import type { Found } from "./found.ts"
-import { jittered } from "./load.ts"
+import { type Found, isLive } from "./found.ts"
 import { currentMarks } from "./marks.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { inOrder } from "./ordered.ts"
@@ -94,18 +93,10 @@ function put(
       const at = places.get(tag) ?? 0 // All of them are in it.
       return known.slice(at, at + 2)
     })
-    const kept: Kept = {
-      format: 1,
-      value,
-      createdAt,
-      freshUntil: createdAt + ttl,
-      ttl,
-      grace: own.grace,
-      took: 0,
-      tags: own.tags,
-      marks: tags.length > 0 ? [...known.slice(0, regions), ...mine] : known,
-    }
-    if (ttl > 0) writes.push([key, kept, ttl + own.grace])
+    const { grace } = own
+    const marks = tags.length > 0 ? [...known.slice(0, regions), ...mine] : known
+    const kept = makeKept({ value, createdAt, ttl, grace, took: 0, tags: own.tags, marks })
+    if (ttl > 0) writes.push([key, kept, ttl + grace])
     else gone.push(key)
   }
   const [first] = writes
@@ -235,8 +226,4 @@ async function rewrite(
   } finally {
     engine.fence(keys, true)
   }
-}
-
-function isLive({ kept, limit }: Found): boolean {
-  return kept !== undefined && stateOf(kept, now(), undefined, limit) !== "gone"
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest"
-import type { CacheWrapper } from "../../src/core.ts"
+import { CacheWrapper } from "../../src/core.ts"
 import type { LoadContext } from "../../src/types.ts"
 import { kinds, lateKinds } from "../support/fake.ts"
 import { gate, settled, setup } from "../support/setup.ts"
@@ -33,6 +33,20 @@ describe.each(kinds)("%s", (kind) => {
     load.pass("late")
     expect(await early).toBe("late")
     expect(await cache.get("k")).toBe(then ?? "anew")
+  })
+
+  test.each(writes)("%s by another cache over the same adapter wins likewise", async (_, write, then) => {
+    const { cache, clock } = await setup(kind)
+    const other = new CacheWrapper({ adapter: cache.adapter })
+    const load = gate()
+    const early = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
+    await settled(clock)
+    await write(other)
+    const late = then === undefined ? cache.getOrSet("k", () => "anew", { tags: ["t"] }) : cache.get("k")
+    expect(await late).toBe(then ?? "anew")
+    load.pass("late")
+    expect(await early).toBe("late")
+    expect([await cache.get("k"), await other.get("k")]).toEqual([then ?? "anew", then ?? "anew"])
   })
 
   test.each(writes)("%s in the very turn of the call wins over its result", async (_, write, then) => {
@@ -69,6 +83,19 @@ describe.each(kinds)("%s", (kind) => {
     await cache.invalidateTags("u")
     await cache.region("r").invalidate()
     await cache.region("r").clear()
+    load.pass("value")
+    await answer
+    expect(await cache.get("k")).toBe("value")
+  })
+
+  test("what ended past its grace before the load does not count, whether a storage still has it or not", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "old", { ttl: 10, tags: ["t"] })
+    await clock.advance(20)
+    const load = gate()
+    const answer = cache.getOrSet("k", () => load.promise)
+    await settled(clock)
+    await cache.invalidateTags("t")
     load.pass("value")
     await answer
     expect(await cache.get("k")).toBe("value")

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest"
+import { CacheWrapper } from "../../src/core.ts"
+import { type Kind, kinds, lateKinds } from "../support/fake.ts"
+import { gate, settled, setup } from "../support/setup.ts"
+
+/** Two caches over one adapter object, as a process may have them. */
+async function two(kind: Kind) {
+  const made = await setup(kind, { ttl: "1h", grace: "1h" })
+  const other = new CacheWrapper({ adapter: made.cache.adapter, ttl: "1h", grace: "1h" })
+  await other.ready()
+  return { ...made, other }
+}
+
+describe.each(kinds)("two caches over one adapter, on %s", (kind) => {
+  test("what a batch gives back does not beat a load of the other's", async () => {
+    const { cache, other, clock } = await two(kind)
+    const load = gate()
+    const answer = cache.getOrSet("k", () => load.promise, { lease: false })
+    await settled(clock)
+    const failed = other.batch(async (b) => {
+      await b.delete("k")
+      throw new Error("no")
+    })
+    await expect(failed).rejects.toThrow("no")
+    load.pass("loaded")
+    await answer
+    expect(await other.get("k")).toBe("loaded")
+  })
+
+  test("who closes one leaves the loads of the other", async () => {
+    const { cache, other, clock } = await two(kind)
+    const load = gate()
+    const answer = cache.getOrSet("k", () => load.promise)
+    await settled(clock)
+    await other.close()
+    load.pass("loaded")
+    await answer
+    expect(await cache.get("k")).toBe("loaded")
+  })
+
+  test("a clear of one with a prefix leaves the other's loads", async () => {
+    const { cache, clock } = await two(kind)
+    const named = new CacheWrapper({ adapter: cache.adapter, prefix: "named" })
+    const load = gate()
+    const answer = cache.getOrSet("k", () => load.promise)
+    await settled(clock)
+    await named.clear()
+    load.pass("loaded")
+    await answer
+    expect(await cache.get("k")).toBe("loaded")
+  })
+})
+
+describe.each(lateKinds)("the writes of two caches over one adapter, on %s", (kind) => {
+  test("are done in the order in which they were called", async () => {
+    const { cache, other, clock, storage } = await two(kind)
+    let delay = 50
+    storage.fault = (verb) => {
+      if (!verb.startsWith("set")) return undefined
+      delay -= 40
+      return delay + 40
+    }
+    const done = Promise.all([cache.set("k", 1), other.set("k", 2)])
+    await clock.advance(200)
+    await done
+    expect(await cache.get("k")).toBe(2)
+  })
+
+  test("what one touches in a batch gives way to what the other writes", async () => {
+    const { cache, other } = await two(kind)
+    await cache.set("k", 1)
+    await cache.batch(async (b) => {
+      await b.touch("k")
+      await other.set("k", 2)
+    })
+    expect(await cache.get("k")).toBe(2)
+  })
+})
