@@ -58,7 +58,15 @@ export interface UpstashAdapter extends Adapter {
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations reject with
  * `ADAPTER_UNAVAILABLE` when url, token, network or database fail them, and with `VALUE_TOO_LARGE` over 10 MB.
- * @example const cache = new CacheWrapper({ adapter: upstash({ url, token }), prefix: "shop" })
+ *
+ * @example
+ * ```ts
+ * import { CacheWrapper } from "isocache/core"
+ * import { upstash } from "isocache/adapters/upstash"
+ *
+ * const adapter = upstash({ url: "https://db.example", token: "…" }) // left out: both from the environment
+ * const cache = new CacheWrapper({ adapter, prefix: "shop" })
+ * ```
  */
 export function upstash(options: UpstashOptions = {}): UpstashAdapter {
   check(options)
@@ -73,7 +81,7 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
     return made
   }
   const run = (commands: readonly Command[]): Promise<readonly Reply[]> => request(connection, commands)
-  const { read, write, send, apart } = turns(run)
+  const { read, write, send, settled, apart } = turns(run)
 
   async function getMany(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
     if (keys.length === 0) return []
@@ -106,10 +114,7 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
 
   async function* keys(prefix: string): AsyncIterable<string> {
     // What was written before is found, as on any adapter.
-    await apart(
-      () => false,
-      async () => undefined,
-    )
+    await settled()
     const seen = new Set<string>()
     for await (const page of scan(connection, prefix)) {
       for (const { at, key } of await fullKeys(page.filter((found) => !seen.has(found.at)))) {

@@ -92,7 +92,7 @@ interface ClientOptions {
  */
 async function load(): Promise<(options: ClientOptions) => RedisLike> {
   try {
-    if ("WebSocketPair" in globalThis || /^(workerd|deno)$/.test(detectRuntime())) {
+    if (/^(workerd|deno)$/.test(detectRuntime())) {
       const { Redis } = await import("@upstash/redis/cloudflare")
       return (options) => new Redis(options)
     }

@@ -1,3 +1,4 @@
+import { sha256, utf8Length } from "../../src/base/bytes.ts"
 import { CacheError, shortKey } from "../../src/base/errors.ts"
 
 /** Every key lies under this, so that foreign keys of a shared database are never seen. */
@@ -66,7 +67,7 @@ export function keyAt(at: string): { readonly key: string; readonly hashed: bool
 /** Whether the key is kept with its record, since where it lies does not tell it. */
 export function isLong(key: string): boolean {
   if (key.length * 6 + namespace.length <= mostBytes) return false
-  return bytesOf(escapeText(key)) + namespace.length > mostBytes
+  return utf8Length(escapeText(key)) + namespace.length > mostBytes
 }
 
 /** Escapes lone surrogates and backslashes. */
@@ -84,11 +85,6 @@ export function unescapeText(text: string): string {
   )
 }
 
-/** The length of `text` in UTF-8. */
-export function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length
-}
-
 /** The beginning of a key, never cutting a surrogate pair. */
 function headOf(key: string): string {
   const head = key.slice(0, headLength)
@@ -97,8 +93,5 @@ function headOf(key: string): string {
 
 /** SHA-256 of a key in hex; "" where the runtime cannot. */
 async function hash(key: string): Promise<string> {
-  const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle
-  if (subtle === undefined) return ""
-  const digest = await subtle.digest("SHA-256", new TextEncoder().encode(escapeText(key)))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
+  return globalThis.crypto?.subtle ? sha256(escapeText(key)) : ""
 }

@@ -1,3 +1,4 @@
+import { toHex } from "../../src/base/bytes.ts"
 import { type Reply, resultOf } from "./requests.ts"
 
 /** Whether a `SET NX` was ours: by its own answer, or by what lies there when that answer got lost on the way. */
@@ -11,6 +12,5 @@ export function isOurs(put: Reply | undefined, found: Reply | undefined, value: 
 
 /** 16 characters that nobody else draws. */
 export function random(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+  return toHex(crypto.getRandomValues(new Uint8Array(8)))
 }

@@ -1,8 +1,8 @@
+import { utf8Length } from "../../src/base/bytes.ts"
 import { now, sleep } from "../../src/base/clock.ts"
 import { CacheError } from "../../src/base/errors.ts"
 import type { Connection, RedisPipeline } from "./client.ts"
 import { isNetworkTrouble, isRefusal, scrub, unexpectedAnswer } from "./errors.ts"
-import { bytesOf } from "./keys.ts"
 
 /** One command of a pipeline. */
 export interface Command {
@@ -64,7 +64,7 @@ export async function request(
 
 /** The bytes of `text` as JSON in UTF-8: exact where it matters, else never too few. */
 export function jsonBytes(text: string): number {
-  return text.length < 1_000 ? text.length * 6 + 3 : bytesOf(JSON.stringify(text)) + 1
+  return text.length < 1_000 ? text.length * 6 + 3 : utf8Length(JSON.stringify(text)) + 1
 }
 
 /** One request, sent again when the network fails it, without the commands that must not be any more. */

@@ -1,6 +1,7 @@
-import { after, now } from "../../src/base/clock.ts"
-import { detectRuntime } from "../../src/base/runtime.ts"
-import { bytesOf, type Locate, locate } from "./keys.ts"
+import { utf8Length } from "../../src/base/bytes.ts"
+import { after, left, now } from "../../src/base/clock.ts"
+import { isWorkerd } from "../../src/base/runtime.ts"
+import { type Locate, locate } from "./keys.ts"
 import { type Command, type Reply, resultOf } from "./requests.ts"
 
 /** Collects what is asked in one turn into one request, in order. */
@@ -11,6 +12,7 @@ export interface Turns {
   write(keys: readonly string[], commands: (at: Locate) => readonly Command[]): Promise<readonly Reply[]>
   /** Runs commands that no other operation has to wait for; `keys` are those they must locate. */
   send(keys: readonly string[], commands: (at: Locate) => readonly Command[]): Promise<readonly Reply[]>
+  settled(): Promise<void>
   /** Runs `work` after all earlier writes; later operations on keys that it `touches` wait for it. */
   apart<T>(touches: (key: string) => boolean, work: () => Promise<T>): Promise<T>
 }
@@ -62,11 +64,18 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     return operations
   }
 
+  /** The writes that are waited for; one of a request that is over never ends, and is forgotten. */
+  function underWay(): readonly Running[] {
+    for (const write of running) if (restOf(write) <= 0) running.delete(write)
+    return [...running]
+  }
+
   /** Starts what nothing holds up; what waits for an earlier write of its keys waits by itself. */
   function carryOut(operations: readonly Operation[]): void {
     const held = new Set<string>()
+    const earlier = underWay()
     const waits = ({ kind, keys }: Operation): boolean =>
-      kind !== "send" && keys.some((key) => held.has(key) || [...running].some(({ touches }) => touches(key)))
+      kind !== "send" && keys.some((key) => held.has(key) || earlier.some(({ touches }) => touches(key)))
     const free: Operation[] = []
     const waiting: Operation[] = []
     for (const operation of operations) {
@@ -83,7 +92,7 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
   async function exchange(operations: readonly Operation[]): Promise<void> {
     const ordered = operations.filter(({ kind }) => kind !== "send").flatMap(({ keys }) => keys)
     const written = new Set(operations.filter(({ kind }) => kind === "write").flatMap(({ keys }) => keys))
-    const earlier = [...running].filter(({ touches }) => ordered.some(touches))
+    const earlier = underWay().filter(({ touches }) => ordered.some(touches))
     const end = written.size > 0 ? begin((key) => written.has(key)) : undefined
     try {
       await endOf(earlier)
@@ -145,9 +154,13 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     },
     write: (keys, commands) => enqueue("write", keys, commands),
     send: (keys, commands) => enqueue("send", keys, commands),
+    settled() {
+      carryOut(cut())
+      return endOf(underWay())
+    },
     async apart(touches, work) {
       carryOut(cut())
-      const earlier = [...running]
+      const earlier = underWay()
       const end = begin(touches)
       try {
         await endOf(earlier)
@@ -172,7 +185,7 @@ class Plan {
 
   /** Reads the key that lies `at`; answers how to find its value in the replies. */
   read(at: string): (replies: readonly Reply[]) => unknown {
-    const size = bytesOf(at) + 16
+    const size = utf8Length(at) + 16
     if (this.#open === undefined || this.#open.bytes + size > mostReadBytes) this.#open = this.#begin()
     const { keys, at: place } = this.#open
     const slot = keys.get(at) ?? keys.size
@@ -210,17 +223,19 @@ function attempt<T>(operation: Operation, work: () => T): T | undefined {
 }
 
 /**
- * The end of earlier writes, or their time limit: on workerd a write of another request that was cancelled never
- * ends, and who waits for it has half of the default `storeTimeout` left.
+ * For how long a write is waited for yet: on workerd one of another request that was cancelled never ends, and who waits
+ * for it has half of the default `storeTimeout` left.
  */
+function restOf({ since }: Running): number {
+  return left(since, isWorkerd() ? 1_000 : 30_000)
+}
+
+/** The end of earlier writes, or of the time they have. */
 async function endOf(earlier: readonly Running[]): Promise<void> {
   if (earlier.length === 0) return
-  const patience = detectRuntime() === "workerd" ? 1_000 : 30_000
-  const left = Math.max(...earlier.map(({ since }) => since + patience - now()))
-  if (left <= 0) return
   let cancel = (): void => {}
   const limit = new Promise<void>((resolve) => {
-    cancel = after(left, resolve)
+    cancel = after(Math.max(...earlier.map(restOf)), resolve)
   })
   await Promise.race([limit, Promise.all(earlier.map(({ done }) => done))])
   cancel()

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest"
+import { type Turns, turns } from "../../adapters/upstash/turns.ts"
+import { fakeClock } from "../support/clock.ts"
+import { settled } from "../support/setup.ts"
+
+/** Turns over a Redis that answers every request but the first. */
+function afterOneThatHangs(): { readonly asked: Turns; requests(): number } {
+  let count = 0
+  const asked = turns((commands) => {
+    count++
+    return count === 1 ? new Promise(() => {}) : Promise.resolve(commands.map(() => ({ result: [] })))
+  })
+  return { asked, requests: () => count }
+}
+
+const nothing = { bytes: 0, add() {} }
+
+test("a write that never ends is waited for 30 seconds, and then divides no more requests", async () => {
+  const clock = fakeClock()
+  const { asked, requests } = afterOneThatHangs()
+  void asked.write(["lost"], () => [nothing])
+  await settled(clock)
+  const read = asked.read(["lost"])
+  await clock.advance(29_000)
+  expect(requests()).toBe(1)
+  await clock.advance(1_000)
+  await read
+  expect(requests()).toBe(2)
+  await Promise.all([asked.read(["lost"]), asked.read(["other"])])
+  expect(requests()).toBe(3)
+})
+
+test("a write that never ends is waited for no longer when the clock is set back", async () => {
+  const clock = fakeClock()
+  const { asked, requests } = afterOneThatHangs()
+  void asked.write(["lost"], () => [nothing])
+  await settled(clock)
+  clock.jump(Date.now() - 3_600_000)
+  const read = asked.read(["lost"])
+  await clock.advance(30_000)
+  await read
+  expect(requests()).toBe(2)
+})
