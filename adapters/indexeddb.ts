@@ -7,6 +7,7 @@
 import type { Adapter, AdapterEvent, Stored } from "../src/adapter.ts"
 import { broadcastBus } from "../src/base/broadcast.ts"
 import { dropAll } from "../src/base/bus.ts"
+import { Listeners } from "../src/base/listeners.ts"
 import { detectRuntime } from "../src/base/runtime.ts"
 import { bounds } from "./indexeddb/bounds.ts"
 import { connect } from "./indexeddb/connection.ts"
@@ -47,16 +48,8 @@ const pageSize = 512
  */
 export function indexeddb(options: IndexedDBOptions = {}): Adapter {
   const settings = settingsFrom(options)
-  const listeners = new Set<(event: AdapterEvent) => void>()
-  const emit = (event: AdapterEvent) => {
-    for (const listener of listeners) {
-      try {
-        listener(event)
-      } catch {
-        // Whoever listens disturbs nobody.
-      }
-    }
-  }
+  const listeners = new Listeners<AdapterEvent>()
+  const emit = (event: AdapterEvent) => listeners.tell(event)
   // Elsewhere there are no other tabs.
   const bus = detectRuntime() === "browser" ? broadcastBus(`isocache indexeddb ${settings.name}`) : undefined
   // The memory in front of this very adapter hears it too.
@@ -126,10 +119,7 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
       await idle()
       await connection.close()
     },
-    observe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    observe: (listener) => listeners.add(listener),
     ...(bus && { bus }),
     ...(hasLocks() ? { lock: (key: string, ttl: number) => lock(settings.name, key, ttl) } : {}),
   }

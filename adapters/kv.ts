@@ -5,11 +5,12 @@
  */
 
 import { type Adapter, isToken } from "../src/adapter.ts"
+import { utf8Length } from "../src/base/bytes.ts"
 import { now } from "../src/base/clock.ts"
 import { CacheError, shortKey } from "../src/base/errors.ts"
 import { type KVFound, type KVLike, namespaceOf } from "./kv/binding.ts"
 import { crowd } from "./kv/crowd.ts"
-import { byteLength, isHashed, nameOf } from "./kv/names.ts"
+import { isHashed, nameOf } from "./kv/names.ts"
 import { type KVOptions, mostSeconds, settingsFrom } from "./kv/options.ts"
 import { listed } from "./kv/pages.ts"
 import { readMany, readOne } from "./kv/reads.ts"
@@ -178,5 +179,5 @@ function recordIn(found: KVFound | undefined, key: string, name: string): string
 
 function isTooLarge(value: string): boolean {
   // A code unit takes 3 bytes at most: counting is for the few in between.
-  return value.length * 3 > valueLimit && (value.length > valueLimit || byteLength(value) > valueLimit)
+  return value.length * 3 > valueLimit && (value.length > valueLimit || utf8Length(value) > valueLimit)
 }

@@ -5,15 +5,15 @@
  */
 
 import { type Adapter, type AdapterEvent, isToken, mostTokens, type Stored } from "../src/adapter.ts"
-import { quietly } from "../src/base/awaitable.ts"
 import { now } from "../src/base/clock.ts"
+import { Listeners } from "../src/base/listeners.ts"
 import { aCount, aSize, judgeOptions, oneOf, type Rule } from "../src/base/rules.ts"
 import { shelf } from "./memory/shelf.ts"
 import { sizeOf, textSize } from "./memory/size.ts"
 
 /** Options of {@link memory}. */
 export interface MemoryOptions {
-  /** How many entries are kept: a positive integer, or `Infinity`. Default 10 000. */
+  /** How many entries are kept: a positive integer, or `Infinity` (as many as a `Map` holds: 2²³). Default 10 000. */
   readonly maxEntries?: number | undefined
   /** How many bytes the entries may take by a rough estimate, or `Infinity`. Default `Infinity`, which estimates nothing. */
   readonly maxBytes?: number | undefined
@@ -49,9 +49,9 @@ const slotSize = 96
 /**
  * Keeps records in this realm, bounded, evicting by S3-FIFO or LRU.
  *
- * No timers: what is past its life leaves when a write comes by, before anything alive does as far as a few slots
- * per write tell. Version tokens lie apart, ten times `maxEntries` of them or 100 000, the longest unused leaving
- * first; they count in no bound.
+ * No timers: each write also looks at a few slots and drops what is past its life there, so that the dead mostly leave
+ * before the living. Version tokens lie apart, ten times `maxEntries` of them or 100 000, whichever is more; the longest
+ * unused leave first, and they count in no bound.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
  *
@@ -67,10 +67,8 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
   judgeOptions(options, rules, " of memory()")
   const { maxEntries = 10_000, maxBytes = Infinity, policy = "s3-fifo", copy = "clone" } = options
   const max = Math.min(maxEntries, most)
-  const listeners = new Set<(event: AdapterEvent) => void>()
-  const tell = (key: string): void => {
-    for (const listener of listeners) quietly(() => listener({ type: "evict", key }))
-  }
+  const listeners = new Listeners<AdapterEvent>()
+  const tell = (key: string): void => listeners.tell({ type: "evict", key })
   const evicted = (): typeof tell | undefined => (listeners.size > 0 ? tell : undefined)
   const entries = shelf({ entries: max, bytes: maxBytes, lru: policy === "lru", evicted })
   let changes = 0
@@ -127,10 +125,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
     keys: (prefix) => [...entries.keys(prefix, now()), ...tokens.keys(prefix, now())],
     prune: (now) => entries.prune(now) + tokens.prune(now),
     tokenChanges: () => changes,
-    observe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    observe: (listener) => listeners.add(listener),
   }
 }
 

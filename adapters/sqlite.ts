@@ -6,6 +6,7 @@
 
 import type { Adapter, AdapterEvent, Awaitable, Lease, Stored } from "../src/adapter.ts"
 import { now, sleep } from "../src/base/clock.ts"
+import { Listeners } from "../src/base/listeners.ts"
 import { aCount, judgeOptions, type Rule, rule } from "../src/base/rules.ts"
 import type { Limits } from "./sqlite/bounds.ts"
 import { Connection } from "./sqlite/connection.ts"
@@ -83,19 +84,10 @@ export function sqlite(options: SqliteOptions = {}): SqliteAdapter {
     entries: options.maxEntries ?? defaults.entries,
     bytes: options.maxBytes ?? defaults.bytes,
   }
-  const listeners = new Set<(event: AdapterEvent) => void>()
-  const tell = (event: AdapterEvent): void => {
-    for (const listener of listeners) {
-      try {
-        listener(event)
-      } catch {
-        // A listener's trouble is its own: what it is told of has happened.
-      }
-    }
-  }
+  const listeners = new Listeners<AdapterEvent>()
   const connection = new Connection(options.path, limits, {
-    evicted: (key) => tell({ type: "evict", key }),
-    trouble: (error) => tell({ type: "error", error }),
+    evicted: (key) => listeners.tell({ type: "evict", key }),
+    trouble: (error) => listeners.tell({ type: "error", error }),
   })
 
   return {
@@ -116,12 +108,7 @@ export function sqlite(options: SqliteOptions = {}): SqliteAdapter {
     prune: (time) => prune(connection, time),
     open: () => connection.open(),
     close: () => connection.close(),
-    observe: (listener) => {
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
-    },
+    observe: (listener) => listeners.add(listener),
   }
 }
 

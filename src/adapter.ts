@@ -1,5 +1,6 @@
 import type { Awaitable } from "./base/awaitable.ts"
 import type { Bus } from "./base/bus.ts"
+import { CacheError } from "./base/errors.ts"
 import type { Tier } from "./base/events.ts"
 
 export type { Awaitable } from "./base/awaitable.ts"
@@ -49,7 +50,7 @@ export interface Adapter {
   /**
    * Keeps `record` under `key` in place of what was there. It is kept when this returns, or its promise fulfils.
    *
-   * @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it.
+   * @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it, 0 or less drops it at once.
    */
   set(key: string, record: Stored, ttl: number): Awaitable<void>
   /** Removes `key`; answers whether it was there. */
@@ -65,7 +66,7 @@ export interface Adapter {
   deleteMany?(keys: readonly string[]): Awaitable<number>
   /** Sets `key` if it is absent, atomically; answers whether it did. */
   add?(key: string, record: Stored, ttl: number): Awaitable<boolean>
-  /** Lists the keys that start with `prefix`, each once, in any order. */
+  /** Lists the keys that start with `prefix`, version tokens included, each once, in any order. */
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>
   /** Takes the lease on `key` for `ttl` ms; `undefined` while another holds it. */
   lock?(key: string, ttl: number): Awaitable<Lease | undefined>
@@ -78,7 +79,7 @@ export interface Adapter {
   /**
    * What is known at once, without I/O: a tier in front of a slow storage answers from memory.
    *
-   * @param time - The time, for one who has just read the clock, in ms since epoch.
+   * @param time - The time in ms since epoch, where the caller has just read the clock.
    */
   peek?(key: string, time?: number): Stored | undefined
   /** Lets go of what a tier in front keeps of `keys`: who reads next is answered by the one behind. */
@@ -87,7 +88,7 @@ export interface Adapter {
    * Counts the changes of version tokens, where all of them pass through this adapter: what was read of them then
    * holds as long as the count does.
    *
-   * @param time - The time, for one who has just read the clock, in ms since epoch.
+   * @param time - The time in ms since epoch, where the caller has just read the clock.
    */
   tokenChanges?(time?: number): number
   /**
@@ -95,7 +96,7 @@ export interface Adapter {
    * it writes; whoever writes through the bare adapter must do so too.
    */
   readonly bus?: Bus
-  /** Calls `listener` on evictions and on trouble outside of any call. Answers how to stop. */
+  /** Calls `listener` on evictions and on trouble outside of any call. Returns a function that stops it. */
   observe?(listener: (event: AdapterEvent) => void): () => void
 }
 
@@ -107,6 +108,22 @@ export interface Serializer {
   stringify(value: unknown): string
   /** The value that `text` was made of. */
   parse(text: string): unknown
+}
+
+/**
+ * Refuses what is no adapter.
+ *
+ * @param who - Whose argument it is, for the message.
+ */
+export function assertAdapter(adapter: unknown, who: string): asserts adapter is Adapter {
+  const members = typeof adapter === "object" && adapter !== null ? adapter : {}
+  const isMethod = (name: string) => typeof Reflect.get(members, name) === "function"
+  const missing = ["get", "set", "delete", "clear"].filter((name) => !isMethod(name))
+  const knowsMedium = ["object", "bytes", "text"].includes(String(Reflect.get(members, "medium")))
+  if (missing.length === 0 && knowsMedium) return
+  const what =
+    missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
+  throw new CacheError("ADAPTER_OPTIONS", `${who} needs an adapter, such as memory(); this one has ${what}.`)
 }
 
 /** Marks the keys of version tokens (tags and regions): not counted in `maxEntries`, evicted last. */

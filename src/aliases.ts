@@ -1,16 +1,16 @@
-import type { Adapter, Awaitable } from "./adapter.ts"
+import { type Adapter, type Awaitable, assertAdapter } from "./adapter.ts"
 import { currentProcess, variable } from "./base/environment.ts"
 import { CacheError } from "./base/errors.ts"
 import { scrub } from "./base/scrub.ts"
 import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
-import { isAdapter, openHeard } from "./source.ts"
+import { openHeard } from "./source.ts"
 
 /** Loads an adapter for the options given with its alias. */
 export type LoadAdapter = (options: never) => Awaitable<Adapter>
 
 interface Alias {
-  readonly load: (options: never) => Awaitable<Adapter>
+  readonly load: LoadAdapter
   /** The names of its options, where they are known. */
   readonly options?: readonly string[]
 }
@@ -100,11 +100,8 @@ export async function loadAlias(
   const alias = aliases.get(name)
   if (!alias) throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${quoted(name)}.`)
   const adapter: unknown = await alias.load((options ?? {}) as never) // checkAlias and the factory judge what the type cannot.
-  if (isAdapter(adapter)) return { adapter }
-  throw new CacheError(
-    "ADAPTER_OPTIONS",
-    `The alias ${quoted(name)} loaded no adapter, but ${typeof adapter}.`,
-  )
+  assertAdapter(adapter, `The alias ${quoted(name)}`)
+  return { adapter }
 }
 
 /**

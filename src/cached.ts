@@ -43,13 +43,14 @@ export interface AliasOptions {
  */
 export class CacheWrapper extends CoreWrapper {
   /**
-   * Swaps the storage: at once, while the new one opens on first use. Calls in progress finish on the old one, which
-   * is closed then if an alias had opened it.
+   * Swaps the storage at once; the new one opens on first use. Calls in progress finish on the old one, which is then
+   * closed if an alias had opened it.
    *
-   * The cache keeps its `encrypt`, `compress` and `serializer`, those of the last `use` that named them; `false` turns
-   * the first two off. A `near` tier belongs to the storage it was named with: name it again for the new one.
+   * `encrypt`, `compress` and `serializer` stay as they were unless named; `false` turns the first two off. `near`
+   * belongs to the storage it was named with: name it again for the new one.
    *
-   * @throws {CacheError} `ADAPTER_UNKNOWN`, `ADAPTER_OPTIONS`.
+   * @throws {CacheError} `ADAPTER_UNKNOWN` (lists the known aliases), `ADAPTER_OPTIONS`, `OPTION_INVALID`, `CLOSED`; at
+   * once.
    * @example cached.use("memory", { maxEntries: 1000 })
    */
   override use<N extends keyof AliasOptions>(alias: N, options?: AliasOptions[N] & UseOptions): this

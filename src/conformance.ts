@@ -59,7 +59,7 @@ export const conformance: readonly ConformanceCase[] = [
 /**
  * What of a case's `needs` is missing: the case is to be left out unless the answer is empty.
  *
- * An optional method is there if `adapter` has it, "compression" and "encryption" if this runtime has them (a page of
+ * An optional method is there if `adapter` has it, "copy" unless its `copy` is "none", "compression" and "encryption" if this runtime has them (a page of
  * an insecure origin has no encryption). What neither can tell, the runner does.
  *
  * @param facts - "shared": handles opened one after the other see each other's writes at once. "persistent": what is

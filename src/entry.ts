@@ -24,6 +24,18 @@ export interface Kept {
   readonly made?: Kept
 }
 
+/** An entry that is fresh for `ttl` ms from `createdAt` on. */
+export function makeKept({ value, createdAt, ttl, grace, took, tags, marks }: Made): Kept {
+  return { format: 1, value, createdAt, freshUntil: createdAt + ttl, ttl, grace, took, tags, marks }
+}
+
+type Made = Omit<Kept, "format" | "freshUntil" | "tier" | "made">
+
+/** Spreads `ttl` by ± `jitter`; what was to be stored stays to be stored. */
+export function jittered(ttl: number, jitter: number): number {
+  return jitter > 0 && ttl > 0 ? Math.max(1, Math.round(ttl + (2 * Math.random() - 1) * jitter)) : ttl
+}
+
 /** A value with its deadlines and tags, as a caller sees it. All times are milliseconds since epoch. */
 export interface Entry<V> {
   /** What was stored: a copy, the caller's own. */

@@ -1,3 +1,4 @@
+import { toHex } from "./base/bytes.ts"
 import { CacheError } from "./base/errors.ts"
 
 declare const typeOfValue: unique symbol
@@ -120,10 +121,10 @@ function encodeObject(part: object, above: object[]): string {
       .join()}}`
   }
   if (part instanceof Set) return `S[${Array.from(part, inner).sort().join()}]`
-  if (part instanceof ArrayBuffer) return `B:ArrayBuffer:${hex(new Uint8Array(part))}`
+  if (part instanceof ArrayBuffer) return `B:ArrayBuffer:${toHex(new Uint8Array(part))}`
   if (ArrayBuffer.isView(part)) {
     const type = Object.prototype.toString.call(part).slice(8, -1)
-    return `B:${type}:${hex(new Uint8Array(part.buffer, part.byteOffset, part.byteLength))}`
+    return `B:${type}:${toHex(new Uint8Array(part.buffer, part.byteOffset, part.byteLength))}`
   }
   if (typeof URL === "function" && part instanceof URL) return `U${JSON.stringify(part.href)}`
   const proto: unknown = Object.getPrototypeOf(part)
@@ -132,12 +133,6 @@ function encodeObject(part: object, above: object[]): string {
     throw invalid(`A key cannot hold ${kindOf(part)}`)
   const names = Object.keys(part).sort()
   return `{${names.map((name) => `${JSON.stringify(name)}:${inner(Reflect.get(part, name))}`).join()}}`
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = ""
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0")
-  return text
 }
 
 function kindOf(value: unknown): string {

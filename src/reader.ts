@@ -26,7 +26,7 @@ export type Loaded<V, R> = unknown extends V ? R : V
 /**
  * The verbs of a cache or region that bring values: those that read, and those that load what is missing.
  *
- * They never reject for the storage's sake: trouble is an `error` event and a miss.
+ * Reads and loads never reject for the storage's sake: trouble is an `error` event and a miss. Only `keys` rejects.
  */
 export class Reader {
   /** @internal */
@@ -81,7 +81,7 @@ export class Reader {
   }
 
   /**
-   * Whether there is a fresh entry.
+   * Whether there is a fresh entry, or with `stale: true` one within its grace. Counts as no hit and no miss.
    *
    * @example await cached.has("greeting")
    */
@@ -168,6 +168,8 @@ export class Reader {
    * The values of `keys` in their order; `fallback` is called once with the missing ones, and answers an array in
    * their order, a Map, or a record. Keys absent from a Map or record come back `undefined` and are not kept.
    *
+   * Its context is one for all of them: see {@link ManyFallback}.
+   *
    * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length, and as {@link getOrSet}.
    * @example const users = await cached.getOrSetMany(["1", "2"], (missing) => fetchUsers(...missing.map(Number)))
    */
@@ -183,7 +185,7 @@ export class Reader {
   /**
    * The keys of live entries of this cache or region itself, as given.
    *
-   * @throws {CacheError} `ADAPTER_ABILITY` where the adapter cannot list, `ADAPTER_UNAVAILABLE`.
+   * @throws {CacheError} `ADAPTER_ABILITY` where the adapter cannot list, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example for await (const name of cached.keys()) console.log(name)
    */
   async *keys(): AsyncGenerator<string, void, undefined> {

@@ -12,7 +12,7 @@ import { validated } from "./policy/load.ts"
 import { type Policy, type ReadOptions, resolvePolicy } from "./policy/options.ts"
 import { patience } from "./policy/timeout.ts"
 
-/** Options of a read that finds nothing. */
+/** Options of `get`, `getEntry` and `getMany`: how a read is judged, and what a miss answers. */
 export interface GetOptions<V> extends ReadOptions {
   /** What a miss answers. Default `undefined`. */
   readonly default?: V | undefined
@@ -40,9 +40,9 @@ export function hotHit(kit: Kit, key: unknown): Kept | undefined {
 /**
  * The fresh entry of `key` where that can be told in a few steps, which most hits in memory can.
  *
- * An entry made under the very array of marks that was seen to stand, on an adapter that has counted no change of
- * tokens since, stands too; and that array nobody else has, so the entry is one of ours. One with tags has marks of its
- * own: it was seen to stand itself.
+ * Entries written together share one array of marks. If that array was seen to stand and the adapter has counted no
+ * change of tokens since, every entry that holds this very array stands, and is one of ours, for nobody else has it. An
+ * entry with tags has an array of its own, so it is remembered by itself.
  */
 export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefined {
   const { hot } = settings
@@ -123,7 +123,7 @@ function missing(name: string, reason: MissReason): CacheError {
   })
 }
 
-/** Options of a read that no policy resolves. */
+/** What {@link GetOptions} adds to a policy: judged with it, used by the reader. */
 export const readRules: Rules = { default: anything, required: aBoolean }
 
 /** The entries of many keys; those that may not be served are `undefined`. Silent ones are not counted. */
@@ -156,7 +156,7 @@ export async function readMany(
     const found = byName.get(name)
     const state = found ? (isSilent ? judge(found, policy) : report(kit, found, name, policy)) : "gone"
     if (found?.kept && state !== "gone" && engine.store) {
-      return { ...toEntry(found.kept, engine.store, now(), found.limit, isEach), stale: state === "stale" }
+      return { ...toEntry(found.kept, engine.store, found.limit, isEach), stale: state === "stale" }
     }
     const reason = found?.kept ? "expired" : (found?.reason ?? "absent")
     if (!isSilent) hub.miss(place, name, reason)

@@ -22,7 +22,8 @@ import { endTags, everywhere, lasting, modeOf, setMany, setOne, toTarget } from 
  * A named part of a cache with its own prefix and options; it has all the verbs of a cache.
  *
  * Reads never reject for the storage's sake: trouble is an `error` event and a miss. Explicit writes do.
- * Every verb rejects with `CLOSED` once its cache is closed, and with `KEY_INVALID` for what is no key.
+ * Every verb rejects with `CLOSED` once its cache is closed, and with `KEY_INVALID` for what is no key; `peek` and
+ * `isLoading` throw them.
  */
 export class Region extends Reader {
   /** @internal The same place without its generator, key function and setter. */

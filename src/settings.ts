@@ -46,7 +46,7 @@ const nearReaders: { readonly [name: string]: Read } = {
  *
  * With the prefix `"cache"` the names are `cache.adapter`, `cache.ttl`, `cache.arguments.path`, `cache.near.maxEntries`,
  * `cache.regions.users.ttl` and so on; numbers, booleans and durations are made of their text, but for what adapters
- * take as text (`path`, `name`, `url`, `token`, `binding`). Regions in regions have no settings. Environment variables
+ * take as text (`path`, `name`, `url`, `token`, `binding`, `policy`, `copy`). Regions in regions have no settings. Environment variables
  * may be written `CACHE_ADAPTER`, `CACHE_SOFT_TIMEOUT`, `CACHE_ARGUMENTS_PATH`, `CACHE_REGIONS_USERS_TTL` (region names
  * are lower case then). The record is not changed; what does not begin with the prefix is left alone.
  *

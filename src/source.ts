@@ -1,7 +1,5 @@
-import type { Adapter, Awaitable, Serializer } from "./adapter.ts"
+import { type Adapter, type Awaitable, assertAdapter, type Serializer } from "./adapter.ts"
 import { chain, isPromise } from "./base/awaitable.ts"
-import type { Duration } from "./base/duration.ts"
-import { CacheError } from "./base/errors.ts"
 import {
   aCount,
   aDuration,
@@ -16,24 +14,8 @@ import {
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
 import type { Resolved, Shared } from "./kit.ts"
 import type { Source } from "./policy/found.ts"
+import type { Near } from "./store/near.ts"
 import { Store } from "./store/store.ts"
-
-/** A memory tier in front: `true`, its bounds, or an adapter of your own. */
-export type Near =
-  | boolean
-  | {
-      /** How many entries stay near. Default 10 000. */
-      readonly maxEntries?: number | undefined
-      /** How many bytes they may take, by estimate. Default `Infinity`. */
-      readonly maxBytes?: number | undefined
-      /** What is pushed out. Default "s3-fifo". */
-      readonly policy?: "s3-fifo" | "lru" | undefined
-      /** Whether values are copied. Default "clone". */
-      readonly copy?: "clone" | "none" | undefined
-      /** How long it may differ from what another process wrote. Default 5 seconds; unlimited where a bus reaches every writer. */
-      readonly maxAge?: Duration | undefined
-    }
-  | Adapter
 
 /** Where values are kept, and in what form. */
 export interface StorageOptions {
@@ -61,30 +43,39 @@ const near: Rules = {
 
 /** What {@link StorageOptions} must be; what stands in a codec's options is judged when it is made. */
 export const storageRules: Readonly<Record<keyof StorageOptions, Rule>> = {
-  adapter: rule((value) => typeof value === "string" || isAdapter(value), "an alias or an adapter"),
+  adapter: rule(isAdapterOrAlias, "an alias or an adapter"),
   arguments: rule(isRecord, "an object: the options of the alias"),
   near: rule(
     (value) =>
       typeof value === "boolean" ||
       (isRecord(value) &&
-        ("get" in value ? isAdapter(value) : judgeOptions(value, near, " of near") !== null)),
+        ("get" in value ? isAdapterOrAlias(value) : judgeOptions(value, near, " of near") !== null)),
     "true, false, the bounds of a memory tier, or an adapter",
     "ADAPTER_OPTIONS",
   ),
-  serializer: rule(
-    (value) =>
-      ["name", "stringify", "parse"].map((name) => typeof Reflect.get(Object(value), name)).join() ===
-      "string,function,function",
-    "{ name, stringify, parse }",
+  serializer: rule(isSerializer, "{ name, stringify, parse }"),
+  compress: rule(
+    (value) => typeof value === "boolean" || typeof value === "object",
+    "true, false, or { threshold, format }",
   ),
-  compress: rule((value) => /boolean|object/.test(typeof value), "true, false, or { threshold, format }"),
   encrypt: rule((value) => value === false || typeof value === "object", "false, or { keys: [{ id, key }] }"),
+}
+
+/** @throws {CacheError} `ADAPTER_OPTIONS` for an object that is no adapter. */
+function isAdapterOrAlias(value: unknown): boolean {
+  if (typeof value !== "string") assertAdapter(value, "An option")
+  return true
+}
+
+function isSerializer(value: unknown): boolean {
+  const { name, stringify, parse }: Partial<Serializer> = Object(value)
+  return typeof name === "string" && typeof stringify === "function" && typeof parse === "function"
 }
 
 /** Where a storage comes from, told by options; nothing is opened or loaded before the first use. */
 export function sourceOf(options: StorageOptions, shared: Shared): Source {
   const { adapter } = options
-  const object = isAdapter(adapter) ? adapter : undefined
+  const object = typeof adapter === "string" ? undefined : adapter
   const asked = options.near ?? false
   return {
     name: object ? object.name : String(adapter),
@@ -148,23 +139,4 @@ function storeOf(
     ? import("./store/telling.ts").then(({ telling }) => telling(adapter, report))
     : adapter
   return chain(heard, (own) => chain(codecFor(own, codec), (made) => new Store(own, made)))
-}
-
-/** Whether `value` is an adapter object. @throws {CacheError} `ADAPTER_OPTIONS` for an object that is none. */
-export function isAdapter(value: unknown): value is Adapter {
-  if (typeof value === "string" || value === undefined) return false
-  if (typeof value === "object" && value !== null) {
-    const missing = ["get", "set", "delete", "clear"].filter(
-      (name) => typeof Reflect.get(value, name) !== "function",
-    )
-    const medium: unknown = Reflect.get(value, "medium")
-    if (missing.length === 0 && (medium === "object" || medium === "bytes" || medium === "text")) return true
-    const what =
-      missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
-    throw new CacheError(
-      "ADAPTER_OPTIONS",
-      `This is no adapter: it has ${what}. Pass an alias, or an object with get, set, delete, clear, name and medium.`,
-    )
-  }
-  throw new CacheError("ADAPTER_OPTIONS", `An adapter is an alias or an object, not a ${typeof value}.`)
 }

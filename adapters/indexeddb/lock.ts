@@ -1,4 +1,5 @@
 import type { Lease } from "../../src/adapter.ts"
+import { sha256 } from "../../src/base/bytes.ts"
 import { after } from "../../src/base/clock.ts"
 
 /** WebKit takes no longer names for a lock. */
@@ -42,6 +43,5 @@ async function nameFor(database: string, key: string): Promise<string> {
   // JSON writes lone surrogates as escapes: two keys never share a lock.
   const name = `isocache:${JSON.stringify([database, key])}`
   if (name.length <= maxName) return name
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name))
-  return `isocache#${[...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`
+  return `isocache#${await sha256(name)}`
 }

@@ -1,4 +1,5 @@
 import type { Awaitable } from "../../src/adapter.ts"
+import { isWellFormed, sha256, utf8Length } from "../../src/base/bytes.ts"
 
 /** What all names of this library begin with: the rest of a shared namespace is never listed, read or cleared. */
 const own = "isocache:"
@@ -41,17 +42,14 @@ function isPlain(key: string): boolean {
   return (
     own.length + key.length <= longest &&
     !key.includes(hashed) &&
-    isUnicode(key) &&
-    byteLength(key) <= longest - own.length
+    isWellFormed(key) &&
+    utf8Length(key) <= longest - own.length
   )
 }
 
 async function hashName(key: string): Promise<string> {
   // JSON writes lone surrogates as escapes: UTF-8 alone would make them all the same.
-  const bytes = new TextEncoder().encode(JSON.stringify(key))
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("")
-  return own + headOf(key) + hashed + hex
+  return own + headOf(key) + hashed + (await sha256(JSON.stringify(key)))
 }
 
 /** The longest beginning of `key` that is valid Unicode and has room. What a key starts with, its head starts with. */
@@ -59,20 +57,9 @@ function headOf(key: string): string {
   let head = ""
   let size = 0
   for (const character of key) {
-    size += byteLength(character)
-    if (size > longestHead || !isUnicode(character)) break
+    size += utf8Length(character)
+    if (size > longestHead || !isWellFormed(character)) break
     head += character
   }
   return head
-}
-
-/** Whether `text` survives UTF-8: it has no lone surrogates. */
-export function isUnicode(text: string): boolean {
-  const native: unknown = Reflect.get(String.prototype, "isWellFormed")
-  return typeof native === "function" ? native.call(text) === true : !/\p{Surrogate}/u.test(text)
-}
-
-/** How many bytes `text` takes in UTF-8. */
-export function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length
 }

@@ -7,7 +7,7 @@ export interface KVOptions {
   readonly binding?: KVLike | string | undefined
   /**
    * How long a place that has read a key may answer from its own copy, in ms, 30 000 at least (KV counts in whole
-   * seconds, rounded up). A longer one makes reads faster and what others wrote later to be seen. Default 60 000.
+   * seconds, rounded up). A longer one makes reads faster, and what others wrote is seen later. Default 60 000.
    */
   readonly cacheTtl?: number | undefined
 }

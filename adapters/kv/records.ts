@@ -1,4 +1,4 @@
-import { byteLength, isUnicode } from "./names.ts"
+import { isWellFormed, utf8Length } from "../../src/base/bytes.ts"
 
 /** What lies beside a value. Short names, for there is little room. */
 interface Metadata {
@@ -102,14 +102,14 @@ function canLieBeside(text: string): boolean {
 
 function layOut(text: string, metadata: Metadata): Packed {
   // KV keeps UTF-8, which has no lone surrogates, and its bulk reads drop a leading byte order mark.
-  const faithful = isUnicode(text) && text.charCodeAt(0) !== 0xfeff
+  const faithful = isWellFormed(text) && text.charCodeAt(0) !== 0xfeff
   return faithful
     ? { value: text, metadata }
     : { value: JSON.stringify(text), metadata: { ...metadata, j: 1 } }
 }
 
 function fits({ metadata }: Packed): boolean {
-  return byteLength(JSON.stringify(metadata)) <= metadataLimit
+  return utf8Length(JSON.stringify(metadata)) <= metadataLimit
 }
 
 function parseText(json: string): string | undefined {

@@ -1,4 +1,6 @@
 import { type Bus, type BusMessage, dropAll, isBusMessage } from "./bus.ts"
+import { builtinModule } from "./environment.ts"
+import { Listeners } from "./listeners.ts"
 import { detectRuntime } from "./runtime.ts"
 
 /** As much of a `BroadcastChannel` as is used. */
@@ -29,21 +31,14 @@ interface Channel {
  * ```
  */
 export function broadcastBus(name = "isocache"): Bus {
-  const listeners = new Set<(message: BusMessage) => void>()
+  const listeners = new Listeners<BusMessage>()
   let channel: Channel | undefined
   let hears = false
   let isOver = false
   let wake: (() => void) | undefined
 
   function tell(message: unknown): void {
-    if (!isBusMessage(message)) return
-    for (const listener of [...listeners]) {
-      try {
-        listener(message)
-      } catch {
-        // A listener that throws disturbs nobody.
-      }
-    }
+    if (isBusMessage(message)) listeners.tell(message)
   }
 
   function open(): Channel | undefined {
@@ -86,11 +81,10 @@ export function broadcastBus(name = "isocache"): Bus {
     },
     subscribe(listener) {
       if (isOver) return () => {}
-      const own = (message: BusMessage): void => listener(message)
-      listeners.add(own)
+      const stop = listeners.add(listener)
       open()
       return () => {
-        if (listeners.delete(own) && listeners.size === 0) close()
+        if (stop() && listeners.size === 0) close()
       }
     },
     close() {
@@ -114,14 +108,10 @@ function makeChannel(name: string): Channel | undefined {
 /** Deno's own channel keeps the process; the one it has for Node's sake can be told not to. */
 function threadsChannel(): unknown {
   if (detectRuntime() !== "deno") return undefined
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } } // told by the runtime
-  const threads = process?.getBuiltinModule?.("node:worker_threads")
-  return typeof threads === "object" && threads !== null
-    ? Reflect.get(threads, "BroadcastChannel")
-    : undefined
+  return Object(builtinModule("node:worker_threads")).BroadcastChannel
 }
 
-/** Calls `listener` when this page wakes up after it could not hear. Answers how to stop. */
+/** Calls `listener` when this page wakes up after it could not hear. Returns a function that stops it. */
 function onWake(listener: () => void): (() => void) | undefined {
   if (detectRuntime() !== "browser") return undefined
   const shown = (event: Event): void => {

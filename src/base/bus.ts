@@ -4,7 +4,7 @@ import type { Awaitable } from "./awaitable.ts"
 export interface Bus {
   /** Sends `message` to all who listen elsewhere. Never throws; what is lost is lost. */
   publish(message: BusMessage): void
-  /** Calls `listener` with what others send; may call it with one's own. Answers how to stop. */
+  /** Calls `listener` with what others send; may call it with one's own. Returns a function that stops it. */
   subscribe(listener: (message: BusMessage) => void): () => void
   /** Whether messages may be lost, or writers not be reached: then `maxAge` stays 5 seconds unless given. */
   readonly lossy?: boolean

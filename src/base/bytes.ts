@@ -17,6 +17,23 @@ export function fromUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
 }
 
+/** How many bytes `text` takes in UTF-8. */
+export function utf8Length(text: string): number {
+  return toUtf8(text).length
+}
+
+/** Two lower-case digits a byte. */
+export function toHex(bytes: Uint8Array): string {
+  let text = ""
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0")
+  return text
+}
+
+/** SHA-256 in hex. Rejects where the runtime has no WebCrypto: a page of an insecure origin. */
+export async function sha256(text: string): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", toUtf8(text))))
+}
+
 /** Base64 with padding, as RFC 4648 §4. */
 export function toBase64(bytes: Uint8Array): string {
   if ("toBase64" in bytes && typeof bytes.toBase64 === "function") return bytes.toBase64()

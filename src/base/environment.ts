@@ -48,6 +48,15 @@ export function currentProcess(): Process {
   return typeof found === "object" && found !== null ? (found as Process) : {}
 }
 
+/** A module that the runtime brings along; `undefined` where it has none of this name. */
+export function builtinModule(name: string): unknown {
+  try {
+    return currentProcess().getBuiltinModule?.(name)
+  } catch {
+    return undefined
+  }
+}
+
 function textOf(read: () => unknown): string | undefined {
   try {
     const value = read()

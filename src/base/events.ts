@@ -1,12 +1,12 @@
-import { quietly } from "./awaitable.ts"
 import type { MissReason } from "./errors.ts"
+import { Listeners } from "./listeners.ts"
 
 /** One of two storages: the one in front, or the one behind it. */
 export type Tier = "near" | "far"
 
 /** What every event says. */
 export interface EventBase {
-  /** The key as given, arrays in canonical text. */
+  /** The key as given, arrays in canonical text; `""` where it is about no single key (`invalidate`, `clear`, some `error`s). */
   readonly key: string
   /** The region it happened in, outermost first, joined by ":"; absent at the top. */
   readonly region?: string
@@ -79,30 +79,24 @@ export type EventOf<T extends CacheEventType | "*"> = T extends "*"
   ? CacheEvent
   : Extract<CacheEvent, { type: T }>
 
-type Listener = (event: CacheEvent) => void
-
 /** Hands events to listeners. A listener that throws disturbs nobody. */
 export class Events {
   /** How many listen: ask before building an event. */
   listening = 0
-  readonly #listeners = new Map<string, Set<Listener>>()
+  readonly #byType = new Map<string, Listeners<CacheEvent>>()
 
-  /** Calls `listener` for each event of `type`; answers how to stop. */
-  on(type: string, listener: Listener): () => void {
-    const call: Listener = (event) => listener(event)
-    const set = this.#listeners.get(type) ?? new Set()
-    this.#listeners.set(type, set.add(call))
+  /** Calls `listener` for each event of `type`. Returns a function that stops it. */
+  on(type: string, listener: (event: CacheEvent) => void): () => void {
+    const listeners = this.#byType.get(type) ?? new Listeners()
+    this.#byType.set(type, listeners)
+    const stop = listeners.add(listener)
     this.listening++
     return () => {
-      if (set.delete(call)) this.listening--
+      if (stop()) this.listening--
     }
   }
 
   emit(event: CacheEvent): void {
-    for (const type of [event.type, "*"]) {
-      for (const listener of [...(this.#listeners.get(type) ?? [])]) {
-        quietly(() => listener(event))
-      }
-    }
+    for (const type of [event.type, "*"]) this.#byType.get(type)?.tell(event)
   }
 }

@@ -38,8 +38,13 @@ export type Pause = readonly [before: string, ms: number]
 const most = 8
 
 /**
- * The token of a soft invalidation that follows the one of `before`. It remembers the pauses between earlier ones, so
- * that an entry is judged by the first that came after it was made, and no later one gives it a new life.
+ * The token of a soft invalidation that follows the one of `before`.
+ *
+ * An entry counts as expired from the first soft invalidation after it was made, not from the last. So each token also
+ * tells, of earlier ones, how many ms later the next one came (a {@link Pause}): the mark in an entry names the
+ * invalidation before it, and that one's start plus its pause is when the entry was expired. Eight pauses are kept, those
+ * that are longest for their age; where one was dropped, the entry counts as expired at the start of the one before it,
+ * so that its grace ends too early rather than too late.
  */
 export function softToken(before: string): string {
   const token = newToken()

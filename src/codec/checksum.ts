@@ -1,8 +1,8 @@
 const prime = 0x01000193
 
 /**
- * A checksum of 32 bits, as 8 hexadecimal digits. A change of one byte is always seen, others but for one in
- * four thousand million. It is against accidents: who means harm can compute it too.
+ * A checksum of 32 bits, as 8 hexadecimal digits. A change of one byte is always detected, any other is missed once in
+ * 2³². Against accidents only: an attacker can compute it too.
  *
  * FNV-1a (Fowler, Noll, Vo) over words of four bytes in two lanes, which processors work on side by side, ended by
  * the finalizer of MurmurHash3 (Appleby).

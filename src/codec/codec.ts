@@ -9,9 +9,9 @@ import { objectCodec } from "./object.ts"
 export interface CodecOptions {
   /** For what JSON would lose. Default superjson. */
   readonly serializer?: Serializer | undefined
-  /** Default off. */
+  /** Compress records above 1 kB (`true`), or as told. Default off. */
   readonly compress?: true | CompressOptions | undefined
-  /** Default off. The first key writes, all read. */
+  /** Encrypt records with AES-256-GCM: the first key writes, all read. Default off. */
   readonly encrypt?:
     | {
         /** At least one. */

@@ -1,6 +1,7 @@
 import { concat, toUtf8 } from "../base/bytes.ts"
 import { soon } from "../base/clock.ts"
 import { type CacheError, misuse } from "../base/errors.ts"
+import { isWorkerd } from "../base/runtime.ts"
 
 /** A key and the id under which records name it. */
 export interface EncryptionKey {
@@ -37,7 +38,11 @@ export interface Passphrase {
   readonly passphrase: string
   /** At least 8 bytes, the same wherever records are to be read; no secret. */
   readonly salt: string | Uint8Array
-  /** Default and least 600 000. @see OWASP Password Storage Cheat Sheet. */
+  /**
+   * Default and least 600 000.
+   *
+   * @see OWASP Password Storage Cheat Sheet.
+   */
   readonly iterations?: number | undefined
 }
 
@@ -134,7 +139,7 @@ function once(load: () => Promise<CryptoKey>): () => Promise<CryptoKey> {
   }
   const begin = (): Promise<CryptoKey> => {
     const loading = load()
-    if ("WebSocketPair" in globalThis)
+    if (isWorkerd())
       soon(over) // A turn belongs to one request.
     else loading.then(over, over)
     return loading

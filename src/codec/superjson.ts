@@ -21,8 +21,9 @@ export interface SuperjsonOptions {
 }
 
 /**
- * The default serializer: `JSON.stringify` for what that keeps whole; for the rest JSON of the same shape, beside it
- * by superjson what is no JSON. Each call makes one of its own, with classes of its own.
+ * The default serializer: `JSON.stringify` where that keeps everything. Other values become JSON of the same shape, and
+ * what JSON lacks (dates, bigints, bytes) is listed beside it in superjson's notation. Each call makes a serializer of its
+ * own, with its own classes.
  *
  * @throws {CacheError} `OPTION_INVALID` for a class it cannot keep; when called with a value, `VALUE_UNSUPPORTED`.
  *

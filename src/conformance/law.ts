@@ -8,8 +8,8 @@ export interface ConformanceCase {
   readonly name: string
   /**
    * What an adapter must have for the law to apply, words separated by spaces: the name of an optional method
-   * (`"lock"`), what a runtime may lack ("compression", "encryption"), or a fact that the runner knows ("copy",
-   * "shared", "persistent"). Left out: it applies to all.
+   * ("lock"), "copy" (values are isolated: its `copy` is not "none"), what a runtime may lack ("compression",
+   * "encryption"), or a fact that only the runner knows ("shared", "persistent"). Left out: it applies to all.
    */
   readonly needs?: string
   /** Whether the law also holds for an adapter that keeps nothing. */

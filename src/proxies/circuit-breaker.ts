@@ -1,11 +1,10 @@
-import type { Adapter, Awaitable } from "../adapter.ts"
+import { type Adapter, type Awaitable, assertAdapter } from "../adapter.ts"
 import { isPromise, quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { CacheError } from "../base/errors.ts"
 import { aCount, aDuration, aFunction, judgeOptions, type Rule } from "../base/rules.ts"
 import { aroundAll, isStorageTrouble } from "./calls.ts"
-import { checkAdapter } from "./delegate.ts"
 
 /** Options of {@link circuitBreaker}. */
 export interface CircuitBreakerOptions {
@@ -42,7 +41,7 @@ export type CircuitState = "closed" | "open" | "half-open"
  * ```
  */
 export function circuitBreaker(adapter: Adapter, options: CircuitBreakerOptions = {}): Adapter {
-  checkAdapter(adapter, "circuitBreaker()")
+  assertAdapter(adapter, "circuitBreaker()")
   judgeOptions(options, rules, " of circuitBreaker()")
   const { failures = 5, resetAfter = 30_000, onChange } = options
   const circuit = new Circuit(adapter.name, failures, parseDuration(resetAfter), (state) =>

@@ -1,5 +1,4 @@
-import type { Adapter } from "../adapter.ts"
-import { CacheError } from "../base/errors.ts"
+import { type Adapter, assertAdapter } from "../adapter.ts"
 
 type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
 
@@ -9,9 +8,9 @@ const ofRecords = ["get", "set", "delete", "clear", "getMany", "setMany", "delet
 /**
  * An adapter that hands every call to `adapter`, but for those that `overrides` takes over.
  *
- * It has exactly the abilities of what it wraps, and those that `overrides` adds. An override of `undefined` counts as
- * none. No override is passed by: one of `get` takes `peek` away, one of any method for records `tokenChanges`, unless
- * `overrides` has them too.
+ * Its abilities are those of `adapter` and those in `overrides`; an override of `undefined` counts as none. Two shortcuts
+ * are dropped so that no override is passed by: `peek` where `get` is overridden, `tokenChanges` where any method is that
+ * reads or writes records. Override them too to keep them.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
  *
@@ -31,7 +30,7 @@ const ofRecords = ["get", "set", "delete", "clear", "getMany", "setMany", "delet
  * ```
  */
 export function delegate(adapter: Adapter, overrides: Partial<Adapter> = {}): Adapter {
-  checkAdapter(adapter, "delegate()")
+  assertAdapter(adapter, "delegate()")
   const { peek, tokenChanges, ...rest } = throughTo(adapter)
   const seesTokens = ofRecords.every((name) => overrides[name] === undefined)
   const through = {
@@ -57,22 +56,6 @@ function replaced(through: Mutable, overrides: Partial<Adapter>): Adapter {
     if (override !== undefined) Reflect.set(through, name, override)
   }
   return through
-}
-
-/**
- * Refuses what is no adapter.
- *
- * @param who - Whose argument it is, for the message.
- */
-export function checkAdapter(adapter: unknown, who: string): asserts adapter is Adapter {
-  const members = typeof adapter === "object" && adapter !== null ? adapter : {}
-  const isMethod = (name: string) => typeof Reflect.get(members, name) === "function"
-  const missing = ["get", "set", "delete", "clear"].filter((name) => !isMethod(name))
-  const knowsMedium = ["object", "bytes", "text"].includes(String(Reflect.get(members, "medium")))
-  if (missing.length === 0 && knowsMedium) return
-  const what =
-    missing.length > 0 ? `no method ${missing.join(", ")}` : 'no medium "object", "bytes" or "text"'
-  throw new CacheError("ADAPTER_OPTIONS", `${who} needs an adapter, such as memory(); this one has ${what}.`)
 }
 
 /** Each call as a method call on `adapter`, which may be an instance of a class. */

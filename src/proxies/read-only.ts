@@ -1,6 +1,6 @@
-import type { Adapter } from "../adapter.ts"
+import { type Adapter, assertAdapter } from "../adapter.ts"
 import { CacheError } from "../base/errors.ts"
-import { checkAdapter, proxy } from "./delegate.ts"
+import { proxy } from "./delegate.ts"
 
 /**
  * Lets nothing be written: explicit writes reject with `ADAPTER_ABILITY`, what a load would store is silently not.
@@ -19,7 +19,7 @@ import { checkAdapter, proxy } from "./delegate.ts"
  * ```
  */
 export function readOnly(adapter: Adapter): Adapter {
-  checkAdapter(adapter, "readOnly()")
+  assertAdapter(adapter, "readOnly()")
   const refuse = (): Promise<never> =>
     Promise.reject(
       new CacheError(

@@ -1,11 +1,11 @@
-import { type Adapter, type Awaitable, isToken } from "../adapter.ts"
+import { type Adapter, type Awaitable, assertAdapter, isToken } from "../adapter.ts"
 import { isPromise } from "../base/awaitable.ts"
 import { now, sleep } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { aCount, aDuration, judgeOptions, type Rule } from "../base/rules.ts"
 import { aroundAll, isStorageTrouble, type Operation } from "./calls.ts"
 import { isRefusal } from "./circuit-breaker.ts"
-import { checkAdapter, proxy } from "./delegate.ts"
+import { proxy } from "./delegate.ts"
 
 /** Options of {@link retry}. */
 export interface RetryOptions {
@@ -13,7 +13,7 @@ export interface RetryOptions {
   readonly attempts?: number | undefined
   /** How long to wait between two attempts at least. Default 50 ms. */
   readonly minDelay?: Duration | undefined
-  /** And at most. Default 1 s. */
+  /** How long to wait between two attempts at most. Default 1 s. */
   readonly maxDelay?: Duration | undefined
 }
 
@@ -25,12 +25,13 @@ const saving = 0.2
 const writeTime = 1000
 
 /**
- * Tries again what failed for the storage's sake, after a random wait that grows.
+ * Tries again what failed because of the storage, after a random wait that grows.
  *
- * Never `add` and `lock`, which are not the same done twice, nor what no second attempt mends, such as a value that is
- * too large. Never the version of a tag or region: over a newer one it would bring back what that has ended. Other
- * writes until their attempts have taken a second, the waits not counted. Retries have a budget: after a hundred of them
- * at most one for every five operations.
+ * - `add` and `lock` are never repeated: done twice they are not the same.
+ * - The version of a tag or region is never written again: over a newer one it would undo that invalidation.
+ * - Other writes are repeated until their attempts have taken a second, the waits not counted.
+ * - What no second attempt mends, such as a value that is too large, is not repeated.
+ * - Retries have a budget: a hundred are saved up, then there is one for every five operations.
  *
  * The waits are those of "Exponential Backoff And Jitter" (Brooker, 2015), decorrelated.
  *
@@ -46,7 +47,7 @@ const writeTime = 1000
  * ```
  */
 export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
-  checkAdapter(adapter, "retry()")
+  assertAdapter(adapter, "retry()")
   judgeOptions(options, rules, " of retry()")
   const { attempts = 3 } = options
   const minDelay = parseDuration(options.minDelay ?? 50)

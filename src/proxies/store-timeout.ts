@@ -1,10 +1,10 @@
-import type { Adapter, Awaitable } from "../adapter.ts"
+import { type Adapter, type Awaitable, assertAdapter } from "../adapter.ts"
 import { isPromise } from "../base/awaitable.ts"
 import { after } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { CacheError } from "../base/errors.ts"
 import { aroundAll } from "./calls.ts"
-import { checkAdapter, proxy } from "./delegate.ts"
+import { proxy } from "./delegate.ts"
 
 /**
  * Lets no operation take longer than `ms`, by default 2 s: it rejects with `STORE_TIMEOUT` then.
@@ -24,7 +24,7 @@ import { checkAdapter, proxy } from "./delegate.ts"
  * ```
  */
 export function storeTimeout(adapter: Adapter, ms: Duration = 2000): Adapter {
-  checkAdapter(adapter, "storeTimeout()")
+  assertAdapter(adapter, "storeTimeout()")
   const limit = parseDuration(ms)
   const limited = aroundAll(adapter, (_, run) => inTime(run(), limit, () => {}))
   const lock = (key: string, ttl: number) =>

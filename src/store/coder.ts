@@ -3,7 +3,7 @@ import { chain } from "../base/awaitable.ts"
 import { fromUtf8, toUtf8 } from "../base/bytes.ts"
 import { now } from "../base/clock.ts"
 import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
-import { isKept, type Kept } from "../entry.ts"
+import { isKept, type Kept, makeKept } from "../entry.ts"
 
 /** What was read of a tier. */
 export interface Opened {
@@ -59,18 +59,7 @@ const wrapped = "="
 
 /** An object of somebody else in the shape of an entry, so that every codec can take it. */
 function wrap(value: Stored, ttl: number): Kept {
-  const createdAt = now()
-  return {
-    format: 1,
-    value,
-    createdAt,
-    freshUntil: createdAt + ttl,
-    ttl,
-    grace: 0,
-    took: 0,
-    tags: [],
-    marks: [wrapped],
-  }
+  return makeKept({ value, createdAt: now(), ttl, grace: 0, took: 0, tags: [], marks: [wrapped] })
 }
 
 function unwrap(kept: Kept): Opened {

@@ -1,4 +1,5 @@
 import type { Bus, BusMessage } from "../base/bus.ts"
+import { Listeners } from "../base/listeners.ts"
 
 /**
  * A bus within this realm, for tests and for several caches over one storage: synchronous, loses nothing.
@@ -14,22 +15,10 @@ import type { Bus, BusMessage } from "../base/bus.ts"
  * ```
  */
 export function memoryBus(): Bus {
-  const listeners = new Set<(message: BusMessage) => void>()
+  const listeners = new Listeners<BusMessage>()
   return {
-    publish(message) {
-      for (const listener of [...listeners]) {
-        try {
-          listener(message)
-        } catch {
-          // A listener that throws disturbs nobody.
-        }
-      }
-    },
-    subscribe(listener) {
-      const own = (message: BusMessage): void => listener(message)
-      listeners.add(own)
-      return () => void listeners.delete(own)
-    },
+    publish: (message) => listeners.tell(message),
+    subscribe: (listener) => listeners.add(listener),
     close: () => listeners.clear(),
   }
 }

@@ -4,24 +4,33 @@ import type { CodecOptions } from "../codec/codec.ts"
 import { delegate } from "../proxies/delegate.ts"
 import { tiered } from "./tiered.ts"
 
-/** A memory tier in front: the default one, one with bounds, or an adapter of one's own. */
-export type NearOption =
-  | true
-  | {
-      readonly maxEntries?: number | undefined
-      readonly maxBytes?: number | undefined
-      readonly policy?: "s3-fifo" | "lru" | undefined
-      readonly copy?: "clone" | "none" | undefined
-      readonly maxAge?: Duration | undefined
-    }
-  | Adapter
+/** The bounds of a memory tier, and how long it may be behind. */
+export interface NearOptions {
+  /** How many entries stay near. Default 10 000. */
+  readonly maxEntries?: number | undefined
+  /** How many bytes they may take, by estimate. Default `Infinity`. */
+  readonly maxBytes?: number | undefined
+  /** What is pushed out. Default "s3-fifo". */
+  readonly policy?: "s3-fifo" | "lru" | undefined
+  /** Whether values are copied. Default "clone". */
+  readonly copy?: "clone" | "none" | undefined
+  /** How long it may differ from what another process wrote. Default 5 seconds; unlimited where a bus reaches every writer. */
+  readonly maxAge?: Duration | undefined
+}
+
+/** A memory tier in front: `true`, its bounds, or an adapter of your own. */
+export type Near = boolean | NearOptions | Adapter
 
 /**
  * Puts a near tier in front of `far`, on the bus that `far` has, if any.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
  */
-export async function putNear(far: Adapter, near: NearOption, codec: CodecOptions): Promise<Adapter> {
+export async function putNear(
+  far: Adapter,
+  near: true | NearOptions | Adapter,
+  codec: CodecOptions,
+): Promise<Adapter> {
   const isOwn = near !== true && "get" in near
   const { maxAge, ...bounds } = near === true || isOwn ? {} : near
   const tier = isOwn ? unclosed(near) : (await import("../../adapters/memory.ts")).memory(bounds)

@@ -1,10 +1,9 @@
-import type { Adapter, AdapterEvent, Serializer } from "../adapter.ts"
+import { type Adapter, type AdapterEvent, assertAdapter, type Serializer } from "../adapter.ts"
 import { quietly } from "../base/awaitable.ts"
 import type { Bus } from "../base/bus.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { aDuration, aFunction, anything, judgeOptions, type Rule } from "../base/rules.ts"
 import type { CodecOptions } from "../codec/codec.ts"
-import { checkAdapter } from "../proxies/delegate.ts"
 import { Coder } from "./coder.ts"
 import { Fences } from "./fences.ts"
 import { Messages } from "./messages.ts"
@@ -54,7 +53,8 @@ const defaultAge = 5000
  *
  * Near answers at once what it has; what it lacks comes from far and stays near for what is left of its life, `maxAge`
  * at most. Writes go to far first; while one is under way, and when it fails, near has nothing of its key. Near may
- * fail without harm. Version tokens of far are remembered as long. What near evicts is lost to nobody; its events say `tier: "near"`.
+ * fail without harm. Version tokens read from far are remembered for `maxAge` too. An eviction in near loses no entry; its
+ * event says `tier: "near"`.
  *
  * A near tier that keeps objects holds the very object, any other one and far hold its encoded record.
  *
@@ -74,8 +74,8 @@ const defaultAge = 5000
 export function tiered(options: TieredOptions): Adapter {
   judgeOptions(options, rules, " of tiered()")
   const { near, serializer, compress, encrypt, onTrouble } = options
-  checkAdapter(near, "tiered({ near })")
-  checkAdapter(options.far, "tiered({ far })")
+  assertAdapter(near, "tiered({ near })")
+  assertAdapter(options.far, "tiered({ far })")
   const report = (error: unknown): void => quietly(() => onTrouble?.(error))
   const bus = options.bus ?? options.far.bus
   // Who listens on far's own bus relies on every writer.

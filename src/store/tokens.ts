@@ -1,5 +1,6 @@
 import type { Stored } from "../adapter.ts"
 import { now } from "../base/clock.ts"
+import { isWorkerd } from "../base/runtime.ts"
 
 interface Known {
   readonly token: string
@@ -78,7 +79,7 @@ export class Tokens {
   /** Lets others wait for a read: for a second, as it may never be answered. On Workers no request may wait for another's. */
   share(key: string, answer: Promise<Stored | undefined>): void {
     answer.catch(() => {})
-    if ("WebSocketPair" in globalThis) return
+    if (isWorkerd()) return
     const since = now()
     const asked = { answer, since, until: since + 1000 }
     this.#asked.set(key, asked)

@@ -2,6 +2,7 @@ import type { Channel, RedisChannelLike } from "../../adapters/upstash/channel.t
 import { quietly } from "../base/awaitable.ts"
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { CacheError } from "../base/errors.ts"
+import { Listeners } from "../base/listeners.ts"
 import { aFunction, anything, aText, judgeOptions, type Rule } from "../base/rules.ts"
 
 export type { RedisChannelLike, RedisSubscription } from "../../adapters/upstash/channel.ts"
@@ -50,7 +51,7 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
   if (client && (url !== undefined || token !== undefined)) {
     throw new CacheError("ADAPTER_OPTIONS", "upstashBus() takes url and token, or client: not both.")
   }
-  const listeners = new Set<(message: BusMessage) => void>()
+  const listeners = new Listeners<BusMessage>()
   const report = (error: unknown): void => quietly(() => onTrouble?.(error))
   let channel: Channel | undefined
   let stop: (() => void) | undefined
@@ -64,7 +65,7 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
 
   function hear(sent: unknown): void {
     const message = read(sent)
-    if (isBusMessage(message)) for (const listener of [...listeners]) listener(message)
+    if (isBusMessage(message)) listeners.tell(message)
   }
 
   function listen(): void {
@@ -89,11 +90,10 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
         .catch(report)
     },
     subscribe(listener) {
-      const own = (message: BusMessage): void => listener(message)
-      listeners.add(own)
+      const leave = listeners.add(listener)
       listen()
       return () => {
-        if (listeners.delete(own) && listeners.size === 0) end()
+        if (leave() && listeners.size === 0) end()
       }
     },
     close() {

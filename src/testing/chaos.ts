@@ -1,9 +1,9 @@
-import type { Adapter, Awaitable, Stored } from "../adapter.ts"
-import { isPromise } from "../base/awaitable.ts"
+import { type Adapter, type Awaitable, assertAdapter, type Stored } from "../adapter.ts"
+import { isPromise, quietly } from "../base/awaitable.ts"
 import { sleep } from "../base/clock.ts"
 import { judgeOptions, type Rule, rule } from "../base/rules.ts"
 import { type Around, aroundAll, type Operation } from "../proxies/calls.ts"
-import { checkAdapter, proxy } from "../proxies/delegate.ts"
+import { proxy } from "../proxies/delegate.ts"
 import { damaged } from "./damage.ts"
 
 /** What goes wrong, each a probability from 0 to 1 for every operation. Default 0. */
@@ -69,7 +69,7 @@ const writes: ReadonlySet<Operation> = new Set<Operation>([
  * ```
  */
 export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
-  checkAdapter(adapter, "chaos()")
+  assertAdapter(adapter, "chaos()")
   judgeOptions(faults, rules, " of chaos()")
   const random = generator(faults.seed ?? 1)
 
@@ -153,16 +153,6 @@ function strike<T>(name: string, operation: Operation, fated: Fate, run: () => A
   const result = run()
   if (fated.doubles && operation !== "keys") quietly(run)
   return result
-}
-
-/** Runs what nobody waits for. */
-function quietly(run: () => Awaitable<unknown>): void {
-  try {
-    const result = run()
-    if (isPromise(result)) result.catch(() => {})
-  } catch {
-    // Nobody waits.
-  }
 }
 
 function gone(deleted: Awaitable<boolean>): Awaitable<undefined> {

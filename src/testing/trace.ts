@@ -3,7 +3,7 @@ import type { CacheEvent } from "../base/events.ts"
 
 /** What has events: a cache. */
 export interface Traceable {
-  /** Calls `listener` for all events; answers how to stop. */
+  /** Calls `listener` for all events. Returns a function that stops it. */
   on(type: "*", listener: (event: CacheEvent) => void): () => void
 }
 

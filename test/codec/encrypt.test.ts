@@ -152,7 +152,7 @@ describe("a passphrase", () => {
   })
 
   test("is derived by each request on Workers, until one of them is done", async () => {
-    vi.stubGlobal("WebSocketPair", class {})
+    vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" })
     onTestFinished(() => void vi.unstubAllGlobals())
     const { derive, read } = await cold()
     const first = read()

@@ -35,13 +35,13 @@ export interface Example extends Block {
 
 /** What an example of one line finds at hand. */
 const prelude = `import { CacheWrapper, detectRuntime, parseDuration } from "isocache"
-import { upstash } from "isocache/adapters/upstash"
+import { memory } from "isocache/adapters/memory"
 const cached = new CacheWrapper()
+const cache = cached
 const fetchUser = async (id: number) => ({ id, name: "Ada" })
 const fetchUsers = async (...ids: number[]) => ids.map((id) => ({ id, name: "Ada" }))
 const fetchNews = async () => ["…"]
 const ctx = { waitUntil(_: Promise<unknown>) {} }
-const [url, token] = ["https://db.example", "…"]
 `
 
 /** The examples in the docstrings of a source file. Those of one line have {@link prelude} in front. */

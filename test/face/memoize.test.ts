@@ -3,6 +3,8 @@ import { kinds } from "../support/fake.ts"
 import { gate, setup } from "../support/setup.ts"
 
 const patterned = (_?: number, { x } = { x: 1 }, y = x): number => y
+/** Made of text, for compilers drop comments. */
+const commented = new Function("a /* :) */", "...rest", "return [a, rest]") as (...args: never[]) => unknown
 const never = (): never => expect.unreachable()
 
 describe.each(kinds)("memoize on %s", (kind) => {
@@ -165,6 +167,7 @@ describe.each(kinds)("memoize on %s", (kind) => {
 
   test.each<[string, (...args: never[]) => unknown, readonly number[]]>([
     ["a rest", (..._: number[]) => 1, [5]],
+    ["a rest behind a comment", commented, [5]],
     ["a default", (_: number, __ = ")") => 1, [1]],
     ["after a pattern with a default", patterned, [2]],
     ["after a pattern", ({ x }: { x: number }, _: number) => x, [1]],

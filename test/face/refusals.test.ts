@@ -45,7 +45,7 @@ describe("what makes no sense is refused at once, naming the option", () => {
       () => cache.use("memory", { serializer: 1 as never }),
     ],
     ["a region's serializer", "OPTION_INVALID", "serializer", () => cache.region("s", { serializer: half })],
-    ["use with null", "OPTION_INVALID", "arguments", () => cache.use(memory(), null as never)],
+    ["use with null", "OPTION_INVALID", "options of use()", () => cache.use(memory(), null as never)],
     ["gzip(null)", "OPTION_INVALID", "compress", () => gzip(null as never)],
     ["superjsonSerializer(null)", "OPTION_INVALID", "ptions", () => superjsonSerializer(null as never)],
     ["an alias that is a bigint", "ADAPTER_OPTIONS", "bigint", () => registerAlias(1n as never, memory)],
