@@ -89,7 +89,7 @@ export function load(
 /** As {@link load} for an entry that is known and stands: fresh by these options, or stale, or to be replaced. */
 function loadKnown(call: Call, kept: Kept): unknown {
   const { engine, place, name, key, policy } = call
-  const found: Found = { kept, limit: Infinity, reason: "expired", versions: undefined }
+  const found: Found = { kept, limit: Infinity, reason: "expired", tokens: undefined }
   const state = stateOf(kept, now(), policy.maxAge)
   const running = engine.flights.get(key)
   if (state === "fresh") {

@@ -8,7 +8,7 @@ import type { Hot, Kit, Settings } from "./kit.ts"
 import type { Engine } from "./policy/engine.ts"
 import { toEntry } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
-import { validated } from "./policy/load.ts"
+import { validateFound } from "./policy/load.ts"
 import { type Policy, type ReadOptions, resolvePolicy } from "./policy/options.ts"
 import { patience } from "./policy/timeout.ts"
 
@@ -87,7 +87,7 @@ export function isHit(engine: Engine, { place }: Kit, known: Kept | MissReason |
   return (
     typeof known === "object" &&
     engine.store !== undefined &&
-    engine.versions(engine.store).stands(known, place.versions)
+    engine.versions(engine.store).stands(known, place.versionKeys)
   )
 }
 
@@ -104,7 +104,7 @@ export async function readSlowly(
   const { settings, place, hub } = kit
   const policy = resolvePolicy(settings.reading, options, readRules)
   const found = await patiently(
-    validated(engine.read(place, full, policy, known), { engine, policy }),
+    validateFound(engine.read(place, full, policy, known), { engine, policy }),
     policy,
   )
   const state = report(kit, found, name, policy)
@@ -147,7 +147,7 @@ export async function readMany(
       ? chain(engine.read(place, first, policy), (found) => [found])
       : engine.readMany(place, fulls, policy)
   const all = await patiently(
-    chain(reads, (found) => Promise.all(found.map((one) => validated(one, { engine, policy })))),
+    chain(reads, (found) => Promise.all(found.map((one) => validateFound(one, { engine, policy })))),
     policy,
   )
   const isEach = unique.length === named.length

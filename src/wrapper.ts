@@ -129,7 +129,7 @@ export class CacheWrapper extends Region {
     const engine = this.kit.settings.home()
     const { storeTimeout } = this.kit.settings.policy
     const store = await engine.opened(storeTimeout)
-    await engine.guard(() => engine.versions(store).read(this.kit.place.versions), storeTimeout, "")
+    await engine.guard(() => engine.versions(store).read(this.kit.place.versionKeys), storeTimeout, "")
     return this
   }
 

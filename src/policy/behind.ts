@@ -1,23 +1,27 @@
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
 import type { Place } from "./place.ts"
-import { compare, isRenewed } from "./tokens.ts"
+import { isRenewed, limitOf } from "./tokens.ts"
 
 /**
  * Whether regions or tags of `flight`, or of the entry it is to replace, were invalidated since it captured them;
  * then it is fenced.
  */
 export async function isBehind(engine: Engine, flight: Flight, place: Place, ms: number): Promise<boolean> {
-  const { versions, names, found } = flight
+  const { tokens: captured, versionKeys, found } = flight
   const { store } = engine
-  if (!store || !versions || flight.fenced) return flight.fenced
+  if (!store || !captured || flight.fenced) return flight.fenced
   try {
     const { kept, limit } = found ?? {}
     const old = kept?.tags.map((tag) => place.tag(tag)) ?? []
-    const tokens = await engine.guard(() => engine.versions(store).read([...names, ...old]), ms, flight.key)
-    const own = [...tokens.slice(0, 2 * place.versions.length), ...tokens.slice(2 * names.length)]
-    const isOld = kept && limit !== compare(kept.marks, own)
-    if (!isOld && !versions.some((version, i) => isRenewed(version, tokens[i] ?? ""))) return false
+    const tokens = await engine.guard(
+      () => engine.versions(store).read([...versionKeys, ...old]),
+      ms,
+      flight.key,
+    )
+    const own = [...tokens.slice(0, 2 * place.versionKeys.length), ...tokens.slice(2 * versionKeys.length)]
+    const isOld = kept && limit !== limitOf(kept.marks, own)
+    if (!isOld && !captured.some((token, i) => isRenewed(token, tokens[i] ?? ""))) return false
     if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)
     return true
   } catch {

@@ -18,8 +18,8 @@ import { keyOf, type Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
 import { isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { within } from "./timeout.ts"
-import { compare } from "./tokens.ts"
-import { lateStorage, told } from "./told.ts"
+import { limitOf } from "./tokens.ts"
+import { forCaller, lateStorage } from "./told.ts"
 import { thisTurn } from "./turn.ts"
 import { Versions } from "./versions.ts"
 
@@ -80,7 +80,7 @@ export class Engine {
   }
 
   #report(cause: unknown): void {
-    const error = told(cause)
+    const error = forCaller(cause)
     this.hub.trouble(undefined, (error instanceof CacheError && error.key) || "", error)
   }
 
@@ -98,7 +98,7 @@ export class Engine {
     this.store = store
     this.#unobserve = store.adapter.observe?.((event) => {
       if (event.type === "evict") this.onEvict(event.key, event.tier)
-      else this.hub.trouble(undefined, keyOf(event.key ?? ""), told(event.error), event.tier)
+      else this.hub.trouble(undefined, keyOf(event.key ?? ""), forCaller(event.error), event.tier)
     })
     return store
   }
@@ -115,13 +115,13 @@ export class Engine {
     try {
       result = work()
     } catch (error) {
-      throw told(error)
+      throw forCaller(error)
     }
     if (!isPromise(result)) return result
     const late = () => {
       throw lateStorage(key, ms)
     }
-    return this.track(within(result, ms, late, told))
+    return this.track(within(result, ms, late, forCaller))
   }
 
   /**
@@ -184,7 +184,7 @@ export class Engine {
 
   #lost(place: Place, name: string, error: unknown): Found {
     this.hub.trouble(place, name, error)
-    return { kept: undefined, limit: 0, reason: "unavailable", versions: undefined, error }
+    return { kept: undefined, limit: 0, reason: "unavailable", tokens: undefined, error }
   }
 
   /** What is known of `key` at once, in whatever state; `undefined` where that takes I/O. */
@@ -194,9 +194,9 @@ export class Engine {
       const { store } = this
       const kept = store?.peek(key)
       if (!store || !kept) return undefined
-      const tokens = this.versions(store).peek(place.names(kept.tags))
-      const limit = tokens ? compare(kept.marks, tokens) : -Infinity
-      return { kept, limit, reason: "expired", versions: tokens }
+      const tokens = this.versions(store).peek(place.versionKeysOf(kept.tags))
+      const limit = tokens ? limitOf(kept.marks, tokens) : -Infinity
+      return { kept, limit, reason: "expired", tokens }
     } catch {
       return undefined // A storage that fails knows nothing at once.
     }

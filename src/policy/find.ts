@@ -7,7 +7,7 @@ import type { Engine } from "./engine.ts"
 import { type Found, foundIn, noEntry } from "./found.ts"
 import type { Policy } from "./options.ts"
 import type { Place } from "./place.ts"
-import { compare, type VersionKeys } from "./tokens.ts"
+import { limitOf, type VersionKeys } from "./tokens.ts"
 
 /** Where entries are looked for, and by which options. */
 export interface Search {
@@ -24,11 +24,11 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
   const versions = engine.versions(store)
   const { changes } = versions
   // Asked for first, so that a batching adapter puts both into one request.
-  const tokens = versions.read(place.names(policy.tags))
+  const tokens = versions.read(place.versionKeysOf(policy.tags))
   const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
   return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
     if (typeof kept === "string") return nothing(search, key, kept, tokens, written)
-    const regions = tokens.slice(0, 2 * place.versions.length)
+    const regions = tokens.slice(0, 2 * place.versionKeys.length)
     if (kept.tags.length === 0) return judged(search, kept, regions, tokens, changes)
     return chain(versions.read(kept.tags.map((tag) => place.tag(tag))), (ofTags) =>
       judged(search, kept, [...regions, ...ofTags], tokens, changes),
@@ -52,7 +52,7 @@ export function findMany(
     const tokens = names.flatMap(({ hard, soft }) => [hard, soft])
     return chain(store.adapter.forget?.([...of, ...tokens]), () => versions.readAnew(names))
   }
-  const tokens = ask(place.names(policy.tags), keys)
+  const tokens = ask(place.versionKeysOf(policy.tags), keys)
   // What is to be forgotten is, before the entries are asked for.
   const entries = () => (anew ? chain(tokens, () => store.readMany(keys)) : store.readMany(keys))
   return both<readonly string[], readonly (Kept | MissReason)[], Found[]>(tokens, entries, (tokens, all) => {
@@ -61,7 +61,7 @@ export function findMany(
     const names = tags.map((tag) => place.tag(tag))
     return chain(names.length > 0 ? ask(names) : [], (ofTags) => {
       const at = new Map(tags.map((tag, i) => [tag, 2 * i]))
-      const regions = tokens.slice(0, 2 * place.versions.length)
+      const regions = tokens.slice(0, 2 * place.versionKeys.length)
       const judge = (kept: Kept | MissReason, i: number) => {
         if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, written)
         const own = kept.tags.flatMap((tag) => ofTags.slice(at.get(tag), (at.get(tag) ?? 0) + 2))
@@ -74,18 +74,18 @@ export function findMany(
 
 /**
  * An entry judged by the versions of its own regions and tags, read when the adapter had counted `changes` of them;
- * `versions` are those a load would be made under.
+ * `tokens` are those a load would be made under.
  */
 function judged(
   { engine, store }: Search,
   kept: Kept,
   own: readonly string[],
-  versions: readonly string[],
+  tokens: readonly string[],
   changes: number | undefined,
 ): Found {
-  const limit = compare(kept.marks, own)
+  const limit = limitOf(kept.marks, own)
   if (limit === Infinity) engine.versions(store).stood(kept, changes)
-  return foundIn(kept, limit, versions)
+  return foundIn(kept, limit, tokens)
 }
 
 /** Tells that there is no entry. Junk is removed, unless somebody may have written a good one meanwhile. */
@@ -93,17 +93,17 @@ function nothing(
   { engine, store, place }: Search,
   key: string,
   reason: MissReason,
-  versions: readonly string[],
+  tokens: readonly string[],
   written: number,
 ): Awaitable<Found> {
-  const found: Found = { kept: undefined, limit: 0, reason, versions }
+  const found: Found = { kept: undefined, limit: 0, reason, tokens }
   if (reason !== "corrupt") return found
   const own = place.own(key) ?? key
   engine.hub.trouble(place, own, new Error(noEntry))
   if (written !== engine.lane.count) return found
-  const tell = () => found
+  const answer = () => found
   const removed = attempt(() =>
     engine.queue.ordered([key], Infinity, () => derived(engine, store).adapter.delete(key)),
   )
-  return removed.then(tell, tell)
+  return removed.then(answer, answer)
 }

@@ -32,15 +32,15 @@ export class Flight {
   readonly key: string
   /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
   #aliveAt: number = now()
-  /** The longest `leaseTtl` whose end a timer has told since then. */
-  #ended = -1
+  /** The longest `leaseTtl` that a timer has seen end since then. */
+  #overdueFor = -1
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
   /** Beaten by a write that leaves nothing of the entry there was, not even as a stale one. */
   isReplaced = false
   /** What it brought was invalidated before it came, by a tag that was not known when it began. */
-  isEnded = false
+  isInvalidated = false
   /** All who waited have gone: nobody wants what it brings. */
   isLeft = false
   /** Nobody waits for it, so nobody's leaving ends it. */
@@ -59,15 +59,15 @@ export class Flight {
   /** What its leader read, once read. */
   found: Found | undefined
   /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */
-  versions: readonly string[] | undefined
+  tokens: readonly string[] | undefined
   /** Whose they are: the regions', then those of the tags known before the load. */
-  names: readonly VersionKeys[] = []
+  versionKeys: readonly VersionKeys[] = []
   /** The tags its entry will carry; the fallback may change them. */
   tags: () => readonly string[] = () => []
   /** Invalidations of the millisecond in which its fallback started that came before it. */
   before: readonly string[] = []
   /** Tags invalidated here while it ran. */
-  readonly endedTags: Set<string> = new Set()
+  readonly invalidatedTags: Set<string> = new Set()
   /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
   beside: Flight | undefined
   /** Settles with its outcome, or that of the challenger that took its place. Never rejects. */
@@ -115,11 +115,11 @@ export class Flight {
   }
 
   /** Notes what was read, the last time it was, and the versions that the load will be under. */
-  capture(found: Found, names: readonly VersionKeys[]): void {
+  capture(found: Found, versionKeys: readonly VersionKeys[]): void {
     // What is lost on a second reading is not gone.
     if (found.reason !== "unavailable" || !this.found) this.found = found
-    this.versions = found.versions
-    this.names = names
+    this.tokens = found.tokens
+    this.versionKeys = versionKeys
     this.#wasRead()
   }
 
@@ -132,7 +132,7 @@ export class Flight {
     const since = this.#aliveAt
     const shared = new Promise<void>((resolve) => {
       const cancel = alarm(Math.max(0, left(since, leaseTtl)), () => {
-        if (this.#aliveAt === since) this.#ended = Math.max(this.#ended, leaseTtl)
+        if (this.#aliveAt === since) this.#overdueFor = Math.max(this.#overdueFor, leaseTtl)
         resolve()
       })
       this.#timers.push(cancel)
@@ -154,7 +154,7 @@ export class Flight {
 
   /** Gives a sign of life: it may hold its key for `leaseTtl` from now on. */
   live(): void {
-    this.#ended = -1
+    this.#overdueFor = -1
     if (this.#aliveAt === now()) return
     this.#aliveAt = now()
     this.#shared = undefined
@@ -163,11 +163,11 @@ export class Flight {
   /** Whether it has held its key for as long as one may. */
   isOverdue(leaseTtl: number): boolean {
     // What a timer has told stays true when the clock is set back.
-    return leaseTtl <= this.#ended || now() - this.#aliveAt >= leaseTtl
+    return leaseTtl <= this.#overdueFor || now() - this.#aliveAt >= leaseTtl
   }
 
   /** Lets those who wait for this flight have what `other` brings. */
-  follow(other: Flight): void {
+  settleWith(other: Flight): void {
     other.#isFollowed = true
     // Who did not look for what is stored is not served it.
     other.done.then((outcome) => (outcome.type === "found" && this.isFresh) || this.settle(outcome))

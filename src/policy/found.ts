@@ -25,16 +25,16 @@ export interface Found {
   readonly limit: number
   /** Why there is none. */
   readonly reason: MissReason
-  /** The versions it was judged by, those of the load's tags behind; `undefined` where they could not be read. */
-  readonly versions: readonly string[] | undefined
+  /** The versions it was judged by, then those of the load's tags; `undefined` where they could not be read. */
+  readonly tokens: readonly string[] | undefined
   /** What the storage failed with, when that is the reason. */
   readonly error?: unknown
 }
 
 /** What an entry judged by its versions comes to. */
-export function foundIn(kept: Kept, limit: number, versions: readonly string[]): Found {
-  if (limit === -Infinity) return { kept: undefined, limit, reason: "invalidated", versions }
-  return { kept, limit, reason: "expired", versions }
+export function foundIn(kept: Kept, limit: number, tokens: readonly string[]): Found {
+  if (limit === -Infinity) return { kept: undefined, limit, reason: "invalidated", tokens }
+  return { kept, limit, reason: "expired", tokens }
 }
 
 /** Whether there is an entry: fresh, or stale within its grace. */

@@ -1,24 +1,13 @@
-import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
-import { isBehind } from "./behind.ts"
-import {
-  type Answer,
-  type Call,
-  canJoin,
-  isBackedOff,
-  isDueEarly,
-  isMisuse,
-  judge,
-  reentrant,
-  serve,
-} from "./call.ts"
-import { type Brought, Flight, type Outcome } from "./flight.ts"
+import { type Call, canJoin, isBackedOff, isDueEarly, judge, reentrant } from "./call.ts"
+import { Flight, type Outcome } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
-import { checked, load, unjudged, validated } from "./load.ts"
+import { load, validateFound } from "./load.ts"
 import { isInside } from "./reentry.ts"
 import { thisTurn } from "./turn.ts"
-import { bounded, givenUp, inTime, isEndless, leave, serveStale, serveStill } from "./waiting.ts"
+import { isEndless, leave, waitFor } from "./waiting.ts"
 
 /**
  * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
@@ -31,21 +20,21 @@ export async function getOrSet(call: Call): Promise<unknown> {
   const { engine, key, policy } = call
   policy.signal?.throwIfAborted()
   let known = call.found
-  for (let left: Flight | undefined; ; known = undefined) {
+  for (let previous: Flight | undefined; ; known = undefined) {
     const running = engine.flights.get(key)
     if (running && isInside(running)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
     const flight = joins ? running : depart(call, known, running)
-    if (left?.isOverdue(policy.leaseTtl) && call.scope.settlesOthers) left.follow(flight)
+    if (previous?.isOverdue(policy.leaseTtl) && call.scope.settlesOthers) previous.settleWith(flight)
     const answer = await waitFor(flight, call, joins)
     leave(flight, call)
     if (answer) return answer.value
-    left = flight
+    previous = flight
   }
 }
 
 /**
- * The short way for one of many who find nothing in the same turn: the end of the flight is all he needs.
+ * The short way for one of many callers that find nothing in the same turn: the end of the flight is all it needs.
  * `undefined` where there is more to it.
  */
 export function joinAtOnce(call: Call): Promise<unknown> | undefined {
@@ -64,7 +53,7 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   })
 }
 
-/** Refreshes a key of which `kept` is known behind its callers' backs, unless a flight that he may join does so. */
+/** Refreshes a key of which `kept` is known behind its callers' backs, unless a flight that this one may join does so. */
 export function refresh(call: Call, kept: Kept): void {
   const { engine, place, key, policy } = call
   const running = engine.flights.get(key)
@@ -84,7 +73,7 @@ function depart(
   flight.isFresh = policy.fresh
   flight.isShared = scope.shares
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
-  if (overdue && scope.settlesOthers) running?.follow(flight)
+  if (overdue && scope.settlesOthers) running?.settleWith(flight)
   // One that does not look for what is stored is beaten by a load alone.
   const isBeaten = overdue && !running?.isFresh
   if (policy.fresh) engine.flights.fence(key)
@@ -104,8 +93,8 @@ function depart(
 async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<Outcome> {
   const { engine, place, name, policy } = call
   try {
-    const found = await validated(known ?? engine.read(place, call.key, policy), call)
-    flight.capture(found, place.names(policy.tags))
+    const found = await validateFound(known ?? engine.read(place, call.key, policy), call)
+    flight.capture(found, place.versionKeysOf(policy.tags))
     const state = judge(found, call)
     if (state === "fresh" && !flight.background) {
       // Refreshed early, the flight goes on behind its callers, who have what they came for.
@@ -130,96 +119,5 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     return { type: "failed", error }
   } finally {
     flight.release()
-  }
-}
-
-/**
- * Waits for a flight as long as this caller's options let him, and tells what he gets: nothing, for another round,
- * when the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old for him.
- */
-async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
-  const { engine, policy, scope } = call
-  const sameTurn = flight.turn === thisTurn()
-  const isOver = () =>
-    flight.outcome !== undefined || (joins && !sameTurn && flight.isOverdue(policy.leaseTtl))
-  const isRead = () => flight.found !== undefined || isOver()
-  flight.enter()
-
-  if (!isRead()) {
-    const read = joins ? scope.follow(() => flight.read, isRead, sameTurn) : flight.read
-    await bounded(flight, call, read)
-  }
-  if (joins && !sameTurn) {
-    const left = isBehind(engine, flight, call.place, policy.storeTimeout)
-    if (await bounded(flight, call, left)) return undefined
-  }
-
-  // Another schema than the leader's judges for itself; and what he did not look for, or refused, may be there.
-  const isOther = joins && policy.schema !== flight.schema
-  const checks = isOther && policy.schema !== undefined
-  let { found } = flight
-  if (joins && (flight.isFresh || (isOther && found?.reason === "corrupt"))) {
-    const read = attempt(() => validated(engine.read(call.place, call.key, policy), call))
-    found = await bounded(flight, call, read)
-  } else if (isOther && found) {
-    const own = validated(unjudged(found), call)
-    found = isPromise(own) ? await bounded(flight, call, own) : own
-  }
-  const bring = ({ value, raw }: Brought): Awaitable<Answer | undefined> => {
-    if (joins && !sameTurn && flight.isEnded) return undefined
-    if (!isOther) return { value }
-    return checks ? bounded(flight, call, checked(raw, call)).then((own) => ({ value: own })) : { value: raw }
-  }
-  const state = found && !policy.fresh ? judge(found, call) : "gone"
-  if (found && state === "fresh") return serve(call, found)
-  let stale = state === "stale" ? found : undefined
-  if (stale && isBackedOff(call) && !flight.hasTried) return serve(call, stale, "backoff")
-
-  if (joins) {
-    // Who is served stale at once waits for nothing.
-    if (!stale || policy.softTimeout > 0) engine.hub.joined(call.place, call.name)
-    call.onJoin?.()
-  }
-  // At once, however fast the load he has begun may be.
-  const isPrompt = sameTurn && policy.softTimeout <= 0 && stale !== undefined
-  if (isPrompt || !isOver()) {
-    const end = joins ? scope.follow(() => flight.shared(policy.leaseTtl), isOver, sameTurn) : flight.done
-    const limit = stale ? Math.min(policy.softTimeout, policy.hardTimeout) : policy.hardTimeout
-    if (isEndless(limit, call)) await end
-    else if (!(await inTime(flight, call, end, limit))) {
-      // From here on the flight has nobody to lose.
-      flight.background = true
-      // He does not wait for the storage to take what is there.
-      if (flight.brought && !isPrompt) return bring(flight.brought)
-      if (!stale) throw givenUp(flight, call)
-      // For one who did not wait, nothing can have come between.
-      const isAtOnce = limit <= 0 && !flight.fenced
-      const answer = isAtOnce
-        ? serveStale(call, stale, "timeout")
-        : await serveStill(flight, call, stale, "timeout")
-      if (answer) return answer
-      // What he was to be served has ended meanwhile: he waits on, like one who had found nothing.
-      stale = undefined
-      if (!(await inTime(flight, call, end, policy.hardTimeout))) throw givenUp(flight, call)
-    }
-  }
-
-  const { outcome } = flight
-  switch (outcome?.type) {
-    case "loaded":
-      return bring(outcome)
-    case "failed": {
-      const answer =
-        stale && !isMisuse(outcome.error, call) && (await serveStill(flight, call, stale, "failed"))
-      if (answer) return answer
-      throw outcome.error
-    }
-    case "found":
-      // What his own schema refused above he loads himself.
-      if (checks || judge(outcome.found, call) !== "fresh") return undefined
-      return serve(call, isOther ? unjudged(outcome.found) : outcome.found)
-    default:
-      if (!outcome || !stale) return undefined
-      return flight.fenced ? serveStill(flight, call, stale, "held") : serveStale(call, stale, "held")
   }
 }

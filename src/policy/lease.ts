@@ -5,7 +5,7 @@ import { stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
 import type { Flight, Outcome } from "./flight.ts"
 import type { Found } from "./found.ts"
-import { validated } from "./load.ts"
+import { validateFound } from "./load.ts"
 import { within } from "./timeout.ts"
 import { lateStorage } from "./told.ts"
 
@@ -30,7 +30,7 @@ export function lead(flight: Flight, call: Call, found: Found): Awaitable<Turn> 
 /** What a neighbour has loaded may lie behind the tier in front, and what is there is what `keep()` keeps. */
 async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Turn> {
   const again = await readAgain(call)
-  flight.capture(again, flight.names)
+  flight.capture(again, flight.versionKeys)
   if (again.reason === "unavailable") return { type: "load", found }
   return isNews(again, found, call) ? { type: "found", found: again } : { type: "load", found: again }
 }
@@ -68,7 +68,7 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
     flight.live()
     // The neighbour may have written while we waited for the lease: read again.
     const again = await readAgain(call)
-    flight.capture(again, flight.names)
+    flight.capture(again, flight.versionKeys)
     if (again.kept && isNews(again, found, call)) return { type: "found", found: again }
     if (lease) return { type: "load", found: again }
   }
@@ -77,7 +77,7 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
 /** What lies in the storage itself by now. */
 function readAgain(call: Call): Awaitable<Found> {
   const { engine, place, key, policy, readAnew } = call
-  return validated(readAnew ? readAnew(call) : engine.readAnew(place, key, policy), call)
+  return validateFound(readAnew ? readAnew(call) : engine.readAnew(place, key, policy), call)
 }
 
 /** Whether a second read brought what the first had not: a fresh entry, newer than the one to be replaced. */

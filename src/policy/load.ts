@@ -33,7 +33,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     const kept = context.keptAs(raw)
     // A key that a fallback of many leaves out has no value to judge, and what is kept on was judged when it was read.
     const isJudged = policy.schema && !kept && !(context.skipped && raw === undefined)
-    const value = isJudged ? await checked(raw, call) : raw
+    const value = isJudged ? await validateLoaded(raw, call) : raw
     const brought = { value, raw: kept ? kept.raw : raw }
     flight.brought = brought
     const took = now() - startedAt
@@ -56,7 +56,7 @@ function ground(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call
   const { store } = engine
   if (!store) return
-  const regions = flight.versions?.slice(0, 2 * place.versions.length)
+  const regions = flight.tokens?.slice(0, 2 * place.versionKeys.length)
   return regions && engine.versions(store).isComplete(regions) ? undefined : makeGround(flight, call, store)
 }
 
@@ -64,21 +64,21 @@ async function makeGround(flight: Flight, call: Call, store: Store): Promise<voi
   const { engine, place, policy, startedAt } = call
   const versions = engine.versions(store)
   const rest = left(startedAt, policy.storeTimeout)
-  if (!flight.versions && rest > 0) {
+  if (!flight.tokens && rest > 0) {
     // It has told of its trouble already.
-    const again = attempt(() => engine.guard(() => versions.read(flight.names), rest, ""))
-    flight.versions = await again.catch(() => undefined)
+    const again = attempt(() => engine.guard(() => versions.read(flight.versionKeys), rest, ""))
+    flight.tokens = await again.catch(() => undefined)
   }
-  const regions = 2 * place.versions.length
-  const before = flight.versions?.slice(0, regions)
+  const regions = 2 * place.versionKeys.length
+  const before = flight.tokens?.slice(0, regions)
   if (!before) return
   try {
-    const make = () => versions.current(place.versions, before)
+    const make = () => versions.current(place.versionKeys, before)
     const made = await engine.guard(make, policy.storeTimeout, "")
-    flight.versions = [...made, ...(flight.versions?.slice(regions) ?? [])]
+    flight.tokens = [...made, ...(flight.tokens?.slice(regions) ?? [])]
   } catch (error) {
     if (!isReadOnly(error)) engine.hub.trouble(place, "", error)
-    flight.versions = undefined
+    flight.tokens = undefined
   }
 }
 
@@ -100,9 +100,9 @@ async function publish(
   try {
     // What it was beaten by may not have been the first to end a tag that was chosen meanwhile.
     const isEnded = (tag: string) =>
-      flight.endedTags.has(tag) || (flight.fenced && !policy.tags.includes(tag))
-    flight.isEnded = flight.tags().some(isEnded)
-    if (flight.fenced || context.skipped || !flight.versions) return
+      flight.invalidatedTags.has(tag) || (flight.fenced && !policy.tags.includes(tag))
+    flight.isInvalidated = flight.tags().some(isEnded)
+    if (flight.fenced || context.skipped || !flight.tokens) return
     // What others do to it while we wait must not reach the storage.
     let own = policy.shouldCache ? snapshot(engine, raw) : raw
     // An asynchronous one is waited for: its promise would say yes to everything.
@@ -114,7 +114,7 @@ async function publish(
     if (!policy.shouldCache && (isPromise(known) || engine.queue.isBusy([key]))) own = snapshot(engine, raw)
     const marks = isPromise(known) ? await known : known
     const { store } = engine
-    flight.isEnded ||= marks === undefined
+    flight.isInvalidated ||= marks === undefined
     if (!marks || !store) return
     const succeeded = isSucceeded(flight, call, createdAt)
     if (isPromise(succeeded) ? await succeeded : succeeded) return
@@ -149,20 +149,20 @@ function isSucceeded(flight: Flight, call: Call, createdAt: number): Awaitable<b
 type ShouldCache = (value: unknown, context: { key: string }) => boolean
 
 /** What was found, if it still validates; at once where there is no schema to ask. */
-export function validated(
+export function validateFound(
   read: Awaitable<Found>,
   { engine, policy }: Pick<Call, "engine" | "policy">,
 ): Awaitable<Found> {
   const { schema } = policy
-  return schema ? chain(read, (found) => judged(found, engine, schema)) : read
+  return schema ? chain(read, (found) => validateBy(found, engine, schema)) : read
 }
 
 /** What was found, as it was before a schema made something of it. */
-export function unjudged(found: Found): Found {
+export function beforeSchema(found: Found): Found {
   return found.kept?.made ? { ...found, kept: found.kept.made } : found
 }
 
-async function judged(found: Found, engine: Engine, schema: Schema): Promise<Found> {
+async function validateBy(found: Found, engine: Engine, schema: Schema): Promise<Found> {
   // What is gone is gone, whether a storage still has it or not.
   if (!found.kept || !isLive(found)) return found
   try {
@@ -178,7 +178,7 @@ async function judged(found: Found, engine: Engine, schema: Schema): Promise<Fou
 type Schema = NonNullable<Policy["schema"]>
 
 /** What was loaded, as this caller's schema returns it. @throws {CacheError} `FALLBACK_RESULT`. */
-export async function checked(value: unknown, { policy, name }: Call): Promise<unknown> {
+export async function validateLoaded(value: unknown, { policy, name }: Call): Promise<unknown> {
   const result = await policy.schema?.["~standard"].validate(value)
   if (!result?.issues) return result ? result.value : value
   throw new CacheError(

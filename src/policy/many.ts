@@ -79,7 +79,7 @@ export async function loadMany(
   return Promise.all(named.map((name) => values.get(name)))
 }
 
-const none = { kept: undefined, limit: 0, reason: "absent", versions: undefined } as const
+const none = { kept: undefined, limit: 0, reason: "absent", tokens: undefined } as const
 
 interface Asked {
   readonly key: KeyLike

@@ -42,26 +42,26 @@ export function marksFor(
   renewed: Kept | undefined,
 ): Awaitable<readonly string[] | undefined> {
   const { store } = engine
-  if (!store || !flight.versions || tags.some((tag) => flight.endedTags.has(tag))) return undefined
+  if (!store || !flight.tokens || tags.some((tag) => flight.invalidatedTags.has(tag))) return undefined
   const versions = engine.versions(store)
-  const regions = place.versions.length
+  const regions = place.versionKeys.length
   if (tags.length === 0 && policy.tags.length === 0) {
     return engine.guard(
-      () => versions.complete(place.versions, flight.versions ?? []),
+      () => versions.complete(place.versionKeys, flight.tokens ?? []),
       policy.storeTimeout,
       "",
     )
   }
-  const before = flight.versions.slice(0, 2 * regions)
+  const before = flight.tokens.slice(0, 2 * regions)
   const late: string[] = []
   for (const tag of tags) {
     const at = policy.tags.indexOf(tag)
     if (at < 0) late.push(tag)
     const from = 2 * (regions + at)
-    before.push(...(at < 0 ? ["", ""] : flight.versions.slice(from, from + 2)))
+    before.push(...(at < 0 ? ["", ""] : flight.tokens.slice(from, from + 2)))
   }
   const complete = () =>
-    engine.guard(() => versions.complete(place.names(tags), before), policy.storeTimeout, "")
+    engine.guard(() => versions.complete(place.versionKeysOf(tags), before), policy.storeTimeout, "")
   if (late.length === 0) return complete()
   // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
   const isYounger = (token: string) =>

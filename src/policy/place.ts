@@ -20,14 +20,14 @@ export class Place {
   /** The name for events: regions from the outermost, joined by ":". */
   readonly label: string | undefined
   /** The versions that end entries of this place: its own and those above. */
-  readonly versions: readonly VersionKeys[]
+  readonly versionKeys: readonly VersionKeys[]
   readonly #root: string
 
   private constructor(base: string, root: string, label: string | undefined, above: readonly VersionKeys[]) {
     this.base = base
     this.#root = root
     this.label = label
-    this.versions = [...above, versionKeys(base)]
+    this.versionKeys = [...above, versionKeys(base)]
     this.start = base === "" ? "" : `${base}:`
   }
 
@@ -40,7 +40,7 @@ export class Place {
   /** The place of the region `name` in this one, by another prefix than its name if need be. */
   region(name: string, prefix: string = name): Place {
     const label = this.label === undefined ? name : `${this.label}:${name}`
-    return new Place(`${this.base || ":"}${escapeName(prefix)}:`, this.#root, label, this.versions)
+    return new Place(`${this.base || ":"}${escapeName(prefix)}:`, this.#root, label, this.versionKeys)
   }
 
   /** The storage key of `key`. */
@@ -68,8 +68,8 @@ export class Place {
   }
 
   /** The versions of this place, and then those of `tags`. */
-  names(tags: readonly string[]): readonly VersionKeys[] {
-    return tags.length === 0 ? this.versions : [...this.versions, ...tags.map((tag) => this.tag(tag))]
+  versionKeysOf(tags: readonly string[]): readonly VersionKeys[] {
+    return tags.length === 0 ? this.versionKeys : [...this.versionKeys, ...tags.map((tag) => this.tag(tag))]
   }
 
   /** The versions of `tag`: one name for the whole cache, regions included. */

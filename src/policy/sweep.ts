@@ -18,7 +18,7 @@ export type Mode = "hard" | "soft"
 export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
   const beat = () => beatPlace(engine, place, mode === "soft")
   beat()
-  await renew({ engine, place, policy }, place.versions.slice(-1), mode)
+  await renew({ engine, place, policy }, place.versionKeys.slice(-1), mode)
   beat()
 }
 
@@ -29,18 +29,18 @@ export async function invalidateByTags(
   mode: Mode,
 ): Promise<void> {
   if (tags.length === 0) return
-  const isTagged = (flight: Flight) => {
+  const beatOrRemember = (flight: Flight) => {
     const { found } = flight
     const replaced = (found && isLive(found) && found.kept?.tags) || []
     const hit =
       [...flight.tags(), ...replaced].some((tag) => tags.includes(tag)) ||
-      flight.names.some((name) => names.some(({ hard }) => hard === name.hard))
-    if (!hit) for (const tag of tags) flight.endedTags.add(tag)
+      flight.versionKeys.some((name) => names.some(({ hard }) => hard === name.hard))
+    if (!hit) for (const tag of tags) flight.invalidatedTags.add(tag)
     // Of one that hangs no more than this is remembered.
-    return hit || flight.endedTags.size > 1000
+    return hit || flight.invalidatedTags.size > 1000
   }
   const names = [...new Set(tags)].map((tag) => place.tag(tag))
-  const beat = () => engine.flights.fenceOwnWhere(isTagged, mode === "soft")
+  const beat = () => engine.flights.fenceOwnWhere(beatOrRemember, mode === "soft")
   beat()
   await renew({ engine, place, policy }, names, mode)
   beat()

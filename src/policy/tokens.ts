@@ -41,7 +41,7 @@ export function isRenewed(before: string, after: string): boolean {
  * What `tokens` say of an entry made under `marks`: `Infinity` when nothing has changed, `-Infinity` after a hard
  * invalidation, else when it was expired by a soft one, in ms since epoch.
  */
-export function compare(marks: readonly string[], tokens: readonly string[]): number {
+export function limitOf(marks: readonly string[], tokens: readonly string[]): number {
   let limit = Infinity
   if (marks.length !== tokens.length) return -Infinity
   for (let at = 0; at < tokens.length; at += 2) {

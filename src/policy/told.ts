@@ -6,7 +6,7 @@ import { keyOf } from "./place.ts"
 const known = new WeakSet<object>()
 
 /** What a storage failed with, as a caller hears it: without credentials, and by the key that he gave. */
-export function told(error: unknown): unknown {
+export function forCaller(error: unknown): unknown {
   const clean = scrub(error)
   if (!(clean instanceof CacheError) || clean.key === undefined || known.has(clean)) return clean
   const { code, key: full, message, reason, cause } = clean

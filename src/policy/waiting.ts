@@ -1,46 +1,182 @@
-import { isPromise } from "../base/awaitable.ts"
+import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
 import { left } from "../base/clock.ts"
-import type { CacheError } from "../base/errors.ts"
 import type { StaleReason } from "../base/events.ts"
-import { type Answer, type Call, judge, serve, tooLate } from "./call.ts"
-import type { Flight } from "./flight.ts"
+import { isBehind } from "./behind.ts"
+import { type Answer, type Call, isBackedOff, isMisuse, judge, serve, tooLate } from "./call.ts"
+import type { Brought, Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
-import { validated } from "./load.ts"
+import { beforeSchema, validateFound, validateLoaded } from "./load.ts"
 import { patience } from "./timeout.ts"
+import { thisTurn } from "./turn.ts"
 
-/** Whether a caller waits however long it takes: then he needs no more than the promise. */
-export function isEndless(limit: number, { policy }: Call): boolean {
-  return limit === Infinity && policy.signal === undefined
+/**
+ * Waits for a flight as long as the options of `call` let it, and tells what the caller gets: nothing, for another
+ * round, when the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old.
+ *
+ * @param joins - Whether another call leads the flight.
+ */
+export async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
+  const wait = new Wait(flight, call, joins)
+  const { engine, place, policy } = call
+  flight.enter()
+
+  if (!wait.isRead()) await wait.bounded(wait.follow(() => flight.read, wait.isRead))
+  if (wait.isLate && (await wait.bounded(isBehind(engine, flight, place, policy.storeTimeout))))
+    return undefined
+
+  const own = foundFor(wait)
+  const found = isPromise(own) ? await own : own
+  const state = found && !policy.fresh ? judge(found, call) : "gone"
+  if (found && state === "fresh") return serve(call, found)
+  const stale = state === "stale" ? found : undefined
+  if (stale && isBackedOff(call) && !flight.hasTried) return serve(call, stale, "backoff")
+
+  if (joins) {
+    // Who is served stale at once waits for nothing.
+    if (!stale || policy.softTimeout > 0) engine.hub.joined(place, call.name)
+    call.onJoin?.()
+  }
+  // At once, however fast the load that this call has begun may be.
+  const isPrompt = wait.sameTurn && policy.softTimeout <= 0 && stale !== undefined
+  return isPrompt || !wait.isOver() ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale)
 }
 
-/** Waits for `promise` for what is left of `limit`; answers whether it came in time. His own signal ends a caller. */
-export async function inTime(
-  flight: Flight,
-  call: Call,
-  promise: Promise<unknown>,
-  limit: number,
-): Promise<boolean> {
-  const { policy, startedAt } = call
-  const ms = limit === Infinity ? limit : left(startedAt, limit)
-  try {
-    return await patience(promise, ms, policy.signal)
-  } catch (reason) {
-    leave(flight, call)
-    throw reason
+/** What the caller may be served: what the leader found, or where that does not do, what a look of the caller's own finds. */
+function foundFor({ flight, call, joins, isOther, bounded }: Wait): Awaitable<Found | undefined> {
+  const { found } = flight
+  // What the leader did not look for, or its schema refused, may be there.
+  if (joins && (flight.isFresh || (isOther && found?.reason === "corrupt"))) {
+    return bounded(attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call)))
+  }
+  if (!isOther || !found) return found
+  const own = validateFound(beforeSchema(found), call)
+  return isPromise(own) ? bounded(own) : own
+}
+
+/** What the caller gets by the end of the flight, or when its patience ends before. */
+async function untilEnd(
+  wait: Wait,
+  stale: Found | undefined,
+  isPrompt: boolean,
+): Promise<Answer | undefined> {
+  const { flight, call } = wait
+  const { softTimeout, hardTimeout, leaseTtl } = call.policy
+  const end = wait.joins ? wait.follow(() => flight.shared(leaseTtl), wait.isOver) : flight.done
+  const limit = stale ? Math.min(softTimeout, hardTimeout) : hardTimeout
+  if (isEndless(limit, call)) await end
+  else if (!(await wait.inTime(end, limit))) {
+    // From here on the flight has nobody to lose.
+    flight.background = true
+    // The storage need not have taken what is there.
+    if (flight.brought && !isPrompt) return bring(wait, flight.brought)
+    if (!stale) throw wait.givenUp()
+    // For a caller that did not wait, nothing can have come between.
+    const isAtOnce = limit <= 0 && !flight.fenced
+    const answer = isAtOnce ? serveStale(call, stale, "timeout") : await serveStill(wait, stale, "timeout")
+    if (answer) return answer
+    // It has ended meanwhile: the caller waits on, like one that had found nothing.
+    if (!(await wait.inTime(end, hardTimeout))) throw wait.givenUp()
+    return atEnd(wait, undefined)
+  }
+  return atEnd(wait, stale)
+}
+
+/** What the caller gets by the outcome of the flight. */
+function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefined> {
+  const { flight, call, isOther } = wait
+  const { outcome } = flight
+  switch (outcome?.type) {
+    case "loaded":
+      return bring(wait, outcome)
+    case "failed":
+      return failed(wait, stale, outcome.error)
+    case "found":
+      // What the caller's own schema refused above is to be loaded.
+      if ((isOther && call.policy.schema) || judge(outcome.found, call) !== "fresh") return undefined
+      return serve(call, isOther ? beforeSchema(outcome.found) : outcome.found)
+    default:
+      if (!outcome || !stale) return undefined
+      return flight.fenced ? serveStill(wait, stale, "held") : serveStale(call, stale, "held")
   }
 }
 
-/** What `promise` brings, if it does within the caller's `hardTimeout`. */
-export async function bounded<T>(flight: Flight, call: Call, promise: Promise<T>): Promise<T> {
-  const { hardTimeout } = call.policy
-  if (isEndless(hardTimeout, call) || (await inTime(flight, call, promise, hardTimeout))) return promise
-  throw givenUp(flight, call)
+async function failed(wait: Wait, stale: Found | undefined, error: unknown): Promise<Answer> {
+  const isHidden = stale && !isMisuse(error, wait.call)
+  const answer = isHidden && (await serveStill(wait, stale, "failed"))
+  if (answer) return answer
+  throw error
 }
 
-/** The error of a caller who has waited for as long as he would, which does not count as leaving. */
-export function givenUp(flight: Flight, call: Call): CacheError {
-  flight.rest()
-  return tooLate(call)
+/** Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema. */
+function bring(
+  { flight, call, isLate, isOther, bounded }: Wait,
+  { value, raw }: Brought,
+): Awaitable<Answer | undefined> {
+  if (isLate && flight.isInvalidated) return undefined
+  if (!isOther) return { value }
+  if (!call.policy.schema) return { value: raw }
+  return bounded(validateLoaded(raw, call)).then((own) => ({ value: own }))
+}
+
+/** One call's wait for a flight. */
+class Wait {
+  readonly flight: Flight
+  readonly call: Call
+  readonly joins: boolean
+  readonly sameTurn: boolean
+  /** It joins a flight that began before: what that has captured may be outdated. */
+  readonly isLate: boolean
+  /** It joins a flight whose leader has another schema, and judges for itself. */
+  readonly isOther: boolean
+
+  constructor(flight: Flight, call: Call, joins: boolean) {
+    this.flight = flight
+    this.call = call
+    this.joins = joins
+    this.sameTurn = flight.turn === thisTurn()
+    this.isLate = joins && !this.sameTurn
+    this.isOther = joins && call.policy.schema !== flight.schema
+  }
+
+  readonly isOver = (): boolean =>
+    this.flight.outcome !== undefined || (this.isLate && this.flight.isOverdue(this.call.policy.leaseTtl))
+
+  readonly isRead = (): boolean => this.flight.found !== undefined || this.isOver()
+
+  /** A promise of the flight's, as this call may wait for it. */
+  follow(promise: () => Promise<unknown>, settled: () => boolean): Promise<unknown> {
+    return this.joins ? this.call.scope.follow(promise, settled, this.sameTurn) : promise()
+  }
+
+  /** Waits for `promise` for what is left of `limit`; answers whether it came in time. The call's own signal ends it. */
+  async inTime(promise: Promise<unknown>, limit: number): Promise<boolean> {
+    const { policy, startedAt } = this.call
+    const ms = limit === Infinity ? limit : left(startedAt, limit)
+    try {
+      return await patience(promise, ms, policy.signal)
+    } catch (reason) {
+      leave(this.flight, this.call)
+      throw reason
+    }
+  }
+
+  /** What `promise` brings, if it does within the call's `hardTimeout`. */
+  readonly bounded = async <T>(promise: Promise<T>): Promise<T> => {
+    const { hardTimeout } = this.call.policy
+    if (isEndless(hardTimeout, this.call) || (await this.inTime(promise, hardTimeout))) return promise
+    throw this.givenUp()
+  }
+
+  /** The error of a caller that has waited for as long as it would, which does not count as leaving. */
+  givenUp(): Error {
+    this.flight.rest()
+    return tooLate(this.call)
+  }
+}
+
+/** Whether a caller waits however long it takes: then it needs no more than the promise. */
+export function isEndless(limit: number, { policy }: Call): boolean {
+  return limit === Infinity && policy.signal === undefined
 }
 
 /** One caller less waits for a flight; the last one to go ends it, unless it goes on behind them. */
@@ -50,28 +186,21 @@ export function leave(flight: Flight, { engine }: Call): void {
   engine.flights.remove(flight)
 }
 
-/** Serves a stale entry, if its grace has not ended while this caller waited. */
-export function serveStale(call: Call, stale: Found, reason: StaleReason): Answer | undefined {
+/** Serves a stale entry, if its grace has not ended while its caller waited. */
+function serveStale(call: Call, stale: Found, reason: StaleReason): Answer | undefined {
   return judge(stale, call) === "stale" ? serve(call, stale, reason) : undefined
 }
 
 /**
- * Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. Who has no
- * time left for another look is served what he was to be served, unless it was replaced here.
+ * Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. A caller that
+ * has no time left for another look is served what it was to be served, unless that was replaced here.
  */
-export async function serveStill(
-  flight: Flight,
-  call: Call,
-  stale: Found,
-  reason: StaleReason,
-): Promise<Answer | undefined> {
+async function serveStill(wait: Wait, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
+  const { flight, call } = wait
   const { engine, place, key, policy } = call
-  const reading = validated(engine.read(place, key, policy), call)
-  if (
-    isPromise(reading) &&
-    !isEndless(policy.hardTimeout, call) &&
-    !(await inTime(flight, call, reading, policy.hardTimeout))
-  )
+  const reading = validateFound(engine.read(place, key, policy), call)
+  const isUnbound = !isPromise(reading) || isEndless(policy.hardTimeout, call)
+  if (!isUnbound && !(await wait.inTime(reading, policy.hardTimeout)))
     return flight.isReplaced ? undefined : serveStale(call, stale, reason)
   const again = await reading
   if (again.reason === "unavailable") return serveStale(call, stale, reason)

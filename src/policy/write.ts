@@ -10,7 +10,7 @@ import { currentMarks } from "./marks.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
-import { compare } from "./tokens.ts"
+import { limitOf } from "./tokens.ts"
 
 /** Where an explicit write goes, and by which options. */
 export interface Target {
@@ -39,7 +39,7 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   engine.fence(keys)
   const createdAt = now()
   const tags = [...new Set(items.flatMap((item) => item.policy.tags))]
-  const names = place.names(tags)
+  const names = place.versionKeysOf(tags)
   const ms = bulkTimeout(policy, keys)
   const { store } = engine
   // What waits for others reads the versions when they are done: a clear among them takes the old ones along.
@@ -82,7 +82,7 @@ function put(
   known: readonly string[],
 ): Awaitable<unknown> {
   const keys = items.map(({ name }) => place.full(name))
-  const regions = 2 * place.versions.length
+  const regions = 2 * place.versionKeys.length
   const places = new Map(tags.map((tag, i) => [tag, regions + 2 * i]))
   const writes: [key: string, kept: Kept, life: number][] = []
   const gone: string[] = []
@@ -200,7 +200,7 @@ async function rewrite(
       if (changed === kept) continue
       const own = tokens[i] ?? []
       // A soft invalidation that came since the read may have ended it.
-      const isEnded = outlives && stateOf(kept, at, undefined, compare(kept.marks, own)) === "gone"
+      const isEnded = outlives && stateOf(kept, at, undefined, limitOf(kept.marks, own)) === "gone"
       if (isEnded) live--
       // Never a newer hard version: an invalidation that came since the read must win.
       const marks = outlives
@@ -217,7 +217,7 @@ async function rewrite(
       const into = derived(engine, store)
       return chain(engine.readMany(place, keys, policy, true, true), (found) => {
         const versions = ({ kept }: Found) =>
-          kept && outlives ? engine.versions(store).read(place.names(kept.tags)) : []
+          kept && outlives ? engine.versions(store).read(place.versionKeysOf(kept.tags)) : []
         const read = together<readonly string[]>(found.map((one) => () => versions(one)))
         return chain(read, (tokens) => rewritten(into, found, tokens, isLate()))
       })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { newToken, softToken } from "../../src/base/token.ts"
 import type { CacheWrapper } from "../../src/core.ts"
-import { compare } from "../../src/policy/tokens.ts"
+import { limitOf } from "../../src/policy/tokens.ts"
 import { kinds } from "../support/fake.ts"
 import { setup } from "../support/setup.ts"
 
@@ -99,7 +99,7 @@ describe.each(kinds)("%s", (kind) => {
 })
 
 const hard = newToken()
-const limit = (mark: string, token: string) => compare([hard, mark], [hard, token])
+const limit = (mark: string, token: string) => limitOf([hard, mark], [hard, token])
 
 test("a soft token stays short, and one of an older form can be read", async () => {
   const { clock } = await setup("memory")
