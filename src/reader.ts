@@ -87,7 +87,7 @@ export class Reader {
    */
   async has(key: KeyLike, options?: ReadOptions): Promise<boolean> {
     if (options === undefined && hotEntry(this.kit, key)) return true
-    const [entry] = await readMany(this.kit, [key], options, true)
+    const [entry] = await readMany(this.kit, [key], options, { isSilent: true })
     return entry !== undefined
   }
 
@@ -112,7 +112,7 @@ export class Reader {
 
   /** @internal The entry in whatever state it may be served; counts as nothing. */
   async entryOf(key: KeyLike): Promise<Entry<unknown> | undefined> {
-    const [entry] = await readMany(this.kit, [key], { stale: true }, true)
+    const [entry] = await readMany(this.kit, [key], { stale: true }, { isSilent: true })
     return entry
   }
 

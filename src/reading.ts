@@ -126,13 +126,17 @@ function missing(name: string, reason: MissReason): CacheError {
 /** What {@link GetOptions} adds to a policy: judged with it, used by the reader. */
 export const readRules: Rules = { default: anything, required: aBoolean }
 
-/** The entries of many keys; those that may not be served are `undefined`. Silent ones are not counted. */
+interface ReadManyHooks {
+  readonly isSilent?: boolean
+  readonly onMiss?: (at: number, reason: MissReason) => void
+}
+
+/** The entries of many keys; those that may not be served are `undefined`. Silent reads are not counted. */
 export async function readMany(
   kit: Kit,
   keys: readonly KeyLike[],
   options: GetOptions<unknown> | undefined,
-  isSilent = false,
-  onMiss?: (at: number, reason: MissReason) => void,
+  { isSilent, onMiss }: ReadManyHooks = {},
 ): Promise<(Entry<unknown> | undefined)[]> {
   const { settings, place, hub } = kit
   const engine = settings.home()
@@ -171,9 +175,10 @@ export async function readEntry(
   key: KeyLike,
   options: GetOptions<unknown> | undefined,
 ): Promise<Entry<unknown> | undefined> {
-  const [entry] = await readMany(kit, [key], options, false, (_, reason) => {
+  const onMiss = (_: number, reason: MissReason) => {
     if (options?.required) throw missing(nameOf(kit, key), reason)
-  })
+  }
+  const [entry] = await readMany(kit, [key], options, { onMiss })
   return entry
 }
 
@@ -190,9 +195,10 @@ export async function readValues(
   options: GetOptions<unknown> | undefined,
 ): Promise<unknown[]> {
   const reasons: MissReason[] = []
-  const entries = await readMany(kit, keys, options, false, (at, reason) => {
+  const onMiss = (at: number, reason: MissReason) => {
     reasons[at] = reason
-  })
+  }
+  const entries = await readMany(kit, keys, options, { onMiss })
   return entries.map((entry, at) => {
     if (entry) return entry.value
     if (options?.required) throw missing(nameOf(kit, keys[at]), reasons[at] ?? "absent")

@@ -1,7 +1,7 @@
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
 import type { Place } from "./place.ts"
-import { isRenewed, limitOf } from "./tokens.ts"
+import { isRenewed, limitOf, tokensAt } from "./tokens.ts"
 
 /**
  * Whether regions or tags of `flight`, or of the entry it is to replace, were invalidated since it captured them;
@@ -19,7 +19,7 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
       ms,
       flight.key,
     )
-    const own = [...tokens.slice(0, 2 * place.versionKeys.length), ...tokens.slice(2 * versionKeys.length)]
+    const own = [...tokensAt(tokens, 0, place.versionKeys.length), ...tokensAt(tokens, versionKeys.length)]
     const isOld = kept && limit !== limitOf(kept.marks, own)
     if (!isOld && !captured.some((token, i) => isRenewed(token, tokens[i] ?? ""))) return false
     if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)

@@ -7,7 +7,7 @@ import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
 import { Busy } from "./busy.ts"
 import type { Draft } from "./draft.ts"
-import { find, findMany } from "./find.ts"
+import { find, findMany, type ReadManyOptions } from "./find.ts"
 import { Flights } from "./flights.ts"
 import type { Found, Source } from "./found.ts"
 import type { Hub } from "./hub.ts"
@@ -138,20 +138,18 @@ export class Engine {
   /** As {@link read}, past what a tier in front keeps. */
   readAnew(place: Place, key: string, policy: Policy): Awaitable<Found> {
     if (!this.store?.adapter.forget) return this.read(place, key, policy)
-    return chain(this.readMany(place, [key], policy, true, true), ([found]) => found as Found) // As many as keys.
+    return chain(
+      this.readMany(place, [key], policy, { anew: true, keepsJunk: true }),
+      ([found]) => found as Found,
+    ) // As many as keys.
   }
 
-  /**
-   * As {@link read}, for many keys in one round trip where the adapter can. A write of these very keys asks with
-   * `isWrite`: junk is then its own to remove, for the removal would wait for the write. What is to be written back is
-   * read `anew`, past what a tier in front keeps.
-   */
+  /** As {@link read}, for many keys in one round trip where the adapter can. */
   readMany(
     place: Place,
     keys: readonly string[],
     policy: Policy,
-    isWrite = false,
-    anew = false,
+    options: ReadManyOptions = {},
   ): Awaitable<Found[]> {
     const lost = (error: unknown) => {
       const one = this.#lost(place, "", error)
@@ -160,7 +158,7 @@ export class Engine {
     return this.#ask(
       policy,
       keys,
-      (store) => findMany({ engine: this, store, place, policy }, keys, isWrite, anew),
+      (store) => findMany({ engine: this, store, place, policy }, keys, options),
       lost,
     )
   }

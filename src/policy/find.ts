@@ -7,7 +7,7 @@ import type { Engine } from "./engine.ts"
 import { type Found, foundIn, noEntry } from "./found.ts"
 import type { Policy } from "./options.ts"
 import type { Place } from "./place.ts"
-import { limitOf, type VersionKeys } from "./tokens.ts"
+import { limitOf, tokensAt, type VersionKeys } from "./tokens.ts"
 
 /** Where entries are looked for, and by which options. */
 export interface Search {
@@ -28,7 +28,7 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
   const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
   return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
     if (typeof kept === "string") return nothing(search, key, kept, tokens, written)
-    const regions = tokens.slice(0, 2 * place.versionKeys.length)
+    const regions = tokensAt(tokens, 0, place.versionKeys.length)
     if (kept.tags.length === 0) return judged(search, kept, regions, tokens, changes)
     return chain(versions.read(kept.tags.map((tag) => place.tag(tag))), (ofTags) =>
       judged(search, kept, [...regions, ...ofTags], tokens, changes),
@@ -36,15 +36,22 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
   })
 }
 
+/** How many keys are read. */
+export interface ReadManyOptions {
+  /** Past what a tier in front keeps, for what is to be written back. */
+  readonly anew?: boolean
+  /** For a write of these very keys: junk is then its own to remove, for the removal would wait for the write. */
+  readonly keepsJunk?: boolean
+}
+
 /** As {@link find}, for many keys in one round trip where the adapter can. */
 export function findMany(
   search: Search,
   keys: readonly string[],
-  isWrite: boolean,
-  anew: boolean,
+  { anew, keepsJunk }: ReadManyOptions,
 ): Awaitable<Found[]> {
   const { engine, store, place, policy } = search
-  const written = isWrite ? -1 : engine.lane.count
+  const written = keepsJunk ? undefined : engine.lane.count
   const versions = engine.versions(store)
   const { changes } = versions
   const ask = (names: readonly VersionKeys[], of: readonly string[] = []): Awaitable<readonly string[]> => {
@@ -60,11 +67,11 @@ export function findMany(
     const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
     const names = tags.map((tag) => place.tag(tag))
     return chain(names.length > 0 ? ask(names) : [], (ofTags) => {
-      const at = new Map(tags.map((tag, i) => [tag, 2 * i]))
-      const regions = tokens.slice(0, 2 * place.versionKeys.length)
+      const at = new Map(tags.map((tag, i) => [tag, i]))
+      const regions = tokensAt(tokens, 0, place.versionKeys.length)
       const judge = (kept: Kept | MissReason, i: number) => {
         if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, written)
-        const own = kept.tags.flatMap((tag) => ofTags.slice(at.get(tag), (at.get(tag) ?? 0) + 2))
+        const own = kept.tags.flatMap((tag) => tokensAt(ofTags, at.get(tag) ?? 0, 1))
         return judged(search, kept, [...regions, ...own], tokens, changes)
       }
       return together(all.map((kept, i) => () => judge(kept, i)))
@@ -88,13 +95,13 @@ function judged(
   return foundIn(kept, limit, tokens)
 }
 
-/** Tells that there is no entry. Junk is removed, unless somebody may have written a good one meanwhile. */
+/** Tells that there is no entry. Junk is removed, unless somebody may have written since the count was `written`. */
 function nothing(
   { engine, store, place }: Search,
   key: string,
   reason: MissReason,
   tokens: readonly string[],
-  written: number,
+  written: number | undefined,
 ): Awaitable<Found> {
   const found: Found = { kept: undefined, limit: 0, reason, tokens }
   if (reason !== "corrupt") return found

@@ -2,7 +2,7 @@ import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import { tokensOfNow } from "../base/token.ts"
-import { jittered, makeKept } from "../entry.ts"
+import { jittered, type Kept, makeKept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { type Call, isMisuse } from "./call.ts"
 import { Context } from "./context.ts"
@@ -14,6 +14,7 @@ import { type Found, isLive } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
 import { inside } from "./reentry.ts"
+import { tokensAt } from "./tokens.ts"
 
 /** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
@@ -56,7 +57,7 @@ function ground(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call
   const { store } = engine
   if (!store) return
-  const regions = flight.tokens?.slice(0, 2 * place.versionKeys.length)
+  const regions = flight.tokens && tokensAt(flight.tokens, 0, place.versionKeys.length)
   return regions && engine.versions(store).isComplete(regions) ? undefined : makeGround(flight, call, store)
 }
 
@@ -69,13 +70,14 @@ async function makeGround(flight: Flight, call: Call, store: Store): Promise<voi
     const again = attempt(() => engine.guard(() => versions.read(flight.versionKeys), rest, ""))
     flight.tokens = await again.catch(() => undefined)
   }
-  const regions = 2 * place.versionKeys.length
-  const before = flight.tokens?.slice(0, regions)
-  if (!before) return
+  const captured = flight.tokens
+  if (!captured) return
+  const regions = place.versionKeys.length
+  const before = tokensAt(captured, 0, regions)
   try {
     const make = () => versions.current(place.versionKeys, before)
     const made = await engine.guard(make, policy.storeTimeout, "")
-    flight.tokens = [...made, ...(flight.tokens?.slice(regions) ?? [])]
+    flight.tokens = [...made, ...tokensAt(captured, regions)]
   } catch (error) {
     if (!isReadOnly(error)) engine.hub.trouble(place, "", error)
     flight.tokens = undefined
@@ -87,7 +89,7 @@ function isReadOnly(error: unknown): boolean {
   return error instanceof CacheError && error.code === "ADAPTER_ABILITY"
 }
 
-/** Stores what was loaded, unless something has beaten the flight. Trouble is an event: the caller gets his value. */
+/** Stores what was loaded, unless something has beaten the flight. Trouble is an event: the caller gets the value. */
 async function publish(
   flight: Flight,
   call: Call,
@@ -119,21 +121,27 @@ async function publish(
     const succeeded = isSucceeded(flight, call, createdAt)
     if (isPromise(succeeded) ? await succeeded : succeeded) return
     const kept = makeKept({ value: own, createdAt, ttl, grace, took, tags, marks })
-    const stored = engine.queue.ordered([key], policy.storeTimeout, (isLate) => {
-      if (flight.fenced) return false
-      const into = derived(engine, store)
-      const life = kept.freshUntil + grace - now()
-      const isKept = ttl > 0 && life > 0
-      const written: Awaitable<unknown> = isKept
-        ? (call.write ?? into.write.bind(into))(key, kept, life, isLate)
-        : into.adapter.delete(key)
-      return isPromise(written) ? written.then(() => isKept) : isKept
-    })
+    const stored = writeFenced(flight, call, store, kept)
     if (isPromise(stored) ? await stored : stored)
       tell(engine, () => engine.hub.tell(place, name, "set"), key)
   } catch (error) {
     if (!isReadOnly(error)) engine.hub.trouble(place, name, error)
   }
+}
+
+/** Writes what was loaded, or removes the key where nothing is to be kept of it; answers whether it is kept. */
+function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awaitable<boolean> {
+  const { engine, key, policy } = call
+  return engine.queue.ordered([key], policy.storeTimeout, (isLate) => {
+    if (flight.fenced) return false
+    const into = derived(engine, store)
+    const life = kept.freshUntil + kept.grace - now()
+    const isKept = kept.ttl > 0 && life > 0
+    const written: Awaitable<unknown> = isKept
+      ? (call.write ?? into.write.bind(into))(key, kept, life, isLate)
+      : into.adapter.delete(key)
+    return chain(written, () => isKept)
+  })
 }
 
 /** Whether its lease has run out, and who got it after it has brought a younger entry. */

@@ -48,7 +48,7 @@ export async function loadMany(
   const reads = first.policy.fresh ? undefined : first.engine.readMany(first.place, fulls, first.policy)
   const write = gather(first)
   const readAnew = gathered(({ engine, place, policy }, wanted) =>
-    engine.readMany(place, wanted, policy, true, true),
+    engine.readMany(place, wanted, policy, { anew: true, keepsJunk: true }),
   )
   bulk.undecided = calls.size
   const values = new Map<string, Promise<unknown>>()

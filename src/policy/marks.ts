@@ -8,7 +8,7 @@ import type { Call } from "./call.ts"
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
 import type { Policy } from "./options.ts"
-import type { VersionKeys } from "./tokens.ts"
+import { tokensAt, type VersionKeys } from "./tokens.ts"
 
 /** What those who write in the same turn share: the marks completed from the same tokens. */
 const completing = new WeakMap<
@@ -52,13 +52,12 @@ export function marksFor(
       "",
     )
   }
-  const before = flight.tokens.slice(0, 2 * regions)
+  const before = [...tokensAt(flight.tokens, 0, regions)]
   const late: string[] = []
   for (const tag of tags) {
     const at = policy.tags.indexOf(tag)
     if (at < 0) late.push(tag)
-    const from = 2 * (regions + at)
-    before.push(...(at < 0 ? ["", ""] : flight.tokens.slice(from, from + 2)))
+    before.push(...(at < 0 ? ["", ""] : tokensAt(flight.tokens, regions + at, 1)))
   }
   const complete = () =>
     engine.guard(() => versions.complete(place.versionKeysOf(tags), before), policy.storeTimeout, "")
@@ -71,7 +70,7 @@ export function marksFor(
   const read = () => versions.read(late.map((tag) => place.tag(tag)))
   return chain(engine.guard(read, policy.storeTimeout, ""), (tokens) => {
     for (const [i, tag] of late.entries()) {
-      const [hard = "", soft = ""] = tokens.slice(2 * i, 2 * i + 2)
+      const [hard = "", soft = ""] = tokensAt(tokens, i, 1)
       // What is kept was made under a version of the tag already: only that one may stand.
       const was = renewed?.tags.indexOf(tag) ?? -1
       if (was >= 0 && renewed?.marks[2 * (regions + was)] !== hard) return undefined

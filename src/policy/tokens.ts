@@ -32,6 +32,15 @@ export function toToken(record: unknown): string {
       : ""
 }
 
+/** Of tokens, hard and soft by turns, those of `count` names from the one at `from` on. */
+export function tokensAt(
+  tokens: readonly string[],
+  from: number,
+  count: number = Infinity,
+): readonly string[] {
+  return tokens.slice(2 * from, 2 * (from + count))
+}
+
 /** Whether a version differs from what it was by more than having been made. */
 export function isRenewed(before: string, after: string): boolean {
   return before !== after && !(before === "" && after.startsWith(newborn))

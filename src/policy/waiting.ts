@@ -1,5 +1,6 @@
 import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
 import { left } from "../base/clock.ts"
+import type { CacheError } from "../base/errors.ts"
 import type { StaleReason } from "../base/events.ts"
 import { isBehind } from "./behind.ts"
 import { type Answer, type Call, isBackedOff, isMisuse, judge, serve, tooLate } from "./call.ts"
@@ -16,12 +17,19 @@ import { thisTurn } from "./turn.ts"
  * @param joins - Whether another call leads the flight.
  */
 export async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
-  const wait = new Wait(flight, call, joins)
   const { engine, place, policy } = call
+  const sameTurn = flight.turn === thisTurn()
+  const isOther = joins && policy.schema !== flight.schema
+  const wait: Wait = { flight, call, joins, sameTurn, isLate: joins && !sameTurn, isOther }
   flight.enter()
 
-  if (!wait.isRead()) await wait.bounded(wait.follow(() => flight.read, wait.isRead))
-  if (wait.isLate && (await wait.bounded(isBehind(engine, flight, place, policy.storeTimeout))))
+  const isRead = () => flight.found !== undefined || isOver(wait)
+  if (!isRead())
+    await bounded(
+      wait,
+      follow(wait, () => flight.read, isRead),
+    )
+  if (wait.isLate && (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))))
     return undefined
 
   const own = foundFor(wait)
@@ -37,20 +45,37 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
     call.onJoin?.()
   }
   // At once, however fast the load that this call has begun may be.
-  const isPrompt = wait.sameTurn && policy.softTimeout <= 0 && stale !== undefined
-  return isPrompt || !wait.isOver() ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale)
+  const isPrompt = sameTurn && policy.softTimeout <= 0 && stale !== undefined
+  return isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale)
+}
+
+/** One call's wait for a flight. */
+interface Wait {
+  readonly flight: Flight
+  readonly call: Call
+  /** Another call leads the flight. */
+  readonly joins: boolean
+  readonly sameTurn: boolean
+  /** It joins a flight that began before: what that has captured may be outdated. */
+  readonly isLate: boolean
+  /** It joins a flight whose leader has another schema, and judges for itself. */
+  readonly isOther: boolean
 }
 
 /** What the caller may be served: what the leader found, or where that does not do, what a look of the caller's own finds. */
-function foundFor({ flight, call, joins, isOther, bounded }: Wait): Awaitable<Found | undefined> {
+function foundFor(wait: Wait): Awaitable<Found | undefined> {
+  const { flight, call, joins, isOther } = wait
   const { found } = flight
   // What the leader did not look for, or its schema refused, may be there.
   if (joins && (flight.isFresh || (isOther && found?.reason === "corrupt"))) {
-    return bounded(attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call)))
+    return bounded(
+      wait,
+      attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call)),
+    )
   }
   if (!isOther || !found) return found
   const own = validateFound(beforeSchema(found), call)
-  return isPromise(own) ? bounded(own) : own
+  return isPromise(own) ? bounded(wait, own) : own
 }
 
 /** What the caller gets by the end of the flight, or when its patience ends before. */
@@ -61,21 +86,27 @@ async function untilEnd(
 ): Promise<Answer | undefined> {
   const { flight, call } = wait
   const { softTimeout, hardTimeout, leaseTtl } = call.policy
-  const end = wait.joins ? wait.follow(() => flight.shared(leaseTtl), wait.isOver) : flight.done
+  const end = wait.joins
+    ? follow(
+        wait,
+        () => flight.shared(leaseTtl),
+        () => isOver(wait),
+      )
+    : flight.done
   const limit = stale ? Math.min(softTimeout, hardTimeout) : hardTimeout
   if (isEndless(limit, call)) await end
-  else if (!(await wait.inTime(end, limit))) {
+  else if (!(await inTime(wait, end, limit))) {
     // From here on the flight has nobody to lose.
     flight.background = true
     // The storage need not have taken what is there.
     if (flight.brought && !isPrompt) return bring(wait, flight.brought)
-    if (!stale) throw wait.givenUp()
+    if (!stale) throw givenUp(wait)
     // For a caller that did not wait, nothing can have come between.
     const isAtOnce = limit <= 0 && !flight.fenced
     const answer = isAtOnce ? serveStale(call, stale, "timeout") : await serveStill(wait, stale, "timeout")
     if (answer) return answer
     // It has ended meanwhile: the caller waits on, like one that had found nothing.
-    if (!(await wait.inTime(end, hardTimeout))) throw wait.givenUp()
+    if (!(await inTime(wait, end, hardTimeout))) throw givenUp(wait)
     return atEnd(wait, undefined)
   }
   return atEnd(wait, stale)
@@ -108,70 +139,50 @@ async function failed(wait: Wait, stale: Found | undefined, error: unknown): Pro
 }
 
 /** Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema. */
-function bring(
-  { flight, call, isLate, isOther, bounded }: Wait,
-  { value, raw }: Brought,
-): Awaitable<Answer | undefined> {
+function bring(wait: Wait, { value, raw }: Brought): Awaitable<Answer | undefined> {
+  const { flight, call, isLate, isOther } = wait
   if (isLate && flight.isInvalidated) return undefined
   if (!isOther) return { value }
   if (!call.policy.schema) return { value: raw }
-  return bounded(validateLoaded(raw, call)).then((own) => ({ value: own }))
+  return bounded(wait, validateLoaded(raw, call)).then((own) => ({ value: own }))
 }
 
-/** One call's wait for a flight. */
-class Wait {
-  readonly flight: Flight
-  readonly call: Call
-  readonly joins: boolean
-  readonly sameTurn: boolean
-  /** It joins a flight that began before: what that has captured may be outdated. */
-  readonly isLate: boolean
-  /** It joins a flight whose leader has another schema, and judges for itself. */
-  readonly isOther: boolean
+function isOver({ flight, call, isLate }: Wait): boolean {
+  return flight.outcome !== undefined || (isLate && flight.isOverdue(call.policy.leaseTtl))
+}
 
-  constructor(flight: Flight, call: Call, joins: boolean) {
-    this.flight = flight
-    this.call = call
-    this.joins = joins
-    this.sameTurn = flight.turn === thisTurn()
-    this.isLate = joins && !this.sameTurn
-    this.isOther = joins && call.policy.schema !== flight.schema
+/** Waits for a promise of the flight's as this call may, until `settled` at least. */
+function follow(
+  { call, joins, sameTurn }: Wait,
+  promise: () => Promise<unknown>,
+  settled: () => boolean,
+): Promise<unknown> {
+  return joins ? call.scope.follow(promise, settled, sameTurn) : promise()
+}
+
+/** Waits for `promise` for what is left of `limit`; answers whether it came in time. The call's own signal ends it. */
+async function inTime({ flight, call }: Wait, promise: Promise<unknown>, limit: number): Promise<boolean> {
+  const { policy, startedAt } = call
+  const ms = limit === Infinity ? limit : left(startedAt, limit)
+  try {
+    return await patience(promise, ms, policy.signal)
+  } catch (reason) {
+    leave(flight, call)
+    throw reason
   }
+}
 
-  readonly isOver = (): boolean =>
-    this.flight.outcome !== undefined || (this.isLate && this.flight.isOverdue(this.call.policy.leaseTtl))
+/** What `promise` brings, if it does within the call's `hardTimeout`. */
+async function bounded<T>(wait: Wait, promise: Promise<T>): Promise<T> {
+  const { hardTimeout } = wait.call.policy
+  if (isEndless(hardTimeout, wait.call) || (await inTime(wait, promise, hardTimeout))) return promise
+  throw givenUp(wait)
+}
 
-  readonly isRead = (): boolean => this.flight.found !== undefined || this.isOver()
-
-  /** A promise of the flight's, as this call may wait for it. */
-  follow(promise: () => Promise<unknown>, settled: () => boolean): Promise<unknown> {
-    return this.joins ? this.call.scope.follow(promise, settled, this.sameTurn) : promise()
-  }
-
-  /** Waits for `promise` for what is left of `limit`; answers whether it came in time. The call's own signal ends it. */
-  async inTime(promise: Promise<unknown>, limit: number): Promise<boolean> {
-    const { policy, startedAt } = this.call
-    const ms = limit === Infinity ? limit : left(startedAt, limit)
-    try {
-      return await patience(promise, ms, policy.signal)
-    } catch (reason) {
-      leave(this.flight, this.call)
-      throw reason
-    }
-  }
-
-  /** What `promise` brings, if it does within the call's `hardTimeout`. */
-  readonly bounded = async <T>(promise: Promise<T>): Promise<T> => {
-    const { hardTimeout } = this.call.policy
-    if (isEndless(hardTimeout, this.call) || (await this.inTime(promise, hardTimeout))) return promise
-    throw this.givenUp()
-  }
-
-  /** The error of a caller that has waited for as long as it would, which does not count as leaving. */
-  givenUp(): Error {
-    this.flight.rest()
-    return tooLate(this.call)
-  }
+/** The error of a caller that has waited for as long as it would, which does not count as leaving. */
+function givenUp({ flight, call }: Wait): CacheError {
+  flight.rest()
+  return tooLate(call)
 }
 
 /** Whether a caller waits however long it takes: then it needs no more than the promise. */
@@ -200,7 +211,7 @@ async function serveStill(wait: Wait, stale: Found, reason: StaleReason): Promis
   const { engine, place, key, policy } = call
   const reading = validateFound(engine.read(place, key, policy), call)
   const isUnbound = !isPromise(reading) || isEndless(policy.hardTimeout, call)
-  if (!isUnbound && !(await wait.inTime(reading, policy.hardTimeout)))
+  if (!isUnbound && !(await inTime(wait, reading, policy.hardTimeout)))
     return flight.isReplaced ? undefined : serveStale(call, stale, reason)
   const again = await reading
   if (again.reason === "unavailable") return serveStale(call, stale, reason)

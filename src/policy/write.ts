@@ -10,7 +10,7 @@ import { currentMarks } from "./marks.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
-import { limitOf } from "./tokens.ts"
+import { limitOf, tokensAt } from "./tokens.ts"
 
 /** Where an explicit write goes, and by which options. */
 export interface Target {
@@ -39,17 +39,18 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   engine.fence(keys)
   const createdAt = now()
   const tags = [...new Set(items.flatMap((item) => item.policy.tags))]
-  const names = place.versionKeysOf(tags)
+  const versionKeys = place.versionKeysOf(tags)
   const ms = bulkTimeout(policy, keys)
   const { store } = engine
   // What waits for others reads the versions when they are done: a clear among them takes the old ones along.
-  const early = store && !engine.queue.isBusy(keys) ? currentMarks(engine, store, names, policy) : undefined
+  const early =
+    store && !engine.queue.isBusy(keys) ? currentMarks(engine, store, versionKeys, policy) : undefined
   const isPrompt = early !== undefined && !isPromise(early)
   // What the caller does to his values while we wait must not reach the storage.
   const own = isPrompt ? items : items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
   const later = async (into: Store, isLate: () => boolean): Promise<void> => {
-    const known = await (early ?? currentMarks(engine, into, names, policy))
-    if (!isLate()) await engine.guard(() => put(target, into, own, createdAt, tags, known), ms, only(keys))
+    const tokens = await (early ?? currentMarks(engine, into, versionKeys, policy))
+    if (!isLate()) await engine.guard(() => put(target, into, own, createdAt, tags, tokens), ms, only(keys))
   }
   const done =
     isPrompt && store
@@ -72,29 +73,28 @@ function only([key = "", ...others]: readonly string[]): string {
   return others.length > 0 ? "" : key
 }
 
-/** Writes values under the versions that were `known` of the regions and then of all their `tags`. */
+type EntryWrite = readonly [key: string, kept: Kept, life: number]
+
+/** Writes values under the `tokens` of the regions and then of all their `tags`. */
 function put(
   { place }: Target,
   store: Store,
   items: readonly Item[],
   createdAt: number,
   tags: readonly string[],
-  known: readonly string[],
+  tokens: readonly string[],
 ): Awaitable<unknown> {
   const keys = items.map(({ name }) => place.full(name))
-  const regions = 2 * place.versionKeys.length
-  const places = new Map(tags.map((tag, i) => [tag, regions + 2 * i]))
-  const writes: [key: string, kept: Kept, life: number][] = []
+  const regions = place.versionKeys.length
+  const places = new Map(tags.map((tag, i) => [tag, regions + i]))
+  const writes: EntryWrite[] = []
   const gone: string[] = []
   for (const [i, { value, policy: own }] of items.entries()) {
     const key = keys[i] ?? ""
     const ttl = jittered(own.ttl, own.jitter)
-    const mine = own.tags.flatMap((tag) => {
-      const at = places.get(tag) ?? 0 // All of them are in it.
-      return known.slice(at, at + 2)
-    })
     const { grace } = own
-    const marks = tags.length > 0 ? [...known.slice(0, regions), ...mine] : known
+    const mine = own.tags.flatMap((tag) => tokensAt(tokens, places.get(tag) ?? 0, 1)) // All of them are in it.
+    const marks = tags.length > 0 ? [...tokensAt(tokens, 0, regions), ...mine] : tokens
     const kept = makeKept({ value, createdAt, ttl, grace, took: 0, tags: own.tags, marks })
     if (ttl > 0) writes.push([key, kept, ttl + grace])
     else gone.push(key)
@@ -103,11 +103,7 @@ function put(
   return writes.length === 1 && first && gone.length === 0 ? store.write(...first) : many(store, writes, gone)
 }
 
-function many(
-  store: Store,
-  writes: readonly (readonly [string, Kept, number])[],
-  gone: readonly string[],
-): Awaitable<unknown> {
+function many(store: Store, writes: readonly EntryWrite[], gone: readonly string[]): Awaitable<unknown> {
   const written = writes.length > 0 ? store.writeMany(writes) : undefined
   return gone.length > 0 ? chain(written, () => store.remove(gone)) : written
 }
@@ -120,7 +116,7 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   engine.fence(keys)
   try {
     const done = inOrder(target, keys, (store, isLate) =>
-      chain(engine.readMany(place, keys, policy, true), (found) => {
+      chain(engine.readMany(place, keys, policy, { keepsJunk: true }), (found) => {
         const live = found.filter(isLive).length
         return isLate() ? live : chain(store.remove(keys), () => live)
       }),
@@ -179,51 +175,54 @@ async function rewrite(
   const { engine, place, policy } = target
   const keys = [...new Set(names.map((name) => place.full(name)))]
   engine.fence(keys, true)
-  const rewritten = (
-    store: Store,
-    found: readonly Found[],
-    tokens: readonly (readonly string[])[],
-    isLate: boolean,
-  ) => {
-    const at = now()
-    const writes: [string, Kept, number][] = []
-    const gone: string[] = []
-    let live = 0
-    for (const [i, one] of found.entries()) {
-      const { kept } = one
-      if (one.reason === "unavailable") throw one.error
-      // What could not be judged rightly may be served again later, and fresh.
-      if (one.reason === "corrupt" || one.reason === "invalidated") gone.push(keys[i] ?? "")
-      if (!kept || !isLive(one)) continue
-      live++
-      const changed = change(kept, one.limit, at)
-      if (changed === kept) continue
-      const own = tokens[i] ?? []
-      // A soft invalidation that came since the read may have ended it.
-      const isEnded = outlives && stateOf(kept, at, undefined, limitOf(kept.marks, own)) === "gone"
-      if (isEnded) live--
-      // Never a newer hard version: an invalidation that came since the read must win.
-      const marks = outlives
-        ? kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (own[at] ?? "")))
-        : kept.marks
-      const life = changed.freshUntil + changed.grace - at
-      if (life > 0 && !isEnded) writes.push([keys[i] ?? "", { ...changed, marks }, life])
-      else gone.push(keys[i] ?? "")
-    }
-    return isLate ? live : chain(many(store, writes, gone), () => live)
-  }
   try {
     const done = inOrder(target, keys, (store, isLate) => {
       const into = derived(engine, store)
-      return chain(engine.readMany(place, keys, policy, true, true), (found) => {
-        const versions = ({ kept }: Found) =>
-          kept && outlives ? engine.versions(store).read(place.versionKeysOf(kept.tags)) : []
-        const read = together<readonly string[]>(found.map((one) => () => versions(one)))
-        return chain(read, (tokens) => rewritten(into, found, tokens, isLate()))
+      return chain(engine.readMany(place, keys, policy, { anew: true, keepsJunk: true }), (found) => {
+        const versionsOf = ({ kept }: Found) =>
+          kept && outlives ? engine.versions(store).read(place.versionKeysOf(kept.tags)) : undefined
+        const read = together<readonly string[] | undefined>(found.map((one) => () => versionsOf(one)))
+        return chain(read, (tokens) => {
+          const { writes, gone, live } = changedEntries(keys, found, tokens, change)
+          return isLate() ? live : chain(many(into, writes, gone), () => live)
+        })
       })
     })
     return isPromise(done) ? await done : done
   } finally {
     engine.fence(keys, true)
   }
+}
+
+/** What is to be written and removed to change the live ones of `found`; those with `tokens` outlive soft invalidations. */
+function changedEntries(
+  keys: readonly string[],
+  found: readonly Found[],
+  tokens: readonly (readonly string[] | undefined)[],
+  change: Rewrite,
+): { readonly writes: readonly EntryWrite[]; readonly gone: readonly string[]; readonly live: number } {
+  const at = now()
+  const writes: EntryWrite[] = []
+  const gone: string[] = []
+  let live = 0
+  for (const [i, key] of keys.entries()) {
+    const one = found[i]
+    if (one?.reason === "unavailable") throw one.error
+    // What could not be judged rightly may be served again later, and fresh.
+    if (one?.reason === "corrupt" || one?.reason === "invalidated") gone.push(key)
+    if (!one?.kept || !isLive(one)) continue
+    const { kept } = one
+    const own = tokens[i]
+    // A soft invalidation that came since the read may have ended it.
+    const isEnded = own && stateOf(kept, at, undefined, limitOf(kept.marks, own)) === "gone"
+    if (!isEnded) live++
+    const changed = change(kept, one.limit, at)
+    if (changed === kept) continue
+    // Never a newer hard version: an invalidation that came since the read must win.
+    const marks = own ? kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (own[at] ?? ""))) : kept.marks
+    const life = changed.freshUntil + changed.grace - at
+    if (life > 0 && !isEnded) writes.push([key, { ...changed, marks }, life])
+    else gone.push(key)
+  }
+  return { writes, gone, live }
 }
