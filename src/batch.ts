@@ -2,6 +2,7 @@ import { type Awaitable, isToken } from "./adapter.ts"
 import { CacheError } from "./base/errors.ts"
 import type { Kit } from "./kit.ts"
 import type { Call, Write } from "./policy/call.ts"
+import { type Draft, tell } from "./policy/draft.ts"
 import type { Engine } from "./policy/engine.ts"
 import type { Flight } from "./policy/flight.ts"
 import type { Watcher } from "./policy/lane.ts"
@@ -23,32 +24,55 @@ export async function batch<R>(
   work: (kit: Kit) => Promise<R>,
 ): Promise<R> {
   const store = await engine.opened(kit.settings.policy.storeTimeout)
-  // A batch in a batch belongs to that.
-  const above = engine.draft
-  const draft = overlay(store.adapter, (key) => engine.versions(store).create(key))
-  const inner = engine.over(() => store.over(draft.adapter))
+  const pending = overlay(store.adapter, (key) => engine.versions(store).create(key))
+  const inner = engine.over(() => store.over(pending.adapter))
   await inner.open()
-  const events: { readonly event: () => void; readonly key: string | undefined }[] = []
-  const setters: (() => Awaitable<unknown>)[] = []
-  inner.draft = {
-    tell: (event, key) => void events.push({ event, key }),
-    through: (write) => void setters.push(write),
-    derived: () => store.over(draft.derived()),
-    outside(flight, call, joins) {
-      if (!draft.isUntouched(call.key)) return undefined
-      const running = engine.flights.get(call.key)
-      if (!running) return above?.outside(flight, call, joins)
-      return joins(running, call) ? outsideOf(flight, call, engine) : undefined
-    },
-  }
-  const unwatch = watch(engine, inner, draft)
+  const effects: Effects = { events: [], setters: [] }
+  inner.draft = draftOver(engine, store, pending, effects)
+  const unwatch = watch(engine, inner, pending)
   let isOver = false
   const home = () => {
     if (isOver) throw over()
     kit.settings.home() // Throws once the cache is closed.
     return inner
   }
+  try {
+    const result = await work(kitOver(kit, engine, home, face))
+    const { leaseTtl, storeTimeout } = kit.settings.policy
+    // A load that hangs holds its key for leaseTtl, and the batch no longer; nor is a write cut that has its time.
+    await inner.retire(Math.max(leaseTtl, storeTimeout))
+    isOver = true
+    await settle(engine, store, pending, effects, kit.settings.policy)
+    return result
+  } finally {
+    isOver = true
+    unwatch()
+  }
+}
 
+/** What a batch does besides when it ends well. */
+interface Effects {
+  readonly events: { readonly event: () => void; readonly key: string | undefined }[]
+  readonly setters: (() => Awaitable<unknown>)[]
+}
+
+function draftOver(engine: Engine, store: Store, pending: Overlay, { events, setters }: Effects): Draft {
+  return {
+    tell: (event, key) => void events.push({ event, key }),
+    through: (write) => void setters.push(write),
+    derived: () => store.over(pending.derived()),
+    outside(flight, call, joins) {
+      if (!pending.isUntouched(call.key)) return undefined
+      const running = engine.flights.get(call.key)
+      // A batch in a batch belongs to that.
+      if (!running) return engine.draft?.outside(flight, call, joins)
+      return joins(running, call) ? outsideOf(flight, call, engine) : undefined
+    },
+  }
+}
+
+/** What the view stands on: a cache or region and all regions in it, their entries in the batch. */
+function kitOver(kit: Kit, engine: Engine, home: () => Engine, face: (kit: Kit) => object): Kit {
   const into = (outer: Kit): Kit => ({
     ...outer,
     shared,
@@ -56,7 +80,7 @@ export async function batch<R>(
     views: outer.views && new Map(),
   })
   const regions: Kit["shared"]["regions"] = new Map()
-  const shared = { ...kit.shared, regions, engine: kit.shared.engine === engine ? inner : kit.shared.engine }
+  const shared = { ...kit.shared, regions, engine: kit.shared.engine === engine ? home() : kit.shared.engine }
   const own = into(kit)
   const views = new Map([[kit.path, own]])
   for (const [path, known] of kit.shared.regions) {
@@ -70,25 +94,23 @@ export async function batch<R>(
       ...(view && { kit: view, face: face(view) }),
     })
   }
+  return own
+}
 
-  try {
-    const result = await work(own)
-    const { leaseTtl, storeTimeout } = kit.settings.policy
-    // A load that hangs holds its key for leaseTtl, and the batch no longer; nor is a write cut that has its time.
-    await inner.retire(Math.max(leaseTtl, storeTimeout))
-    isOver = true
-    // The origins first: one that fails leaves the cache as it was.
-    for (const write of setters) await (above ? above.through(write) : write())
-    const written = await commit(engine, store, draft, kit.settings.policy)
-    for (const { event, key } of events) {
-      if (key !== undefined && !written.has(key)) continue
-      if (above) above.tell(event, key)
-      else event()
-    }
-    return result
-  } finally {
-    isOver = true
-    unwatch()
+/** Writes what has gathered, and tells of it: by the batch around this one, if there is one. */
+async function settle(
+  engine: Engine,
+  store: Store,
+  pending: Overlay,
+  { events, setters }: Effects,
+  policy: Policy,
+): Promise<void> {
+  const above = engine.draft
+  // The origins first: one that fails leaves the cache as it was.
+  for (const write of setters) await (above ? above.through(write) : write())
+  const written = await commit(engine, store, pending, policy)
+  for (const { event, key } of events) {
+    if (key === undefined || written.has(key)) tell(engine, event, key)
   }
 }
 

@@ -62,12 +62,12 @@ export function memoize<F extends Fn>(
   fn: F,
   options: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>> = {},
 ): Memoized<F> {
-  const memoized = memoizeWith(region, fn, options as MemoizeOptions<unknown[]>, () => [])
+  const memoized = memoizeWith(region, fn, options as MemoizeOptions<unknown[]>)
   return memoized as unknown as Memoized<F> // Built below to this very shape; TypeScript cannot follow the parameters.
 }
 
 /**
- * The memoized form of `fn`; `before` gives what of `this` counts in front of the arguments.
+ * The memoized form of `fn`; `before`, for methods, gives what of `this` counts in front of the arguments.
  *
  * A function that changes its arguments while it runs rejects with `ARGUMENT_CHANGED` and stores nothing.
  */
@@ -75,7 +75,7 @@ export function memoizeWith(
   region: Region,
   fn: Fn,
   options: MemoizeOptions<unknown[]>,
-  before: (self: unknown) => readonly KeyPart[],
+  before?: (self: unknown) => readonly KeyPart[],
 ): object {
   checkOptions(options)
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
@@ -86,7 +86,7 @@ export function memoizeWith(
   const keyOf = (self: unknown, args: unknown[]) =>
     canonical([
       `${name}()`,
-      ...before(self),
+      ...(before?.(self) ?? []),
       ...(key ? [key(...args)] : args.filter((_, at) => !ignore?.includes(at))),
     ])
 
@@ -120,7 +120,7 @@ export function memoizeWith(
     return load(this, args, (isPromise(isBypassed) ? await isBypassed : isBypassed) ? fresh : undefined)
   }
   Object.defineProperty(memoized, "name", { value: name })
-  return Object.assign(memoized, verbs(undefined), { original: fn, of: verbs })
+  return Object.assign(memoized, verbs(undefined), { original: fn, ...(before && { of: verbs }) })
 }
 
 const fresh = { fresh: true }

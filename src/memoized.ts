@@ -17,6 +17,9 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
 /**
  * Serves a method or getter, static or not, from a cache: a TC39 decorator. The method answers a promise.
  *
+ * The verbs of a memoized function are attached to the method: `refresh`, `delete` and so on. Where `instance` is a
+ * function they belong to one instance, reached by `.of(one)`: `Users.prototype.find.of(user).delete(42)`.
+ *
  * @throws {CacheError} `NAME_REQUIRED` without a name, `OPTION_INVALID` without `instance`, or on anything else.
  *
  * @example
