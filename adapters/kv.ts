@@ -9,9 +9,9 @@ import { utf8Length } from "../src/base/bytes.ts"
 import { now } from "../src/base/clock.ts"
 import { CacheError, shortKey } from "../src/base/errors.ts"
 import { type KVFound, type KVLike, namespaceOf } from "./kv/binding.ts"
-import { crowd } from "./kv/crowd.ts"
+import { mapConcurrently } from "./kv/concurrency.ts"
 import { isHashed, nameOf } from "./kv/names.ts"
-import { type KVOptions, mostSeconds, settingsFrom } from "./kv/options.ts"
+import { type KVOptions, maxSeconds, settingsFrom } from "./kv/options.ts"
 import { listed } from "./kv/pages.ts"
 import { readMany, readOne } from "./kv/reads.ts"
 import { pack, unpack } from "./kv/records.ts"
@@ -37,7 +37,7 @@ export interface KVAdapter extends Adapter {
 }
 
 /** A KV "no sooner than this": the least life in seconds that a record can have there. */
-const leastSeconds = 60
+const minSeconds = 60
 
 /**
  * Keeps records in a Workers KV namespace, under names that begin with "isocache:".
@@ -104,7 +104,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
     const { value, metadata } = pack(record, isHashed(name) ? key : undefined, now() + ttl)
     if (isTooLarge(value)) throw tooLarge(key)
     // KV counts seconds, 60 at least. The record's own deadline is in its metadata, to the millisecond.
-    const seconds = Math.min(mostSeconds, Math.max(leastSeconds, Math.ceil(ttl / 1000)))
+    const seconds = Math.min(maxSeconds, Math.max(minSeconds, Math.ceil(ttl / 1000)))
     const settings = ttl === Infinity ? { metadata } : { metadata, expirationTtl: seconds }
     const written = tokensOf(namespace).writing(key, record, ttl)
     try {
@@ -125,7 +125,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
     async setMany(entries) {
       // Only the last one of a key counts: a second write within a second would be refused.
       const last = new Map(entries.map((entry) => [entry[0], entry]))
-      await crowd([...last.values()], ([key, record, ttl]) => set(key, record, ttl))
+      await mapConcurrently([...last.values()], ([key, record, ttl]) => set(key, record, ttl))
     },
     async delete(key) {
       // KV does not tell whether there was anything.
@@ -137,19 +137,19 @@ export function kv(options: KVOptions = {}): KVAdapter {
       const unique = [...new Set(keys)]
       const found = await getMany(unique)
       const namespace = namespaceOf(binding)
-      await crowd(unique, async (key) => remove(namespace, await nameOf(key), key))
+      await mapConcurrently(unique, async (key) => remove(namespace, await nameOf(key), key))
       return found.filter((record) => record !== undefined).length
     },
     async clear(prefix) {
       const namespace = namespaceOf(binding)
       const young = tokensOf(namespace).clearing(prefix)
-      const hidden = new Map(await crowd(young, async (key) => [await nameOf(key), key] as const))
+      const hidden = new Map(await mapConcurrently(young, async (key) => [await nameOf(key), key] as const))
       for await (const page of listed(namespace, prefix, reading, false)) {
         for (const { name } of page) hidden.delete(name)
-        await crowd(page, ({ name, key }) => remove(namespace, name, key))
+        await mapConcurrently(page, ({ name, key }) => remove(namespace, name, key))
       }
       // A listing may lag by a minute. Without its versions what it does not show is served nowhere.
-      await crowd([...hidden], ([name, key]) => remove(namespace, name, key))
+      await mapConcurrently([...hidden], ([name, key]) => remove(namespace, name, key))
     },
     async *keys(prefix) {
       for await (const page of listed(namespaceOf(binding), prefix, reading, true)) {

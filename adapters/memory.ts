@@ -4,7 +4,7 @@
  * @module isocache/adapters/memory
  */
 
-import { type Adapter, type AdapterEvent, isToken, mostTokens, type Stored } from "../src/adapter.ts"
+import { type Adapter, type AdapterEvent, isToken, maxTokensOf, type Stored } from "../src/adapter.ts"
 import { now } from "../src/base/clock.ts"
 import { Listeners } from "../src/base/listeners.ts"
 import { aCount, aSize, judgeOptions, oneOf, type Rule } from "../src/base/rules.ts"
@@ -42,7 +42,7 @@ export interface MemoryAdapter extends Adapter {
 }
 
 /** More entries than a `Map` can hold would throw; `Infinity` means this many. */
-const most = 2 ** 23
+const maxSlots = 2 ** 23
 /** What an entry costs beside its key and its record. */
 const slotSize = 96
 
@@ -66,7 +66,7 @@ const slotSize = 96
 export function memory(options: MemoryOptions = {}): MemoryAdapter {
   judgeOptions(options, rules, " of memory()")
   const { maxEntries = 10_000, maxBytes = Infinity, policy = "s3-fifo", copy = "clone" } = options
-  const max = Math.min(maxEntries, most)
+  const max = Math.min(maxEntries, maxSlots)
   const listeners = new Listeners<AdapterEvent>()
   const tell = (key: string): void => listeners.tell({ type: "evict", key })
   const evicted = (): typeof tell | undefined => (listeners.size > 0 ? tell : undefined)
@@ -74,7 +74,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
   let changes = 0
   const changed = (): void => void changes++
   const tokens = shelf({
-    entries: Math.min(mostTokens(maxEntries), most),
+    entries: Math.min(maxTokensOf(maxEntries), maxSlots),
     bytes: Infinity,
     lru: true,
     evicted: () => changed,

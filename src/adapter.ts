@@ -133,7 +133,7 @@ export const tokenMark = "#"
  * How many version tokens an adapter keeps that is bounded to `maxEntries`: enough for entries with many tags each. A
  * token that leaves takes all entries made under it along.
  */
-export function mostTokens(maxEntries: number): number {
+export function maxTokensOf(maxEntries: number): number {
   return Math.max(100_000, 10 * maxEntries)
 }
 

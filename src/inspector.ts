@@ -16,7 +16,7 @@ export interface InspectorElement {
 }
 
 /** So many entries are shown at once; a filter finds the others. */
-const most = 200
+const maxShown = 200
 const everySecond = 1000
 const moment = 100
 
@@ -179,7 +179,7 @@ class Panel {
     let isMore = false
     for await (const key of cache.keys()) {
       if (!key.toLowerCase().includes(wanted)) continue
-      if (found.length === most) {
+      if (found.length === maxShown) {
         isMore = true
         break
       }

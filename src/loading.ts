@@ -27,7 +27,7 @@ export function readOne(
   const engine = settings.home()
   const make =
     generate &&
-    (() => load(kit, key, (context: LoadContext) => generate(key, context), options, undefined, read))
+    (() => serveOrLoad(kit, key, (context: LoadContext) => generate(key, context), options, undefined, read))
   // A stale one that is asked for is served as it is.
   if (make && !(options?.stale ?? settings.policy.stale)) return make()
   const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
@@ -55,7 +55,7 @@ export function readGenerated(
  * The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so.
  * `onServe` is told when it is served from the cache.
  */
-export function load(
+export function serveOrLoad(
   kit: Kit,
   key: KeyLike,
   fallback: unknown,
@@ -86,7 +86,7 @@ export function load(
   return loadKnown(call, known)
 }
 
-/** As {@link load} for an entry that is known and stands: fresh by these options, or stale, or to be replaced. */
+/** As {@link serveOrLoad} for an entry that is known and stands: fresh by these options, or stale, or to be replaced. */
 function loadKnown(call: Call, kept: Kept): unknown {
   const { engine, place, name, key, policy } = call
   const found: Found = { kept, limit: Infinity, reason: "expired", tokens: undefined }

@@ -1,7 +1,7 @@
 import type { Entry } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
-import { isPlainRead, load, loadAll, readGenerated, readOne } from "./loading.ts"
+import { isPlainRead, loadAll, readGenerated, readOne, serveOrLoad } from "./loading.ts"
 import type { Served } from "./policy/call.ts"
 import type { Fallback, LoadContext } from "./policy/context.ts"
 import type { ManyFallback, ManyResult } from "./policy/many.ts"
@@ -118,7 +118,7 @@ export class Reader {
 
   /** @internal As {@link getOrSet}; `onServe` is told when it is served from the cache. */
   async serve<V>(key: string, fallback: Fallback<V>, options: LoadOptions<V>, onServe: Served): Promise<V> {
-    return load(this.kit, key, fallback, options as LoadOptions<unknown>, onServe) as V // As getOrSet's.
+    return serveOrLoad(this.kit, key, fallback, options as LoadOptions<unknown>, onServe) as V // As getOrSet's.
   }
 
   /** @internal As {@link getOrSetMany}; `onServe` is told of each key that is served from the cache. */
@@ -158,7 +158,7 @@ export class Reader {
       const { hot } = kit.settings
       // Inside, values are unknown; the key says what its value is.
       const own = options as LoadOptions<unknown> | undefined
-      return Promise.resolve((kept && hot ? hot.store.out(kept) : load(kit, key, fallback, own)) as V)
+      return Promise.resolve((kept && hot ? hot.store.out(kept) : serveOrLoad(kit, key, fallback, own)) as V)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -10,7 +10,7 @@ import { toEntry } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
 import { validateFound } from "./policy/load.ts"
 import { type Policy, type ReadOptions, resolvePolicy } from "./policy/options.ts"
-import { patience } from "./policy/timeout.ts"
+import { settlesWithin } from "./policy/timeout.ts"
 
 /** Options of `get`, `getEntry` and `getMany`: how a read is judged, and what a miss answers. */
 export interface GetOptions<V> extends ReadOptions {
@@ -240,5 +240,5 @@ function report({ hub, place }: Kit, found: Found, name: string, policy: Policy)
 }
 
 function patiently<T>(read: Awaitable<T>, { signal }: Policy): Awaitable<T> {
-  return signal ? patience(Promise.resolve(read), Infinity, signal).then(() => read) : read
+  return signal ? settlesWithin(Promise.resolve(read), Infinity, signal).then(() => read) : read
 }

@@ -1,4 +1,4 @@
-import { type AdapterEvent, isToken, mostTokens } from "../../src/adapter.ts"
+import { type AdapterEvent, isToken, maxTokensOf } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { addLines, reading, rewrite, survey, type Use } from "./ledger.ts"
 import type { Settings } from "./options.ts"
@@ -11,7 +11,7 @@ const minute = 60_000
 /** By what part of a bound an eviction goes below it. */
 const slack = 1 / 20
 /** So many writes go by at least before it is asked how many entries there are; where the bound is small, fewer. */
-const leastWrites = 20
+const minWrites = 20
 /** How many reads are remembered between writes. */
 const maxSeen = 4_096
 
@@ -93,14 +93,14 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
       all - tokens > maxEntries ||
       // What others have added is taken to be as large as the rest, until it is counted.
       (bytes / size) * all > maxBytes ||
-      tokens > mostTokens(maxEntries) ||
+      tokens > maxTokensOf(maxEntries) ||
       lines > 4_000 + 4 * size
     )
   }
 
   const ask = (store: IDBObjectStore, all: readonly Pending[]) => {
     for (const { operation } of all) if (operation.use) writes++
-    const enough = Math.max(leastWrites, slack * Math.max(known?.size ?? 0, there))
+    const enough = Math.max(minWrites, slack * Math.max(known?.size ?? 0, there))
     if (writes < Math.min(enough, slack * maxEntries)) return
     writes = 0
     watch(store.count(rangeOf("")), ignore, (found) => {
@@ -134,7 +134,7 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
         evicted = victims(uses, {
           entries: Math.max(above(entries, maxEntries), Math.ceil(entries * (1 - share))),
           bytes: above(bytes, maxBytes),
-          tokens: above(tokens, mostTokens(maxEntries)),
+          tokens: above(tokens, maxTokensOf(maxEntries)),
         })
         for (const key of evicted) drop(key)
         lines = uses.size

@@ -7,9 +7,9 @@ const own = "isocache:"
 const hashed = "#sha256:"
 const hashLength = 64
 /** Bytes that Workers KV takes for a name. */
-const longest = 512
+const maxName = 512
 /** Bytes of a hashed key that stay legible, so that a prefix finds it. */
-const longestHead = longest - own.length - hashed.length - hashLength
+const maxHead = maxName - own.length - hashed.length - hashLength
 
 /**
  * The name under which `key` lies in the namespace: the key itself behind the library's mark, or else the SHA-256 of
@@ -40,10 +40,10 @@ export function isHashed(name: string): boolean {
 
 function isPlain(key: string): boolean {
   return (
-    own.length + key.length <= longest &&
+    own.length + key.length <= maxName &&
     !key.includes(hashed) &&
     isWellFormed(key) &&
-    utf8Length(key) <= longest - own.length
+    utf8Length(key) <= maxName - own.length
   )
 }
 
@@ -58,7 +58,7 @@ function headOf(key: string): string {
   let size = 0
   for (const character of key) {
     size += utf8Length(character)
-    if (size > longestHead || !isWellFormed(character)) break
+    if (size > maxHead || !isWellFormed(character)) break
     head += character
   }
   return head

@@ -12,9 +12,9 @@ export interface KVOptions {
   readonly cacheTtl?: number | undefined
 }
 
-const leastCacheTtl = 30_000
+const minCacheTtl = 30_000
 /** Workers KV counts seconds in 32 bits, with a sign. */
-export const mostSeconds = 2_147_483_647
+export const maxSeconds = 2_147_483_647
 
 const rules: Readonly<Record<keyof KVOptions, Rule>> = {
   binding: rule(
@@ -22,8 +22,8 @@ const rules: Readonly<Record<keyof KVOptions, Rule>> = {
     "a KV namespace such as env.CACHE, or the name of its binding",
   ),
   cacheTtl: rule(
-    (value) => typeof value === "number" && value >= leastCacheTtl,
-    `milliseconds, from ${leastCacheTtl} up: KV refuses less`,
+    (value) => typeof value === "number" && value >= minCacheTtl,
+    `milliseconds, from ${minCacheTtl} up: KV refuses less`,
   ),
 }
 
@@ -35,6 +35,6 @@ const rules: Readonly<Record<keyof KVOptions, Rule>> = {
 export function settingsFrom(options: KVOptions): { binding: unknown; cacheTtl: number | undefined } {
   judgeOptions(options, rules, " of kv()")
   const { binding = "CACHE", cacheTtl } = options
-  const seconds = cacheTtl === undefined ? undefined : Math.min(mostSeconds, Math.ceil(cacheTtl / 1000))
+  const seconds = cacheTtl === undefined ? undefined : Math.min(maxSeconds, Math.ceil(cacheTtl / 1000))
   return { binding, cacheTtl: seconds }
 }

@@ -1,9 +1,9 @@
 import type { KVFound, KVLike, KVReadOptions } from "./binding.ts"
-import { crowd, groups } from "./crowd.ts"
+import { groups, mapConcurrently } from "./concurrency.ts"
 import { statusOf } from "./trouble.ts"
 
 /** Names that Workers KV takes in one read. */
-const mostNames = 100
+const maxNames = 100
 
 /** Reads one name. What is missing, or is no answer of KV, is `undefined`. */
 export async function readOne(
@@ -21,7 +21,9 @@ export async function readMany(
   reading: KVReadOptions,
 ): Promise<ReadonlyMap<string, KVFound>> {
   const all = new Map<string, KVFound>()
-  await crowd(groups([...new Set(names)], mostNames), (group) => readGroup(namespace, group, reading, all))
+  await mapConcurrently(groups([...new Set(names)], maxNames), (group) =>
+    readGroup(namespace, group, reading, all),
+  )
   return all
 }
 

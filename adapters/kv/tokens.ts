@@ -9,7 +9,7 @@ const reprieve = 1000
 /** How long a write that does not end is taken for done, in ms: its request may have died. */
 const patience = 5000
 /** More tokens than this are not remembered; the oldest go first. */
-const most = 10_000
+const maxTokens = 10_000
 
 /** The version tokens of a namespace that this isolate has read or written lately, absent ones too. */
 export interface Tokens {
@@ -74,7 +74,7 @@ function remember(): Tokens {
     facts.delete(key)
     facts.set(key, fact)
     for (const [oldest, { order, until }] of facts) {
-      if (facts.size <= most && since < until + reprieve) break
+      if (facts.size <= maxTokens && since < until + reprieve) break
       facts.delete(oldest)
       lost = Math.max(lost, order)
     }

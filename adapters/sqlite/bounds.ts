@@ -1,4 +1,4 @@
-import { mostTokens } from "../../src/adapter.ts"
+import { maxTokensOf } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { Accesses, tokenTicks } from "./accesses.ts"
 import type { Database, Row, Statement } from "./driver.ts"
@@ -145,7 +145,7 @@ export class Bounds {
   }
 
   #areTokensOver(share: number): boolean {
-    return this.#tokens > mostTokens(this.#limits.entries) * share
+    return this.#tokens > maxTokensOf(this.#limits.entries) * share
   }
 
   #makeRoom(budget: number): void {
@@ -154,8 +154,8 @@ export class Bounds {
       transaction(this.#db, "BEGIN IMMEDIATE", () => {
         this.accesses.write()
         this.#recount()
-        const most = Math.max(this.#entries ?? 0, this.#tokens)
-        const isLarge = Math.min(this.#limits.entries, most) > smallCache
+        const max = Math.max(this.#entries ?? 0, this.#tokens)
+        const isLarge = Math.min(this.#limits.entries, max) > smallCache
         if (!this.#isOver(isLarge ? slack.from : 1)) return
         const [share, step] = isLarge ? [slack.to, 500] : [1, 20]
         const left = this.#removeExpired(share, step, budget)

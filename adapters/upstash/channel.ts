@@ -27,8 +27,8 @@ export interface Channel {
 
 /** A stream that ended is not told of, so that a new one takes the place of the old one as often, in ms. */
 const renewal = 60_000
-const shortestWait = 1000
-const longestWait = 30_000
+const minWait = 1000
+const maxWait = 30_000
 
 /** The channel `name` of the database at `url`, or of `client`. Nothing is opened before the first call. */
 export function channelOf(options: {
@@ -51,7 +51,7 @@ export function channelOf(options: {
       let current: RedisSubscription | undefined
       let cancel: (() => void) | undefined
       let isOver = false
-      let wait = shortestWait
+      let wait = minWait
 
       const later = (ms: number): void => {
         cancel?.()
@@ -62,7 +62,7 @@ export function channelOf(options: {
         if (isOver) return
         onTrouble(error)
         later(wait)
-        wait = Math.min(longestWait, wait * 2)
+        wait = Math.min(maxWait, wait * 2)
       }
       const renew = async (): Promise<void> => {
         try {
@@ -74,7 +74,7 @@ export function channelOf(options: {
           })
           next.on("error", failed)
           next.on("subscribe", () => {
-            wait = shortestWait
+            wait = minWait
             stop(old)
             later(renewal)
           })

@@ -1,12 +1,12 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
-import { type Command, firstSecond, jsonBytes, mostBytes } from "./requests.ts"
+import { type Command, firstSecond, jsonBytes, maxBytes } from "./requests.ts"
 
 /** What a command takes beside its key and value: brackets, its name, its options. */
 const overhead = 64
 /** Redis keeps times in 64 bits, its neighbours count nanoseconds: a hundred years fit everywhere. */
-const longestTtl = 100 * 365 * 86_400_000
+const maxTtl = 100 * 365 * 86_400_000
 /** The most keys of one DEL. */
-const mostKeys = 1_000
+const maxKeys = 1_000
 const compareAndDelete =
   'if redis.call("get",KEYS[1])==ARGV[1] then return redis.call("del",KEYS[1]) end return 0'
 
@@ -17,7 +17,7 @@ export function setCommand(
   ttl: number,
   how: { readonly absent?: boolean; readonly once?: boolean } = {},
 ): Command {
-  const px = ttl === Infinity ? undefined : Math.min(Math.max(1, Math.ceil(ttl)), longestTtl)
+  const px = ttl === Infinity ? undefined : Math.min(Math.max(1, Math.ceil(ttl)), maxTtl)
   return {
     bytes: jsonBytes(at) + jsonBytes(value) + overhead,
     again: how.once ? 0 : firstSecond,
@@ -48,7 +48,7 @@ export function deleteCommands(keys: Iterable<string>): readonly Command[] {
   }
   for (const key of keys) {
     const size = jsonBytes(key)
-    if (chunk.length === mostKeys || bytes + size > mostBytes / 10) close()
+    if (chunk.length === maxKeys || bytes + size > maxBytes / 10) close()
     chunk.push(key)
     bytes += size
   }
@@ -75,11 +75,11 @@ export function pingCommand(): Command {
  * @throws {CacheError} `VALUE_TOO_LARGE`, with the limit.
  */
 export function checkSize(key: string, command: Command): Command {
-  if (command.bytes + 2 <= mostBytes) return command
+  if (command.bytes + 2 <= maxBytes) return command
   const size = (command.bytes / 1e6).toFixed(1)
   throw new CacheError(
     "VALUE_TOO_LARGE",
-    `The record of ${shortKey(key)} makes a request of ${size} MB, and Upstash takes ${mostBytes / 1e6} MB. Store less under one key, or turn on compression.`,
+    `The record of ${shortKey(key)} makes a request of ${size} MB, and Upstash takes ${maxBytes / 1e6} MB. Store less under one key, or turn on compression.`,
     { key },
   )
 }

@@ -8,7 +8,7 @@ const leaseMark = "\\lease:"
 /** Ends the readable head of a hashed key: an escaped key never holds this either. */
 const hashMark = "\\#"
 /** Upstash takes keys of 32 KB; what a key grows by as a lease must fit in, too. */
-const mostBytes = 32_000
+const maxKeyBytes = 32_000
 /** How much of a hashed key stays readable, so that SCAN finds it by its prefix. */
 const headLength = 1_000
 
@@ -66,8 +66,8 @@ export function keyAt(at: string): { readonly key: string; readonly hashed: bool
 
 /** Whether the key is kept with its record, since where it lies does not tell it. */
 export function isLong(key: string): boolean {
-  if (key.length * 6 + namespace.length <= mostBytes) return false
-  return utf8Length(escapeText(key)) + namespace.length > mostBytes
+  if (key.length * 6 + namespace.length <= maxKeyBytes) return false
+  return utf8Length(escapeText(key)) + namespace.length > maxKeyBytes
 }
 
 /** Escapes lone surrogates and backslashes. */

@@ -19,9 +19,9 @@ export type Reply =
   | { readonly error: CacheError; readonly lost: boolean }
 
 /** The largest request that Upstash takes, in bytes. */
-export const mostBytes = 10_000_000
+export const maxBytes = 10_000_000
 /** The most commands of one pipeline. */
-const mostCommands = 1_000
+const maxCommands = 1_000
 /** The pause before each attempt at a request that the network loses, in ms. */
 export const pauses: readonly number[] = [0, 50, 150]
 /**
@@ -122,7 +122,7 @@ function* parts(commands: readonly Command[]): Iterable<readonly Command[]> {
   let part: Command[] = []
   let bytes = 2
   for (const command of commands) {
-    if (part.length > 0 && (part.length === mostCommands || bytes + command.bytes > mostBytes)) {
+    if (part.length > 0 && (part.length === maxCommands || bytes + command.bytes > maxBytes)) {
       yield part
       part = []
       bytes = 2

@@ -33,7 +33,7 @@ interface Running {
 }
 
 /** The most of one MGET, in bytes: a long getMany is cut into several commands of one request. */
-const mostReadBytes = 1_000_000
+const maxReadBytes = 1_000_000
 
 /**
  * Makes the turns over `run`, which answers each command.
@@ -186,7 +186,7 @@ class Plan {
   /** Reads the key that lies `at`; answers how to find its value in the replies. */
   read(at: string): (replies: readonly Reply[]) => unknown {
     const size = utf8Length(at) + 16
-    if (this.#open === undefined || this.#open.bytes + size > mostReadBytes) this.#open = this.#begin()
+    if (this.#open === undefined || this.#open.bytes + size > maxReadBytes) this.#open = this.#begin()
     const { keys, at: place } = this.#open
     const slot = keys.get(at) ?? keys.size
     if (slot === keys.size) {

@@ -35,7 +35,7 @@ export function tokensOfNow(): readonly string[] {
 export type Pause = readonly [before: string, ms: number]
 
 /** So many pauses are remembered, the longest for their age. */
-const most = 8
+const maxPauses = 8
 
 /**
  * The token of a soft invalidation that follows the one of `before`.
@@ -53,7 +53,7 @@ export function softToken(before: string): string {
   // Pauses of no length tell nothing: without them an invalidation counts from the one before it.
   const weight = ([id, ms]: Pause) => (ms > 0 ? ms / Math.max(0, time - startOf(id) - ms) : 0)
   const pauses: Pause[] = [[last, Math.max(0, time - startOf(last))], ...pausesOf(before)]
-  const kept = pauses.sort((a, b) => weight(b) - weight(a)).slice(0, most)
+  const kept = pauses.sort((a, b) => weight(b) - weight(a)).slice(0, maxPauses)
   return [token, ...kept.map(([id, ms]) => `${id}-${ms.toString(36)}`)].join(" ")
 }
 

@@ -57,7 +57,7 @@ export interface Keyring {
 }
 
 const nonceLength = 12
-const leastIterations = 600_000
+const minIterations = 600_000
 
 /**
  * Encrypts by AES-256-GCM with the first key and decrypts with any. Nonces are 96 random bits: one key is good for
@@ -159,12 +159,12 @@ interface Derivation {
 }
 
 function passphrase(named: string, key: object): Derivation {
-  const { passphrase, salt, iterations = leastIterations }: Partial<Passphrase> = key
+  const { passphrase, salt, iterations = minIterations }: Partial<Passphrase> = key
   if (typeof passphrase !== "string" || passphrase === "") throw wrong(`needs a passphrase for ${named}`)
   const bytes = typeof salt === "string" ? toUtf8(salt) : salt instanceof Uint8Array && new Uint8Array(salt)
   if (!bytes || bytes.length < 8) throw wrong(`needs a salt of at least 8 bytes for ${named}`)
-  if (!Number.isSafeInteger(iterations) || iterations < leastIterations) {
-    throw wrong(`needs at least ${leastIterations} iterations for ${named}`)
+  if (!Number.isSafeInteger(iterations) || iterations < minIterations) {
+    throw wrong(`needs at least ${minIterations} iterations for ${named}`)
   }
   return { secret: toUtf8(passphrase), salt: bytes, iterations }
 }

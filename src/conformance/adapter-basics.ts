@@ -1,8 +1,6 @@
 import { now } from "../base/clock.ts"
 import { shortlyBeforeEnd } from "./deadline.ts"
-import { type ConformanceCase, check, equal, law, past, recordOf, writesOf } from "./law.ts"
-
-const hour = 3_600_000
+import { type ConformanceCase, check, equal, hour, law, past, recordOf, writesOf } from "./law.ts"
 
 /** get, set, delete, open and close: the laws that every adapter obeys. */
 export const basics: readonly ConformanceCase[] = [

@@ -1,7 +1,6 @@
 import { now } from "../base/clock.ts"
-import { ability, type ConformanceCase, equal, law, past, recordOf } from "./law.ts"
+import { ability, type ConformanceCase, equal, hour, law, past, recordOf } from "./law.ts"
 
-const hour = 3_600_000
 const numbers = Array.from({ length: 1_100 }, (_, at) => at)
 
 /** Many keys at once: in order, with duplicates, above every limit of a single request. */

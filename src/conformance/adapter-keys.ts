@@ -1,8 +1,6 @@
 import { now } from "../base/clock.ts"
 import { hostileKeys, named } from "./keys.ts"
-import { type ConformanceCase, equal, keysOf, law, past, recordOf, writesOf } from "./law.ts"
-
-const hour = 3_600_000
+import { type ConformanceCase, equal, hour, keysOf, law, past, recordOf, writesOf } from "./law.ts"
 
 /** Prefixes with neighbours that a careless search by pattern, collation or encoding would take along. */
 const prefixes: readonly (readonly [prefix: string, own: readonly string[], others: readonly string[]])[] = [

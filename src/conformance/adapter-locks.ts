@@ -2,9 +2,8 @@ import type { Adapter, Lease } from "../adapter.ts"
 import { now } from "../base/clock.ts"
 import { shortlyBeforeEnd } from "./deadline.ts"
 import { hostileKeys, named } from "./keys.ts"
-import { ability, type ConformanceCase, check, equal, law, past, recordOf } from "./law.ts"
+import { ability, type ConformanceCase, check, equal, hour, law, past, recordOf } from "./law.ts"
 
-const hour = 3_600_000
 const minute = 60_000
 
 /** add and lock: what decides between writers. */

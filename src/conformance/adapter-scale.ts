@@ -1,7 +1,6 @@
-import { ability, type ConformanceCase, check, equal, keysOf, law, recordOf } from "./law.ts"
+import { ability, type ConformanceCase, check, equal, hour, keysOf, law, recordOf } from "./law.ts"
 import { same } from "./same.ts"
 
-const hour = 3_600_000
 // More than storages list, read or remove at once: 1 000 in most.
 const numbers = Array.from({ length: 1_100 }, (_, at) => at)
 

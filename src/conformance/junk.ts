@@ -1,10 +1,8 @@
 import { cacheOver, forgeOver, refusal, soon } from "./cache.ts"
 import { foreignTo, junkFor, payloads } from "./junk-table.ts"
-import { type ConformanceCase, check, equal, law, type Scene } from "./law.ts"
-import { cut, cuts, flip, ofVersion, recordUnder, replace, sizeOf } from "./records.ts"
+import { type ConformanceCase, check, equal, hour, law, type Scene } from "./law.ts"
+import { cut, cuts, flip, ofVersion, recordUnder, replace } from "./records.ts"
 import { show } from "./same.ts"
-
-const hour = 3_600_000
 
 /** Bytes read back are untrusted: whatever lies in the storage, a read is a value or a miss. */
 export const junk: readonly ConformanceCase[] = [
@@ -94,9 +92,9 @@ export const junk: readonly ConformanceCase[] = [
     ]) {
       const { cache, forge } = await scenery(scene, value)
       const whole = await recordUnder(scene.adapter, forge.written)
-      for (const at of cuts(sizeOf(whole))) {
+      for (const at of cuts(whole.length)) {
         forge.forge = () => cut(whole, at)
-        const what = `get of ${show(value)} cut after ${at} of ${sizeOf(whole)}`
+        const what = `get of ${show(value)} cut after ${at} of ${whole.length}`
         equal(await cache.getEntry("k"), undefined, what)
         await scene.adapter.set([...forge.written][0] ?? "", whole, hour)
       }
@@ -114,7 +112,7 @@ export const junk: readonly ConformanceCase[] = [
     ]) {
       const { cache, forge } = await scenery(scene, value)
       const whole = await recordUnder(scene.adapter, forge.written)
-      const size = sizeOf(whole)
+      const size = whole.length
       // One bit in turn: each kind of change in each part of the record. Every read meets the next one.
       const bits = typeof whole === "string" ? 16 : 8
       let at = -1

@@ -23,6 +23,9 @@ export interface ConformanceCase {
   run(open: () => Awaitable<Adapter>): Promise<void>
 }
 
+/** In milliseconds: longer than any law takes. */
+export const hour = 3_600_000
+
 /** What a law is checked with: its adapter, and what it opens besides. */
 export interface Scene {
   readonly adapter: Adapter

@@ -12,11 +12,6 @@ export async function recordUnder(
   throw new Error(`expected a record of medium ${adapter.medium} in the storage, found none`)
 }
 
-/** Its length in characters or bytes. */
-export function sizeOf(record: string | Uint8Array): number {
-  return record.length
-}
-
 /** Where to cut something of `size`: near its ends, and within. */
 export function cuts(size: number): number[] {
   const all = [0, 1, 2, 5, size >> 2, size >> 1, size - 20, size - 10, size - 3, size - 2, size - 1]

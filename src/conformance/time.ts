@@ -2,9 +2,8 @@ import { now, sleep } from "../base/clock.ts"
 import type { CacheWrapper } from "../core.ts"
 import type { Entry } from "../entry.ts"
 import { cacheOver } from "./cache.ts"
-import { type ConformanceCase, check, equal, law, past } from "./law.ts"
+import { type ConformanceCase, check, equal, hour, law, past } from "./law.ts"
 
-const hour = 3_600_000
 const day = 24 * hour
 
 /** Deadlines to the millisecond, whatever the storage knows about time. */

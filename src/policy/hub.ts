@@ -6,6 +6,7 @@ import { scrub } from "../base/scrub.ts"
 import type { Kept } from "../entry.ts"
 import { Counters } from "./counters.ts"
 import type { Place } from "./place.ts"
+import type { Mode } from "./tokens.ts"
 
 /** Told of trouble that was not the caller's to see. */
 export type OnError = (error: unknown, details: { readonly key: string }) => void
@@ -57,7 +58,7 @@ export class Hub extends Counters {
     this.#emit(place, key, { type })
   }
 
-  invalidated(place: Place, mode: "hard" | "soft", tags?: readonly string[]): void {
+  invalidated(place: Place, mode: Mode, tags?: readonly string[]): void {
     this.#emit(place, "", { type: "invalidate", mode, ...(tags && { tags }) })
   }
 

@@ -24,7 +24,7 @@ export class WriteQueue {
   /** Whether a write of one of `keys` would wait for others. */
   isBusy(keys: readonly string[]): boolean {
     const { writes } = this.#lane
-    return this.#wall() !== undefined || (writes.size > 0 && keys.some((key) => writes.has(key)))
+    return this.#barrier() !== undefined || (writes.size > 0 && keys.some((key) => writes.has(key)))
   }
 
   /** Waits, `ms` at most, for the writes of the same keys that are under way, then runs `work`, `whole` ms at most. */
@@ -37,8 +37,8 @@ export class WriteQueue {
     const { writes } = this.#lane
     this.#lane.count++
     let isLate = false
-    const wall = this.#wall()
-    const before = wall ? [wall] : []
+    const barrier = this.#barrier()
+    const before = barrier ? [barrier] : []
     if (writes.size > 0) {
       for (const key of keys) {
         const write = writes.get(key)
@@ -69,7 +69,7 @@ export class WriteQueue {
   }
 
   /** What all writes wait for, unless it is taken for dead: its request may be over. */
-  #wall(): UnderWay | undefined {
+  #barrier(): UnderWay | undefined {
     // When the clock was set back it is waited for rather too long than not at all.
     const lane = this.#lane
     if (lane.barrier && now() >= lane.barrier.until) lane.barrier = undefined
@@ -92,8 +92,8 @@ export class WriteQueue {
     const lane = this.#lane
     lane.count++
     let isLate = false
-    const wall = this.#wall()
-    const before = [...lane.writes.values(), ...(wall ? [wall] : [])]
+    const barrier = this.#barrier()
+    const before = [...lane.writes.values(), ...(barrier ? [barrier] : [])]
     const guarded = () => this.#guard(() => work(() => isLate), whole, "")
     const result = before.length > 0 ? ended(before, ms).then(guarded) : attempt(guarded)
     const over = () => this.told(writes)

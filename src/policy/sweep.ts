@@ -8,11 +8,8 @@ import type { Flight } from "./flight.ts"
 import { isLive } from "./found.ts"
 import { alone } from "./ordered.ts"
 import type { Place } from "./place.ts"
-import type { VersionKeys } from "./tokens.ts"
+import type { Mode, VersionKeys } from "./tokens.ts"
 import type { Target } from "./write.ts"
-
-/** Hard: never served again. Soft: stale from now on. */
-export type Mode = "hard" | "soft"
 
 /** Ends every entry of a place and the regions in it by renewing its version: O(1), however many there are. */
 export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {

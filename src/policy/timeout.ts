@@ -41,7 +41,7 @@ export function within<T, L>(
  * Waits for `promise`, `ms` at most; answers whether it came in time. Rejects with `signal`'s reason when that aborts
  * first, and as `promise` does.
  */
-export function patience(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
+export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
   if (ms === Infinity && !signal) return promise.then(() => true)
   if (signal?.aborted) return Promise.reject(signal.reason)
   if (ms <= 0) return Promise.resolve(false)

@@ -7,6 +7,9 @@ export interface VersionKeys {
   readonly soft: string
 }
 
+/** How an invalidation ends entries. Hard: never served again. Soft: stale from now on. */
+export type Mode = "hard" | "soft"
+
 /** The storage keys for the versions of the region or tag called `name`. */
 export function versionKeys(name: string): VersionKeys {
   return { hard: `${tokenMark}h${name}`, soft: `${tokenMark}s${name}` }

@@ -4,7 +4,7 @@ import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { TokenReads } from "./token-reads.ts"
-import { toToken, type VersionKeys } from "./tokens.ts"
+import { type Mode, toToken, type VersionKeys } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
@@ -142,7 +142,7 @@ export class Versions {
   }
 
   /** Renews the versions of `names`: from now on their entries are gone (hard) or stale (soft). */
-  renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Promise<unknown> {
+  renew(names: readonly VersionKeys[], mode: Mode): Promise<unknown> {
     // One that is being made must not land upon its successor.
     const making = names.flatMap(({ hard }) => this.#creating.get(hard) ?? [])
     const renew = () => this.#renew(names, mode)
@@ -151,7 +151,7 @@ export class Versions {
     return making.length > 0 ? ended(making, 1000).then(again) : again()
   }
 
-  #renew(names: readonly VersionKeys[], mode: "hard" | "soft"): Awaitable<unknown> {
+  #renew(names: readonly VersionKeys[], mode: Mode): Awaitable<unknown> {
     if (mode === "hard") return this.#write(names.map(({ hard }) => [hard, newToken()]))
     return chain(this.read(names), (tokens) =>
       this.#write(names.map(({ soft }, i) => [soft, softToken(tokens[2 * i + 1] ?? "")])),

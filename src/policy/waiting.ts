@@ -7,7 +7,7 @@ import { type Answer, type Call, isBackedOff, isMisuse, judge, serve, tooLate } 
 import type { Brought, Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { beforeSchema, validateFound, validateLoaded } from "./load.ts"
-import { patience } from "./timeout.ts"
+import { settlesWithin } from "./timeout.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
@@ -165,7 +165,7 @@ async function inTime({ flight, call }: Wait, promise: Promise<unknown>, limit: 
   const { policy, startedAt } = call
   const ms = limit === Infinity ? limit : left(startedAt, limit)
   try {
-    return await patience(promise, ms, policy.signal)
+    return await settlesWithin(promise, ms, policy.signal)
   } catch (reason) {
     leave(flight, call)
     throw reason

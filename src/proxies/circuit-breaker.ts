@@ -139,10 +139,10 @@ class Circuit {
 
   #ended(era: number, error: unknown): void {
     if (!isStorageTrouble(error)) this.#succeeded(era)
-    else if (era === this.#era) this.#hasFailed()
+    else if (era === this.#era) this.#fail()
   }
 
-  #hasFailed(): void {
+  #fail(): void {
     if (this.#state === "closed" && ++this.#failed < this.#most) return
     this.#since = now()
     this.#turn("open")

@@ -18,7 +18,7 @@ export interface RetryOptions {
 }
 
 /** Retries that are free at first, and that may be saved up. */
-const mostSaved = 100
+const maxSaved = 100
 /** What every operation adds to them: a storage that is down gets a fifth more of work, not three times as much. */
 const saving = 0.2
 /** What the attempts of a write may take in all, in ms: later it would go over what others have written since. */
@@ -52,7 +52,7 @@ export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
   const { attempts = 3 } = options
   const minDelay = parseDuration(options.minDelay ?? 50)
   const maxDelay = Math.max(minDelay, parseDuration(options.maxDelay ?? 1000))
-  let saved = mostSaved
+  let saved = maxSaved
 
   function mayRetry(attempt: number, error: unknown): boolean {
     if (attempt >= attempts || saved < 1 || isRefusal(error) || !isStorageTrouble(error)) return false
@@ -80,7 +80,7 @@ export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
 
   const tried = aroundAll(adapter, (operation, run) => {
     if (once.has(operation)) return run()
-    saved = Math.min(mostSaved, saved + saving)
+    saved = Math.min(maxSaved, saved + saving)
     const until = writes.has(operation) ? now() + writeTime : Infinity
     try {
       const result = run()

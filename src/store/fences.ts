@@ -13,7 +13,7 @@ export interface Ticket {
 }
 
 /** Milliseconds that an operation may take before it is taken for dead. */
-export const longest = 10_000
+export const maxWait = 10_000
 
 /**
  * Keeps what is outdated out of the near tier: a read that began before a write of its key, or during one, and writes
@@ -41,7 +41,7 @@ export class Fences {
       beaten ||= other.writes
       other.beaten ||= writes
     }
-    const ticket = { key, writes, beaten, since: time, until: time + longest }
+    const ticket = { key, writes, beaten, since: time, until: time + maxWait }
     running.push(ticket)
     this.#running.set(key, running)
     return ticket
@@ -72,7 +72,7 @@ export class Fences {
   clear(prefix: string): () => void {
     this.writes++
     this.beatAll(prefix)
-    const clearing = { prefix, until: now() + longest }
+    const clearing = { prefix, until: now() + maxWait }
     this.#clearing.push(clearing)
     return () => {
       this.#clearing = this.#clearing.filter((other) => other !== clearing)

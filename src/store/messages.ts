@@ -1,6 +1,6 @@
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { left, now } from "../base/clock.ts"
-import { type Fences, longest } from "./fences.ts"
+import { type Fences, maxWait } from "./fences.ts"
 import type { Shelf } from "./shelf.ts"
 import { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
@@ -93,7 +93,7 @@ export class Messages {
     else {
       // Who has died tells no end. The oldest come first.
       for (const [old, { since, end }] of this.#begun) {
-        if (left(since, longest) > 0) break
+        if (left(since, maxWait) > 0) break
         this.#begun.delete(old)
         end()
       }

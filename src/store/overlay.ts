@@ -30,7 +30,7 @@ export interface Overlay {
 }
 
 /** More keys than this are not told apart: what is under way then counts as beaten. */
-const most = 10_000
+const maxKeys = 10_000
 
 /**
  * An adapter over `base` whose writes stay in `pending`, and whose reads see them.
@@ -75,7 +75,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
     beats++
     const isAny = typeof written === "function"
     const keys = isAny ? [...writes.keys()].filter(written) : written
-    if (isAny || beaten.size > most) {
+    if (isAny || beaten.size > maxKeys) {
       beaten.clear()
       floor = beats
     }

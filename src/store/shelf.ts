@@ -20,7 +20,7 @@ class Copy {
 }
 
 /** After so many copies that could not be removed the near tier is not asked any more. */
-const mostUnsure = 1000
+const maxUnsure = 1000
 
 /**
  * The near tier: copies of what lies in the far one. It may fail without harm: a copy that could not be removed is not
@@ -91,7 +91,7 @@ export class Shelf {
       () => chain(this.#near.delete(key), () => void this.#unsure.delete(key)),
       () => {
         this.#unsure.add(key)
-        this.#isOff ||= this.#unsure.size > mostUnsure
+        this.#isOff ||= this.#unsure.size > maxUnsure
       },
     )
   }

@@ -44,7 +44,7 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
 }
 
 /** So many keys fit into a message: more go into several. */
-const mostKeys = 1000
+const maxKeys = 1000
 
 /** A writer's mouth on a bus. */
 export class Teller {
@@ -96,7 +96,7 @@ export class Teller {
       const message: BusMessage = {
         isocache: 1,
         origin: this.origin,
-        keys: keys.splice(0, mostKeys),
+        keys: keys.splice(0, maxKeys),
         prefixes: prefixes.splice(0),
         ...how,
       }

@@ -17,7 +17,7 @@ interface Asked {
 }
 
 /** More tokens than this are not remembered; the oldest go first. */
-const most = 10_000
+const maxTokens = 10_000
 
 /** The version tokens that were read or written lately; absent ones too, as `""`. */
 export class Tokens {
@@ -98,7 +98,7 @@ export class Tokens {
     this.#known.delete(key)
     this.#known.set(key, known)
     this.#bound(known)
-    const [oldest] = this.#known.size > most ? this.#known.keys() : []
+    const [oldest] = this.#known.size > maxTokens ? this.#known.keys() : []
     if (oldest !== undefined) this.delete(oldest)
   }
 

@@ -8,7 +8,7 @@ import { faultyIndexedDB } from "../support/indexeddb-faults.ts"
 // As many tokens as entries: the real bound is too large to be met in a test.
 vi.mock("../../src/adapter.ts", async (original) => ({
   ...(await original<object>()),
-  mostTokens: (maxEntries: number) => maxEntries,
+  maxTokensOf: (maxEntries: number) => maxEntries,
 }))
 
 const hour = 3_600_000

@@ -7,7 +7,7 @@ import { CacheError } from "../../src/base/errors.ts"
 // As many tokens as entries: the real bound is too large to be met in a test.
 vi.mock("../../src/adapter.ts", async (original) => ({
   ...(await original<object>()),
-  mostTokens: (maxEntries: number) => maxEntries,
+  maxTokensOf: (maxEntries: number) => maxEntries,
 }))
 
 beforeEach(() => {

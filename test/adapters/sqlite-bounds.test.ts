@@ -7,7 +7,7 @@ import { type SqliteAdapter, type SqliteOptions, sqlite } from "../../adapters/s
 // As many tokens as entries: the real bound is too large to be met in a test.
 vi.mock("../../src/adapter.ts", async (original) => ({
   ...(await original<object>()),
-  mostTokens: (maxEntries: number) => maxEntries,
+  maxTokensOf: (maxEntries: number) => maxEntries,
 }))
 
 let folder: string

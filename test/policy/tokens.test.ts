@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { sqlite } from "../../adapters/sqlite.ts"
-import { mostTokens } from "../../src/adapter.ts"
+import { maxTokensOf } from "../../src/adapter.ts"
 import { type Adapter, CacheWrapper } from "../../src/index.ts"
 import { readOnly } from "../../src/proxies.ts"
 import { lateKinds } from "../support/fake.ts"
@@ -27,7 +27,7 @@ test.each(Object.entries(bounded))(
 )
 
 test("the bound of tokens is ten times that of entries, and never small", () => {
-  expect([1, 10_000, 1_000_000].map(mostTokens)).toEqual([100_000, 100_000, 10_000_000])
+  expect([1, 10_000, 1_000_000].map(maxTokensOf)).toEqual([100_000, 100_000, 10_000_000])
 })
 
 test("a storage that is read only stores no version either, and says nothing of it", async () => {

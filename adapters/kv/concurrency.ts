@@ -6,7 +6,10 @@ const atOnce = 6
  *
  * Rejects with the first failure once all have settled, so that none runs on unheard.
  */
-export async function crowd<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
+  task: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = []
   const failures: unknown[] = []
   const queue = items.entries()
