@@ -1,10 +1,11 @@
 import { now } from "./base/clock.ts"
-import { misuse } from "./base/errors.ts"
+import { argumentChanged, misuse } from "./base/errors.ts"
+import { tryClone } from "./codec/clone.ts"
 import { type Kept, stateOf } from "./entry.ts"
 import type { KeyLike } from "./key.ts"
-import type { Kit } from "./kit.ts"
+import type { Generator, Kit } from "./kit.ts"
 import { type Call, isBackedOff, isDueEarly, type Served } from "./policy/call.ts"
-import type { Fallback, LoadContext } from "./policy/context.ts"
+import type { Fallback } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
 import { snapshot } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
@@ -25,9 +26,8 @@ export function readOne(
   const { settings, place, hub } = kit
   const { generate } = settings
   const engine = settings.home()
-  const make =
-    generate &&
-    (() => serveOrLoad(kit, key, (context: LoadContext) => generate(key, context), options, undefined, read))
+  const run = generate && fallbackOf(kit, generate, key)
+  const make = run && (() => serveOrLoad(kit, key, run, options, undefined, read))
   // A stale one that is asked for is served as it is.
   if (make && !(options?.stale ?? settings.policy.stale)) return make()
   const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
@@ -39,6 +39,21 @@ export function readOne(
     return engine.store?.out(known, true)
   }
   return readSlowly(kit, engine, name, full, options, known, make)
+}
+
+/** What makes the value of `argument`, whatever becomes of that after the call. */
+function fallbackOf(kit: Kit, generate: Generator<unknown, unknown>, argument: unknown): Fallback<unknown> {
+  if (typeof argument !== "object") return (context) => generate(argument, context)
+  if (!kit.settings.toKey) {
+    const own = tryClone(argument)
+    return (context) => generate(own, context)
+  }
+  // It may be of any class: it cannot be copied, but still be what it was.
+  return async (context) => {
+    const value = await generate(argument, context)
+    if (nameOf(kit, argument) !== context.key) throw argumentChanged("A generator", context.key)
+    return value
+  }
 }
 
 /** The values of many arguments of a generator: read together where that takes I/O, each made by a call of its own. */
@@ -134,7 +149,9 @@ export async function loadAll(
   if (typeof fallback !== "function") {
     throw misuse("The fallback of many keys is a function of those that are missing.")
   }
-  return loadMany(listOf(keys), fallback, (key, run) => {
+  // Segments are asked for as they are now.
+  const own = listOf(keys).map((key) => (Array.isArray(key) ? (tryClone(key) as KeyLike) : key))
+  return loadMany(own, fallback, (key, run) => {
     const served: Served | undefined = onServe && ((freshUntil) => onServe(key, freshUntil))
     return toCall(kit, nameOf(kit, key), run, options, served)
   })

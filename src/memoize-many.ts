@@ -1,8 +1,7 @@
-import { quietly } from "./base/awaitable.ts"
-import { CacheError, misuse } from "./base/errors.ts"
+import { isPromise, quietly } from "./base/awaitable.ts"
+import { argumentChanged, CacheError, misuse } from "./base/errors.ts"
 import { canonical, type Key } from "./key.ts"
 import {
-  changed,
   checkOptions,
   isStill,
   type MemoizeOptions,
@@ -12,7 +11,7 @@ import {
   watch,
   writeOptions,
 } from "./memoize.ts"
-import type { ManyResult } from "./policy/many.ts"
+import { finderIn, type ManyResult } from "./policy/answers.ts"
 import type { LoadOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
@@ -57,7 +56,7 @@ export function memoizeMany<I, V>(
       const result = await fn(...wanted)
       for (const [at, id] of wanted.entries()) {
         const text = String(missing[at])
-        if (!isStill(text, () => keyFor(id)) || !isAsBefore()) throw changed(name, text)
+        if (!isStill(text, () => keyFor(id)) || !isAsBefore()) throw argumentChanged(name, text)
       }
       return byKey(name, wanted, missing, result)
     }
@@ -73,8 +72,10 @@ export function memoizeMany<I, V>(
     return values
   }
 
-  const memoized = async (...ids: I[]) =>
-    load(ids, ids.length > 0 && (await bypass?.(...ids)) ? { fresh: true } : undefined)
+  const memoized = async (...ids: I[]) => {
+    const isBypassed = ids.length > 0 && bypass?.(...ids)
+    return load(ids, (isPromise(isBypassed) ? await isBypassed : isBypassed) ? { fresh: true } : undefined)
+  }
   Object.defineProperty(memoized, "name", { value: name })
   return Object.assign(memoized, {
     get: async (id: I) => region.get<V>(keyFor(id), readOptions(rest)),
@@ -105,11 +106,11 @@ function byKey<I, V>(
       `${name} answered ${typeof result}. Answer an array in the order of the ids, a Map, or a record.`,
     )
   }
-  const known: ReadonlyMap<unknown, V> = result instanceof Map ? result : new Map(Object.entries(result))
+  const find = finderIn<V>(result)
   const values = new Map<unknown, V>()
   for (const [at, id] of ids.entries()) {
-    const asked = result instanceof Map ? id : String(id)
-    if (known.has(asked)) values.set(keys[at], known.get(asked) as V) // It has it.
+    const found = find(id)
+    if (found) values.set(keys[at], found.value)
   }
   return values
 }

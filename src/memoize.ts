@@ -1,6 +1,6 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
-import { CacheError, misuse } from "./base/errors.ts"
+import { argumentChanged, CacheError, misuse } from "./base/errors.ts"
 import { aFunction, anything, type Rules, rule } from "./base/rules.ts"
 import { canonical, type Key, type KeyPart } from "./key.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
@@ -26,8 +26,8 @@ export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[
   /** When true: call, store, return, whatever is cached. */
   readonly bypass?: ((...args: A) => boolean) | undefined
   /**
-   * Called when a call is served from the cache, stale values included; what it throws disturbs nobody. `expiresAt` is
-   * the end of the ttl, in ms since epoch.
+   * Called when a call is served from the cache, stale values included, with the `this` of that call; what it throws
+   * disturbs nobody. `expiresAt` is the end of the ttl, in ms since epoch.
    */
   readonly onHit?: ((info: { key: string; args: A; value: V; expiresAt: number }) => void) | undefined
 }
@@ -95,14 +95,15 @@ export function memoizeWith(
     const fallback = async () => {
       const isAsBefore = key || ignore ? watch(args) : () => true
       const value = await Reflect.apply(run, self, args)
-      if (!isStill(text, () => keyOf(self, args)) || !isAsBefore()) throw changed(name, text)
+      if (!isStill(text, () => keyOf(self, args)) || !isAsBefore()) throw argumentChanged(name, text)
       return value
     }
     const all = { ...loadOptions(), ...more }
     if (!onHit) return await region.getOrSet<unknown>(text, fallback, all)
     const served: number[] = []
     const value = await region.serve<unknown>(text, fallback, all, (until) => served.push(until))
-    for (const expiresAt of served) quietly(() => onHit({ key: text, args, value, expiresAt }))
+    for (const expiresAt of served)
+      quietly(() => Reflect.apply(onHit, self, [{ key: text, args, value, expiresAt }]))
     return value
   }
 
@@ -119,7 +120,7 @@ export function memoizeWith(
     const isBypassed = bypass?.(...args)
     return load(this, args, (isPromise(isBypassed) ? await isBypassed : isBypassed) ? fresh : undefined)
   }
-  Object.defineProperty(memoized, "name", { value: name })
+  Object.defineProperties(memoized, { name: { value: name }, length: { value: fn.length } })
   return Object.assign(memoized, verbs(undefined), { original: fn, ...(before && { of: verbs }) })
 }
 
@@ -146,15 +147,6 @@ export function isStill(text: string, nameNow: () => string): boolean {
   } catch {
     return false
   }
-}
-
-/** The arguments named by `key` are not what they were. */
-export function changed(name: string, key: string): CacheError {
-  return new CacheError(
-    "ARGUMENT_CHANGED",
-    `${name} changed its arguments, so its result has no key. Let it work on copies.`,
-    { key },
-  )
 }
 
 /** The ttl of this call. */

@@ -171,6 +171,7 @@ function drop(shared: Shared, engine: Engine): void {
 /** What a cache or region keeps its entries in. It tells of evictions by the keys as given. */
 export function engineOf({ shared, hub, place }: Kit, source: Source): Engine {
   const engine = new Engine(source, hub)
+  if (place.base !== "") engine.lane.hasPrefixes = true
   engine.onEvict = (key, tier) => {
     let at = place
     // Nobody listens: then it only counts.

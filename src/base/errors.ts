@@ -99,3 +99,12 @@ export function shortKey(key: string): string {
 export function misuse(message: string): CacheError {
   return new CacheError("OPTION_INVALID", message)
 }
+
+/** The error of what was made of arguments that are not what they were when `key` was made of them. */
+export function argumentChanged(who: string, key: string): CacheError {
+  return new CacheError(
+    "ARGUMENT_CHANGED",
+    `The arguments of ${who} changed while it ran, so its result has no key. Change copies of them.`,
+    { key },
+  )
+}

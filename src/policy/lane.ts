@@ -16,6 +16,8 @@ export interface Lane {
   barrier: UnderWay | undefined
   /** Those with a flight under way: a write beats the flights of them all. */
   readonly flights: Set<Flights>
+  /** Whether one of the caches has a prefix: what is cleared by one without leaves theirs. */
+  hasPrefixes: boolean
 }
 
 const lanes = new WeakMap<object, Lane>()
@@ -28,6 +30,7 @@ export function laneOf(adapter: object | undefined): Lane {
     writes: new Map(),
     barrier: undefined,
     flights: new Set(),
+    hasPrefixes: false,
   }
   if (adapter) lanes.set(adapter, lane)
   return lane

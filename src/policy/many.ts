@@ -2,6 +2,7 @@ import { attempt, chain } from "../base/awaitable.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { KeyLike } from "../key.ts"
+import { type Asked, hand, type ManyResult } from "./answers.ts"
 import type { Call, Write } from "./call.ts"
 import type { Fallback, LoadContext } from "./context.ts"
 import { derived } from "./draft.ts"
@@ -21,9 +22,6 @@ export type ManyFallback<V> = (
   missing: KeyLike[],
   context: LoadContext<V>,
 ) => ManyResult<V> | Promise<ManyResult<V>>
-
-/** What a fallback of many keys answers. */
-export type ManyResult<V> = readonly V[] | ReadonlyMap<unknown, V> | { readonly [key: string]: V }
 
 /**
  * Serves many keys as {@link getOrSet} serves one, each with a flight of its own, while the fallback is called once
@@ -81,14 +79,11 @@ export async function loadMany(
 
 const none = { kept: undefined, limit: 0, reason: "absent", tokens: undefined } as const
 
-interface Asked {
-  readonly key: KeyLike
+interface Waiting extends Asked {
   /** Its place among the keys. */
   readonly at: number
-  readonly context: LoadContext
   /** Those it was asked for in: one, where that can be told. */
   readonly flights: readonly Flight[]
-  readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -96,7 +91,7 @@ interface Asked {
 class Bulk {
   undecided = 0
   readonly #fallback: ManyFallback<unknown>
-  #asked: Asked[] = []
+  #asked: Waiting[] = []
 
   constructor(fallback: ManyFallback<unknown>) {
     this.#fallback = fallback
@@ -170,36 +165,6 @@ function allOf(signals: readonly AbortSignal[]): AbortSignal {
     else signal.addEventListener("abort", gone)
   }
   return all.signal
-}
-
-function hand(asked: readonly Asked[], result: unknown): void {
-  if (Array.isArray(result)) {
-    if (result.length !== asked.length) {
-      throw wrong(`an array of ${result.length} values for ${asked.length} missing keys`)
-    }
-    for (const [i, { resolve }] of asked.entries()) resolve(result[i])
-    return
-  }
-  if (typeof result !== "object" || result === null)
-    throw wrong(result === null ? "null" : `a ${typeof result}`)
-  if (!(result instanceof Map) && Symbol.iterator in result) throw wrong("what has no keys")
-  const values: ReadonlyMap<unknown, unknown> =
-    result instanceof Map ? result : new Map(Object.entries(result))
-  for (const { key, context, resolve } of asked) {
-    // Segments go by their text alone, an argument of a generator by its own: 42 is "42" in a record.
-    const name = [key, context.key, ...(typeof key === "object" ? [] : [String(key)])].find((name) =>
-      values.has(name),
-    )
-    if (name === undefined) context.skip()
-    resolve(name === undefined ? undefined : values.get(name))
-  }
-}
-
-function wrong(what: string): CacheError {
-  return new CacheError(
-    "FALLBACK_RESULT",
-    `The fallback of many keys answered ${what}. Answer an array in the order of the missing keys, a Map, or a record.`,
-  )
 }
 
 /** Puts the writes of one turn into one round trip; when that fails, each is tried alone. */

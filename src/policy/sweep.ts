@@ -53,6 +53,11 @@ async function renew({ engine, policy }: Target, names: readonly VersionKeys[], 
 export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
   beatPlace(engine, place)
   const work = async (store: Store, isLate: () => boolean) => {
+    // Who can neither list nor tell neighbours apart ends what is there: it leaves when its life is over.
+    if (place.base === "" && engine.lane.hasPrefixes && !store.adapter.keys) {
+      await engine.versions(store).renew(place.versionKeys, "hard")
+      return
+    }
     if (place.base !== "" || !(await hasNeighbours(store))) {
       for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) {
         if (!isLate()) await store.adapter.clear(start)

@@ -149,7 +149,7 @@ describe.each(kinds)("%s", (kind) => {
       const states = await Promise.all(places.map((one) => stateOf(one)))
       expect(states).toEqual(["fresh", "gone", "gone", "fresh", "fresh", "fresh"])
       await cache[verb]()
-      // Four methods cannot tell a neighbour with a prefix: clearing the whole storage is their way.
+      // Four methods cannot tell the neighbour of another process: clearing the whole storage is their way.
       const neighbour = verb === "clear" && kind === "four methods" ? expect.any(String) : "fresh"
       expect(await Promise.all(places.map((one) => stateOf(one)))).toEqual([
         "gone",

@@ -51,6 +51,18 @@ describe.each(kinds)("two caches over one adapter, on %s", (kind) => {
   })
 })
 
+test.each(kinds)("a clear of one without a prefix leaves those with one, on %s", async (kind) => {
+  const { cache } = await two(kind)
+  const named = new CacheWrapper({ adapter: cache.adapter, prefix: "named" })
+  const places = [cache, cache.region("r"), named, named.region("r")]
+  for (const place of places) await place.set("k", 1, { tags: ["t"] })
+  await cache.clear()
+  const left = () => Promise.all(places.map((place) => place.get("k")))
+  expect(await left()).toEqual([undefined, undefined, 1, 1])
+  await cache.set("k", 2)
+  expect(await left()).toEqual([2, undefined, 1, 1])
+})
+
 describe.each(lateKinds)("the writes of two caches over one adapter, on %s", (kind) => {
   test("are done in the order in which they were called", async () => {
     const { cache, other, clock, storage } = await two(kind)

@@ -1,0 +1,71 @@
+// What a fallback of many keys answers, and who gets which part of it.
+import { CacheError } from "../base/errors.ts"
+import { canonical, type KeyLike } from "../key.ts"
+import type { LoadContext } from "./context.ts"
+
+/** What a fallback of many keys answers. */
+export type ManyResult<V> = readonly V[] | ReadonlyMap<unknown, V> | { readonly [key: string]: V }
+
+/** A missing key, and who waits for its value. */
+export interface Asked {
+  readonly key: KeyLike
+  readonly context: LoadContext
+  readonly resolve: (value: unknown) => void
+}
+
+/** Hands each of `asked` its part of `result`. @throws {CacheError} `FALLBACK_RESULT` for a wrong shape or length. */
+export function hand(asked: readonly Asked[], result: unknown): void {
+  if (Array.isArray(result)) {
+    if (result.length !== asked.length) {
+      throw wrong(`an array of ${result.length} values for ${asked.length} missing keys`)
+    }
+    for (const [i, { resolve }] of asked.entries()) resolve(result[i])
+    return
+  }
+  if (typeof result !== "object" || result === null)
+    throw wrong(result === null ? "null" : `a ${typeof result}`)
+  if (!(result instanceof Map) && Symbol.iterator in result) throw wrong("what has no keys")
+  const find = finderIn(result as ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>) // The one or the other.
+  for (const { key, context, resolve } of asked) {
+    const found = find(key, context.key)
+    if (!found) context.skip()
+    resolve(found?.value)
+  }
+}
+
+/**
+ * Finds values by key in what a fallback answered, a Map or a record: by the key itself, by its `name`, a simple one by
+ * its text (42 is "42" in a record), segments and other objects by what they hold.
+ */
+export function finderIn<V>(
+  result: ReadonlyMap<unknown, V> | { readonly [key: string]: V },
+): (key: unknown, name?: string) => { readonly value: V } | undefined {
+  const values: ReadonlyMap<unknown, V> = result instanceof Map ? result : new Map(Object.entries(result))
+  let byText: Map<string, V> | undefined
+  return (key, name) => {
+    const isSimple = typeof key !== "object" || key === null
+    const known = [key, name, ...(isSimple ? [String(key)] : [])].find((known) => values.has(known))
+    if (known !== undefined) return { value: values.get(known) as V } // It has it.
+    if (isSimple) return undefined
+    byText ??= new Map([...values].flatMap(([key, value]) => textsOf(key).map((text) => [text, value])))
+    const text = textsOf(key).find((text) => byText?.has(text))
+    return text === undefined ? undefined : { value: byText.get(text) as V }
+  }
+}
+
+/** The canonical text of an object, if it has one. */
+function textsOf(key: unknown): string[] {
+  if (typeof key !== "object" || key === null) return []
+  try {
+    return [canonical(key)]
+  } catch {
+    return []
+  }
+}
+
+function wrong(what: string): CacheError {
+  return new CacheError(
+    "FALLBACK_RESULT",
+    `The fallback of many keys answered ${what}. Answer an array in the order of the missing keys, a Map, or a record.`,
+  )
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest"
+import { kinds } from "../support/fake.ts"
+import { setup } from "../support/setup.ts"
+
+/*
+ * What a caller does to an argument after the call changes nothing of what it asked for.
+ */
+
+interface Page {
+  page: number
+}
+
+describe.each(kinds)("an argument that its caller goes on to change, on %s", (kind) => {
+  test("is what it was at the call for a generator", async () => {
+    const { cache } = await setup(kind)
+    const pages = cache.region("pages", { generate: async ({ page }: Page) => `page ${page}` })
+    const question = { page: 1 }
+    const answers: Promise<string>[] = []
+    for (; question.page <= 3; question.page++) answers.push(pages.get(question))
+    expect(await Promise.all(answers)).toEqual(["page 1", "page 2", "page 3"])
+    expect(await pages.get({ page: 1 })).toBe("page 1")
+    const many = pages.getMany([question])
+    question.page = 6
+    expect(await many).toEqual(["page 4"])
+    expect(await pages.get({ page: 4 })).toBe("page 4")
+  })
+
+  test("nor does what the generator does to it change the entry", async () => {
+    const { cache } = await setup(kind)
+    const pages = cache.region("pages", {
+      generate: async (question: Page) => {
+        await undefined
+        return question.page++
+      },
+    })
+    const question = { page: 1 }
+    expect(await pages.get(question)).toBe(1)
+    expect(question).toEqual({ page: 1 })
+    expect(await pages.get({ page: 1 })).toBe(1)
+  })
+
+  test("is what it was at the call for a fallback of many", async () => {
+    const { cache } = await setup(kind)
+    const question = { page: 1 }
+    const values = cache.getOrSetMany([["k", question]], (missing) =>
+      missing.map((key) => JSON.stringify(key)),
+    )
+    question.page = 2
+    expect(await values).toEqual(['["k",{"page":1}]'])
+    expect(await cache.get(["k", { page: 1 }])).toBe('["k",{"page":1}]')
+  })
+
+  test("is refused where a key function of the region's own names another entry then", async () => {
+    const { cache } = await setup(kind)
+    class Question {
+      page = 1
+    }
+    const pages = cache.region("pages", {
+      key: (question: Question) => `${question.page}`,
+      generate: async ({ page }: Question) => `page ${page}`,
+    })
+    const question = new Question()
+    const answer = pages.get(question)
+    question.page = 2
+    await expect(answer).rejects.toMatchObject({ code: "ARGUMENT_CHANGED" })
+    question.page = 1
+    expect(await pages.get(question)).toBe("page 1")
+  })
+
+  test("is what it was at the call for the keys of memoizeMany", async () => {
+    const { cache } = await setup(kind)
+    const load = cache.memoizeMany((...all: Page[]) => all.map(({ page }) => `page ${page}`), { name: "f" })
+    const question = { page: 1 }
+    const answer = load(question)
+    question.page = 2
+    await expect(answer).rejects.toMatchObject({ code: "ARGUMENT_CHANGED" })
+    expect(await load(question)).toEqual(["page 2"])
+  })
+})
+
+describe.each(kinds)("a Map of many values, on %s", (kind) => {
+  test("goes by segments as keys do: by what they hold", async () => {
+    const { cache } = await setup(kind)
+    let calls = 0
+    const load = () =>
+      cache.getOrSetMany([["u", 1], ["u", 2], "v"], (missing) => {
+        calls++
+        return new Map(missing.map((key) => [typeof key === "string" ? key : [...key], calls]))
+      })
+    expect(await load()).toEqual([1, 1, 1])
+    expect(await load()).toEqual([1, 1, 1])
+  })
+
+  test("goes by ids likewise, and by their text", async () => {
+    const { cache } = await setup(kind)
+    const users = cache.memoizeMany(
+      (...ids: { id: number }[]) => new Map(ids.map((one) => [{ ...one }, one.id])),
+      {
+        name: "users",
+      },
+    )
+    expect(await users({ id: 1 }, { id: 2 })).toEqual([1, 2])
+    const numbers = cache.memoizeMany((...ids: number[]) => new Map(ids.map((id) => [String(id), id])), {
+      name: "numbers",
+    })
+    expect(await numbers(1, 2)).toEqual([1, 2])
+  })
+})
+
+test("a memoized function keeps its name and the number of its parameters", async () => {
+  const { cache } = await setup("memory")
+  const f = cache.memoize(async function load(a: number, b: number) {
+    return a + b
+  })
+  expect([f.name, f.length]).toEqual(["load", 2])
+})
