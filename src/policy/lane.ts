@@ -4,6 +4,12 @@ import type { UnderWay } from "./scope.ts"
 /** Told what was written, or may have been: keys, or which of all. */
 export type Watcher = (written: readonly string[] | ((key: string) => boolean)) => void
 
+/** A write under way. */
+export interface Write extends UnderWay {
+  /** Lets those that wait for it go. */
+  readonly behind: (() => void)[]
+}
+
 /** What those who use one adapter here have in common, whichever caches they are: what is under way on it. */
 export interface Lane {
   /** Counts writes, so that a slow reader can tell that one came between. */
@@ -11,9 +17,9 @@ export interface Lane {
   /** Told of each write when it has ended. */
   readonly watchers: Set<Watcher>
   /** The last write of each key under way. */
-  readonly writes: Map<string, UnderWay>
+  readonly writes: Map<string, Write>
   /** What all writes wait for. */
-  barrier: UnderWay | undefined
+  barrier: Write | undefined
   /** Those with a flight under way: a write beats the flights of them all. */
   readonly flights: Set<Flights>
   /** Whether one of the caches has a prefix: what is cleared by one without leaves theirs. */

@@ -1,7 +1,8 @@
 import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
-import { now } from "../base/clock.ts"
-import type { Lane, Watcher } from "./lane.ts"
-import { ended, share, type UnderWay } from "./scope.ts"
+import { left, now } from "../base/clock.ts"
+import { CacheError } from "../base/errors.ts"
+import type { Lane, Watcher, Write } from "./lane.ts"
+import { ended, share } from "./scope.ts"
 
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
@@ -27,7 +28,10 @@ export class WriteQueue {
     return this.#barrier() !== undefined || (writes.size > 0 && keys.some((key) => writes.has(key)))
   }
 
-  /** Waits, `ms` at most, for the writes of the same keys that are under way, then runs `work`, `whole` ms at most. */
+  /**
+   * Waits for the writes of the same keys that are under way, then runs `work`, `whole` ms at most. Those that have no
+   * time limit are waited for `ms` at most.
+   */
   ordered<T>(
     keys: readonly string[],
     ms: number,
@@ -45,22 +49,25 @@ export class WriteQueue {
         if (write) before.push(write)
       }
     }
+    const wait = restOf(before, ms)
+    const behind: (() => void)[] = []
     const guarded = () =>
       this.#guard(() => work(() => isLate), whole, keys.length === 1 ? (keys[0] ?? "") : "")
     const over = () => this.told(keys)
     let result: Awaitable<T> | undefined
     try {
-      result = before.length > 0 ? ended(before, ms).then(guarded) : guarded()
+      result = before.length > 0 ? inLine(before, wait, behind).then(guarded) : guarded()
     } finally {
       // At once, or it threw at once.
       if (!isPromise(result)) over()
     }
     if (!isPromise(result)) return result
-    const end = result.then(over, () => {
+    const end = result.then(over, (error) => {
       isLate = true
       over()
+      letGo(behind, error)
     })
-    const tail = share(end, whole + (before.length > 0 ? ms : 0))
+    const tail: Write = Object.assign(share(end, wait + whole), { behind })
     for (const key of keys) writes.set(key, tail)
     end.then(() => {
       for (const key of keys) if (writes.get(key) === tail) writes.delete(key)
@@ -69,7 +76,7 @@ export class WriteQueue {
   }
 
   /** What all writes wait for, unless it is taken for dead: its request may be over. */
-  #barrier(): UnderWay | undefined {
+  #barrier(): Write | undefined {
     // When the clock was set back it is waited for rather too long than not at all.
     const lane = this.#lane
     if (lane.barrier && now() >= lane.barrier.until) lane.barrier = undefined
@@ -94,14 +101,17 @@ export class WriteQueue {
     let isLate = false
     const barrier = this.#barrier()
     const before = [...lane.writes.values(), ...(barrier ? [barrier] : [])]
+    const wait = restOf(before, ms)
+    const behind: (() => void)[] = []
     const guarded = () => this.#guard(() => work(() => isLate), whole, "")
-    const result = before.length > 0 ? ended(before, ms).then(guarded) : attempt(guarded)
+    const result = before.length > 0 ? inLine(before, wait, behind).then(guarded) : attempt(guarded)
     const over = () => this.told(writes)
-    const end = result.then(over, () => {
+    const end = result.then(over, (error) => {
       isLate = true
       over()
+      letGo(behind, error)
     })
-    const tail = share(end, ms + whole)
+    const tail: Write = Object.assign(share(end, wait + whole), { behind })
     lane.barrier = tail
     try {
       return await result
@@ -109,4 +119,29 @@ export class WriteQueue {
       if (lane.barrier === tail) lane.barrier = undefined
     }
   }
+}
+
+/** For how long writes are waited for: each has its own time, and that of those it waits for; `ms` where that is endless. */
+function restOf(before: readonly Write[], ms: number): number {
+  let longest = 0
+  for (const { since, until } of before) {
+    const rest = left(since, until - since)
+    longest = Math.max(longest, rest < Infinity ? rest : ms)
+  }
+  return longest
+}
+
+/** Waits for the writes `before`, `ms` at most, or until a storage that hangs lets them all go; then so are those `behind`. */
+function inLine(before: readonly Write[], ms: number, behind: readonly (() => void)[]): Promise<void> {
+  return new Promise<boolean>((resolve) => {
+    for (const write of before) write.behind.push(() => resolve(true))
+    ended(before, ms).then(() => resolve(false))
+  }).then((isLetGo) => {
+    if (isLetGo) for (const go of behind) go()
+  })
+}
+
+/** A write that has timed out tells of a storage that hangs: those behind it need not wait for one another. */
+function letGo(behind: readonly (() => void)[], error: unknown): void {
+  if (error instanceof CacheError && error.code === "STORE_TIMEOUT") for (const go of behind) go()
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { CacheWrapper } from "../../src/core.ts"
-import { kinds } from "../support/fake.ts"
+import { kinds, lateKinds } from "../support/fake.ts"
 import { setup } from "../support/setup.ts"
 
 type Act = readonly [name: string, act: (cache: CacheWrapper) => Promise<unknown>]
@@ -79,5 +79,18 @@ describe.each(kinds)("%s", (kind) => {
     const refused = Promise.allSettled(Array.from({ length: 50 }, (_, at) => cache.set("k", at)))
     await clock.advance(400)
     for (const one of await refused) expect(one).toMatchObject({ status: "rejected" })
+  })
+})
+
+describe.each(lateKinds)("a storage that is slow, on %s", (kind) => {
+  test("keeps the order of writes however many wait, as long as none takes more than its storeTimeout", async () => {
+    const { cache, clock, storage } = await setup(kind, { storeTimeout: 1000 })
+    let at = 0
+    storage.fault = (verb) => (/^(set|delete)/.test(verb) ? [300, 100, 200][at++ % 3] : undefined)
+    const sets = Array.from({ length: 20 }, (_, i) => cache.set("k", i))
+    const last = Promise.all([...sets, cache.delete("k")])
+    await clock.advance(10_000)
+    await last
+    expect(await cache.get("k")).toBeUndefined()
   })
 })
