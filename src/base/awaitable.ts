@@ -1,9 +1,10 @@
 /** A value, or a promise of it: a synchronous adapter keeps the whole path synchronous. */
 export type Awaitable<T> = T | Promise<T>
 
-/** Whether `value` must be awaited. */
+/** Whether `value` must be awaited. (The promises of Workers' RPC are functions.) */
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
+  if (typeof value !== "object" && typeof value !== "function") return false
+  return value !== null && "then" in value && typeof value.then === "function"
 }
 
 /** Continues with `next` at once on a value, later on a promise. (A module that exports `then` is itself a promise to `import()`.) */

@@ -23,7 +23,15 @@ export function toEntry(kept: Kept, store: Store, limit?: number, isLast?: boole
  * @param keeps - Tells which class instances are copied. Default all: those that are not welcome are refused later.
  */
 export function snapshot(engine: Engine, value: unknown, keeps: Keeps = () => true): unknown {
-  const adapter = engine.store?.adapter ?? engine.source.adapter
-  if (adapter?.copy === "none") return value
-  return tryClone(value, keeps)
+  return isIsolated(engine) ? tryClone(value, keeps) : value
+}
+
+/** What a caller is handed of what another's load has brought: a copy; what cannot be copied as it is. */
+export function copyFor(engine: Engine, value: unknown): unknown {
+  return snapshot(engine, value, () => false)
+}
+
+/** Whether its values are copied on their way in and out. */
+export function isIsolated({ store, source }: Engine): boolean {
+  return (store?.adapter ?? source.adapter)?.copy !== "none"
 }

@@ -27,7 +27,7 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
   const tokens = versions.read(place.versionKeysOf(policy.tags))
   const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
   return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
-    if (typeof kept === "string") return nothing(search, key, kept, tokens, written)
+    if (typeof kept === "string") return nothing(search, key, kept, tokens, written === engine.lane.count)
     const regions = tokensAt(tokens, 0, place.versionKeys.length)
     if (kept.tags.length === 0) return judged(search, kept, regions, tokens, changes)
     return chain(versions.read(kept.tags.map((tag) => place.tag(tag))), (ofTags) =>
@@ -69,8 +69,9 @@ export function findMany(
     return chain(names.length > 0 ? ask(names) : [], (ofTags) => {
       const at = new Map(tags.map((tag, i) => [tag, i]))
       const regions = tokensAt(tokens, 0, place.versionKeys.length)
+      const isUnwritten = written === engine.lane.count
       const judge = (kept: Kept | MissReason, i: number) => {
-        if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, written)
+        if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, isUnwritten)
         const own = kept.tags.flatMap((tag) => tokensAt(ofTags, at.get(tag) ?? 0, 1))
         return judged(search, kept, [...regions, ...own], tokens, changes)
       }
@@ -95,19 +96,19 @@ function judged(
   return foundIn(kept, limit, tokens)
 }
 
-/** Tells that there is no entry. Junk is removed, unless somebody may have written since the count was `written`. */
+/** Tells that there is no entry. Junk is removed where nobody has written a good one meanwhile, `isUnwritten`. */
 function nothing(
   { engine, store, place }: Search,
   key: string,
   reason: MissReason,
   tokens: readonly string[],
-  written: number | undefined,
+  isUnwritten: boolean,
 ): Awaitable<Found> {
   const found: Found = { kept: undefined, limit: 0, reason, tokens }
   if (reason !== "corrupt") return found
   const own = place.own(key) ?? key
   engine.hub.trouble(place, own, new Error(noEntry))
-  if (written !== engine.lane.count) return found
+  if (!isUnwritten) return found
   const answer = () => found
   const removed = attempt(() =>
     engine.queue.ordered([key], Infinity, () => derived(engine, store).adapter.delete(key)),

@@ -11,6 +11,8 @@ export interface Brought {
   readonly value: unknown
   /** What its fallback gave: this is what is stored. */
   readonly raw: unknown
+  /** The first of these as it came, for those who joined: who led the load may have changed it since. */
+  readonly copy: unknown
 }
 
 /** How a flight ended. */
@@ -191,6 +193,11 @@ export class Flight {
     const release = this.#release
     this.#release = undefined
     release?.()
+  }
+
+  /** Whether more than one wait for it. */
+  get isJoined(): boolean {
+    return this.#waiting > 1
   }
 
   enter(): void {

@@ -1,13 +1,14 @@
 import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
 import { type Call, canJoin, isBackedOff, isDueEarly, judge, reentrant } from "./call.ts"
+import { copyFor } from "./entries.ts"
 import { Flight, type Outcome } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
 import { load, validateFound } from "./load.ts"
 import { isInside } from "./reentry.ts"
 import { thisTurn } from "./turn.ts"
-import { isEndless, leave, waitFor } from "./waiting.ts"
+import { isEndless, leave, ownLoad, waitFor } from "./waiting.ts"
 
 /**
  * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
@@ -28,6 +29,7 @@ export async function getOrSet(call: Call): Promise<unknown> {
     if (previous?.isOverdue(policy.leaseTtl) && call.scope.settlesOthers) previous.settleWith(flight)
     const answer = await waitFor(flight, call, joins)
     leave(flight, call)
+    if (answer === ownLoad) return getOrSet({ ...call, scope: { ...call.scope, shares: false } })
     if (answer) return answer.value
     previous = flight
   }
@@ -47,7 +49,7 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   return flight.shared(policy.leaseTtl).then(() => {
     leave(flight, call)
     const { outcome } = flight
-    if (outcome?.type === "loaded") return flight.schema ? outcome.raw : outcome.value
+    if (outcome?.type === "loaded") return copyFor(engine, flight.schema ? outcome.raw : outcome.copy)
     if (outcome?.type === "failed") throw outcome.error
     return getOrSet(call)
   })
@@ -111,7 +113,7 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     const outside = engine.draft?.outside(flight, call, canJoin)
     if (outside) {
       const value = await getOrSet(outside)
-      return { type: "loaded", value, raw: value }
+      return { type: "loaded", value, raw: value, copy: value }
     }
     engine.flights.challenge(flight, policy.leaseTtl)
     return await load(flight, call, turn.found)

@@ -8,7 +8,7 @@ import { type Call, isMisuse } from "./call.ts"
 import { Context } from "./context.ts"
 import { derived, tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
-import { snapshot } from "./entries.ts"
+import { copyFor, snapshot } from "./entries.ts"
 import type { Brought, Flight, Outcome } from "./flight.ts"
 import { type Found, isLive } from "./found.ts"
 import { marksFor } from "./marks.ts"
@@ -35,7 +35,8 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     // A key that a fallback of many leaves out has no value to judge, and what is kept on was judged when it was read.
     const isJudged = policy.schema && !kept && !(context.skipped && raw === undefined)
     const value = isJudged ? await validateLoaded(raw, call) : raw
-    const brought = { value, raw: kept ? kept.raw : raw }
+    const copy = flight.isJoined ? copyFor(engine, value) : value
+    const brought = { value, raw: kept ? kept.raw : raw, copy }
     flight.brought = brought
     const took = now() - startedAt
     engine.hub.done(place, name, took)

@@ -4,6 +4,7 @@ import type { CacheError } from "../base/errors.ts"
 import type { StaleReason } from "../base/events.ts"
 import { isBehind } from "./behind.ts"
 import { type Answer, type Call, isBackedOff, isMisuse, judge, serve, tooLate } from "./call.ts"
+import { copyFor, isIsolated } from "./entries.ts"
 import type { Brought, Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { beforeSchema, validateFound, validateLoaded } from "./load.ts"
@@ -120,6 +121,9 @@ function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefin
     case "loaded":
       return bring(wait, outcome)
     case "failed":
+      // Another request's end is not this one's.
+      if (wait.isLate && !call.scope.settlesOthers && Object(outcome.error).name === "AbortError")
+        return undefined
       return failed(wait, stale, outcome.error)
     case "found":
       // What the caller's own schema refused above is to be loaded.
@@ -138,13 +142,23 @@ async function failed(wait: Wait, stale: Found | undefined, error: unknown): Pro
   throw error
 }
 
-/** Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema. */
-function bring(wait: Wait, { value, raw }: Brought): Awaitable<Answer | undefined> {
-  const { flight, call, isLate, isOther } = wait
+/** The answer that there is none: what another request has made is of no use here, and is to be made anew. */
+export const ownLoad: Answer = { value: undefined }
+
+/**
+ * Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema. Who joined gets a copy
+ * of what can be copied; what cannot, such as a response of Workers, may belong to the request that made it.
+ */
+function bring(wait: Wait, { value, raw, copy }: Brought): Awaitable<Answer | undefined> {
+  const { flight, call, joins, isLate, isOther } = wait
   if (isLate && flight.isInvalidated) return undefined
-  if (!isOther) return { value }
-  if (!call.policy.schema) return { value: raw }
-  return bounded(wait, validateLoaded(raw, call)).then((own) => ({ value: own }))
+  if (!joins) return { value }
+  const given = isOther ? raw : copy
+  const own = copyFor(call.engine, given)
+  const isCopied = own !== given || typeof own !== "object" || own === null
+  if (isLate && !call.scope.settlesOthers && !isCopied && isIsolated(call.engine)) return ownLoad
+  if (!isOther || !call.policy.schema) return { value: own }
+  return bounded(wait, validateLoaded(own, call)).then((value) => ({ value }))
 }
 
 function isOver({ flight, call, isLate }: Wait): boolean {

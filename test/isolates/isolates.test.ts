@@ -110,6 +110,27 @@ describe.each(workerRuntimes)("in a Worker of %s with %o", (compatibilityDate, c
         expect(await ask("/loads")).toBe(1)
       })
 
+      test(`${title}: what one request does to its value no other sees`, async () => {
+        const key = newKey()
+        const ids = ["1", "2", "3", "4"]
+        const answers = await Promise.all(ids.map((id) => at("/change", key, `&id=${id}`)))
+        expect(answers).toEqual(ids.map((id) => [id]))
+      })
+
+      test(`${title}: a response is nobody's but its request's`, async () => {
+        const key = newKey()
+        const answers = await Promise.all([1, 2, 3].map(() => at("/response", key)))
+        for (const answer of answers) expect(answer).toMatch(/^value/)
+      })
+
+      test(`${title}: the cancellation of a leader is his alone`, async () => {
+        const key = newKey()
+        const leader = at("/cancelled", key).catch(() => "failed")
+        await pause(40)
+        expect(await at("/follow", key)).toMatch(/^value/)
+        expect(await leader).toMatch(/failed|status 500/)
+      })
+
       test(`${title}: signals stay with their request`, async () => {
         const key = newKey()
         const answers = await Promise.all([at("/signal", key), at("/signal", key)])

@@ -16,6 +16,20 @@ const peeked = caches.memory.peek("module")
 
 let loads = 0
 
+async function visit(): Promise<{ by: string[] }> {
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  return { by: [] }
+}
+
+function visited(page: { by: string[] }, url: URL): string[] {
+  page.by.push(url.searchParams.get("id") ?? "")
+  return page.by
+}
+
+function stream(text: string): ReadableStream {
+  return new Blob([text]).stream()
+}
+
 interface Context {
   waitUntil(promise: Promise<unknown>): void
 }
@@ -68,6 +82,19 @@ export default {
         })
         return Response.json(value)
       }
+      case "/change": // changes what it got
+        return Response.json(await visited(await cache.getOrSet<{ by: string[] }>(key, visit), url))
+      case "/response": {
+        // A response belongs to the request that fetched it.
+        const response = await cache.getOrSet(key, async () => new Response(stream(await load())))
+        return Response.json(await response.text())
+      }
+      case "/cancelled": // by what ends this request alone
+        await cache.getOrSet(key, async () => {
+          await load()
+          throw new DOMException("The client has disconnected", "AbortError")
+        })
+        return Response.json("not reached")
       default:
         return Response.json("nothing here", { status: 404 })
     }

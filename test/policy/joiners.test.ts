@@ -73,3 +73,27 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
     await expect(picky).rejects.toMatchObject({ code: "FALLBACK_RESULT" })
   })
 })
+
+describe.each(kinds)("what a load brings to several, on %s", (kind) => {
+  test.each(["the same turn", "a later one"])("is a copy for each, of those who join in %s", async (turn) => {
+    const { cache, clock } = await setup(kind, long)
+    const make = async () => ({ list: [await clock.after(100, 1)] })
+    const first = cache.getOrSet("k", make).then((value) => value.list.push(2))
+    if (turn === "a later one") await settled(clock)
+    const others = [1, 2].map(() => cache.getOrSet("k", make))
+    await clock.advance(100)
+    const [one, other] = await Promise.all(others)
+    one?.list.push(3)
+    await first
+    expect(other).toEqual({ list: [1] })
+    expect(await cache.get("k")).toEqual({ list: [1] })
+  })
+
+  test("is the very value where it cannot be copied", async () => {
+    const { cache, clock } = await setup(kind, long)
+    const response = new Response("x")
+    const all = [1, 2].map(() => cache.getOrSet("k", () => clock.after(100, response)))
+    await clock.advance(100)
+    for (const one of await Promise.all(all)) expect(one).toBe(response)
+  })
+})

@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
+import { fake } from "../support/fake.ts"
 
 const fail = () => {
   throw new Error("looked at")
@@ -47,4 +48,34 @@ test.each(junk)("after hits too, junk is a miss and an error event: %s", async (
     expect(errors).toHaveBeenCalled()
     expect(await cache.getOrSet("k", () => "again")).toMatch(/loaded|again/)
   }
+})
+
+test("all that is junk of many keys is removed", async () => {
+  const storage = fake("all abilities")
+  const cache = new CacheWrapper({ adapter: storage.handle() })
+  await cache.setMany({ a: 1, b: 2, c: 3 })
+  for (const kept of storage.shelf.values()) if (typeof kept.record === "object") kept.record = "junk"
+  expect(await cache.getMany(["a", "b", "c"])).toEqual([undefined, undefined, undefined])
+  expect(["a", "b", "c"].filter((key) => storage.shelf.has(key))).toEqual([])
+})
+
+test("a promise that is a function, as those of Workers' RPC are, is waited for", async () => {
+  const inner = memory()
+  const called = <T>(value: T) => {
+    const promise = Promise.resolve(value)
+    return Object.assign(() => {}, { then: promise.then.bind(promise) }) as unknown as Promise<T>
+  }
+  const cache = new CacheWrapper({
+    adapter: {
+      name: "rpc",
+      medium: "object",
+      get: (key) => called(inner.get(key)),
+      set: (key, record, ttl) => called(inner.set(key, record, ttl)),
+      delete: (key) => called(inner.delete(key)),
+      clear: (prefix) => called(inner.clear(prefix)),
+    },
+  })
+  expect(await cache.getOrSet("k", () => 1)).toBe(1)
+  expect(await cache.getOrSet("k", () => 2)).toBe(1)
+  expect(await cache.delete("k")).toBe(1)
 })
