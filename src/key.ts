@@ -50,7 +50,8 @@ export type KeyLike<V = unknown> = Key<V> | readonly KeyPart[]
  * | Set | `S[` parts `]`, by their texts |
  * | bytes | `B:` type, `:` and lower-case hex: `B:Uint8Array:00ff` |
  *
- * @throws {CacheError} `KEY_INVALID` for functions, symbols, class instances, cycles.
+ * @throws {CacheError} `KEY_INVALID` for functions, symbols, class instances, cycles, and for more than 134 million
+ * characters.
  *
  * @example
  * ```ts
@@ -74,6 +75,7 @@ export function keyText(given: KeyLike): string {
 
 /** The canonical text of `parts`, as told at {@link key}; of anything but an array that of the one part: `~42`. */
 export function canonical(parts: unknown): string {
+  room = maxLength
   try {
     return `~${encode(parts, [])}`
   } catch (error) {
@@ -103,12 +105,23 @@ function encode(part: unknown, above: object[]): string {
   above.push(part)
   const text = encodeObject(part, above)
   above.pop()
-  return text
+  room -= text.length
+  return room < 0 ? tooLong() : text
+}
+
+/** In characters. What is reached many times over makes a text that is far longer than what it is made of. */
+const maxLength = 2 ** 27
+/** What is left of it for the key that is being made. */
+let room = 0
+
+function tooLong(): never {
+  throw invalid(`A key takes ${maxLength} characters at most`)
 }
 
 function encodeObject(part: object, above: object[]): string {
   const inner = (value: unknown) => encode(value, above)
   if (Array.isArray(part)) {
+    if (part.length > room / 8) tooLong()
     let text = ""
     for (let i = 0; i < part.length; i++) text += (i > 0 ? "," : "") + (i in part ? inner(part[i]) : "_")
     return `[${text}]`
@@ -121,6 +134,7 @@ function encodeObject(part: object, above: object[]): string {
       .join()}}`
   }
   if (part instanceof Set) return `S[${Array.from(part, inner).sort().join()}]`
+  if ((part instanceof ArrayBuffer || ArrayBuffer.isView(part)) && 2 * part.byteLength > room) tooLong()
   if (part instanceof ArrayBuffer) return `B:ArrayBuffer:${toHex(new Uint8Array(part))}`
   if (ArrayBuffer.isView(part)) {
     const type = Object.prototype.toString.call(part).slice(8, -1)

@@ -22,10 +22,13 @@ export function utf8Length(text: string): number {
   return toUtf8(text).length
 }
 
+let digits: readonly string[] | undefined
+
 /** Two lower-case digits a byte. */
 export function toHex(bytes: Uint8Array): string {
+  digits ??= Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
   let text = ""
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0")
+  for (const byte of bytes) text += digits[byte]
   return text
 }
 

@@ -21,7 +21,7 @@ export function scrubbed<T>(work: () => T): T {
   }
 }
 
-/** `known` is what has been met, each walked once. A chain that is too long, or bites its tail, is cut. */
+/** `known` is what has been met, each walked once. What is too deep, too much, or bites its tail, is cut. */
 function clean(thing: unknown, depth: number, known: Map<object, unknown>): unknown {
   if (typeof thing === "string") return withoutCredentials(thing)
   if (thing instanceof URL) {
@@ -33,7 +33,7 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
   const isError = thing instanceof Error
   if (!isList && !isError && !isPlain(thing)) return thing
   if (known.has(thing)) return known.get(thing)
-  if (depth > 8) return undefined
+  if (depth > 8 || known.size > 1000) return undefined
   known.set(thing, undefined)
   // An error by birth, so that whoever prints it sees one; errors of the platform answer these by its inside.
   const copy: object = isList

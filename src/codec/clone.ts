@@ -132,8 +132,8 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
   if (Object.getPrototypeOf(source) !== Array.prototype && nameOf(source) !== "Array") {
     throw unsupported(walk, whatIs(source))
   }
-  // A claimed length must cost nothing: of a huge array only what is there is visited.
-  if (source.length > 1e6) {
+  // A claimed length must cost nothing: of a huge array with holes only what is there is visited.
+  if (source.length > 1e6 && !isDense(source)) {
     walk.rare = true
     return fill(Object.assign([], source, { length: source.length }), source, walk)
   }
@@ -147,6 +147,13 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
     }
   }
   return made
+}
+
+/** Whether elements drawn at random are there, so that nobody can know which are looked at. */
+function isDense(source: readonly unknown[]): boolean {
+  for (let left = 32; left > 0; left--)
+    if (!(Math.floor(Math.random() * source.length) in source)) return false
+  return true
 }
 
 /** Those whose constructor makes another one of one. */

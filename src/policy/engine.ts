@@ -1,3 +1,4 @@
+import type { Adapter, AdapterEvent } from "../adapter.ts"
 import { keepAlive } from "../base/alive.ts"
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { CacheError, type MissReason } from "../base/errors.ts"
@@ -96,11 +97,14 @@ export class Engine {
       return this.store ?? store
     }
     this.store = store
-    this.#unobserve = store.adapter.observe?.((event) => {
-      if (event.type === "evict") this.onEvict(event.key, event.tier)
-      else this.hub.trouble(undefined, keyOf(event.key ?? ""), forCaller(event.error), event.tier)
-    })
+    this.#unobserve = observe(store.adapter, refTo(this))
     return store
+  }
+
+  /** Tells what the adapter reports by itself. */
+  tell(event: AdapterEvent): void {
+    if (event.type === "evict") this.onEvict(event.key, event.tier)
+    else this.hub.trouble(undefined, keyOf(event.key ?? ""), forCaller(event.error), event.tier)
   }
 
   /** Told of evictions, by storage key. */
@@ -221,4 +225,24 @@ export class Engine {
   track<T>(work: Promise<T>): Promise<T> {
     return this.busy.track(work)
   }
+}
+
+/** Lets an engine hear what `adapter` reports, without keeping it: many caches may come and go over one adapter. */
+function observe(adapter: Adapter, ref: Ref): (() => void) | undefined {
+  const stop = adapter.observe?.((event) => {
+    const alive = ref.deref()
+    if (alive) alive.tell(event)
+    else stop?.()
+  })
+  return stop
+}
+
+interface Ref {
+  deref(): Engine | undefined
+}
+
+/** A function of its own: closures of one function keep what any of them names. */
+function refTo(engine: Engine): Ref {
+  // Workers of an older compatibility date have no WeakRef.
+  return typeof WeakRef === "function" ? new WeakRef(engine) : { deref: () => engine }
 }

@@ -56,6 +56,8 @@ export class Flight {
   isFresh = false
   /** It has called its fallback, so that no back-off of before kept it from that. */
   hasTried = false
+  /** How long it may hold its key by its leader's options. */
+  leaseTtl: number = Infinity
   /** Other requests may wait for it. */
   isShared = true
   /** What its leader read, once read. */
@@ -193,6 +195,11 @@ export class Flight {
     const release = this.#release
     this.#release = undefined
     release?.()
+  }
+
+  /** Whether somebody waits for it who has not lost patience. */
+  get isAwaited(): boolean {
+    return this.#patient > 0
   }
 
   /** Whether more than one wait for it. */

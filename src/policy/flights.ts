@@ -1,5 +1,7 @@
 import type { Flight } from "./flight.ts"
 
+const maxRunning = 10_000
+
 /** The flights of one cache on one storage, by storage key. */
 export class Flights {
   readonly #running = new Map<string, Flight>()
@@ -24,6 +26,15 @@ export class Flights {
     at.beside = undefined
     this.#running.set(flight.key, flight)
     this.#all.add(this)
+    if (this.#running.size > maxRunning) this.#forget()
+  }
+
+  /** Of very many flights those that hang and that nobody waits for are beaten, oldest first. */
+  #forget(): void {
+    for (const flight of this.#running.values()) {
+      if (this.#running.size <= maxRunning || flight.isAwaited || !flight.isOverdue(flight.leaseTtl)) return
+      this.fenceOwn(flight.key)
+    }
   }
 
   /** `flight` begins to load: older ones of its key that have held it for `leaseTtl` are beaten. */

@@ -74,6 +74,7 @@ function depart(
   flight.schema = policy.schema
   flight.isFresh = policy.fresh
   flight.isShared = scope.shares
+  flight.leaseTtl = policy.leaseTtl
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
   if (overdue && scope.settlesOthers) running?.settleWith(flight)
   // One that does not look for what is stored is beaten by a load alone.

@@ -51,7 +51,8 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
       return free
     }
     if (!lease) {
-      if (!canWait) return { type: "held" }
+      // Whoever holds it stores what it loads, whether somebody waits here or not.
+      if (!canWait || !flight.isAwaited) return { type: "held" }
       if (rest <= 0) return free
       call.onJoin?.()
       const pause = Math.min(ms, Math.max(1, rest))

@@ -74,3 +74,17 @@ test("what parts of an error share is looked at once", () => {
   scrub(Object.assign(new Error("x"), { issues, last: new URL(url) }))
   expect(looks).toBe(1)
 })
+
+test("of an error that carries a whole world no more than a part is looked at", () => {
+  let looks = 0
+  const world = Array.from({ length: 100_000 }, () => ({
+    get url() {
+      looks++
+      return url
+    },
+  }))
+  const clean = scrub(Object.assign(new Error("x"), { world }))
+  expect(clean).toMatchObject({ message: "x" })
+  expect(looks).toBeLessThan(2000)
+  expect(inspect(clean, { depth: 9 })).not.toContain("s3cret")
+})

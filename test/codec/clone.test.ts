@@ -116,3 +116,13 @@ function reach(value: unknown, met: Set<object> = new Set()): Set<object> {
   for (const part of parts) reach(part, met)
   return met
 }
+
+test("a long list is copied whole, with its holes", () => {
+  const list: unknown[] = Array.from({ length: 1_000_100 }, (_, i) => i)
+  list[5] = { a: 1 }
+  delete list[7]
+  const copy = cloneValue(list) as unknown[]
+  expect(copy).toHaveLength(list.length)
+  expect([copy[4], copy[5], 7 in copy, copy[1_000_099]]).toEqual([4, { a: 1 }, false, 1_000_099])
+  expect(copy[5]).not.toBe(list[5])
+})

@@ -106,6 +106,15 @@ describe("a key of parts", () => {
     expect(() => key(part() as never)).toThrow(expect.objectContaining({ code: "KEY_INVALID" }))
   })
 
+  test("what would make a text without end is refused, however small it is itself", () => {
+    let shared: KeyPart = [1]
+    for (let i = 0; i < 60; i++) shared = [shared, shared]
+    for (const part of [shared, new Array(4_294_967_295), new Uint8Array(200_000_000)]) {
+      expect(() => key(part as KeyPart)).toThrow(expect.objectContaining({ code: "KEY_INVALID" }))
+    }
+    expect(key("a", 1)).toBe('~["a",1]')
+  })
+
   test("what is nested too deep is refused and does no harm", () => {
     let deep: KeyPart = []
     for (let i = 0; i < 100_000; i++) deep = [deep]

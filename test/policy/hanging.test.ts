@@ -86,3 +86,23 @@ describe("a batch waits for loads that began in it as long as they may hold thei
     expect(await cache.get("k")).toBe(1)
   })
 })
+
+test("of very many loads that hang those are forgotten that nobody waits for", async () => {
+  const { cache, clock } = await setup("memory", { ttl: "1h" })
+  const hang = (i: number) => cache.getOrSet(`k${i}`, () => new Promise(() => {}), { hardTimeout: 100 })
+  const gone = Array.from({ length: 10_000 }, (_, i) => hang(i).catch(() => "gone"))
+  await clock.advance(100)
+  expect(new Set(await Promise.all(gone))).toEqual(new Set(["gone"]))
+  const few = Array.from({ length: 10 }, (_, i) => hang(10_000 + i).catch(() => "gone"))
+  await clock.advance(0)
+  expect(cache.isLoading("k0")).toBe(true)
+  await clock.advance(30_000)
+  few.push(hang(20_000).catch(() => "gone"))
+  expect([cache.isLoading("k0"), cache.isLoading("k10"), cache.isLoading("k9999")]).toEqual([
+    false,
+    false,
+    true,
+  ])
+  await clock.advance(100)
+  await Promise.all(few)
+})

@@ -208,4 +208,20 @@ describe("caches on one storage that leases", () => {
     expect(asked).toEqual([["b", "c"]])
     await first
   })
+
+  test("are polled for no longer than somebody waits", async () => {
+    const { cache, clock, storage, another } = await setup(kind)
+    cache.getOrSet("k", never)
+    await settled(clock)
+    const load = vi.fn(() => "mine")
+    const late = another().getOrSet("k", load, { hardTimeout: 100 })
+    late.catch(() => {})
+    await clock.advance(100)
+    await expect(late).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
+    await clock.advance(1000)
+    storage.calls.length = 0
+    await clock.advance(60_000)
+    expect(storage.calls.filter((call) => call.startsWith("lock"))).toEqual([])
+    expect(load).not.toHaveBeenCalled()
+  })
 })
