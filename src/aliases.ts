@@ -90,6 +90,11 @@ export function checkAlias(name: string, options: object | undefined): void {
   }
 }
 
+/** Whether an alias names a storage that is there without its adapter. */
+export function hasOwnStorage(alias: unknown): boolean {
+  return alias === "kv" || alias === "upstash" || alias === "indexeddb"
+}
+
 /** The adapter of an alias, loaded now. */
 export async function loadAlias(
   name: string,

@@ -4,7 +4,7 @@ import type { MemoryOptions } from "../adapters/memory.ts"
 import type { SqliteOptions } from "../adapters/sqlite.ts"
 import type { UpstashOptions } from "../adapters/upstash.ts"
 import type { Adapter, Awaitable } from "./adapter.ts"
-import { checkAlias, loadAlias } from "./aliases.ts"
+import { checkAlias, hasOwnStorage, loadAlias } from "./aliases.ts"
 import type { Resolved } from "./kit.ts"
 import { CacheWrapper as CoreWrapper, type UseOptions } from "./wrapper.ts"
 
@@ -44,7 +44,8 @@ export interface AliasOptions {
 export class CacheWrapper extends CoreWrapper {
   /**
    * Swaps the storage at once; the new one opens on first use. Calls in progress finish on the old one, which is then
-   * closed if an alias had opened it.
+   * closed if an alias had opened it. The storage outside of this process that is in use already, named again with the
+   * same options, stays in use: a Worker may say so in each request.
    *
    * `encrypt`, `compress` and `serializer` stay as they were unless named; `false` turns the first two off. `near`
    * belongs to the storage it was named with: name it again for the new one.
@@ -66,6 +67,10 @@ export class CacheWrapper extends CoreWrapper {
 
   protected override check(alias: string, options: object | undefined): void {
     checkAlias(alias, options)
+  }
+
+  protected override outlasts(adapter: unknown): boolean {
+    return hasOwnStorage(adapter)
   }
 
   protected override load(

@@ -80,6 +80,8 @@ export interface Shared {
   /** The cache's own; none once it is closed. */
   engine: Engine | undefined
   closing: UnderWay<void> | undefined
+  /** Functions that are memoized under a short name of their own, by region and name: their sources. */
+  readonly names: Map<string, string>
   /** The scope of calls that are bound to nothing. */
   readonly scope: () => Scope
   /** Refuses an alias or options that do not exist. */

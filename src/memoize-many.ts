@@ -41,7 +41,7 @@ export function memoizeMany<I, V>(
 ): MemoizedMany<I, V> {
   checkOptions(options)
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
-  const name = nameFor(fn, given)
+  const name = nameFor(region, fn, given)
   if (ignore)
     throw misuse("The option ignore has no meaning here: each argument is an id of its own. Use key.")
   const keyFor = (id: I): Key<V> => canonical([`${name}()`, key ? key(id) : id])

@@ -17,7 +17,10 @@ export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[
   extends Omit<LoadOptions<V>, "ttl"> {
   /** How long a result is fresh; a function is asked on each call. Default 5 minutes. */
   readonly ttl?: Duration | (() => Duration) | undefined
-  /** What the entries are named by. Default `fn.name`; functions under one name share their entries. */
+  /**
+   * What the entries are named by; functions under one name share their entries. Default `fn.name`, which minifiers
+   * change: in what is bundled, give a name.
+   */
   readonly name?: string | undefined
   /** Makes the key of the arguments. Default: all of them. */
   readonly key?: ((...args: A) => KeyPart) | undefined
@@ -79,7 +82,7 @@ export function memoizeWith(
 ): object {
   checkOptions(options)
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
-  const name = nameFor(fn, given)
+  const name = nameFor(region, fn, given)
   checkIgnored(fn, ignore)
   const run = fn as (...args: unknown[]) => unknown // Called with what its own face takes.
   const loadOptions = (): LoadOptions<unknown> => ({ ...rest, ttl: ttlNow(ttl) })
@@ -170,11 +173,22 @@ export function writeOptions({ ttl, grace, jitter, tags }: WriteOptions): WriteO
   return { ttl, grace, jitter, tags }
 }
 
-/** What the entries of `fn` are named by. @throws {CacheError} `NAME_REQUIRED`. */
-export function nameFor(fn: unknown, given: string | undefined): string {
+/**
+ * What the entries of `fn` are named by.
+ *
+ * @throws {CacheError} `NAME_REQUIRED`.
+ */
+export function nameFor(region: Region, fn: unknown, given: string | undefined): string {
   if (typeof fn !== "function") throw misuse(`Only a function can be memoized, not a ${typeof fn}.`)
   const name: unknown = given ?? fn.name
-  if (typeof name === "string" && name !== "") return name
+  if (typeof name === "string" && name !== "") {
+    // Two functions that share what they return by accident.
+    if (given !== undefined || name.length > 2 || region.claims(name, fn)) return name
+    throw new CacheError(
+      "NAME_REQUIRED",
+      `Two functions are called ${name}, as minifiers call them: each needs the option name.`,
+    )
+  }
   throw new CacheError(
     "NAME_REQUIRED",
     "A function without a name needs the option name: its entries are found by it.",

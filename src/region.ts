@@ -26,6 +26,15 @@ import { endTags, everywhere, lasting, modeOf, setMany, setOne, toTarget } from 
  * `isLoading` throw them.
  */
 export class Region extends Reader {
+  /** @internal Whether no other function than this goes by its own short name here. */
+  claims(name: string, fn: unknown): boolean {
+    const { path, shared } = this.kit
+    const source = String(fn)
+    const known = shared.names.get(path + name) ?? source
+    shared.names.set(path + name, known)
+    return known === source
+  }
+
   /** @internal The same place without its generator, key function and setter. */
   bare(): Region {
     return new Region(bareKit(this.kit))

@@ -101,7 +101,7 @@ function configure(known: Known, given: object, isNew: boolean): void {
   if (settings.configured && !options.replace) {
     throw new CacheError(
       "REGION_CONFIGURED",
-      `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true.`,
+      `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true (as where a module is reloaded, or bundled twice).`,
     )
   }
   const before = settings.ownsHome ? settings.home() : undefined
@@ -140,7 +140,7 @@ function inherit({ kit, name, parent, options }: Known): void {
 }
 
 /** What `options` say of the storage; an explicit `undefined` says nothing. */
-function storageOf(options: StorageOptions): StorageOptions {
+export function storageOf(options: StorageOptions): StorageOptions {
   const said = Object.entries(options).filter(
     ([name, value]) => Object.hasOwn(storageRules, name) && value !== undefined,
   )
@@ -148,7 +148,7 @@ function storageOf(options: StorageOptions): StorageOptions {
 }
 
 /** Whether both mean one storage: alike, down to the members of what they name. */
-function sameStorage(one: object, other: object): boolean {
+export function sameStorage(one: object, other: object): boolean {
   const names = Object.keys(one)
   return (
     names.length === Object.keys(other).length &&

@@ -82,6 +82,7 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
     // What stands near is the cache's own in any case.
     owned: object === undefined || asked !== false,
     ...(object && { adapter: object }),
+    options,
     derive: (more) => sourceOf({ ...options, ...more }, shared),
     open(report) {
       const load: Awaitable<Resolved> = object

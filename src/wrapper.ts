@@ -12,7 +12,7 @@ import { defaultPolicy, type LoadOptions, resolvePolicy, type StandardSchemaV1 }
 import { Place } from "./policy/place.ts"
 import { ended, isWorker, scopeOf, share } from "./policy/scope.ts"
 import { Region } from "./region.ts"
-import { engineOf, type RegionOptions } from "./regions.ts"
+import { engineOf, type RegionOptions, sameStorage, storageOf } from "./regions.ts"
 import { type StorageOptions, sourceOf, storageRules } from "./source.ts"
 import { lasting } from "./writing.ts"
 
@@ -63,6 +63,7 @@ export class CacheWrapper extends Region {
       engines: new Set(),
       engine: undefined,
       closing: undefined,
+      names: new Map(),
       scope,
       check: (alias, own) => this.check(alias, own),
       resolve: (alias, own, report) => this.load(alias, own, report),
@@ -104,6 +105,8 @@ export class CacheWrapper extends Region {
     }
     const old = shared.engine
     const source = old.source.derive({ near: undefined, ...storage, adapter, arguments: own })
+    if (this.outlasts(adapter) && sameStorage(storageOf(source.options), storageOf(old.source.options)))
+      return this
     this.kit.shared.engine = engineOf(this.kit, source)
     shared.engines.delete(old)
     // Of the same storage: what is written from now on would be overwritten by loads of before.
@@ -210,6 +213,11 @@ export class CacheWrapper extends Region {
       "ADAPTER_UNKNOWN",
       `No adapter is called ${JSON.stringify(scrub(alias))}: isocache/core knows no aliases. Pass an adapter object, or import from isocache.`,
     )
+  }
+
+  /** Whether what an alias names lies outside of its adapter: another adapter of the same options has the same. */
+  protected outlasts(_adapter: unknown): boolean {
+    return false
   }
 
   /** Loads the adapter of an alias. */

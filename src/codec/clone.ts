@@ -1,5 +1,5 @@
 import { CacheError, shortKey } from "../base/errors.ts"
-import { isPlain, kindOf, nameOf } from "../base/kind.ts"
+import { isDense, isPlain, kindOf, nameOf } from "../base/kind.ts"
 
 /** A copy, and what its making found out. */
 export interface Copied {
@@ -147,13 +147,6 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
     }
   }
   return made
-}
-
-/** Whether elements drawn at random are there, so that nobody can know which are looked at. */
-function isDense(source: readonly unknown[]): boolean {
-  for (let left = 32; left > 0; left--)
-    if (!(Math.floor(Math.random() * source.length) in source)) return false
-  return true
 }
 
 /** Those whose constructor makes another one of one. */

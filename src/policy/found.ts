@@ -13,6 +13,8 @@ export interface Source {
   /** Whether the cache opened it, and so closes it. */
   readonly owned: boolean
   open(report: (error: unknown) => void): Awaitable<Store>
+  /** What it was told by. */
+  readonly options: object
   /** The same adapter with other options. */
   derive(options: object): Source
 }

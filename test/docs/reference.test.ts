@@ -11,7 +11,18 @@ const { exports }: { exports: Record<string, string> } = JSON.parse(
   readFileSync(join(root, "jsr.json"), "utf8"),
 )
 /** Not part of the face: internal, or for those who extend the class. */
-const hidden = ["constructor", "bare", "entryOf", "serve", "serveMany", "standard", "check", "load"]
+const hidden = [
+  "constructor",
+  "bare",
+  "entryOf",
+  "serve",
+  "serveMany",
+  "claims",
+  "standard",
+  "check",
+  "outlasts",
+  "load",
+]
 const examples = sources.flatMap(examplesOf)
 
 /** What a cache can be asked: the methods of its classes that are not marked as internal. */

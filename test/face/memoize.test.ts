@@ -7,6 +7,9 @@ const patterned = (_?: number, { x } = { x: 1 }, y = x): number => y
 const commented = new Function("a /* :) */", "...rest", "return [a, rest]") as (...args: never[]) => unknown
 const never = (): never => expect.unreachable()
 
+/** Two functions as minifiers leave them. */
+const [one, other] = [1, 2].map((n) => new Function(`return function t() { return ${n} }`)() as () => number)
+
 describe.each(kinds)("memoize on %s", (kind) => {
   test("calls the function once for the same arguments, whoever asks meanwhile", async () => {
     const { cache } = await setup(kind)
@@ -137,6 +140,16 @@ describe.each(kinds)("memoize on %s", (kind) => {
     expect(await f({ id: 1, at: 2 })).toBe("1 1")
     expect(await f({ id: 2, at: 2 })).toBe("2 2")
     expect(await f.delete({ id: 1, at: 9 })).toBe(true)
+  })
+
+  test("two functions that minifiers have given one short name are told apart, or refused", async () => {
+    const { cache } = await setup(kind)
+    if (!one || !other) throw new Error("not made")
+    const first = cache.memoize(one)
+    expect(() => cache.memoize(other)).toThrow(expect.objectContaining({ code: "NAME_REQUIRED" }))
+    // The same again, as a module that is loaded twice has it; by a name of its own; in another region.
+    const again = [cache.memoize(one), cache.memoize(other, { name: "t2" }), cache.region("r").memoize(other)]
+    expect(await Promise.all([first(), ...again.map((f) => f())])).toEqual([1, 1, 2, 2])
   })
 
   test("ignored arguments do not count, wherever they are", async () => {
