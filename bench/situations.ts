@@ -67,7 +67,7 @@ export const situations: Readonly<Record<string, (open: OpenPeer) => Promise<boo
     await answer
     return isDeepStrictEqual(await later, { old: false })
   },
-  "a caller who changes what he got changes nothing": async (open) => {
+  "a caller who changes what it got changes nothing": async (open) => {
     const peer = await open()
     if (!peer) return undefined
     const load = async () => ({ list: [1] })

@@ -24,7 +24,7 @@ export interface BusMessage {
   readonly prefixes: readonly string[]
   /**
    * They are only being written: no copies of them are kept until a message without this names them, or ten seconds
-   * have passed, for a writer may die before he tells. Sent on buses that lose nothing.
+   * have passed, for a writer may die before it tells. Sent on buses that lose nothing.
    */
   readonly begins?: boolean | undefined
 }

@@ -29,7 +29,7 @@ export const locks: readonly ConformanceCase[] = [
       equal(await adapter.get("l"), recordOf(adapter, "set"), "get after set")
     },
   ),
-  law("of 50 who add at once, one succeeds, and his record stays", { needs: "add" }, async ({ adapter }) => {
+  law("of 50 who add at once, one succeeds, and its record stays", { needs: "add" }, async ({ adapter }) => {
     await oneAdds(adapter, [adapter])
   }),
   law(
@@ -39,7 +39,7 @@ export const locks: readonly ConformanceCase[] = [
       await oneAdds(adapter, [adapter, await another()])
     },
   ),
-  law("a lease is held by one, until he releases it", { needs: "lock" }, async ({ adapter }) => {
+  law("a lease is held by one, until it is released", { needs: "lock" }, async ({ adapter }) => {
     const first = await taken(adapter, "k", minute)
     await refused(adapter, "k", "while it is held")
     await first.release()

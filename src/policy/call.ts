@@ -54,7 +54,7 @@ export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "polic
   return kept !== undefined && isEarly(kept, freshUntil(kept, policy.maxAge, limit), now(), policy.early)
 }
 
-/** How this caller may use what was found, by his own `maxAge`. */
+/** How this caller may use what was found, by its own `maxAge`. */
 export function judge({ kept, limit }: Found, { policy }: Call): State {
   return kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
 }

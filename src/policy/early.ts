@@ -8,7 +8,7 @@ import type { Kept } from "../entry.ts"
  * `exp(−(freshUntil − now) / (took · beta))`, where `took` is how long its load took.
  *
  * @see Vattani, Chierichetti, Lowenstein: "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015 (XFetch). The
- * paper lets the reader wait; here he gets the fresh value and the refresh runs behind him.
+ * paper lets the reader wait; here it gets the fresh value, and the refresh runs behind it.
  */
 export function isEarly(kept: Kept, freshUntil: number, now: number, beta: number): boolean {
   return beta > 0 && now - kept.took * beta * Math.log(Math.random()) >= freshUntil

@@ -4,7 +4,7 @@ import { type Entry, freshUntil, type Kept, stateOf } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 
-/** An entry as a caller sees it, with a value of his own; for `isLast` see {@link Store.out}. */
+/** An entry as a caller sees it, with a value of its own; for `isLast` see {@link Store.out}. */
 export function toEntry(kept: Kept, store: Store, limit?: number, isLast?: boolean): Entry<unknown> {
   const until = freshUntil(kept, undefined, limit)
   return {

@@ -50,7 +50,7 @@ export class Flight {
   outcome: Outcome | undefined
   /** What its fallback brought, while it is being stored. */
   brought: Brought | undefined
-  /** What its leader had the value checked by; a caller with another schema checks it himself. */
+  /** What its leader had the value checked by; a caller with another schema checks it itself. */
   schema: Policy["schema"]
   /** It does not look at what is stored. */
   isFresh = false
@@ -149,7 +149,7 @@ export class Flight {
     return shared
   }
 
-  /** One caller waits no longer, although he may not have left; with the last one the timers end. */
+  /** One caller waits no longer, although it may not have left; with the last one the timers end. */
   rest(): void {
     if (--this.#patient > 0) return
     for (const cancel of this.#timers.splice(0)) cancel()
@@ -212,7 +212,7 @@ export class Flight {
     this.#patient++
   }
 
-  /** One caller has gone, served or by his own signal; the last one ends the fallback. Answers whether it was he. */
+  /** One caller has gone, served or by its own signal; the last one ends the fallback. Answers whether it was that. */
   leave(): boolean {
     this.rest()
     if (--this.#waiting > 0 || this.background || this.#isFollowed || this.outcome) return false

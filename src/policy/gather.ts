@@ -5,7 +5,7 @@ import type { Found } from "./found.ts"
 /** Reads the entry of a call. */
 export type Read = (call: Call) => Promise<Found>
 
-/** Reads of one turn, by `read` for all of them together, a turn later; who comes later reads with others of his turn. */
+/** Reads of one turn, by `read` for all of them together, a turn later; what comes later reads with others of its turn. */
 export function gathered(read: (first: Call, keys: readonly string[]) => Awaitable<Found[]>): Read {
   let waiting: Call[] = []
   let reads: Promise<Found[]> | undefined

@@ -28,7 +28,7 @@ export function innermost(): readonly Flight[] {
   return context?.getStore()?.flights ?? []
 }
 
-/** Whether the caller runs inside `flight`: waiting for it would be waiting for himself. */
+/** Whether the caller runs inside `flight`: waiting for it would be waiting for itself. */
 export function isInside(flight: Flight): boolean {
   for (let at = context?.getStore(); at; at = at.above) if (at.flights.includes(flight)) return true
   return false

@@ -5,7 +5,7 @@ import { keyOf } from "./place.ts"
 /** Those that are told by the key that was given. */
 const known = new WeakSet<object>()
 
-/** What a storage failed with, as a caller hears it: without credentials, and by the key that he gave. */
+/** What a storage failed with, as a caller hears it: without credentials, and by the key that it gave. */
 export function forCaller(error: unknown): unknown {
   const clean = scrub(error)
   if (!(clean instanceof CacheError) || clean.key === undefined || known.has(clean)) return clean

@@ -46,7 +46,7 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   const early =
     store && !engine.queue.isBusy(keys) ? currentMarks(engine, store, versionKeys, policy) : undefined
   const isPrompt = early !== undefined && !isPromise(early)
-  // What the caller does to his values while we wait must not reach the storage.
+  // What the caller does to its values while we wait must not reach the storage.
   const own = isPrompt ? items : items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
   const later = async (into: Store, isLate: () => boolean): Promise<void> => {
     const tokens = await (early ?? currentMarks(engine, into, versionKeys, policy))

@@ -178,12 +178,12 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ],
   [
     "add in two steps",
-    "of 50 who add at once, one succeeds, and his record stays",
+    "of 50 who add at once, one succeeds, and its record stays",
     (it) => ({ add: addInSteps(it) }),
   ],
   [
     "a lock for everybody",
-    "a lease is held by one, until he releases it",
+    "a lease is held by one, until it is released",
     () => ({ lock: () => ({ release() {} }) }),
   ],
   ["a lock in two steps", "of 20 who lock at once, one succeeds", () => ({ lock: locks({ inSteps: true }) })],
