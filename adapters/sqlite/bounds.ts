@@ -100,7 +100,7 @@ export class Bounds {
     if (this.#entries !== undefined) this.#entries = Math.max(0, this.#entries - count)
   }
 
-  /** Forgets the counts: they are taken again when they are needed. */
+  /** Forgets the counts, as after work that was rolled back: they are taken again when they are needed. */
   forget(): void {
     this.#lastRow = -1
     this.#entries = undefined
@@ -108,9 +108,20 @@ export class Bounds {
 
   /** Makes room after writes, if it must: first what is past its life, then the least recently used. */
   settle(): void {
-    if (this.#entries === undefined || this.#haveOthersWritten()) this.#recount()
-    if (this.#isOver(1)) this.#makeRoom(removedAtOnce + this.#unsettled)
+    const budget = removedAtOnce + this.#unsettled
     this.#unsettled = 0
+    if (this.#entries === undefined || this.#haveOthersWritten()) this.#recount()
+    if (!this.#isOver(1)) return
+    let gone: readonly unknown[]
+    try {
+      gone = transaction(this.#db, "BEGIN IMMEDIATE", () => this.#makeRoom(budget))
+    } catch (error) {
+      this.forget()
+      // The write itself is done; the next one tries again.
+      if (isBusy(error)) return
+      throw error
+    }
+    if (gone.length > 0) this.#evicted(gone)
   }
 
   #haveOthersWritten(): boolean {
@@ -148,25 +159,17 @@ export class Bounds {
     return this.#tokens > maxTokensOf(this.#limits.entries) * share
   }
 
-  #makeRoom(budget: number): void {
-    const gone: unknown[] = []
-    try {
-      transaction(this.#db, "BEGIN IMMEDIATE", () => {
-        this.accesses.write()
-        this.#recount()
-        const max = Math.max(this.#entries ?? 0, this.#tokens)
-        const isLarge = Math.min(this.#limits.entries, max) > smallCache
-        if (!this.#isOver(isLarge ? slack.from : 1)) return
-        const [share, step] = isLarge ? [slack.to, 500] : [1, 20]
-        const left = this.#removeExpired(share, step, budget)
-        gone.push(...this.#evictOldest(-tokenTicks, () => this.#areEntriesOver(share), step, left))
-        this.#evictOldest(tokenTicks, () => this.#areTokensOver(share), step, left)
-      })
-    } catch (error) {
-      // The write itself is done; the next one tries again.
-      if (!isBusy(error)) throw error
-    }
-    if (gone.length > 0) this.#evicted(gone)
+  /** Answers the keys of the entries that went. */
+  #makeRoom(budget: number): unknown[] {
+    this.accesses.write()
+    this.#recount()
+    const max = Math.max(this.#entries ?? 0, this.#tokens)
+    const isLarge = Math.min(this.#limits.entries, max) > smallCache
+    if (!this.#isOver(isLarge ? slack.from : 1)) return []
+    const [share, step] = isLarge ? [slack.to, 500] : [1, 20]
+    const left = this.#removeExpired(share, step, budget)
+    this.#evictOldest(tokenTicks, () => this.#areTokensOver(share), step, left)
+    return this.#evictOldest(-tokenTicks, () => this.#areEntriesOver(share), step, left)
   }
 
   /** Answers how much of the budget is left. */
@@ -192,7 +195,7 @@ export class Bounds {
         doomed.push(numberIn(row, "id"))
       }
       if (doomed.length === 0) break
-      keys.push(...this.#evict.all(JSON.stringify(doomed)).map((row) => row["k"]))
+      for (const row of this.#evict.all(JSON.stringify(doomed))) keys.push(row["k"])
     }
     return keys
   }

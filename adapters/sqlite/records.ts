@@ -87,7 +87,7 @@ export class Records {
   }
 
   setMany(entries: readonly Write[]): void {
-    transaction(this.#db, "BEGIN IMMEDIATE", () => {
+    this.#together(() => {
       for (const [key, record, ttl] of entries) this.#write(key, record, ttl)
     })
     this.bounds.settle()
@@ -112,7 +112,7 @@ export class Records {
     const lists = jsonLists(keys.map(encodeKey))
     const remove = (): number =>
       lists.reduce((count, list) => count + this.#deleted(this.#deleteMany.all(list)), 0)
-    return lists.length > 1 ? transaction(this.#db, "BEGIN IMMEDIATE", remove) : remove()
+    return lists.length > 1 ? this.#together(remove) : remove()
   }
 
   clear(prefix: string): void {
@@ -141,6 +141,16 @@ export class Records {
     const exp = row["exp"]
     if (typeof exp !== "number" || exp > time) this.bounds.read(encoded, row["at"])
     return decodeRecord(row["v"])
+  }
+
+  /** Runs `work` in a transaction. */
+  #together<T>(work: () => T): T {
+    try {
+      return transaction(this.#db, "BEGIN IMMEDIATE", work)
+    } catch (error) {
+      this.bounds.forget()
+      throw error
+    }
   }
 
   #write(key: string, record: unknown, ttl: number): void {

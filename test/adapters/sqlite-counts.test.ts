@@ -1,0 +1,97 @@
+import { DatabaseSync } from "node:sqlite"
+import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { type SqliteAdapter, type SqliteOptions, sqlite } from "../../adapters/sqlite.ts"
+
+const realProcess = process
+
+let cache: SqliteAdapter
+/** What is run before a statement or command of this text; it may throw. */
+let before: ((sql: string) => void) | undefined
+
+/** SQLite, which tells what it is asked. */
+class Heard extends DatabaseSync {
+  override exec(sql: string): void {
+    before?.(sql)
+    super.exec(sql)
+  }
+}
+
+beforeEach(() => {
+  before = undefined
+  vi.stubGlobal("process", {
+    getBuiltinModule: (name: string) =>
+      name === "node:sqlite" ? { DatabaseSync: Heard } : realProcess.getBuiltinModule(name),
+  })
+})
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  cache.close()
+})
+
+function setup(options: SqliteOptions): { evicted: string[]; keys: () => string[] } {
+  cache = sqlite({ path: ":memory:", ...options })
+  const evicted: string[] = []
+  cache.observe((event) => {
+    if (event.type === "evict") evicted.push(event.key)
+  })
+  return { evicted, keys: () => [...cache.keys("")] }
+}
+
+function fill(count: number, prefix = "k"): void {
+  cache.setMany(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, "x", Infinity]))
+}
+
+/** Lets the next command `sql` fail. */
+function failOnce(sql: string): void {
+  before = (asked) => {
+    if (asked !== sql) return
+    before = undefined
+    throw new Error("not now")
+  }
+}
+
+test.each([{ maxEntries: 1000 }, { maxBytes: 8000 }])(
+  "a setMany of more keys than a call takes arguments comes down to its bound: %j",
+  (bound) => {
+    const { evicted, keys } = setup(bound)
+    fill(140_000)
+    const { length } = keys()
+    expect(length).toBeGreaterThanOrEqual(980)
+    expect(length).toBeLessThanOrEqual(1000)
+    expect(evicted).toHaveLength(140_000 - length)
+    cache.set("a", "x", Infinity)
+    expect(keys()).toContain("a")
+    expect(keys()).toContain("k139999")
+  },
+)
+
+test("an eviction that could not be committed is reported by nobody, and done by the next write", () => {
+  const { evicted, keys } = setup({ maxEntries: 100 })
+  fill(100)
+  // The first one is the batch's own.
+  before = (sql) => {
+    if (sql === "COMMIT") failOnce("COMMIT")
+  }
+  expect(() => fill(1000)).toThrow(expect.objectContaining({ code: "ADAPTER_UNAVAILABLE" }))
+  expect(keys()).toHaveLength(1000)
+  expect(evicted).toEqual([])
+  cache.delete("k999")
+  cache.set("a", "x", Infinity)
+  expect(keys()).toHaveLength(100)
+  expect(evicted).toHaveLength(900)
+})
+
+test("a batch that was rolled back leaves the counts as they were", () => {
+  const { keys } = setup({ maxEntries: 10 })
+  fill(10)
+  const broken = () =>
+    cache.setMany([
+      ["k0", "x", 0],
+      ["k1", "x", 0],
+      ["k2", 42, Infinity],
+    ])
+  for (let i = 0; i < 5; i++) expect(broken).toThrow(expect.objectContaining({ code: "VALUE_UNSUPPORTED" }))
+  cache.set("a", "x", Infinity)
+  expect(keys()).toHaveLength(10)
+})
