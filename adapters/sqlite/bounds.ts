@@ -11,17 +11,16 @@ export interface Limits {
   readonly bytes: number
 }
 
-/** A cache of more entries than this is kept to its bound with slack, in larger and rarer steps. */
+/** More rows than this are kept to their bound with slack, in larger and rarer steps. */
 const smallCache = 1000
-const slack = { from: 0.99, to: 0.98 }
 /** So many rows more than it wrote a write removes at most: what a lowered bound leaves over goes by and by. */
 const removedAtOnce = 10_000
 
 /**
  * Keeps the table within its limits, the least recently used leaving first.
  *
- * The counts are estimates, never too low for what this process wrote; they are taken from the table again before
- * anything is evicted, and when another process has written.
+ * Entries and version tokens are counted, and leave, apart. The counts are estimates, never too low for what this
+ * process wrote; they are taken from the table again before anything is evicted, and when another process has written.
  */
 export class Bounds {
   readonly accesses: Accesses
@@ -33,8 +32,8 @@ export class Bounds {
   readonly #evict: Statement
   readonly #dropExpired: Statement
   readonly #dataVersion: Statement
-  /** What is there; `undefined` before the first count. */
-  #entries: number | undefined
+  /** What is there; `NaN` before the first count. */
+  #entries = Number.NaN
   #bytes = 0
   #tokens = 0
   #lastRow = 0
@@ -70,9 +69,9 @@ export class Bounds {
 
   /** Notes a read of what was last accessed at `at`. */
   read(key: string, at: unknown): void {
-    this.accesses.note(key, at, (this.#entries ?? 0) > smallCache)
+    this.accesses.note(key, at, this.#entries > smallCache)
     // Counted when it begins to cost: a large cache notes less.
-    if (this.#entries === undefined && this.accesses.size > smallCache / 10) this.#recount()
+    if (Number.isNaN(this.#entries) && this.accesses.size > smallCache / 10) this.#recount()
   }
 
   /** Notes a write of `key`; `row` is the connection's last inserted row, which an update leaves as it was. */
@@ -87,7 +86,6 @@ export class Bounds {
       return
     }
     this.#written += size
-    if (this.#entries === undefined) return
     this.#entries += inserted
     this.#bytes += size
   }
@@ -97,21 +95,21 @@ export class Bounds {
     if (count === 0) return
     // The next row that is inserted may get the number of one that went.
     this.#lastRow = -1
-    if (this.#entries !== undefined) this.#entries = Math.max(0, this.#entries - count)
+    this.#entries -= count
   }
 
   /** Forgets the counts, as after work that was rolled back: they are taken again when they are needed. */
   forget(): void {
     this.#lastRow = -1
-    this.#entries = undefined
+    this.#entries = Number.NaN
   }
 
   /** Makes room after writes, if it must: first what is past its life, then the least recently used. */
   settle(): void {
     const budget = removedAtOnce + this.#unsettled
     this.#unsettled = 0
-    if (this.#entries === undefined || this.#haveOthersWritten()) this.#recount()
-    if (!this.#isOver(1)) return
+    if (Number.isNaN(this.#entries) || this.#haveOthersWritten()) this.#recount()
+    if (!this.#areEntriesOver(1) && !this.#areTokensOver(1)) return
     let gone: readonly unknown[]
     try {
       gone = transaction(this.#db, "BEGIN IMMEDIATE", () => this.#makeRoom(budget))
@@ -140,57 +138,52 @@ export class Bounds {
     this.#seenVersion = this.#version()
     this.#writes = 0
     this.#written = 0
-    const entries = this.#count.get(-tokenTicks, tokenTicks)
-    this.#entries = numberIn(entries, "n")
-    this.#bytes = numberIn(entries, "bytes")
-    this.#tokens = numberIn(this.#count.get(tokenTicks, 2 * tokenTicks), "n")
+    this.#countEntries()
+    this.#countTokens()
   }
 
-  #isOver(share: number): boolean {
-    return this.#areEntriesOver(share) || this.#areTokensOver(share)
+  #countEntries(): void {
+    const row = this.#count.get(-tokenTicks, tokenTicks)
+    this.#entries = numberIn(row, "n")
+    this.#bytes = numberIn(row, "bytes")
+  }
+
+  #countTokens(): void {
+    this.#tokens = numberIn(this.#count.get(tokenTicks, 2 * tokenTicks), "n")
   }
 
   #areEntriesOver(share: number): boolean {
     const { entries, bytes } = this.#limits
-    return (this.#entries ?? 0) > entries * share || this.#bytes > bytes * share
+    return this.#entries > entries * share || this.#bytes > bytes * share
   }
 
   #areTokensOver(share: number): boolean {
     return this.#tokens > maxTokensOf(this.#limits.entries) * share
   }
 
-  /** Answers the keys of the entries that went. */
+  /** Answers the keys of the entries that went. Counts only what it must: tokens may be many where entries are few. */
   #makeRoom(budget: number): unknown[] {
     this.accesses.write()
-    this.#recount()
-    const max = Math.max(this.#entries ?? 0, this.#tokens)
-    const isLarge = Math.min(this.#limits.entries, max) > smallCache
-    if (!this.#isOver(isLarge ? slack.from : 1)) return []
-    const [share, step] = isLarge ? [slack.to, 500] : [1, 20]
-    const left = this.#removeExpired(share, step, budget)
-    this.#evictOldest(tokenTicks, () => this.#areTokensOver(share), step, left)
-    return this.#evictOldest(-tokenTicks, () => this.#areEntriesOver(share), step, left)
-  }
-
-  /** Answers how much of the budget is left. */
-  #removeExpired(share: number, step: number, budget: number): number {
-    let left = budget
-    while (this.#isOver(share) && left > 0) {
-      const rows = this.#dropExpired.all(now(), step)
-      for (const row of rows) this.#subtract(row)
-      left -= rows.length
-      if (rows.length < step) break
+    if (this.#areTokensOver(1)) {
+      this.#countTokens()
+      this.#evictOldest(tokenTicks, (share) => this.#areTokensOver(share), this.#tokens, budget)
     }
-    return left
+    if (!this.#areEntriesOver(1)) return []
+    this.#countEntries()
+    const size = Math.min(this.#limits.entries, this.#entries)
+    return this.#evictOldest(-tokenTicks, (share) => this.#areEntriesOver(share), size, budget)
   }
 
   /** Answers the keys that went. */
-  #evictOldest(from: number, isOver: () => boolean, step: number, budget: number): unknown[] {
+  #evictOldest(from: number, isOver: (share: number) => boolean, size: number, budget: number): unknown[] {
     const keys: unknown[] = []
-    while (isOver() && keys.length < budget) {
+    const [start, share, step] = size > smallCache ? [0.99, 0.98, 500] : [1, 1, 20]
+    if (!isOver(start)) return keys
+    const left = this.#removeExpired(() => isOver(share), step, budget)
+    while (isOver(share) && keys.length < left) {
       const doomed: number[] = []
       for (const row of this.#oldest.all(from, from + 2 * tokenTicks, this.#lastKey, step)) {
-        if (!isOver()) break
+        if (!isOver(share)) break
         this.#subtract(row)
         doomed.push(numberIn(row, "id"))
       }
@@ -200,11 +193,23 @@ export class Bounds {
     return keys
   }
 
+  /** Answers how much of the budget is left. */
+  #removeExpired(isOver: () => boolean, step: number, budget: number): number {
+    let left = budget
+    while (isOver() && left > 0) {
+      const rows = this.#dropExpired.all(now(), step)
+      for (const row of rows) this.#subtract(row)
+      left -= rows.length
+      if (rows.length < step) break
+    }
+    return left
+  }
+
   #subtract(row: Row): void {
     this.#lastRow = -1
     if (numberIn(row, "at") >= tokenTicks) this.#tokens--
     else {
-      this.#entries = (this.#entries ?? 0) - 1
+      this.#entries--
       this.#bytes -= numberIn(row, "size")
     }
   }

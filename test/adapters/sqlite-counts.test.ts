@@ -1,12 +1,20 @@
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { type SqliteAdapter, type SqliteOptions, sqlite } from "../../adapters/sqlite.ts"
+
+// A bound that is met in a test, and large enough for slack.
+vi.mock("../../src/adapter.ts", async (original) => ({
+  ...(await original<object>()),
+  maxTokensOf: () => 2000,
+}))
 
 const realProcess = process
 
 let cache: SqliteAdapter
 /** What is run before a statement or command of this text; it may throw. */
 let before: ((sql: string) => void) | undefined
+/** How many rows were counted so far. */
+let counted: number
 
 /** SQLite, which tells what it is asked. */
 class Heard extends DatabaseSync {
@@ -14,10 +22,23 @@ class Heard extends DatabaseSync {
     before?.(sql)
     super.exec(sql)
   }
+
+  override prepare(sql: string): StatementSync {
+    const statement = super.prepare(sql)
+    const get = statement.get.bind(statement)
+    return Object.assign(statement, {
+      get: (...values: Parameters<typeof get>) => {
+        const row = get(...values)
+        if (sql.includes("count(*)")) counted += Number(row?.["n"])
+        return row
+      },
+    })
+  }
 }
 
 beforeEach(() => {
   before = undefined
+  counted = 0
   vi.stubGlobal("process", {
     getBuiltinModule: (name: string) =>
       name === "node:sqlite" ? { DatabaseSync: Heard } : realProcess.getBuiltinModule(name),
@@ -94,4 +115,23 @@ test("a batch that was rolled back leaves the counts as they were", () => {
   for (let i = 0; i < 5; i++) expect(broken).toThrow(expect.objectContaining({ code: "VALUE_UNSUPPORTED" }))
   cache.set("a", "x", Infinity)
   expect(keys()).toHaveLength(10)
+})
+
+test("tokens beyond their bound leave with slack, however few entries are kept", () => {
+  const { keys } = setup({ maxEntries: 10 })
+  fill(2000, "#")
+  expect(keys()).toHaveLength(2000)
+  cache.set("#new", "x", Infinity)
+  expect(keys()).toHaveLength(1960)
+  expect(keys()).toContain("#new")
+})
+
+test("a full cache of few entries counts these again to make room, and not the tokens", () => {
+  const { keys } = setup({ maxEntries: 10 })
+  fill(1000, "#")
+  fill(10)
+  counted = 0
+  for (let i = 0; i < 5; i++) cache.set(`a${i}`, "x", Infinity)
+  expect(counted).toBeLessThanOrEqual(5 * 11)
+  expect(keys()).toHaveLength(1010)
 })
