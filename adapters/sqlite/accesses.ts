@@ -12,6 +12,9 @@ const bufferSize = 1000
 /** Added to the tick of a version token: tokens lie behind all entries in the order of eviction. */
 export const tokenTicks: number = 2 ** 52
 
+/** What the bounds must know of a row that goes, as columns. */
+export const counts: string = `at >= ${tokenTicks} AS token, size`
+
 /** Collects when entries were last read, and writes it now and then: a read that wrote would be a write. */
 export class Accesses {
   readonly #db: Database

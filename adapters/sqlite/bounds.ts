@@ -1,6 +1,6 @@
 import { maxTokensOf } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
-import { Accesses, tokenTicks } from "./accesses.ts"
+import { Accesses, counts, tokenTicks } from "./accesses.ts"
 import type { Database, Row, Statement } from "./driver.ts"
 import { transaction } from "./schema.ts"
 import { isBusy } from "./trouble.ts"
@@ -52,12 +52,12 @@ export class Bounds {
     this.#evicted = evicted
     this.#count = db.prepare("SELECT count(*) AS n, total(size) AS bytes FROM c WHERE at >= ? AND at < ?")
     this.#oldest = db.prepare(
-      "SELECT rowid AS id, at, size FROM c WHERE at >= ? AND at < ? AND k IS NOT ? ORDER BY at LIMIT ?",
+      `SELECT rowid AS id, ${counts} FROM c WHERE at >= ? AND at < ? AND k IS NOT ? ORDER BY at LIMIT ?`,
     )
     // By their numbers: two processes may note accesses at the same tick.
     this.#evict = db.prepare("DELETE FROM c WHERE rowid IN (SELECT value FROM json_each(?)) RETURNING k")
     this.#dropExpired = db.prepare(
-      "DELETE FROM c WHERE rowid IN (SELECT rowid FROM c WHERE exp <= ? LIMIT ?) RETURNING at, size",
+      `DELETE FROM c WHERE rowid IN (SELECT rowid FROM c WHERE exp <= ? LIMIT ?) RETURNING ${counts}`,
     )
     this.#dataVersion = db.prepare("PRAGMA data_version")
   }
@@ -90,12 +90,24 @@ export class Bounds {
     this.#bytes += size
   }
 
-  /** Notes that `count` rows went. What they weighed is learnt at the next count. */
-  removed(count: number): void {
-    if (count === 0) return
+  /** Notes that rows went, of which it is given {@link counts}. */
+  removed(rows: readonly Row[]): void {
     // The next row that is inserted may get the number of one that went.
-    this.#lastRow = -1
-    this.#entries -= count
+    if (rows.length > 0) this.#lastRow = -1
+    for (const row of rows) {
+      if (row["token"]) this.#tokens--
+      else {
+        this.#entries--
+        this.#bytes -= numberIn(row, "size")
+      }
+    }
+  }
+
+  /** Drops at most `count` rows that are past their life at `time`; answers how many. */
+  dropExpired(time: number, count: number): number {
+    const rows = this.#dropExpired.all(time, count)
+    this.removed(rows)
+    return rows.length
   }
 
   /** Forgets the counts, as after work that was rolled back: they are taken again when they are needed. */
@@ -179,39 +191,21 @@ export class Bounds {
     const keys: unknown[] = []
     const [start, share, step] = size > smallCache ? [0.99, 0.98, 500] : [1, 1, 20]
     if (!isOver(start)) return keys
-    const left = this.#removeExpired(() => isOver(share), step, budget)
+    let left = budget
+    for (let dropped = step; dropped === step && left > 0 && isOver(share); left -= dropped) {
+      dropped = this.dropExpired(now(), step)
+    }
     while (isOver(share) && keys.length < left) {
       const doomed: number[] = []
       for (const row of this.#oldest.all(from, from + 2 * tokenTicks, this.#lastKey, step)) {
         if (!isOver(share)) break
-        this.#subtract(row)
+        this.removed([row])
         doomed.push(numberIn(row, "id"))
       }
       if (doomed.length === 0) break
       for (const row of this.#evict.all(JSON.stringify(doomed))) keys.push(row["k"])
     }
     return keys
-  }
-
-  /** Answers how much of the budget is left. */
-  #removeExpired(isOver: () => boolean, step: number, budget: number): number {
-    let left = budget
-    while (isOver() && left > 0) {
-      const rows = this.#dropExpired.all(now(), step)
-      for (const row of rows) this.#subtract(row)
-      left -= rows.length
-      if (rows.length < step) break
-    }
-    return left
-  }
-
-  #subtract(row: Row): void {
-    this.#lastRow = -1
-    if (numberIn(row, "at") >= tokenTicks) this.#tokens--
-    else {
-      this.#entries--
-      this.#bytes -= numberIn(row, "size")
-    }
   }
 }
 

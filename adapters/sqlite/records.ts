@@ -1,6 +1,7 @@
 import { isToken } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { CacheError, shortKey } from "../../src/base/errors.ts"
+import { counts } from "./accesses.ts"
 import { Bounds, type Limits } from "./bounds.ts"
 import type { Database, Modules, Row, Statement } from "./driver.ts"
 import { transaction } from "./schema.ts"
@@ -39,7 +40,6 @@ export class Records {
   readonly #deleteAll: Statement
   readonly #deleteRange: Statement
   readonly #keys: Statement
-  readonly #prune: Statement
 
   constructor(db: Database, modules: Modules, limits: Limits, evicted: (key: string) => void) {
     this.#db = db
@@ -53,16 +53,15 @@ export class Records {
     this.#getMany = db.prepare(`SELECT k, v, exp, at FROM c WHERE ${among}`)
     this.#set = db.prepare(upsert)
     this.#add = db.prepare(`${upsert} WHERE c.exp <= ?6`)
-    this.#delete = db.prepare("DELETE FROM c WHERE k = ? RETURNING exp")
-    this.#deleteMany = db.prepare(`DELETE FROM c WHERE ${among} RETURNING exp`)
+    this.#delete = db.prepare(`DELETE FROM c WHERE k = ? RETURNING exp, ${counts}`)
+    this.#deleteMany = db.prepare(`DELETE FROM c WHERE ${among} RETURNING exp, ${counts}`)
     this.#deleteAll = db.prepare("DELETE FROM c")
     this.#deleteRange = db.prepare(
-      "DELETE FROM c WHERE rowid IN (SELECT rowid FROM c WHERE k >= ? AND k < ? LIMIT ?)",
+      `DELETE FROM c WHERE rowid IN (SELECT rowid FROM c WHERE k >= ? AND k < ? LIMIT ?) RETURNING ${counts}`,
     )
     this.#keys = db.prepare(
       "SELECT k FROM c WHERE k >= ? AND k IS NOT ? AND k < ? AND (exp IS NULL OR exp > ?) ORDER BY k LIMIT ?",
     )
-    this.#prune = db.prepare("DELETE FROM c WHERE rowid IN (SELECT rowid FROM c WHERE exp <= ? LIMIT ?)")
   }
 
   get(key: string): Kept | undefined {
@@ -118,7 +117,6 @@ export class Records {
   clear(prefix: string): void {
     if (prefix === "") this.#clearAll()
     else for (const [from, before] of prefixRanges(prefix)) this.#clearRange(from, before)
-    this.bounds.forget()
   }
 
   /** The next keys of a range, encoded; after the key `last`, if there is one. */
@@ -129,8 +127,7 @@ export class Records {
 
   /** Drops some of what is past its life at `time`; answers how many, and whether there may be more. */
   prune(time: number): { count: number; more: boolean } {
-    const count = Number(this.#prune.run(time, chunk).changes)
-    this.bounds.removed(count)
+    const count = this.bounds.dropExpired(time, chunk)
     // Gives some of the free pages back to the disk; all at once would take long.
     this.#db.exec("PRAGMA incremental_vacuum(1000)")
     return { count, more: count === chunk }
@@ -175,13 +172,14 @@ export class Records {
   }
 
   #deleted(rows: readonly Row[]): number {
-    this.bounds.removed(rows.length)
+    this.bounds.removed(rows)
     const time = now()
     return rows.filter(({ exp }) => typeof exp !== "number" || exp > time).length
   }
 
   #clearAll(): void {
     this.#deleteAll.run()
+    this.bounds.forget()
     const free = this.#db.prepare("PRAGMA freelist_count").get()?.["freelist_count"]
     if (Number(free) < largeFreelist) return
     try {
@@ -193,8 +191,11 @@ export class Records {
   }
 
   #clearRange(from: string, before: string | undefined): void {
-    const next = (): number => Number(this.#deleteRange.run(from, before ?? afterAllText, chunk).changes)
-    while (next() === chunk);
+    for (let count = chunk; count === chunk; ) {
+      const rows = this.#deleteRange.all(from, before ?? afterAllText, chunk)
+      this.bounds.removed(rows)
+      count = rows.length
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite"
-import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest"
 import { type SqliteAdapter, type SqliteOptions, sqlite } from "../../adapters/sqlite.ts"
 
 // A bound that is met in a test, and large enough for slack.
@@ -134,4 +134,48 @@ test("a full cache of few entries counts these again to make room, and not the t
   for (let i = 0; i < 5; i++) cache.set(`a${i}`, "x", Infinity)
   expect(counted).toBeLessThanOrEqual(5 * 11)
   expect(keys()).toHaveLength(1010)
+})
+
+const removals: Record<string, (prefix: string, count: number) => void> = {
+  clear: (prefix) => cache.clear(prefix),
+  delete: (prefix, count) => {
+    for (let i = 0; i < count; i++) cache.delete(`${prefix}${i}`)
+  },
+  deleteMany: (prefix, count) => cache.deleteMany(Array.from({ length: count }, (_, i) => `${prefix}${i}`)),
+}
+
+test.each(Object.entries(removals))(
+  "what a %s removed makes room, and nothing is counted anew",
+  (_, remove) => {
+    // 60 entries of 230 bytes and 40 of 190, twice.
+    for (const bound of [{ maxEntries: 100 }, { maxBytes: 420 }]) {
+      const { evicted, keys } = setup(bound)
+      fill(60)
+      fill(40, "r:")
+      fill(2000, "#")
+      counted = 0
+      remove("r:", 40)
+      fill(40, "s:")
+      remove("#", 2000)
+      fill(2000, "#")
+      expect(counted).toBe(0)
+      expect(evicted).toEqual([])
+      expect(keys()).toHaveLength(2100)
+      cache.close()
+    }
+  },
+)
+
+test("what a prune removed makes room, and nothing is counted anew", () => {
+  vi.useFakeTimers({ now: 1_700_000_000_000 })
+  onTestFinished(() => void vi.useRealTimers())
+  const { evicted, keys } = setup({ maxBytes: 420 })
+  fill(60)
+  cache.setMany(Array.from({ length: 40 }, (_, i) => [`r:${i}`, "x", 1000]))
+  counted = 0
+  expect(cache.prune(Date.now() + 1000)).toBe(40)
+  fill(40, "s:")
+  expect(counted).toBe(0)
+  expect(evicted).toEqual([])
+  expect(keys()).toHaveLength(100)
 })
