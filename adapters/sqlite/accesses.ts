@@ -11,6 +11,8 @@ const bufferSize = 1000
 
 /** Added to the tick of a version token: tokens lie behind all entries in the order of eviction. */
 export const tokenTicks: number = 2 ** 52
+/** In 2099. Later ticks go by one: those of entries shall not reach those of tokens, nor these what a number holds. */
+const lastClock = 4.1e12
 
 /** What the bounds must know of a row that goes, as columns. */
 export const counts: string = `at >= ${tokenTicks} AS token, size`
@@ -25,6 +27,9 @@ export class Accesses {
   constructor(db: Database) {
     this.#db = db
     this.#write = db.prepare("UPDATE c SET at = ?1 WHERE k = ?2 AND at < ?1")
+    // Of a clock far ahead there may be ticks that no number holds: such a row may go.
+    const unreadable = `FROM c WHERE at > ${Number.MAX_SAFE_INTEGER}`
+    if (db.prepare(`SELECT 1 ${unreadable}`).get()) db.exec(`DELETE ${unreadable}`)
     // After what is there: with a clock that was set back, new entries would be the oldest.
     const last = db.prepare("SELECT max(at) AS at FROM c WHERE at < ?").get(tokenTicks)
     this.#lastTick = Number(last?.["at"] ?? 0)
@@ -32,7 +37,7 @@ export class Accesses {
 
   /** The access time of what is written now. */
   tick(token: boolean): number {
-    this.#lastTick = Math.max(this.#lastTick + 1, now() * ticksPerMs)
+    this.#lastTick = Math.min(Math.max(this.#lastTick + 1, clockTicks()), tokenTicks - 1)
     return token ? this.#lastTick + tokenTicks : this.#lastTick
   }
 
@@ -41,7 +46,9 @@ export class Accesses {
     if (typeof at !== "number") return
     const isToken = at >= tokenTicks
     const tick = this.tick(isToken)
-    if ((isLarge || isToken) && tick - at < granularity) return
+    // Where the clock was set back ticks go by one, and tell no time.
+    const tellTime = this.#lastTick < clockTicks() + granularity
+    if ((isLarge || isToken) && tellTime && tick - at < granularity) return
     this.#noted.set(key, tick)
     if (this.#noted.size >= bufferSize) this.flush()
   }
@@ -70,4 +77,8 @@ export class Accesses {
     for (const [key, tick] of this.#noted) this.#write.run(tick, key)
     this.#noted.clear()
   }
+}
+
+function clockTicks(): number {
+  return Math.min(now(), lastClock) * ticksPerMs
 }

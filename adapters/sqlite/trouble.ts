@@ -26,9 +26,9 @@ export function isBusy(error: unknown): boolean {
   return is(error, "busy")
 }
 
-/** Whether the tables are not those that were prepared for: dropped or changed by another release. */
+/** Whether the tables are not those that were prepared for: dropped, changed or badly filled by another release. */
 export function isOtherSchema(error: unknown): boolean {
-  return /no such (table|column)|has no column/.test(messageOf(error))
+  return /no such (table|column)|has no column|too large to be/.test(messageOf(error))
 }
 
 /** Turns what the driver threw into a `CacheError` that tells the cure; one of ours passes. */
