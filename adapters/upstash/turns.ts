@@ -180,7 +180,7 @@ class Plan {
 
   add(commands: readonly Command[]): void {
     if (commands.length > 0) this.#open = undefined
-    this.commands.push(...commands)
+    for (const command of commands) this.commands.push(command)
   }
 
   /** Reads the key that lies `at`; answers how to find its value in the replies. */

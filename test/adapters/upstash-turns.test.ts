@@ -41,3 +41,9 @@ test("a write that never ends is waited for no longer when the clock is set back
   await read
   expect(requests()).toBe(2)
 })
+
+test("a write of more commands than a call takes arguments is carried out", async () => {
+  const asked = turns((commands) => Promise.resolve(commands.map(() => ({ result: "OK" }))))
+  const replies = await asked.write(["k"], () => Array.from({ length: 200_000 }, () => nothing))
+  expect(replies).toHaveLength(200_000)
+})
