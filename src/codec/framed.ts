@@ -21,6 +21,9 @@ import { copyOf, type Shelved } from "./object.ts"
 import { isPlainJson } from "./serialize.ts"
 import { isClassSerializer, keepsOf, lazySerializer } from "./serializer.ts"
 
+/** Bytes become base64: of more than these the text is longer than a record. To write it would take seconds. */
+const maxBytes = (maxRecord / 4) * 3
+
 /**
  * Makes records of text or bytes (see {@link Frame}): serialize, compress, encrypt. It answers at once where nothing
  * is to be loaded, compressed or encrypted.
@@ -42,6 +45,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     if (mayBePlain && isPlainJson(value)) {
       return close(key, { kept, compression: "-" }, written(key, JSON, value))
     }
+    if (mayBePlain && lengthOf(value) > maxBytes) throw tooLarge(key)
     // The copy refuses what is to be refused, and is of now even where the serializer has yet to be loaded.
     const copy = copyIn(value, keeps, key).value
     return chain(load(), (by) =>
@@ -118,6 +122,10 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   }
 
   return { encode, decode, out: (kept, isLast) => (isLast ? kept.value : copyOf(kept)) }
+}
+
+function lengthOf(value: unknown): number {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0
 }
 
 /** Whether a text of JSON could be nested deeper than any value is: looking for brackets is quick. */

@@ -257,6 +257,28 @@ test("a value too large for a record is refused", async () => {
   expect(await failure(() => codec.encode("k", large))).toMatchObject({ code: "VALUE_TOO_LARGE" })
 })
 
+test.for(["text", "bytes"] as const)(
+  "bytes too large for a record of %s are refused before they are written",
+  async (medium) => {
+    const stringify = vi.fn(() => "")
+    const codec = await codecFor({ medium }, { serializer: { ...superjsonSerializer(), stringify } })
+    const bytes = new Uint8Array(50_331_649)
+    for (const large of [bytes, bytes.buffer, new DataView(bytes.buffer), new BigInt64Array(7_000_000)]) {
+      expect(await failure(() => codec.encode("k", keptOf(large)))).toMatchObject({ code: "VALUE_TOO_LARGE" })
+    }
+    expect(stringify).not.toHaveBeenCalled()
+    await codec.encode("k", keptOf(bytes.subarray(1)))
+    expect(stringify).toHaveBeenCalledTimes(1)
+  },
+)
+
+test("a serializer of another's is asked for bytes of any length", async () => {
+  const serializer: Serializer = { name: "short", stringify: () => "zeros", parse: () => "zeros" }
+  const codec = await codecFor({ medium: "text" }, { serializer })
+  const record = await codec.encode("k", keptOf(new Uint8Array(67_108_865)))
+  expect(await codec.decode("k", record)).toMatchObject({ value: "zeros" })
+})
+
 test("what is longer than a record before it is compressed is refused, however short it gets", async () => {
   const large = keptOf("\u6f22".repeat(23_000_000)) // 69 MB of UTF-8
   for (const options of [{ compress: true }, { compress: true, encrypt }] as const) {
