@@ -57,6 +57,8 @@ function remember(): Tokens {
   const coming: Facts = new Map()
   /** By prefix. */
   const cleared: Facts = new Map()
+  /** How long the prefixes in `cleared` are: few lengths, however many prefixes. */
+  const lengths = new Set<number>()
   let begun = 0
   /** The greatest number among the facts that had to go. */
   let lost = 0
@@ -84,8 +86,9 @@ function remember(): Tokens {
   /** The last clear of what `key` is under that began after `order`. */
   function clearOf(key: string, order = 0): Fact | undefined {
     let last: Fact | undefined
-    for (const [prefix, clear] of cleared) {
-      if (clear.order > (last?.order ?? order) && key.startsWith(prefix)) last = clear
+    for (const length of lengths) {
+      const clear = cleared.get(key.slice(0, length))
+      if (clear && clear.order > (last?.order ?? order)) last = clear
     }
     return last
   }
@@ -134,6 +137,8 @@ function remember(): Tokens {
     },
     clearing(prefix) {
       note(cleared, prefix, undefined, ++begun, maxAge)
+      if (cleared.size === 1) lengths.clear()
+      lengths.add(prefix.length)
       const isYoung = ({ token, isOwn, until }: Fact) => isOwn && token !== undefined && now() < until
       return [...kept].flatMap(([key, fact]) => (isYoung(fact) && key.startsWith(prefix) ? key : []))
     },

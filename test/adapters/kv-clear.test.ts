@@ -1,4 +1,5 @@
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
+import { tokensOf } from "../../adapters/kv/tokens.ts"
 import { kv } from "../../adapters/kv.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { fakeClock } from "../support/clock.ts"
@@ -97,4 +98,22 @@ test("a clear that cannot remove a version rejects, and may be tried again", asy
   await clock.advance(second)
   await cache.clear()
   expect(double.log.filter((it) => it === "delete isocache:#h").length).toBe(2)
+})
+
+test("a version is looked up under its own prefixes, however many others were cleared", () => {
+  const { double } = setup()
+  const tokens = tokensOf(double.kv)
+  for (let i = 0; i < 2000; i++) tokens.clearing(`#h:r${i}:`)
+  tokens.writing("#h:r7:", "new")(true)
+  tokens.clearing("#h:r7:and longer:")
+  const compared = vi.spyOn(String.prototype, "startsWith")
+  onTestFinished(() => compared.mockRestore())
+  const known = tokens.known(["#h", "#h:r6:", "#h:r7:", "#h:r7:s:", "#h:r8:s:", "#h:r7"])
+  expect(compared.mock.calls.length).toBeLessThan(10)
+  expect([...known]).toEqual([
+    ["#h:r6:", undefined],
+    ["#h:r7:", "new"],
+    ["#h:r7:s:", undefined],
+    ["#h:r8:s:", undefined],
+  ])
 })
