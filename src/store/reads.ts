@@ -107,9 +107,8 @@ export class Reads {
 
   /** As {@link peek}, near alone, with what is under way. */
   #near(key: string): Awaitable<Stored | undefined> {
-    const { shelf, tokens } = this.#tiers
-    if (!isToken(key)) return shelf.get(key)
-    return tokens.get(key) ?? tokens.asked(key)?.then((token) => token ?? "")
+    if (!isToken(key)) return this.#shelf.get(key)
+    return this.#tokens.get(key) ?? this.#tokens.asked(key)?.then((token) => token ?? "")
   }
 
   #token(key: string): Awaitable<Stored | undefined> {
@@ -126,21 +125,18 @@ export class Reads {
     const { far, coder, fences, messages } = this.#tiers
     messages.listen()
     const ticket = fences.begin(key, false)
+    const lost = (error: unknown): never => {
+      fences.end(ticket)
+      throw error
+    }
     try {
       const stored = far.get(key)
       this.#isPrompt = !isPromise(stored)
       const opened = chain(stored, (late) => coder.decode(key, late))
       if (!isPromise(opened)) return this.#arrive(ticket, opened)
-      return opened.then(
-        (late) => this.#arrive(ticket, late),
-        (error: unknown) => {
-          fences.end(ticket)
-          throw error
-        },
-      )
+      return opened.then((late) => this.#arrive(ticket, late), lost)
     } catch (error) {
-      fences.end(ticket)
-      throw error
+      return lost(error)
     }
   }
 

@@ -15,18 +15,16 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
   const teller = new Teller(adapter.bus, report)
   const told = <T>(work: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) => {
     const over = (): void => teller.tell(keys, prefixes)
-    // What is done at once is told at once.
-    const begun = (work: Promise<T>): void => {
-      teller.begin(keys, prefixes)
-      work.then(over, over)
-    }
     let result: Awaitable<T> | undefined
     try {
       result = work()
       return result
     } finally {
-      if (isPromise(result)) begun(result)
-      else over()
+      // What is done at once is told at once.
+      if (isPromise<unknown>(result)) {
+        teller.begin(keys, prefixes)
+        result.then(over, over)
+      } else over()
     }
   }
   return proxy(adapter, {
@@ -62,7 +60,7 @@ export class Teller {
 
   /** Who speaks here. Drawn late: Workers allow no random numbers at the global scope. */
   get origin(): string {
-    this.#origin ||= Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2)
+    this.#origin ||= String(Math.random()) + Math.random()
     return this.#origin
   }
 

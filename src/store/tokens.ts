@@ -40,22 +40,16 @@ export class Tokens {
   changes(time?: number): number {
     if (this.#until !== Infinity) {
       const at = time ?? now()
-      if (at >= this.#until || at < this.#since) this.#age(at)
-    }
-    return this.#changes
-  }
-
-  #age(time: number): void {
-    this.#changes++
-    this.#until = Infinity
-    this.#since = 0
-    for (const [key, known] of this.#known) {
-      if (holds(known, time)) this.#bound(known)
-      else {
-        this.#known.delete(key)
-        this.#doubted.delete(key)
+      if (at >= this.#until || at < this.#since) {
+        this.#until = Infinity
+        this.#since = 0
+        for (const [key, known] of this.#known) {
+          if (holds(known, at)) this.#bound(known)
+          else this.delete(key)
+        }
       }
     }
+    return this.#changes
   }
 
   #bound({ since, until }: Known): void {
@@ -66,7 +60,7 @@ export class Tokens {
   /** The token at `key`; `undefined` if it must be asked for. */
   get(key: string): string | undefined {
     const known = this.#known.get(key)
-    if (known === undefined || (this.#doubted.size > 0 && this.#doubted.has(key))) return undefined
+    if (known === undefined || this.#doubted.has(key)) return undefined
     return known.until === Infinity || holds(known, now()) ? known.token : undefined
   }
 

@@ -38,13 +38,7 @@ export class Writes {
     const time = now()
     const last = new Map(items.map((item) => [item[0], item]))
     const unique = [...last.values()]
-    const encoded = together<Stored>(
-      unique.map(
-        ([key, record, ttl]) =>
-          () =>
-            coder.encode(key, record, ttl),
-      ),
-    )
+    const encoded = together<Stored>(unique.map((item) => () => coder.encode(...item)))
     const put = (stored: readonly Stored[]): Awaitable<void> => {
       const entries = unique.map(([key, , ttl], at) => [key, stored[at], ttl] as const)
       return this.#write(
@@ -149,13 +143,10 @@ function finished<T>(
   before: Awaitable<void>,
   over: (done?: { readonly result: T }) => Awaitable<void>,
 ): Awaitable<T> {
-  const failed = (error: unknown): Awaitable<never> => {
-    const ended = over()
-    if (!isPromise(ended)) throw error
-    return ended.then(() => {
+  const failed = (error: unknown): Awaitable<never> =>
+    chain(over(), () => {
       throw error
     })
-  }
   let result: Awaitable<T>
   try {
     result = work()
