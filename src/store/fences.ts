@@ -1,82 +1,95 @@
 import { now } from "../base/clock.ts"
+import { isDead } from "../base/mortals.ts"
 
 /** A read or write of the far tier that is under way. */
 export interface Ticket {
   readonly key: string
   readonly writes: boolean
-  /** Something came across it: what it brings may be outdated already. */
-  beaten: boolean
   /** When it began, ms since epoch. */
   readonly since: number
-  /** When it is taken for dead, ms since epoch: on Workers its request may be over. */
-  readonly until: number
+  readonly running: Running
+  /** How often what runs on its key had been beaten when it began; `NaN` for what began beaten. */
+  readonly beats: number
 }
 
-/** Milliseconds that an operation may take before it is taken for dead. */
-export const maxWait = 10_000
+/** What is under way on one key. */
+interface Running {
+  /** When the last of them began, ms since epoch. */
+  since: number
+  count: number
+  /** How often they were beaten. */
+  beats: number
+  /** The writes among them that are not taken for dead, oldest first: on Workers their requests may be over. */
+  readonly writes: Set<Ticket>
+}
 
 /**
  * Keeps what is outdated out of the near tier: a read that began before a write of its key, or during one, and writes
  * that cross each other.
  */
 export class Fences {
-  readonly #running = new Map<string, Ticket[]>()
-  #clearing: { readonly prefix: string; readonly until: number }[] = []
+  readonly #running = new Map<string, Running>()
+  readonly #clearing = new Set<{ readonly prefix: string; readonly since: number }>()
   /** How many writes have begun. */
   writes = 0
 
   /** Something begins: a write beats what is under way, and whatever begins before it ends. */
   begin(key: string, writes: boolean): Ticket {
-    if (writes) this.writes++
-    const time = now()
-    const running: Ticket[] = []
-    for (const other of this.#running.get(key) ?? []) {
-      if (time < other.until) running.push(other)
-      // It is not told any more of what comes across it: what it brings counts as outdated.
-      else other.beaten = true
+    const since = now()
+    let running = this.#running.get(key)
+    if (!running) {
+      running = { since, count: 0, beats: 0, writes: new Set() }
+      this.#running.set(key, running)
     }
-    if (this.#clearing.length > 0) this.#clearing = this.#clearing.filter(({ until }) => time < until)
-    let beaten = this.#clearing.some(({ prefix }) => key.startsWith(prefix))
-    for (const other of running) {
-      beaten ||= other.writes
-      other.beaten ||= writes
+    running.since = since
+    running.count++
+    for (const write of running.writes) {
+      if (!isDead(write.since, since)) break
+      running.writes.delete(write)
     }
-    const ticket = { key, writes, beaten, since: time, until: time + maxWait }
-    running.push(ticket)
-    this.#running.set(key, running)
+    let beaten = running.writes.size > 0
+    for (const clearing of this.#clearing) {
+      if (isDead(clearing.since, since)) this.#clearing.delete(clearing)
+      else beaten ||= key.startsWith(clearing.prefix)
+    }
+    if (writes) {
+      this.writes++
+      running.beats++
+    }
+    const ticket = { key, writes, since, running, beats: beaten ? Number.NaN : running.beats }
+    if (writes) running.writes.add(ticket)
     return ticket
   }
 
   /** It is over; answers whether nothing came across. */
   end(ticket: Ticket): boolean {
-    const running = this.#running.get(ticket.key) ?? []
-    const at = running.indexOf(ticket)
-    if (at >= 0) running.splice(at, 1)
-    if (running.length === 0) this.#running.delete(ticket.key)
+    const { key, writes, running } = ticket
+    const beaten = this.isBeaten(ticket)
+    const known = this.#running.get(key)
     // One that was taken for dead writes all the same.
-    else if (ticket.writes) for (const other of running) other.beaten = true
-    return !ticket.beaten
+    if (writes && known) known.beats++
+    running.writes.delete(ticket)
+    if (--running.count === 0 && known === running) this.#running.delete(key)
+    return !beaten
   }
 
-  /** Beats what is under way on `key`. */
-  beat(key: string): void {
-    for (const ticket of this.#running.get(key) ?? []) ticket.beaten = true
-  }
-
-  /** Beats what is under way on keys that begin with `prefix`. */
-  beatAll(prefix: string): void {
-    for (const key of this.#running.keys()) if (key.startsWith(prefix)) this.beat(key)
+  /** Whether something came across it, or might have: what it brings may be outdated already. */
+  isBeaten({ key, running, beats }: Ticket): boolean {
+    return this.#running.get(key) !== running || running.beats !== beats
   }
 
   /** Keys that begin with `prefix` are being cleared: beats all that is under way until the answer is called. */
   clear(prefix: string): () => void {
+    const clearing = { prefix, since: now() }
+    const beat = (): void => {
+      for (const [key, running] of this.#running) if (key.startsWith(prefix)) running.beats++
+    }
     this.writes++
-    this.beatAll(prefix)
-    const clearing = { prefix, until: now() + maxWait }
-    this.#clearing.push(clearing)
+    this.#clearing.add(clearing)
+    beat()
     return () => {
-      this.#clearing = this.#clearing.filter((other) => other !== clearing)
-      this.beatAll(prefix)
+      this.#clearing.delete(clearing)
+      beat()
     }
   }
 }

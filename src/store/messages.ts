@@ -1,6 +1,7 @@
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
-import { left, now } from "../base/clock.ts"
-import { type Fences, maxWait } from "./fences.ts"
+import { now } from "../base/clock.ts"
+import { isDead } from "../base/mortals.ts"
+import type { Fences } from "./fences.ts"
 import type { Shelf } from "./shelf.ts"
 import { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
@@ -65,39 +66,38 @@ export class Messages {
     if (!isBusMessage(message) || message.origin === this.#teller?.origin) return
     const { shelf, tokens, fences } = this.#memory
     for (const key of message.keys) {
-      this.#note(message, `key ${key}`, () => {
-        const ticket = fences.begin(key, true)
-        return () => void fences.end(ticket)
-      })
-      fences.beat(key)
+      const ticket = fences.begin(key, true)
+      this.#note(message, `key ${key}`, () => fences.end(ticket))
       tokens.delete(key)
       shelf.drop(key)
     }
     for (const prefix of message.prefixes) {
-      this.#note(message, `prefix ${prefix}`, () => fences.clear(prefix))
-      fences.beatAll(prefix)
+      this.#note(message, `prefix ${prefix}`, fences.clear(prefix))
       tokens.clear(prefix)
       shelf.clear(prefix)
     }
   }
 
   /** Another's write has begun, or is over. */
-  #note({ origin, begins }: BusMessage, what: string, begin: () => () => void): void {
+  #note({ origin, begins }: BusMessage, what: string, end: () => unknown): void {
     const id = `${origin} ${what}`
     const known = this.#begun.get(id)
-    if (begins !== true) {
-      if (!known || --known.count > 0) return
-      known.end()
-      this.#begun.delete(id)
-    } else if (known) known.count++
-    else {
+    if (begins === true && !known) {
       // Who has died tells no end. The oldest come first.
       for (const [old, { since, end }] of this.#begun) {
-        if (left(since, maxWait) > 0) break
+        if (!isDead(since)) break
         this.#begun.delete(old)
         end()
       }
-      this.#begun.set(id, { count: 1, since: now(), end: begin() })
+      this.#begun.set(id, { count: 1, since: now(), end })
+      return
+    }
+    end()
+    if (!known) return
+    if (begins === true) known.count++
+    else if (--known.count === 0) {
+      known.end()
+      this.#begun.delete(id)
     }
   }
 }
@@ -108,5 +108,5 @@ interface Begun {
   /** When the first of them was told, ms since epoch. */
   readonly since: number
   /** Lets copies be kept again. */
-  readonly end: () => void
+  readonly end: () => unknown
 }

@@ -178,7 +178,7 @@ export class Reads {
       else tokens.passed()
       return record === "" ? undefined : record
     }
-    const kept = opened && !ticket.beaten ? shelf.keep(key, opened, ticket.since) : undefined
+    const kept = opened && !fences.isBeaten(ticket) ? shelf.keep(key, opened, ticket.since) : undefined
     if (!isPromise(kept)) fences.end(ticket)
     // Its copy may arrive near after that of a write; the reader need not wait to see.
     else kept.then(() => (fences.end(ticket) ? undefined : shelf.drop(key)))
