@@ -16,8 +16,8 @@ interface Asked {
   readonly until: number
 }
 
-/** More tokens than this are not remembered; the oldest go first. */
-const maxTokens = 10_000
+/** More tokens than this are not remembered, and memory() keeps no more by default: all are asked for anew. */
+const maxTokens = 100_000
 
 /** The version tokens that were read or written lately; absent ones too, as `""`. */
 export class Tokens {
@@ -88,12 +88,11 @@ export class Tokens {
     if (this.#maxAge <= 0) return
     this.#doubted.delete(key)
     const known = { token, since, until: since + this.#maxAge }
+    if (this.#known.size >= maxTokens) this.clear("")
     if (this.#known.get(key)?.token !== token) this.#changes++
     this.#known.delete(key)
     this.#known.set(key, known)
     this.#bound(known)
-    const [oldest] = this.#known.size > maxTokens ? this.#known.keys() : []
-    if (oldest !== undefined) this.delete(oldest)
   }
 
   /** One has come that is not remembered: what is judged by it stands for no longer than this once. */

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest"
+import { CacheWrapper } from "../../src/core.ts"
+import { Tokens } from "../../src/store/tokens.ts"
+import { custom } from "../support/adapters.ts"
+import { fakeClock } from "../support/clock.ts"
+
+const hour = 3_600_000
+
+test("hits of thousands of tags ask far for nothing", async () => {
+  fakeClock()
+  const base = custom("object", "async")
+  let asked = 0
+  const get = (key: string) => {
+    asked++
+    return base.get(key)
+  }
+  const cache = new CacheWrapper({ adapter: { ...base, get }, near: true, ttl: "1h" })
+  const keys = Array.from({ length: 6000 }, (_, at) => `k${at}`)
+  for (const key of keys) await cache.set(key, 1, { tags: [key] })
+  for (const key of keys) await cache.get(key)
+  asked = 0
+  for (const key of keys) expect(await cache.get(key)).toBe(1)
+  expect(asked).toBe(0)
+})
+
+test("a near tier remembers no more versions than it has room for, and a change is never missed for it", () => {
+  const tokens = new Tokens(hour)
+  const time = Date.now()
+  for (let at = 0; at < 100_000; at++) tokens.set(`${at}`, "a", time)
+  expect(tokens.get("0")).toBe("a")
+  const before = tokens.changes()
+  tokens.set("one more", "a", time)
+  expect(tokens.get("0")).toBeUndefined()
+  expect(tokens.get("one more")).toBe("a")
+  expect(tokens.changes()).toBeGreaterThan(before)
+})
