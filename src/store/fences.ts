@@ -1,5 +1,5 @@
 import { now } from "../base/clock.ts"
-import { isDead } from "../base/mortals.ts"
+import { isDead, Mortals } from "../base/mortals.ts"
 
 /** A read or write of the far tier that is under way. */
 export interface Ticket {
@@ -28,7 +28,7 @@ interface Running {
  * that cross each other.
  */
 export class Fences {
-  readonly #running = new Map<string, Running>()
+  readonly #running = new Mortals<Running>()
   readonly #clearing = new Set<{ readonly prefix: string; readonly since: number }>()
   /** How many writes have begun. */
   writes = 0
@@ -91,5 +91,11 @@ export class Fences {
       this.#clearing.delete(clearing)
       beat()
     }
+  }
+
+  /** Lets go of all that is under way, which brings nothing any more. */
+  close(): void {
+    this.#running.clear()
+    this.#clearing.clear()
   }
 }

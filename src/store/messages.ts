@@ -1,6 +1,6 @@
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { now } from "../base/clock.ts"
-import { isDead } from "../base/mortals.ts"
+import { Mortals } from "../base/mortals.ts"
 import type { Fences } from "./fences.ts"
 import type { Shelf } from "./shelf.ts"
 import { Teller } from "./telling.ts"
@@ -20,7 +20,7 @@ export class Messages {
   readonly #report: (error: unknown) => void
   readonly #teller: Teller | undefined
   /** What others have begun to write, and not told the end of yet, by writer and key or prefix. */
-  readonly #begun = new Map<string, Begun>()
+  readonly #begun = new Mortals<Begun>()
   #stop: (() => void) | undefined
   #isClosed = false
 
@@ -33,6 +33,7 @@ export class Messages {
 
   /** Listens from now on; must come before anything is kept. */
   listen(): void {
+    this.#begun.bury()
     if (this.#stop || !this.#bus || this.#isClosed) return
     try {
       this.#stop = this.#bus.subscribe((message) => this.#hear(message))
@@ -60,6 +61,7 @@ export class Messages {
     this.#isClosed = true
     this.#stop?.()
     this.#stop = undefined
+    this.#begun.clear()
   }
 
   #hear(message: unknown): void {
@@ -83,12 +85,6 @@ export class Messages {
     const id = `${origin} ${what}`
     const known = this.#begun.get(id)
     if (begins === true && !known) {
-      // Who has died tells no end. The oldest come first.
-      for (const [old, { since, end }] of this.#begun) {
-        if (!isDead(since)) break
-        this.#begun.delete(old)
-        end()
-      }
       this.#begun.set(id, { count: 1, since: now(), end })
       return
     }

@@ -103,6 +103,7 @@ export function tiered(options: TieredOptions): Adapter {
     messages.close()
     // From here on nobody tells what becomes outdated.
     tokens.clear("")
+    fences.close()
     if (keepsObjects) await shelf.clear("")
     await Promise.all([far.close?.(), near.close?.()])
   }

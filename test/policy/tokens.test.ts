@@ -3,8 +3,11 @@ import { memory } from "../../adapters/memory.ts"
 import { sqlite } from "../../adapters/sqlite.ts"
 import { maxTokensOf } from "../../src/adapter.ts"
 import { type Adapter, CacheWrapper } from "../../src/index.ts"
+import { Versions } from "../../src/policy/versions.ts"
 import { readOnly } from "../../src/proxies.ts"
+import { fakeClock } from "../support/clock.ts"
 import { lateKinds } from "../support/fake.ts"
+import { held } from "../support/garbage.ts"
 import { settled, setup } from "../support/setup.ts"
 
 const bounded = {
@@ -28,6 +31,19 @@ test.each(Object.entries(bounded))(
 
 test("the bound of tokens is ten times that of entries, and never small", () => {
   expect([1, 10_000, 1_000_000].map(maxTokensOf)).toEqual([100_000, 100_000, 10_000_000])
+})
+
+test("a version whose making hangs is let go of ten seconds later, by the making of another", async () => {
+  const clock = fakeClock()
+  const versions = new Versions({ ...memory(), add: () => new Promise(() => {}) })
+  const make = (key: string) => new WeakRef(versions.create(key))
+  const made = ["a", "b", "c"].map(make)
+  await clock.advance(9_999)
+  make("d")
+  expect(await held(made)).toBe(3)
+  await clock.advance(1)
+  make("e")
+  expect(await held(made)).toBe(0)
 })
 
 test("a storage that is read only stores no version either, and says nothing of it", async () => {

@@ -1,10 +1,46 @@
 import { expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
+import { Fences } from "../../src/store/fences.ts"
+import { Messages } from "../../src/store/messages.ts"
+import { Shelf } from "../../src/store/shelf.ts"
 import { Tokens } from "../../src/store/tokens.ts"
+import { type BusMessage, memoryBus } from "../../src/tiers.ts"
 import { custom } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
+import { held } from "../support/garbage.ts"
 
 const hour = 3_600_000
+const of = (message: Partial<BusMessage>): BusMessage => ({
+  isocache: 1,
+  origin: "x",
+  keys: [],
+  prefixes: [],
+  ...message,
+})
+
+test("writes that others have begun and never end are let go of ten seconds later, by who listens next", async () => {
+  const clock = fakeClock()
+  const bus = memoryBus()
+  const tickets: WeakRef<object>[] = []
+  class Watched extends Fences {
+    override begin(key: string, writes: boolean) {
+      const ticket = super.begin(key, writes)
+      tickets.push(new WeakRef(ticket))
+      return ticket
+    }
+  }
+  const fences = new Watched()
+  const shelf = new Shelf(memory(), hour, undefined, () => {})
+  const messages = new Messages(bus, { shelf, tokens: new Tokens(hour), fences }, () => {})
+  messages.listen()
+  bus.publish(of({ keys: ["a", "b", "c"], begins: true }))
+  expect(await held(tickets)).toBe(3)
+  await clock.advance(10_000)
+  messages.listen()
+  fences.end(fences.begin("other", false))
+  expect(await held(tickets)).toBe(0)
+})
 
 test("hits of thousands of tags ask far for nothing", async () => {
   fakeClock()
