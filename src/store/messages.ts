@@ -13,6 +13,9 @@ export interface Memory {
   readonly fences: Fences
 }
 
+/** More prefixes than this in one message are not told apart: all keys count as cleared. */
+const maxPrefixes = 1000
+
 /** A near tier's ear and mouth on the bus. Own messages and strangers' are not heard. */
 export class Messages {
   readonly #bus: Bus | undefined
@@ -73,7 +76,7 @@ export class Messages {
       tokens.delete(key)
       shelf.drop(key)
     }
-    for (const prefix of message.prefixes) {
+    for (const prefix of message.prefixes.length > maxPrefixes ? [""] : message.prefixes) {
       this.#note(message, `prefix ${prefix}`, fences.clear(prefix))
       tokens.clear(prefix)
       shelf.clear(prefix)

@@ -5,7 +5,7 @@ import { Fences } from "../../src/store/fences.ts"
 import { Messages } from "../../src/store/messages.ts"
 import { Shelf } from "../../src/store/shelf.ts"
 import { Tokens } from "../../src/store/tokens.ts"
-import { type BusMessage, memoryBus } from "../../src/tiers.ts"
+import { type BusMessage, memoryBus, tiered } from "../../src/tiers.ts"
 import { custom } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
 import { held } from "../support/garbage.ts"
@@ -40,6 +40,27 @@ test("writes that others have begun and never end are let go of ten seconds late
   messages.listen()
   fences.end(fences.begin("other", false))
   expect(await held(tickets)).toBe(0)
+})
+
+test("a message of thousands of prefixes clears the near tier once, and until it is told their end", async () => {
+  fakeClock()
+  const bus = memoryBus()
+  const near = memory()
+  let clears = 0
+  const clear = (prefix: string) => {
+    clears++
+    return near.clear(prefix)
+  }
+  const tiers = tiered({ near: { ...near, clear }, far: custom("text", "async"), bus })
+  await tiers.set("k", 1, hour)
+  const prefixes = Array.from({ length: 5000 }, (_, at) => `p${at}`)
+  bus.publish(of({ prefixes, begins: true }))
+  expect(clears).toBe(1)
+  await tiers.get("k")
+  expect(tiers.peek?.("k")).toBeUndefined()
+  bus.publish(of({ prefixes }))
+  await tiers.get("k")
+  expect(tiers.peek?.("k")).toBe(1)
 })
 
 test("hits of thousands of tags ask far for nothing", async () => {
