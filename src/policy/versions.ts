@@ -1,6 +1,6 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
 import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
-import { Mortals } from "../base/mortals.ts"
+import { ShortLived } from "../base/short-lived.ts"
 import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
@@ -26,7 +26,7 @@ export class Versions {
   /** Entries with tags that were seen to stand, and at which count of changes. */
   readonly standing: WeakMap<object, number> = new WeakMap()
   /** The tokens that are being made. */
-  readonly #creating = new Mortals<UnderWay<string>>()
+  readonly #creating = new ShortLived<UnderWay<string>>()
 
   constructor(adapter: Adapter) {
     this.#adapter = adapter

@@ -1,5 +1,5 @@
 import { now } from "../base/clock.ts"
-import { isDead, Mortals } from "../base/mortals.ts"
+import { isDead, ShortLived } from "../base/short-lived.ts"
 
 /** A read or write of the far tier that is under way. */
 export interface Ticket {
@@ -28,7 +28,7 @@ interface Running {
  * that cross each other.
  */
 export class Fences {
-  readonly #running = new Mortals<Running>()
+  readonly #running = new ShortLived<Running>()
   readonly #clearing = new Set<{ readonly prefix: string; readonly since: number }>()
   /** How many writes have begun. */
   writes = 0

@@ -1,6 +1,6 @@
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { now } from "../base/clock.ts"
-import { Mortals } from "../base/mortals.ts"
+import { ShortLived } from "../base/short-lived.ts"
 import type { Fences } from "./fences.ts"
 import type { Shelf } from "./shelf.ts"
 import { Teller } from "./telling.ts"
@@ -23,7 +23,7 @@ export class Messages {
   readonly #report: (error: unknown) => void
   readonly #teller: Teller | undefined
   /** What others have begun to write, and not told the end of yet, by writer and key or prefix. */
-  readonly #begun = new Mortals<Begun>()
+  readonly #begun = new ShortLived<Begun>()
   #stop: (() => void) | undefined
   #isClosed = false
 
@@ -36,7 +36,7 @@ export class Messages {
 
   /** Listens from now on; must come before anything is kept. */
   listen(): void {
-    this.#begun.bury()
+    this.#begun.sweep()
     if (this.#stop || !this.#bus || this.#isClosed) return
     try {
       this.#stop = this.#bus.subscribe((message) => this.#hear(message))

@@ -1,7 +1,7 @@
 import type { Stored } from "../adapter.ts"
 import { now } from "../base/clock.ts"
-import { Mortals } from "../base/mortals.ts"
 import { isWorkerd } from "../base/runtime.ts"
+import { ShortLived } from "../base/short-lived.ts"
 
 interface Known {
   readonly token: string
@@ -22,7 +22,7 @@ const maxTokens = 100_000
 
 /** The version tokens that were read or written lately; absent ones too, as `""`. */
 export class Tokens {
-  readonly #asked = new Mortals<Asked>()
+  readonly #asked = new ShortLived<Asked>()
   readonly #known = new Map<string, Known>()
   /** Those that must be asked for anew; until then they count as they were. */
   readonly #doubted = new Set<string>()

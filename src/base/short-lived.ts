@@ -9,16 +9,16 @@ export function isDead(since: number, time: number): boolean {
 }
 
 /** What is under way, by key. What hangs is not remembered for ever: who comes later lets go of the dead. */
-export class Mortals<T extends { readonly since: number }> extends Map<string, T> {
+export class ShortLived<T extends { readonly since: number }> extends Map<string, T> {
   #looked = now()
 
   override set(key: string, one: T): this {
-    this.bury()
+    this.sweep()
     return super.set(key, one)
   }
 
   /** Lets go of the dead. Looks once in ten seconds at most, and so at most twice at each that does not live longer. */
-  bury(): void {
+  sweep(): void {
     const time = now()
     if (!isDead(this.#looked, time)) return
     this.#looked = time
