@@ -107,6 +107,21 @@ describe.each(kinds)("a Map of many values, on %s", (kind) => {
   })
 })
 
+test("onHit has the `this` of its call", async () => {
+  const { cache } = await setup("memory")
+  const seen: unknown[] = []
+  const f = cache.memoize(async (id: number) => id, {
+    name: "f",
+    onHit(this: unknown) {
+      seen.push(this)
+    },
+  })
+  const one = { f }
+  await one.f(1)
+  await one.f(1)
+  expect(seen).toEqual([one])
+})
+
 test("a memoized function keeps its name and the number of its parameters", async () => {
   const { cache } = await setup("memory")
   const f = cache.memoize(async function load(a: number, b: number) {
