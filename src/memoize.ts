@@ -182,7 +182,7 @@ export function nameFor(region: Region, fn: unknown, given: string | undefined):
   if (typeof fn !== "function") throw misuse(`Only a function can be memoized, not a ${typeof fn}.`)
   const name: unknown = given ?? fn.name
   if (typeof name === "string" && name !== "") {
-    // Two functions that share what they return by accident.
+    // A short one may be a minifier's, and given twice: two functions would share their entries by accident.
     if (given !== undefined || name.length > 2 || region.claims(name, fn)) return name
     throw new CacheError(
       "NAME_REQUIRED",
