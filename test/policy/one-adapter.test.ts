@@ -27,24 +27,15 @@ describe.each(kinds)("two caches over one adapter, on %s", (kind) => {
     expect(await other.get("k")).toBe("loaded")
   })
 
-  test("who closes one leaves the loads of the other", async () => {
+  test.each<[string, (other: CacheWrapper) => Promise<unknown>]>([
+    ["closes", (other) => other.close()],
+    ["clears a prefix in", ({ adapter }) => new CacheWrapper({ adapter, prefix: "named" }).clear()],
+  ])("who %s the one leaves the loads of the other", async (_, act) => {
     const { cache, other, clock } = await two(kind)
     const load = gate()
     const answer = cache.getOrSet("k", () => load.promise)
     await settled(clock)
-    await other.close()
-    load.pass("loaded")
-    await answer
-    expect(await cache.get("k")).toBe("loaded")
-  })
-
-  test("a clear of one with a prefix leaves the other's loads", async () => {
-    const { cache, clock } = await two(kind)
-    const named = new CacheWrapper({ adapter: cache.adapter, prefix: "named" })
-    const load = gate()
-    const answer = cache.getOrSet("k", () => load.promise)
-    await settled(clock)
-    await named.clear()
+    await act(other)
     load.pass("loaded")
     await answer
     expect(await cache.get("k")).toBe("loaded")
