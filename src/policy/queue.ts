@@ -1,4 +1,4 @@
-import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Lane, Watcher, Write } from "./lane.ts"
@@ -40,7 +40,6 @@ export class WriteQueue {
   ): Awaitable<T> {
     const { writes } = this.#lane
     this.#lane.count++
-    let isLate = false
     const barrier = this.#barrier()
     const before = barrier ? [barrier] : []
     if (writes.size > 0) {
@@ -49,27 +48,11 @@ export class WriteQueue {
         if (write) before.push(write)
       }
     }
-    const wait = restOf(before, ms)
-    const behind: (() => void)[] = []
-    const guarded = () =>
-      this.#guard(() => work(() => isLate), whole, keys.length === 1 ? (keys[0] ?? "") : "")
-    const over = () => this.told(keys)
-    let result: Awaitable<T> | undefined
-    try {
-      result = before.length > 0 ? inLine(before, wait, behind).then(guarded) : guarded()
-    } finally {
-      // At once, or it threw at once.
-      if (!isPromise(result)) over()
-    }
-    if (!isPromise(result)) return result
-    const end = result.then(over, (error) => {
-      isLate = true
-      over()
-      letGo(behind, error)
-    })
-    const tail: Write = Object.assign(share(end, wait + whole), { behind })
+    const name = keys.length === 1 ? (keys[0] ?? "") : ""
+    const { result, tail } = this.#run(before, ms, whole, work, keys, name)
+    if (!tail) return result
     for (const key of keys) writes.set(key, tail)
-    end.then(() => {
+    tail.promise.then(() => {
       for (const key of keys) if (writes.get(key) === tail) writes.delete(key)
     })
     return result
@@ -98,26 +81,45 @@ export class WriteQueue {
   ): Promise<T> {
     const lane = this.#lane
     lane.count++
-    let isLate = false
     const barrier = this.#barrier()
     const before = [...lane.writes.values(), ...(barrier ? [barrier] : [])]
-    const wait = restOf(before, ms)
-    const behind: (() => void)[] = []
-    const guarded = () => this.#guard(() => work(() => isLate), whole, "")
-    const result = before.length > 0 ? inLine(before, wait, behind).then(guarded) : attempt(guarded)
-    const over = () => this.told(writes)
-    const end = result.then(over, (error) => {
-      isLate = true
-      over()
-      letGo(behind, error)
-    })
-    const tail: Write = Object.assign(share(end, wait + whole), { behind })
+    const { result, tail } = this.#run(before, ms, whole, work, writes, "")
     lane.barrier = tail
     try {
       return await result
     } finally {
       if (lane.barrier === tail) lane.barrier = undefined
     }
+  }
+
+  /** Runs `work` after the writes `before`; answers its result and, where that takes time, what those behind it wait for. */
+  #run<T>(
+    before: readonly Write[],
+    ms: number,
+    whole: number,
+    work: (isLate: () => boolean) => Awaitable<T>,
+    written: Parameters<Watcher>[0],
+    key: string,
+  ): { readonly result: Awaitable<T>; readonly tail?: Write } {
+    let isLate = false
+    const wait = restOf(before, ms)
+    const behind: (() => void)[] = []
+    const guarded = () => this.#guard(() => work(() => isLate), whole, key)
+    const over = () => this.told(written)
+    let result: Awaitable<T> | undefined
+    try {
+      result = before.length > 0 ? inLine(before, wait, behind).then(guarded) : guarded()
+    } finally {
+      // At once, or it threw at once.
+      if (!isPromise(result)) over()
+    }
+    if (!isPromise(result)) return { result }
+    const end = result.then(over, (error) => {
+      isLate = true
+      over()
+      letGo(behind, error)
+    })
+    return { result, tail: Object.assign(share(end, wait + whole), { behind }) }
   }
 }
 
