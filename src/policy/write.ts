@@ -117,6 +117,8 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   try {
     const done = inOrder(target, keys, (store, isLate) =>
       chain(engine.readMany(place, keys, policy, { keepsJunk: true }), (found) => {
+        const lost = found.find(({ reason }) => reason === "unavailable")
+        if (lost) throw lost.error
         const live = found.filter(isLive).length
         return isLate() ? live : chain(store.remove(keys), () => live)
       }),

@@ -234,6 +234,23 @@ describe.each(lateKinds)("%s", (kind) => {
     }
   })
 
+  test("a delete that cannot tell what was there removes nothing and rejects", async () => {
+    for (const fault of kind === "memory" ? (["throw"] as const) : (["throw", "reject", "hang"] as const)) {
+      const { cache, clock, storage } = await setup(kind, { storeTimeout: 100 })
+      await cache.setMany({ k: 1, l: 2 })
+      for (const keys of [["k"], ["k", "l"]]) {
+        storage.calls.length = 0
+        storage.fault = (verb, key) => (verb.startsWith("get") && !key.startsWith("#") ? fault : undefined)
+        const deleted = expect(cache.delete(...keys)).rejects.toThrow()
+        await clock.advance(1000)
+        await deleted
+        storage.fault = () => undefined
+        expect(storage.calls.filter((call) => call.startsWith("delete"))).toEqual([])
+        expect(await cache.getMany(["k", "l"])).toEqual([1, 2])
+      }
+    }
+  })
+
   test("removing junk does not remove what was written meanwhile", async () => {
     const { cache, clock, storage } = await setup(kind)
     await storage.handle().set("k", "junk", Infinity)
