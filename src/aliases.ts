@@ -48,6 +48,17 @@ const aliases = new Map<string, Alias>([
   ["none", { load: async () => (await import("../adapters/none.ts")).none(), options: [] }],
 ])
 
+const registry: unique symbol = /* @__PURE__ */ Symbol.for("isocache.aliases")
+
+/** The aliases of users: one list for all copies of this package, as they share one cache. */
+function registered(): Map<string, Alias> {
+  const known: unknown = Reflect.get(globalThis, registry)
+  if (known instanceof Map) return known
+  const made = new Map<string, Alias>()
+  Object.defineProperty(globalThis, registry, { value: made })
+  return made
+}
+
 /**
  * Adds an alias: `use(name, options)` then loads its adapter by `load(options)`.
  *
@@ -63,7 +74,7 @@ const aliases = new Map<string, Alias>([
  * ```
  */
 export function registerAlias(name: string, load: LoadAdapter): void {
-  if (typeof name !== "string" || name === "" || name === "auto" || aliases.get(name)?.options) {
+  if (typeof name !== "string" || name === "" || name === "auto" || aliases.has(name)) {
     throw new CacheError("ADAPTER_OPTIONS", `${quoted(name)} cannot be an alias of yours. Take another name.`)
   }
   if (typeof load !== "function") {
@@ -72,14 +83,18 @@ export function registerAlias(name: string, load: LoadAdapter): void {
       `The alias ${quoted(name)} needs a function that loads its adapter.`,
     )
   }
-  aliases.set(name, { load })
+  registered().set(name, { load })
+}
+
+function aliasOf(name: string): Alias | undefined {
+  return aliases.get(name) ?? registered().get(name)
 }
 
 /** Refuses an alias or an option name that does not exist. */
 export function checkAlias(name: string, options: object | undefined): void {
-  const alias = aliases.get(name)
+  const alias = aliasOf(name)
   if (!alias && name !== "auto") {
-    const known = ["auto", ...aliases.keys()].join(", ")
+    const known = ["auto", ...aliases.keys(), ...registered().keys()].join(", ")
     throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${quoted(name)}. Known: ${known}.`)
   }
   const known = name === "auto" ? [] : alias?.options
@@ -102,7 +117,7 @@ export async function loadAlias(
   report: (error: unknown) => void,
 ): Promise<Resolved> {
   if (name === "auto") return openDefault(report)
-  const alias = aliases.get(name)
+  const alias = aliasOf(name)
   if (!alias) throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${quoted(name)}.`)
   const adapter: unknown = await alias.load((options ?? {}) as never) // checkAlias and the factory judge what the type cannot.
   assertAdapter(adapter, `The alias ${quoted(name)}`)

@@ -50,6 +50,9 @@ export type MissReason =
   /** The storage failed or did not answer in time. */
   | "unavailable"
 
+/** Marks the errors of every copy of this package. */
+const brand = /* @__PURE__ */ Symbol.for("isocache.CacheError")
+
 /**
  * The one error this library throws of its own.
  *
@@ -87,6 +90,16 @@ export class CacheError extends Error {
     this.code = code
     if (details.key !== undefined) this.key = details.key
     if (details.reason !== undefined) this.reason = details.reason
+  }
+
+  static {
+    Object.defineProperty(CacheError.prototype, brand, { value: true })
+  }
+
+  /** True of the errors of every copy of this package: where it is bundled twice, the shared cache is one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass has instances of its own.
+    return this === CacheError ? Object(value)[brand] === true : super[Symbol.hasInstance](value)
   }
 }
 

@@ -42,6 +42,18 @@ test("the shared cache is one in a realm, even if the package is bundled twice",
   expect(await two.cached.memoize((n: number) => n * 2, { name: "double" })(2)).toBe(4)
   const error: unknown = await two.cached.get("never", { required: true }).catch((reason: unknown) => reason)
   expect(error).toMatchObject({ name: "CacheError", code: "CACHE_MISS" })
+  for (const copy of bundles) {
+    expect(error instanceof copy.CacheError).toBe(true)
+    expect(new Error("another") instanceof copy.CacheError).toBe(false)
+    expect(null instanceof copy.CacheError).toBe(false)
+    class Own extends copy.CacheError {}
+    expect(error instanceof Own).toBe(false)
+    expect(new Own("CLOSED", "over") instanceof one.CacheError).toBe(true)
+  }
+  // An alias of one bundle is known to the cache of the other.
+  two.registerAlias("both know it", () => memory())
+  expect(() => new one.CacheWrapper({ adapter: "both know it" })).not.toThrow()
+  expect(() => one.cached.use("both know it")).not.toThrow()
 })
 
 test("nobody replaces it by mistake, and it shows in no listing of globals", () => {
