@@ -106,14 +106,13 @@ function loadKnown(call: Call, kept: Kept): unknown {
   const { engine, place, name, key, policy } = call
   const found: Found = { kept, limit: Infinity, reason: "expired", tokens: undefined }
   const state = stateOf(kept, now(), policy.maxAge)
-  const running = engine.flights.get(key)
   if (state === "fresh") {
     if (isDueEarly(found, call) && !isBackedOff(call)) refresh(call, kept)
     call.onServe?.(kept.freshUntil)
     engine.hub.hit(place, name, kept)
     return engine.store?.out(kept)
   }
-  const servesStale = state === "stale" && policy.softTimeout === 0 && !(running && isInside(running))
+  const servesStale = state === "stale" && policy.softTimeout === 0 && !isInside(engine.flights, key)
   if (!servesStale) return getOrSet({ ...call, found: engine.read(place, key, policy, kept) })
   const isWaiting = isBackedOff(call)
   if (!isWaiting) refresh(call, kept)

@@ -32,6 +32,8 @@ export type Outcome =
  */
 export class Flight {
   readonly key: string
+  /** Those of its cache, once it is among them. */
+  home: object | undefined
   /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
   #aliveAt: number = now()
   /** The longest `leaseTtl` that a timer has seen end since then. */
@@ -133,13 +135,19 @@ export class Flight {
     this.#shared ??= new Map()
     const known = this.#shared.get(leaseTtl)
     if (known) return known
-    const since = this.#aliveAt
     const shared = new Promise<void>((resolve) => {
-      const cancel = alarm(Math.max(0, left(since, leaseTtl)), () => {
-        if (this.#aliveAt === since) this.#overdueFor = Math.max(this.#overdueFor, leaseTtl)
-        resolve()
-      })
-      this.#timers.push(cancel)
+      let cancel = () => {}
+      const wait = () => {
+        const since = this.#aliveAt
+        cancel = alarm(Math.max(0, left(since, leaseTtl)), () => {
+          // It has given a sign of life since.
+          if (this.#aliveAt !== since) return wait()
+          this.#overdueFor = Math.max(this.#overdueFor, leaseTtl)
+          resolve()
+        })
+      }
+      wait()
+      this.#timers.push(() => cancel())
       this.done.then(() => {
         cancel()
         resolve()
@@ -159,9 +167,7 @@ export class Flight {
   /** Gives a sign of life: it may hold its key for `leaseTtl` from now on. */
   live(): void {
     this.#overdueFor = -1
-    if (this.#aliveAt === now()) return
     this.#aliveAt = now()
-    this.#shared = undefined
   }
 
   /** Whether it has held its key for as long as one may. */

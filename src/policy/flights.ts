@@ -18,6 +18,7 @@ export class Flights {
 
   /** Registers `flight`; an older one of its key goes on beside it and is fenced with it. */
   add(flight: Flight): void {
+    flight.home = this
     flight.beside = this.#running.get(flight.key)
     // Bounded, since flights of requests that are over never end.
     let at: Flight = flight

@@ -23,7 +23,7 @@ export async function getOrSet(call: Call): Promise<unknown> {
   let known = call.found
   for (let previous: Flight | undefined; ; known = undefined) {
     const running = engine.flights.get(key)
-    if (running && isInside(running)) throw reentrant(call)
+    if (isInside(engine.flights, key)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
     const flight = joins ? running : depart(call, known, running)
     if (previous?.isOverdue(policy.leaseTtl) && call.scope.settlesOthers) previous.settleWith(flight)
@@ -43,7 +43,7 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   const { engine, place, name, key, policy } = call
   const flight = engine.flights.get(key)
   if (!flight || flight.turn !== thisTurn() || !isEndless(policy.hardTimeout, call)) return undefined
-  if (!canJoin(flight, call) || isInside(flight)) return undefined
+  if (!canJoin(flight, call) || isInside(engine.flights, key)) return undefined
   flight.enter()
   engine.hub.joined(place, name)
   return flight.shared(policy.leaseTtl).then(() => {

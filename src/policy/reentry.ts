@@ -28,9 +28,10 @@ export function innermost(): readonly Flight[] {
   return context?.getStore()?.flights ?? []
 }
 
-/** Whether the caller runs inside `flight`: waiting for it would be waiting for itself. */
-export function isInside(flight: Flight): boolean {
-  for (let at = context?.getStore(); at; at = at.above) if (at.flights.includes(flight)) return true
+/** Whether the caller runs inside a load of `key` among the flights of `home`, beaten or not. */
+export function isInside(home: object, key: string): boolean {
+  const isThis = (flight: Flight) => flight.home === home && flight.key === key && !flight.outcome
+  for (let at = context?.getStore(); at; at = at.above) if (at.flights.some(isThis)) return true
   return false
 }
 

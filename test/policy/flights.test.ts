@@ -92,6 +92,27 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getOrSet("k", () => "value")).toBe("value")
   })
 
+  test("a fallback that has ended its own load and asks for its key again gets REENTRANT", async () => {
+    const { cache } = await setup(kind)
+    const ends: readonly (() => Promise<unknown>)[] = [
+      () => cache.delete("k"),
+      () => cache.set("k", 1),
+      () => cache.invalidateTags("t"),
+      () => cache.clear(),
+    ]
+    for (const end of ends) {
+      let runs = 0
+      const load = async (): Promise<unknown> => {
+        if (++runs > 3) throw new Error("without end")
+        await end()
+        return cache.getOrSet("k", load, { tags: ["t"], fresh: true })
+      }
+      await expect(cache.getOrSet("k", load, { tags: ["t"] })).rejects.toMatchObject({ code: "REENTRANT" })
+      expect(runs).toBe(1)
+      await cache.delete("k")
+    }
+  })
+
   test("a fallback that asks for its own key by way of another's gets REENTRANT", async () => {
     const { cache } = await setup(kind)
     const asks = (key: string, then: () => Promise<unknown>) => cache.getOrSet<unknown>(key, then)

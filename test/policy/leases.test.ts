@@ -27,6 +27,35 @@ describe("caches on one storage that leases", () => {
     expect(load).not.toHaveBeenCalled()
   })
 
+  test("a follower waits on with a load that has waited for its lease, and is told of once", async () => {
+    const { cache, clock, trace, another } = await setup(kind, { leaseTtl: 300 })
+    const other = gate()
+    const held = another().getOrSet("k", () => other.promise)
+    await settled(clock)
+    const signals: AbortSignal[] = []
+    const load = vi.fn(async ({ signal }: { signal: AbortSignal }) => {
+      signals.push(signal)
+      return clock.after(250, "value")
+    })
+    const leader = new AbortController()
+    const first = cache.getOrSet("k", load, { signal: leader.signal }).catch(() => "gone")
+    await clock.advance(10)
+    const second = cache.getOrSet("k", load)
+    await clock.advance(40)
+    leader.abort()
+    await clock.advance(150)
+    other.fail(new Error("no value"))
+    await clock.advance(1000)
+    expect(await Promise.all([first, second, held.catch(() => "failed")])).toEqual([
+      "gone",
+      "value",
+      "failed",
+    ])
+    expect(load).toHaveBeenCalledTimes(1)
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+    expect(trace.filter((type) => type === "coalesced")).toHaveLength(1)
+  })
+
   test("serve stale at once while another process loads", async () => {
     const { cache, clock, another } = await setup(kind)
     await cache.set("k", "old", { ttl: 1, grace: "1h" })
