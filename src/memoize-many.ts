@@ -1,16 +1,7 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
-import { argumentChanged, CacheError, misuse } from "./base/errors.ts"
+import { argumentChanged, misuse } from "./base/errors.ts"
 import { canonical, type Key } from "./key.ts"
-import {
-  checkOptions,
-  isStill,
-  type MemoizeOptions,
-  nameFor,
-  readOptions,
-  ttlNow,
-  watch,
-  writeOptions,
-} from "./memoize.ts"
+import { checkOptions, isStill, type MemoizeOptions, nameFor, ttlNow, watch } from "./memoize.ts"
 import { finderIn, type ManyResult } from "./policy/answers.ts"
 import type { LoadOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
@@ -33,19 +24,19 @@ export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
   readonly original: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>
 }
 
-/** Serves a function of many ids from `region`, one entry an id. */
+/** Serves a function of many ids from `place`, one entry an id. */
 export function memoizeMany<I, V>(
-  region: Region,
+  place: Region,
   fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
   options: MemoizeOptions<I[], V> = {},
 ): MemoizedMany<I, V> {
   checkOptions(options)
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
-  const name = nameFor(region, fn, given)
+  const name = nameFor(place, fn, given)
   if (ignore)
     throw misuse("The option ignore has no meaning here: each argument is an id of its own. Use key.")
   const keyFor = (id: I): Key<V> => canonical([`${name}()`, key ? key(id) : id])
-  const loadOptions = (): LoadOptions<V> => ({ ...rest, ttl: ttlNow(ttl) })
+  const region = place.bare(rest)
 
   async function load(ids: I[], more?: LoadOptions<V>): Promise<V[]> {
     const texts = ids.map(keyFor)
@@ -58,9 +49,9 @@ export function memoizeMany<I, V>(
         const text = String(missing[at])
         if (!isStill(text, () => keyFor(id)) || !isAsBefore()) throw argumentChanged(name, text)
       }
-      return byKey(name, wanted, missing, result)
+      return byKey(wanted, missing, result)
     }
-    const all = { ...loadOptions(), ...more }
+    const all = { ttl: ttlNow(ttl), ...more }
     if (!onHit) return await region.getOrSetMany<V>(texts, fallback, all)
     const served = new Map<unknown, number>()
     const values = await region.serveMany<V>(texts, fallback, all, (text, until) => served.set(text, until))
@@ -78,8 +69,8 @@ export function memoizeMany<I, V>(
   }
   Object.defineProperty(memoized, "name", { value: name })
   return Object.assign(memoized, {
-    get: async (id: I) => region.get<V>(keyFor(id), readOptions(rest)),
-    set: async (value: V, id: I) => region.set(keyFor(id), value, writeOptions(loadOptions())),
+    get: async (id: I) => region.get<V>(keyFor(id)),
+    set: async (value: V, id: I) => region.set(keyFor(id), value, { ttl: ttlNow(ttl) }),
     delete: async (...ids: I[]) => region.delete(...ids.map(keyFor)),
     expire: async (...ids: I[]) => region.expire(...ids.map(keyFor)),
     refresh: async (...ids: I[]) => load(ids, { fresh: true }),
@@ -89,23 +80,10 @@ export function memoizeMany<I, V>(
 }
 
 /** A result by ids, by their keys instead: a Map may go by id, a record goes by its text. */
-function byKey<I, V>(
-  name: string,
-  ids: readonly I[],
-  keys: readonly unknown[],
-  result: ManyResult<V>,
-): ManyResult<V> {
-  if (Array.isArray(result)) return result
-  if (
-    typeof result !== "object" ||
-    result === null ||
-    (!(result instanceof Map) && Symbol.iterator in result)
-  ) {
-    throw new CacheError(
-      "FALLBACK_RESULT",
-      `${name} answered ${typeof result}. Answer an array in the order of the ids, a Map, or a record.`,
-    )
-  }
+function byKey<I, V>(ids: readonly I[], keys: readonly unknown[], result: ManyResult<V>): ManyResult<V> {
+  // An array, or what has a wrong shape, which is refused as any fallback's of many.
+  if (typeof result !== "object" || result === null) return result
+  if (!(result instanceof Map) && Symbol.iterator in result) return result
   const find = finderIn<V>(result)
   const values = new Map<unknown, V>()
   for (const [at, id] of ids.entries()) {

@@ -3,7 +3,7 @@ import { type Duration, parseDuration } from "./base/duration.ts"
 import { argumentChanged, CacheError, misuse } from "./base/errors.ts"
 import { aFunction, anything, type Rules, rule } from "./base/rules.ts"
 import { canonical, type Key, type KeyPart } from "./key.ts"
-import { defaultPolicy, type LoadOptions, resolvePolicy, type WriteOptions } from "./policy/options.ts"
+import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
 /** Any function. */
@@ -59,13 +59,13 @@ export type Memoized<F extends Fn> = (ReturnType<F> extends Promise<unknown>
   : (this: ThisParameterType<F>, ...args: Args<F>) => Promise<Awaited<ReturnType<F>>>) &
   MemoizedVerbs<Args<F>, Awaited<ReturnType<F>>, F>
 
-/** Serves `fn` from `region`. */
+/** Serves `fn` from `place`. */
 export function memoize<F extends Fn>(
-  region: Region,
+  place: Region,
   fn: F,
   options: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>> = {},
 ): Memoized<F> {
-  const memoized = memoizeWith(region, fn, options as MemoizeOptions<unknown[]>)
+  const memoized = memoizeWith(place, fn, options as MemoizeOptions<unknown[]>)
   return memoized as unknown as Memoized<F> // Built below to this very shape; TypeScript cannot follow the parameters.
 }
 
@@ -75,17 +75,17 @@ export function memoize<F extends Fn>(
  * A function that changes its arguments while it runs rejects with `ARGUMENT_CHANGED` and stores nothing.
  */
 export function memoizeWith(
-  region: Region,
+  place: Region,
   fn: Fn,
   options: MemoizeOptions<unknown[]>,
   before?: (self: unknown) => readonly KeyPart[],
 ): object {
   checkOptions(options)
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
-  const name = nameFor(region, fn, given)
+  const name = nameFor(place, fn, given)
   checkIgnored(fn, ignore)
+  const region = place.bare(rest)
   const run = fn as (...args: unknown[]) => unknown // Called with what its own face takes.
-  const loadOptions = (): LoadOptions<unknown> => ({ ...rest, ttl: ttlNow(ttl) })
   const keyOf = (self: unknown, args: unknown[]) =>
     canonical([
       `${name}()`,
@@ -101,19 +101,21 @@ export function memoizeWith(
       if (!isStill(text, () => keyOf(self, args)) || !isAsBefore()) throw argumentChanged(name, text)
       return value
     }
-    const all = { ...loadOptions(), ...more }
+    const all = { ttl: ttlNow(ttl), ...more }
     if (!onHit) return await region.getOrSet<unknown>(text, fallback, all)
-    const served: number[] = []
-    const value = await region.serve<unknown>(text, fallback, all, (until) => served.push(until))
-    for (const expiresAt of served)
+    let expiresAt: number | undefined
+    const value = await region.serve<unknown>(text, fallback, all, (until) => {
+      expiresAt = until
+    })
+    if (expiresAt !== undefined)
       quietly(() => Reflect.apply(onHit, self, [{ key: text, args, value, expiresAt }]))
     return value
   }
 
   const verbs = (self: unknown) => ({
-    get: async (...args: unknown[]) => region.get(keyOf(self, args), readOptions(rest)),
+    get: async (...args: unknown[]) => region.get(keyOf(self, args)),
     set: async (value: unknown, ...args: unknown[]) =>
-      region.set(keyOf(self, args), value, writeOptions(loadOptions())),
+      region.set(keyOf(self, args), value, { ttl: ttlNow(ttl) }),
     delete: async (...args: unknown[]) => (await region.delete(keyOf(self, args))) > 0,
     expire: async (...args: unknown[]) => (await region.expire(keyOf(self, args))) > 0,
     refresh: async (...args: unknown[]) => load(self, args, fresh),
@@ -155,22 +157,6 @@ export function isStill(text: string, nameNow: () => string): boolean {
 /** The ttl of this call. */
 export function ttlNow(ttl: Duration | (() => Duration) | undefined): Duration | undefined {
   return typeof ttl === "function" ? parseDuration(ttl()) : ttl
-}
-
-/** What of the options of a load is a read's. */
-export function readOptions<V>({
-  maxAge,
-  stale,
-  signal,
-  schema,
-  storeTimeout,
-}: LoadOptions<V>): LoadOptions<V> {
-  return { maxAge, stale, signal, schema, storeTimeout }
-}
-
-/** What of the options of a load is a write's. */
-export function writeOptions({ ttl, grace, jitter, tags }: WriteOptions): WriteOptions {
-  return { ttl, grace, jitter, tags }
 }
 
 /**

@@ -65,7 +65,7 @@ export function memoized<This = never>(
         `The entries of ${rest.name} are told apart by the option instance: call it on one, or its operations by .of(one).`,
       )
     }
-    const region = (cache ?? sharedCache()).bare()
+    const region = cache ?? sharedCache()
     // Memoized, it keeps its parameters; its result becomes a promise, as an async method's is.
     return memoizeWith(region, method, rest as MemoizeOptions<unknown[]>, before) as typeof method
   }

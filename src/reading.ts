@@ -46,8 +46,12 @@ export function hotHit(kit: Kit, key: unknown): Kept | undefined {
  */
 export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefined {
   const { hot } = settings
-  if (hot === undefined || !settings.isPlain || typeof key !== "string" || hot.engine !== settings.home())
+  if (hot === undefined || !settings.isPlain || typeof key !== "string") return undefined
+  if (hot.engine !== settings.home()) {
+    // Of a storage that was swapped out nothing is to be kept.
+    settings.hot = undefined
     return undefined
+  }
   const { adapter } = hot
   const full = place.full(key)
   const time = now()

@@ -35,9 +35,9 @@ export class Region extends Reader {
     return known === source
   }
 
-  /** @internal The same place without its generator, key function and setter. */
-  bare(): Region {
-    return new Region(bareKit(this.kit))
+  /** @internal The same place without its generator, key function and setter, by `options` where they say something. */
+  bare(options?: object): Region {
+    return new Region(bareKit(this.kit, options))
   }
 
   /**
@@ -81,8 +81,7 @@ export class Region extends Reader {
    * @example await cached.delete("a", "b")
    */
   async delete(...keys: readonly KeyLike[]): Promise<number> {
-    const names = keys.map((key) => nameOf(this.kit, key))
-    return lasting(this.kit, removeAll(toTarget(this.kit), names))
+    return lasting(this.kit, removeAll(toTarget(this.kit), this.#namesOf(keys)))
   }
 
   /**
@@ -92,8 +91,11 @@ export class Region extends Reader {
    * @example await cached.expire("rates")
    */
   async expire(...keys: readonly KeyLike[]): Promise<number> {
-    const names = keys.map((key) => nameOf(this.kit, key))
-    return lasting(this.kit, expireAll(toTarget(this.kit), names))
+    return lasting(this.kit, expireAll(toTarget(this.kit), this.#namesOf(keys)))
+  }
+
+  #namesOf(keys: readonly KeyLike[]): readonly string[] {
+    return [...new Set(keys.map((key) => nameOf(this.kit, key)))]
   }
 
   /**
@@ -207,7 +209,7 @@ export class Region extends Reader {
    * @example const loadUser = cached.memoize(fetchUser, { name: "user", ttl: "5m" })
    */
   memoize<F extends Fn>(fn: F, options?: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>>): Memoized<F> {
-    return memoize(this.bare(), fn, options)
+    return memoize(this, fn, options)
   }
 
   /**
@@ -220,6 +222,6 @@ export class Region extends Reader {
     fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
     options?: MemoizeOptions<NoInfer<I>[], V>,
   ): MemoizedMany<I, V> {
-    return memoizeMany(this.bare(), fn, options)
+    return memoizeMany(this, fn, options)
   }
 }

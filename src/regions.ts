@@ -8,7 +8,8 @@ import { Engine } from "./policy/engine.ts"
 import type { Source } from "./policy/found.ts"
 import type { OnError } from "./policy/hub.ts"
 import { type LoadOptions, type Policy, resolvePolicy } from "./policy/options.ts"
-import { escapeName, type Place } from "./policy/place.ts"
+import { escapeName, keyOf, type Place } from "./policy/place.ts"
+import { forCaller } from "./policy/told.ts"
 import type { Target } from "./policy/write.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 
@@ -104,15 +105,18 @@ function configure(known: Known, given: object, isNew: boolean): void {
       `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true (as where a module is reloaded, or bundled twice).`,
     )
   }
-  const before = settings.ownsHome ? settings.home() : undefined
-  const isSame = before !== undefined && sameStorage(storage, storageOf(known.options))
+  const before = isNew || !shared.engine ? undefined : settings.home()
+  const { ownsHome } = settings
+  const isSame = ownsHome && sameStorage(storage, storageOf(known.options))
   known.options = { ...options }
   const { generate = settings.generate, writeThrough, key } = options
   Object.assign(settings, { configured: true, generate, writeThrough, toKey: key })
   if (!isSame) {
     settings.ownsHome = Object.keys(storage).length > 0
-    settings.home = settings.ownsHome ? ownHome(parent, storage) : () => parent.settings.home()
-    if (before) drop(shared, before)
+    settings.home = settings.ownsHome ? ownHome(known, storage) : () => parent.settings.home()
+    // Of the same storage: what is written from now on would be overwritten by loads of before.
+    before?.flights.fenceOwnWhere(({ key }) => kit.place.holds(key))
+    if (before && ownsHome) drop(kit, before)
   }
   if (isNew) inherit(known)
   // Regions in it may be there already.
@@ -163,55 +167,95 @@ function isTold(value: unknown): value is object {
   return isRecord(value) && isPlain(value)
 }
 
-function drop(shared: Shared, engine: Engine): void {
-  shared.engines.delete(engine)
-  shared.scope().background(engine.retire(Infinity))
+/** Lets what runs on a storage finish, then closes it; until then `close()` knows of it. */
+export function drop({ shared, hub }: Kit, engine: Engine): void {
+  const ended = engine.retire(Infinity)
+  const over = () => void shared.engines.delete(engine)
+  ended.then(over, (error: unknown) => {
+    over()
+    hub.trouble(undefined, "", error)
+  })
+  shared.scope().background(ended)
 }
 
-/** What a cache or region keeps its entries in. It tells of evictions by the keys as given. */
-export function engineOf({ shared, hub, place }: Kit, source: Source): Engine {
+/** What a cache or region keeps its entries in. It tells of evictions and trouble by the keys as given. */
+export function engineOf(kit: Kit, source: Source): Engine {
+  const { shared, hub } = kit
   const engine = new Engine(source, hub)
-  if (place.base !== "") engine.lane.hasPrefixes = true
-  engine.onEvict = (key, tier) => {
-    let at = place
-    // Nobody listens: then it only counts.
-    if (hub.events.listening > 0)
-      for (const { kit } of shared.regions.values()) if (kit.place.own(key) !== undefined) at = kit.place
-    hub.evicted(at, at.own(key) ?? key, tier)
+  if (kit.place.base.startsWith("@")) engine.lane.hasPrefixes = true
+  engine.onReport = (event, isAdapters) => {
+    // Of all that hear the adapter the first one tells, and each of its own tier in front.
+    if (isAdapters && source.adapter && event.tier !== "near" && heardBy(shared, source) !== engine) return
+    const { key, tier } = event
+    if (event.type === "evict") {
+      // Nobody listens: then it only counts.
+      const at = hub.events.listening > 0 ? placeOf(kit, key) : kit.place
+      hub.evicted(at, at.own(event.key) ?? event.key, tier)
+    } else {
+      const error = forCaller(event.error)
+      const name = key === undefined ? error instanceof CacheError && error.key : keyOf(key)
+      hub.trouble(placeOf(kit, key), name || "", error, tier)
+    }
   }
   shared.engines.add(engine)
   return engine
 }
 
+/** The first open one of those over the same adapter object. */
+function heardBy({ engines }: Shared, { adapter }: Source): Engine | undefined {
+  return [...engines].find(({ source, store }) => store && source.adapter === adapter)
+}
+
+/** The place that the storage key `key` lies in. */
+function placeOf({ place, shared }: Kit, key: string | undefined): Place {
+  if (key === undefined) return place
+  const owner = [...shared.regions.values()].find(({ kit }) => kit.place.own(key) !== undefined)
+  return owner?.kit.place ?? place
+}
+
 /** A storage of a region's own: another adapter, or its cache's adapter with another codec or tier. */
-function ownHome(parent: Kit, options: StorageOptions): () => Engine {
+function ownHome({ kit, parent }: Known, options: StorageOptions): () => Engine {
   let above: Engine | undefined
   let own: Engine | undefined
   return () => {
-    const now = parent.settings.home()
-    if (!own || (options.adapter === undefined && above !== now)) {
-      above = now
+    const home = parent.settings.home()
+    if (!own || (options.adapter === undefined && above !== home)) {
+      above = home
       // A near tier and arguments belong to the adapter that they were named with.
       const isOther = options.adapter !== undefined
-      const source = now.source.derive({
+      const source = home.source.derive({
         ...(isOther && { near: undefined, arguments: undefined }),
         ...options,
       })
-      if (own) drop(parent.shared, own)
-      own = engineOf(parent, source)
+      if (own) drop(kit, own)
+      own = engineOf(kit, source)
     }
     return own
   }
 }
 
-/** What memoized functions stand on: they make their own values and keys. Follows what is set late. */
-export function bareKit(kit: Kit): Kit {
+/**
+ * What memoized functions stand on: they make their own values and keys, and have options of their own. Follows what is
+ * set late.
+ */
+export function bareKit(kit: Kit, options: object | undefined): Kit {
+  let base: Policy | undefined
+  let own = withPolicy(kit.settings.policy)
+  const follow = () => {
+    const { policy } = kit.settings
+    if (policy !== base) own = withPolicy(resolvePolicy(policy, options))
+    base = policy
+    return own
+  }
   const none = { value: undefined }
   const settings: object = Object.create(kit.settings, {
     generate: none,
     writeThrough: none,
     toKey: none,
     hot: { ...none, writable: true },
+    policy: { get: () => follow().policy },
+    reading: { get: () => follow().reading },
+    isPlain: { get: () => follow().isPlain },
   })
   return Object.create(kit, { settings: { value: settings } })
 }

@@ -12,7 +12,7 @@ import { defaultPolicy, type LoadOptions, resolvePolicy, type StandardSchemaV1 }
 import { Place } from "./policy/place.ts"
 import { ended, isWorker, scopeOf, share } from "./policy/scope.ts"
 import { Region } from "./region.ts"
-import { engineOf, type RegionOptions, sameStorage, storageOf } from "./regions.ts"
+import { drop, engineOf, type RegionOptions, sameStorage, storageOf } from "./regions.ts"
 import { type StorageOptions, sourceOf, storageRules } from "./source.ts"
 import { lasting } from "./writing.ts"
 
@@ -107,12 +107,12 @@ export class CacheWrapper extends Region {
     const source = old.source.derive({ near: undefined, ...storage, adapter, arguments: own })
     if (this.outlasts(adapter) && sameStorage(storageOf(source.options), storageOf(old.source.options)))
       return this
-    this.kit.shared.engine = engineOf(this.kit, source)
-    shared.engines.delete(old)
+    shared.engine = engineOf(this.kit, source)
+    // Those that go with it find out now, not with their next call.
+    for (const { kit } of shared.regions.values()) if (kit.settings.ownsHome) kit.settings.home()
     // Of the same storage: what is written from now on would be overwritten by loads of before.
     if (old.source.adapter === adapter) old.flights.fenceOwnWhere(() => true)
-    const ended = lasting(this.kit, old.retire(Infinity))
-    ended.catch((error: unknown) => this.kit.hub.trouble(undefined, "", error))
+    drop(this.kit, old)
     return this
   }
 

@@ -5,13 +5,16 @@ import { within } from "./timeout.ts"
 /** Counts what is under way, so that who closes can wait for it. */
 export class Busy {
   #count = 0
-  #idle: (() => void) | undefined
+  #idle: Promise<void> | undefined
+  #tellIdle = () => {}
 
   /** Counts `work` as under way until it settles. */
   track<T>(work: Promise<T>): Promise<T> {
     this.#count++
     const over = () => {
-      if (--this.#count === 0) this.#idle?.()
+      if (--this.#count > 0) return
+      this.#idle = undefined
+      this.#tellIdle()
     }
     work.then(over, over)
     return work
@@ -24,10 +27,10 @@ export class Busy {
     if (isWorker()) return poll(() => this.#count === 0 || left(since, Math.min(ms, 30_000)) <= 0)
     let isLate = false
     while (this.#count > 0 && !isLate) {
-      const idle = new Promise<void>((resolve) => {
-        this.#idle = resolve
+      this.#idle ??= new Promise((resolve) => {
+        this.#tellIdle = resolve
       })
-      await within(idle, left(since, ms), () => {
+      await within(this.#idle, left(since, ms), () => {
         isLate = true
       })
     }

@@ -1,8 +1,7 @@
 import type { Adapter, AdapterEvent } from "../adapter.ts"
 import { keepAlive } from "../base/alive.ts"
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
-import { CacheError, type MissReason } from "../base/errors.ts"
-import type { Tier } from "../base/events.ts"
+import type { MissReason } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
@@ -15,9 +14,9 @@ import type { Hub } from "./hub.ts"
 import { type Lane, laneOf } from "./lane.ts"
 import { storeOf } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
-import { keyOf, type Place } from "./place.ts"
+import type { Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
-import { isAlive, isWorker, share, type UnderWay } from "./scope.ts"
+import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { within } from "./timeout.ts"
 import { limitOf } from "./tokens.ts"
 import { forCaller, lateStorage } from "./told.ts"
@@ -40,7 +39,7 @@ export class Engine {
   #opening: UnderWay<Store> | undefined
   #versions: Versions | undefined
   #unobserve: (() => void) | undefined
-  #isRetired = false
+  #closing: UnderWay | undefined
 
   constructor(source: Source, hub: Hub, lane: Lane = laneOf(source.adapter)) {
     this.source = source
@@ -67,7 +66,7 @@ export class Engine {
     // One that hangs holds back nobody for ever; on Workers one of another request may have died with it.
     const known = this.#opening
     if (known && shares && isAlive(known) && (!isWorker() || known.turn === thisTurn())) return known.promise
-    const opened = storeOf(this.source, (error) => this.#report(error))
+    const opened = storeOf(this.source, (error) => this.onReport({ type: "error", error }, false))
     if (!isPromise(opened)) return this.#use(opened)
     const store = this.track(opened.then((own) => this.#use(own)))
     const opening = share(store, 30_000)
@@ -80,18 +79,13 @@ export class Engine {
     return store
   }
 
-  #report(cause: unknown): void {
-    const error = forCaller(cause)
-    this.hub.trouble(undefined, (error instanceof CacheError && error.key) || "", error)
-  }
-
   /** The open storage, waited for as long as an operation may take; then rejects with `STORE_TIMEOUT`. */
   opened(ms: number): Awaitable<Store> {
     return this.store ?? this.guard(() => this.open(), ms, "")
   }
 
   #use(store: Store): Store {
-    if (this.store || this.#isRetired) {
+    if (this.store || this.#closing) {
       // Another request was faster, or it comes too late.
       if (this.source.owned) attempt(() => store.adapter.close?.()).catch(() => {})
       return this.store ?? store
@@ -101,14 +95,8 @@ export class Engine {
     return store
   }
 
-  /** Tells what the adapter reports by itself. */
-  tell(event: AdapterEvent): void {
-    if (event.type === "evict") this.onEvict(event.key, event.tier)
-    else this.hub.trouble(undefined, keyOf(event.key ?? ""), forCaller(event.error), event.tier)
-  }
-
-  /** Told of evictions, by storage key. */
-  onEvict: (key: string, tier?: Tier) => void = () => {}
+  /** Told what the storage reports by itself; `isAdapters` when others over the same adapter hear it as well. */
+  onReport: (event: AdapterEvent, isAdapters: boolean) => void = () => {}
 
   /**
    * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. What it fails with loses the
@@ -213,12 +201,16 @@ export class Engine {
     }
   }
 
-  /** Lets what is under way finish, `ms` at most, then closes what the cache opened. */
+  /** Lets what is under way finish, `ms` at most, then closes what the cache opened, once. */
   async retire(ms: number): Promise<void> {
     await this.busy.finish(ms)
-    this.#isRetired = true
+    if (this.#closing) return ended([this.#closing], ms)
     this.#unobserve?.()
-    if (this.source.owned) await this.guard(() => this.store?.adapter.close?.(), Infinity, "")
+    const closing = attempt(
+      () => this.source.owned && this.guard(() => this.store?.adapter.close?.(), Infinity, ""),
+    )
+    this.#closing = share(closing, 30_000)
+    await closing
   }
 
   /** Counts `work` as under way until it settles. */
@@ -231,7 +223,7 @@ export class Engine {
 function observe(adapter: Adapter, ref: Ref): (() => void) | undefined {
   const stop = adapter.observe?.((event) => {
     const alive = ref.deref()
-    if (alive) alive.tell(event)
+    if (alive) alive.onReport(event, true)
     else stop?.()
   })
   return stop

@@ -108,11 +108,11 @@ function many(store: Store, writes: readonly EntryWrite[], gone: readonly string
   return gone.length > 0 ? chain(written, () => store.remove(gone)) : written
 }
 
-/** Removes keys; answers how many live entries there were. */
+/** Removes keys, each named once; answers how many live entries there were. */
 export async function removeAll(target: Target, names: readonly string[]): Promise<number> {
   if (names.length === 0) return 0
   const { engine, place, policy } = target
-  const keys = [...new Set(names.map((name) => place.full(name)))]
+  const keys = names.map((name) => place.full(name))
   engine.fence(keys)
   try {
     const done = inOrder(target, keys, (store, isLate) =>
@@ -133,7 +133,7 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   }
 }
 
-/** Makes live entries stale now and keeps them within grace; answers how many there were. */
+/** Makes live entries stale now and keeps them within grace, each named once; answers how many there were. */
 export async function expireAll(target: Target, names: readonly string[]): Promise<number> {
   const { engine, place } = target
   const count = await rewrite(target, names, (kept, limit, at) => {
@@ -175,7 +175,7 @@ async function rewrite(
 ): Promise<number> {
   if (names.length === 0) return 0
   const { engine, place, policy } = target
-  const keys = [...new Set(names.map((name) => place.full(name)))]
+  const keys = names.map((name) => place.full(name))
   engine.fence(keys, true)
   try {
     const done = inOrder(target, keys, (store, isLate) => {

@@ -78,15 +78,10 @@ export class Store {
     return chain(records, (all) => together(keys.map((key, i) => () => this.#decode(key, all[i]))))
   }
 
-  /** What is known at once; `undefined` where that takes I/O. Throws as the adapter does. */
+  /** The entry at `key` where it is known at once; `undefined` where that takes I/O. */
   peek(key: string): Kept | undefined {
-    const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
-    if (isPromise(record)) {
-      Promise.resolve(record).catch(() => {})
-      return undefined
-    }
-    const kept = this.#decode(key, record)
-    return isPromise(kept) || typeof kept === "string" ? undefined : kept
+    const kept = this.now(key)
+    return typeof kept === "string" ? undefined : kept
   }
 
   /** A value for a caller to own; with `isLast`, nobody else will be given the value of this very `kept`. */

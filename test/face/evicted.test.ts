@@ -45,3 +45,17 @@ test("of two tiers the event says which one let the entry go", async () => {
   ])
   expect(cache.metrics().evictions).toBe(4)
 })
+
+test("an eviction is told once, however many regions keep their entries in the adapter in their own way", async () => {
+  const cache = new CacheWrapper({ adapter: memory({ maxEntries: 2, policy: "lru" }) })
+  const told = watched(cache)
+  await cache.region("small", { compress: true }).set("a", 1)
+  await cache.region("near", { near: { maxEntries: 10 } }).set("b", 1)
+  await cache.set("c", 1)
+  await cache.set("d", 1)
+  expect(told).toEqual([
+    ["a", "small"],
+    ["b", "near"],
+  ])
+  expect(cache.metrics().evictions).toBe(2)
+})

@@ -342,3 +342,23 @@ describe.each(kinds)("memoize on %s", (kind) => {
     await late
   })
 })
+
+test("storeTimeout holds for all that is attached", async () => {
+  for (const verb of ["set", "delete", "expire", "get", "refresh"] as const) {
+    const { cache, clock, storage } = await setup("four methods")
+    const own = { name: "f", storeTimeout: "10s" } as const
+    const one = cache.memoize(async (_id: number) => 1, own)
+    const many = cache.memoizeMany(async (...ids: number[]) => ids, { ...own, name: "g" })
+    await one.set(5, 1)
+    await many.set(5, 1)
+    storage.fault = () => 2500
+    const errors: unknown[] = []
+    cache.on("error", ({ error }) => errors.push(error))
+    const done = verb === "set" ? [one.set(5, 1), many.set(5, 1)] : [one[verb](1), many[verb](1)]
+    const both = Promise.all(done)
+    both.catch(() => {})
+    await clock.advance(9000)
+    await both
+    expect(errors).toEqual([])
+  }
+})

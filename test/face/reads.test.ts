@@ -3,7 +3,7 @@ import { memory } from "../../adapters/memory.ts"
 import { sqlite } from "../../adapters/sqlite.ts"
 import { CacheWrapper, key } from "../../src/index.ts"
 import { fakeClock } from "../support/clock.ts"
-import { fake, kinds } from "../support/fake.ts"
+import { fake, kinds, lateKinds } from "../support/fake.ts"
 import { setup } from "../support/setup.ts"
 
 describe.each(kinds)("reading on %s", (kind) => {
@@ -256,10 +256,16 @@ test("a value given to getOrSet is stored as it was then", async () => {
   expect(await cache.get("k")).toEqual({ n: 1, at: new Date(1) })
 })
 
-test("peek is undefined on a storage that takes I/O", async () => {
-  const { cache } = await setup("all abilities")
-  await cache.set("a", 1)
-  expect(cache.peek("a")).toBeUndefined()
+test("peek is undefined on a storage that takes I/O, which is asked nothing once that is known", async () => {
+  for (const kind of lateKinds) {
+    const { cache, storage } = await setup(kind)
+    await cache.set("a", 1)
+    expect(await cache.get("a")).toBe(1)
+    storage.calls.length = 0
+    storage.tokenCalls.length = 0
+    for (let i = 0; i < 5; i++) expect(cache.peek("a")).toBeUndefined()
+    expect([storage.calls, storage.tokenCalls]).toEqual([[], []])
+  }
 })
 
 test("peek sees invalidations at once", async () => {

@@ -1,8 +1,11 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
-import { CacheWrapper, registerAlias } from "../../src/index.ts"
+import { type Adapter, type AdapterEvent, CacheWrapper, registerAlias } from "../../src/index.ts"
 import { custom } from "../support/adapters.ts"
 import { fake } from "../support/fake.ts"
+import { gate } from "../support/setup.ts"
 
 test("a region has an adapter of its own, by object", async () => {
   const cache = new CacheWrapper()
@@ -128,4 +131,74 @@ test("reads of a region whose adapter cannot open are misses, writes say why", a
   await expect(region.set("a", 1)).rejects.toThrow("no disk")
   expect(errors.length).toBeGreaterThan(0)
   expect(await cache.getOrSet("a", () => 2)).toBe(2)
+})
+
+test("use() closes what an alias had opened for a region as well", async () => {
+  let closed = 0
+  registerAlias("closing for regions", () => ({ ...memory(), close: () => void closed++ }))
+  const cache = new CacheWrapper({ adapter: "closing for regions" })
+  await cache.set("a", 1)
+  await cache.region("r", { compress: true }).set("a", 1)
+  await cache.region("s").region("inner", { near: true }).set("a", 1)
+  cache.use(memory())
+  await expect.poll(() => closed).toBe(3)
+})
+
+test("a storage that was swapped out is not kept in memory", async () => {
+  const cache = new CacheWrapper({ adapter: "memory" })
+  await cache.set("a", 1)
+  await cache.get("a")
+  const old = new WeakRef(cache.adapter)
+  cache.use(custom("text"))
+  await cache.set("a", 2)
+  expect(await cache.get("a")).toBe(2)
+  await expect.poll(() => collected(old)).toBe(true)
+})
+
+/** Whether what `ref` refers to is gone once garbage has been collected. */
+function collected(ref: WeakRef<object>): boolean {
+  setFlagsFromString("--expose-gc")
+  runInNewContext("gc")()
+  return ref.deref() === undefined
+}
+
+test("trouble in a region's own adapter is told with its name, to its own onError", async () => {
+  const heard: unknown[] = []
+  const onError = (name: string) => (error: unknown) => void heard.push([name, String(error)])
+  let tell: (event: AdapterEvent) => void = () => {}
+  const adapter: Adapter = {
+    ...memory(),
+    observe: (listener) => {
+      tell = listener
+      return () => {}
+    },
+  }
+  const cache = new CacheWrapper({ onError: onError("cache") })
+  const region = cache.region("r", { adapter, onError: onError("region") })
+  const events: unknown[] = []
+  cache.on("error", (event) => events.push([event.region, event.key]))
+  await region.set("k", 1)
+  tell({ type: "error", error: new Error("one") })
+  tell({ type: "error", error: new Error("two"), key: ":r::k" })
+  expect(heard).toEqual([
+    ["region", "Error: one"],
+    ["region", "Error: two"],
+  ])
+  expect(events).toEqual([
+    ["r", ""],
+    ["r", "k"],
+  ])
+})
+
+test("a load that began before its region's codec was replaced does not write over what came after", async () => {
+  const cache = new CacheWrapper({ adapter: custom("text") })
+  const region = cache.region("r")
+  const load = gate<number>()
+  const first = region.getOrSet("k", () => load.promise)
+  await region.get("other")
+  cache.region("r", { compress: true })
+  expect(await region.getOrSet("k", () => 2)).toBe(2)
+  load.pass(1)
+  expect(await first).toBe(1)
+  expect(await region.get("k")).toBe(2)
 })

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url"
 import { build } from "esbuild"
 import { expect, onTestFinished, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
-import { cached } from "../../src/index.ts"
+import { type CacheError, cached } from "../../src/index.ts"
 
 test("the shared cache is one in a realm, even if the package is bundled twice", async () => {
   const folder = mkdtempSync(join(tmpdir(), "isocache-twice-"))
@@ -45,8 +45,8 @@ test("the shared cache is one in a realm, even if the package is bundled twice",
   for (const copy of bundles) {
     expect(error instanceof copy.CacheError).toBe(true)
     expect(new Error("another") instanceof copy.CacheError).toBe(false)
-    expect(null instanceof copy.CacheError).toBe(false)
-    class Own extends copy.CacheError {}
+    expect((null as unknown) instanceof copy.CacheError).toBe(false)
+    class Own extends (copy.CacheError as typeof CacheError) {}
     expect(error instanceof Own).toBe(false)
     expect(new Own("CLOSED", "over") instanceof one.CacheError).toBe(true)
   }

@@ -27,6 +27,18 @@ describe.each(kinds)("%s", (kind) => {
     expect(events[11]).toMatchObject({ mode: "soft" })
   })
 
+  test("a key named twice is deleted, and told of, once", async () => {
+    const { cache, events } = await setup(kind)
+    await cache.set("a", 1, { grace: "1h" })
+    events.length = 0
+    expect(await cache.expire("a", "a")).toBe(1)
+    expect(await cache.delete("a", "a")).toBe(1)
+    expect(events.map(({ type, key }) => [type, key])).toEqual([
+      ["expire", "a"],
+      ["delete", "a"],
+    ])
+  })
+
   test("a miss tells its reason", async () => {
     const { cache, clock, events } = await setup(kind)
     await cache.set("expired", 1, { ttl: 1, grace: 1 })

@@ -104,6 +104,21 @@ describe.each(kinds)("%s", (kind) => {
     expect(isOver).toBe(true)
   })
 
+  test("close() ends the loads on storages that use() has swapped out as well", async () => {
+    const { cache, clock, storage } = await setup(kind, { storeTimeout: 100 })
+    const load = gate()
+    const running = cache.getOrSet("k", () => load.promise)
+    await settled(clock)
+    cache.use(fake(kind).handle())
+    const closing = cache.close()
+    await clock.advance(100)
+    await closing
+    load.pass("value")
+    expect(await running).toBe("value")
+    await settled(clock)
+    expect(await storage.handle().get("k")).toBeUndefined()
+  })
+
   test("an adapter object that was passed in is never closed", async () => {
     const { storage, another } = await setup(kind)
     const close = vi.fn()
@@ -116,6 +131,24 @@ describe.each(kinds)("%s", (kind) => {
 })
 
 describe.each(lateKinds)("%s", (kind) => {
+  test("close() closes what an alias opened and use() has swapped out, though a load on it hangs", async () => {
+    const { clock, storage } = await setup(kind)
+    const closed: string[] = []
+    const alias = `swapped alias of ${kind}`
+    registerAlias(alias, () => ({ ...storage.handle(), close: () => void closed.push(alias) }))
+    const cache = new RootWrapper({ adapter: alias, storeTimeout: 100 })
+    await cache.ready()
+    void cache.getOrSet("k", () => new Promise(() => {}))
+    await settled(clock)
+    cache.use(fake(kind).handle())
+    await clock.advance(1000)
+    expect(closed).toEqual([])
+    const closing = Promise.all([cache.close(), cache.close()])
+    await clock.advance(200)
+    await closing
+    expect(closed).toEqual([alias])
+  })
+
   test("what an alias opened is closed only when all that runs on it is over", async () => {
     const { clock, storage } = await setup(kind)
     let isClosed = false

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { CacheWrapper } from "../../src/core.ts"
+import { custom, type Shelf } from "../support/adapters.ts"
 import { type Kind, kinds, lateKinds } from "../support/fake.ts"
 import { gate, settled, setup } from "../support/setup.ts"
 
@@ -78,4 +79,13 @@ describe.each(lateKinds)("the writes of two caches over one adapter, on %s", (ki
     })
     expect(await cache.get("k")).toBe(2)
   })
+})
+
+test("a region with a codec of its own is no other cache's: clear removes what the cache has", async () => {
+  const shelf: Shelf = new Map()
+  const cache = new CacheWrapper({ adapter: custom("text", "sync", shelf) })
+  await cache.set("secret", 1)
+  await cache.region("a").region("b", { compress: true }).set("x", 1)
+  await cache.clear()
+  expect([...shelf.keys()].filter((key) => !key.startsWith("#"))).toEqual([])
 })
