@@ -36,7 +36,7 @@ export function readOne(
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
     heat(kit, engine, known)
     hub.hit(place, name, known)
-    return engine.store?.out(known, true)
+    return engine.out(known, true)
   }
   return readSlowly(kit, engine, name, full, options, known, make)
 }
@@ -88,7 +88,7 @@ export function serveOrLoad(
     heat(kit, engine, known)
     onServe?.(known.freshUntil)
     hub.hit(place, name, known)
-    return engine.store?.out(known, true)
+    return engine.out(known, true)
   }
   const call = toCall(kit, name, asFallback(fallback, engine), options, onServe)
   const { policy } = call
@@ -110,15 +110,18 @@ function loadKnown(call: Call, kept: Kept): unknown {
     if (isDueEarly(found, call) && !isBackedOff(call)) refresh(call, kept)
     call.onServe?.(kept.freshUntil)
     engine.hub.hit(place, name, kept)
-    return engine.store?.out(kept)
+    return engine.out(kept)
   }
-  const servesStale = state === "stale" && policy.softTimeout === 0 && !isInside(engine.flights, key)
+  const servesStale =
+    state === "stale" &&
+    Math.min(policy.softTimeout, policy.hardTimeout) <= 0 &&
+    !isInside(engine.flights, key)
   if (!servesStale) return getOrSet({ ...call, found: engine.read(place, key, policy, kept) })
   const isWaiting = isBackedOff(call)
   if (!isWaiting) refresh(call, kept)
   call.onServe?.(kept.freshUntil)
   engine.hub.servedStale(place, name, kept, isWaiting ? "backoff" : "timeout")
-  return engine.store?.out(kept)
+  return engine.out(kept)
 }
 
 /** Whether nothing in `options` changes how a hit is judged. */

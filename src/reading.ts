@@ -112,7 +112,7 @@ export async function readSlowly(
     policy,
   )
   const state = report(kit, found, name, policy)
-  if (found.kept && state !== "gone") return engine.store?.out(found.kept, true)
+  if (found.kept && state !== "gone") return engine.out(found.kept, true)
   if (onMiss) return onMiss()
   const reason = found.kept ? "expired" : found.reason
   hub.miss(place, name, reason)
@@ -161,12 +161,12 @@ export async function readMany(
   const isEach = unique.length === named.length
   const byName = new Map(unique.map((name, i) => [name, all[i]]))
   return named.map((name, at) => {
-    const found = byName.get(name)
-    const state = found ? (isSilent ? judge(found, policy) : report(kit, found, name, policy)) : "gone"
-    if (found?.kept && state !== "gone" && engine.store) {
-      return { ...toEntry(found.kept, engine.store, found.limit, isEach), stale: state === "stale" }
+    const found = byName.get(name) as Found // Each was read.
+    const state = isSilent ? judge(found, policy) : report(kit, found, name, policy)
+    if (found.kept && state !== "gone") {
+      return { ...toEntry(found.kept, engine, found.limit, isEach), stale: state === "stale" }
     }
-    const reason = found?.kept ? "expired" : (found?.reason ?? "absent")
+    const reason = found.kept ? "expired" : found.reason
     if (!isSilent) hub.miss(place, name, reason)
     onMiss?.(at, reason)
     return undefined
@@ -216,7 +216,7 @@ export function peekNow(kit: Kit, key: KeyLike): unknown {
   const engine = settings.home()
   const found = engine.peek(place, place.full(nameOf(kit, key)))
   if (!found?.kept || judge(found, settings.reading) !== "fresh") return undefined
-  const value = engine.store?.out(found.kept, true)
+  const value = engine.out(found.kept, true)
   const { schema } = settings.reading
   if (!schema) return value
   try {

@@ -1,6 +1,7 @@
 import type { Awaitable } from "./adapter.ts"
 import { attempt } from "./base/awaitable.ts"
 import { misuse } from "./base/errors.ts"
+import { judgeOptions, oneOf } from "./base/rules.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { tell } from "./policy/draft.ts"
@@ -77,8 +78,8 @@ export async function setMany(
   const { writeThrough } = kit.settings
   const pairs = pairsOf(entries)
   const items = pairs.map(([key, value, own]) => {
-    const item = toItem(kit, key, writeThrough ? snapshot(target.engine, value) : value, undefined)
-    return { ...item, policy: resolvePolicy(shared, own) }
+    const kept = writeThrough ? snapshot(target.engine, value) : value
+    return { name: nameOf(kit, key), value: kept, policy: resolvePolicy(shared, own) }
   })
   const { draft } = target.engine
   let written = writeThrough && !draft ? 0 : items.length
@@ -109,17 +110,9 @@ export async function endTags(kit: Kit, given: readonly (string | InvalidateOpti
 }
 
 /** The mode that `options` ask for. */
-export function modeOf(options: InvalidateOptions | undefined): Mode {
-  if (options === undefined) return "hard"
-  if (
-    typeof options === "object" &&
-    options !== null &&
-    Object.keys(options).every((name) => name === "mode")
-  ) {
-    const { mode = "hard" } = options
-    if (!Array.isArray(options) && (mode === "hard" || mode === "soft")) return mode
-  }
-  throw misuse('The one option of an invalidation is mode: "hard" or "soft".')
+export function modeOf(options: InvalidateOptions = {}): Mode {
+  judgeOptions(options, { mode: oneOf("hard", "soft") }, " of an invalidation", "OPTION_INVALID")
+  return options.mode ?? "hard"
 }
 
 /** Where an explicit write of this region goes. */

@@ -69,7 +69,7 @@ export function serve(
   onServe?.(freshUntil(kept, undefined, limit))
   if (reason) engine.hub.servedStale(place, name, kept, reason)
   else engine.hub.hit(place, name, kept)
-  return { value: engine.store ? engine.store.out(kept) : kept.value }
+  return { value: engine.out(kept) }
 }
 
 /** Whether a caller may share a flight: not past its lease, not for a fresh load, not across lonely requests. */

@@ -68,9 +68,8 @@ export class Context implements LoadContext {
 
   get stale(): Entry<unknown> | undefined {
     const { kept, limit } = this.#found
-    const { store } = this.#call.engine
     // Past its grace it is there by chance: as long as nobody has pruned it.
-    if (kept && store && isLive(this.#found)) this.#copy ??= toEntry(kept, store, limit)
+    if (kept && isLive(this.#found)) this.#copy ??= toEntry(kept, this.#call.engine, limit)
     return this.#copy
   }
 
@@ -86,7 +85,7 @@ export class Context implements LoadContext {
   keptAs(value: unknown): { readonly raw: unknown } | undefined {
     const { renewed } = this
     if (!renewed?.made || !Object.is(value, this.#kept)) return undefined
-    return { raw: this.#call.engine.store?.out(renewed.made) }
+    return { raw: this.#call.engine.out(renewed.made) }
   }
 
   skip(): void {
@@ -97,7 +96,7 @@ export class Context implements LoadContext {
     const { kept } = this.#found
     if (this.stale && kept) {
       this.#renew(kept)
-      this.#kept = this.#call.engine.store?.out(kept)
+      this.#kept = this.#call.engine.out(kept)
       return this.#kept
     }
     throw new CacheError(

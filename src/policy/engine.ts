@@ -95,6 +95,11 @@ export class Engine {
     return store
   }
 
+  /** A value for a caller to own; with `isLast`, nobody else will be given the value of this very `kept`. */
+  out(kept: Kept, isLast = false): unknown {
+    return this.store ? this.store.out(kept, isLast) : kept.value
+  }
+
   /** Told what the storage reports by itself; `isAdapters` when others over the same adapter hear it as well. */
   onReport: (event: AdapterEvent, isAdapters: boolean) => void = () => {}
 

@@ -1,14 +1,13 @@
 import { now } from "../base/clock.ts"
 import { type Keeps, tryClone } from "../codec/clone.ts"
 import { type Entry, freshUntil, type Kept, stateOf } from "../entry.ts"
-import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 
-/** An entry as a caller sees it, with a value of its own; for `isLast` see {@link Store.out}. */
-export function toEntry(kept: Kept, store: Store, limit?: number, isLast?: boolean): Entry<unknown> {
+/** An entry as a caller sees it, with a value of its own; for `isLast` see {@link Engine.out}. */
+export function toEntry(kept: Kept, engine: Engine, limit?: number, isLast?: boolean): Entry<unknown> {
   const until = freshUntil(kept, undefined, limit)
   return {
-    value: store.out(kept, isLast),
+    value: engine.out(kept, isLast),
     createdAt: kept.createdAt,
     freshUntil: until,
     staleUntil: until + kept.grace,

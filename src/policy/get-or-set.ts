@@ -7,6 +7,7 @@ import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
 import { load, validateFound } from "./load.ts"
 import { isInside } from "./reentry.ts"
+import { isWorker } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 import { isEndless, leave, ownLoad, waitFor } from "./waiting.ts"
 
@@ -26,7 +27,7 @@ export async function getOrSet(call: Call): Promise<unknown> {
     if (isInside(engine.flights, key)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
     const flight = joins ? running : depart(call, known, running)
-    if (previous?.isOverdue(policy.leaseTtl) && call.scope.settlesOthers) previous.settleWith(flight)
+    if (previous?.isOverdue(policy.leaseTtl) && !isWorker()) previous.settleWith(flight)
     const answer = await waitFor(flight, call, joins)
     leave(flight, call)
     if (answer === ownLoad) return getOrSet({ ...call, scope: { ...call.scope, shares: false } })
@@ -76,7 +77,8 @@ function depart(
   flight.isShared = scope.shares
   flight.leaseTtl = policy.leaseTtl
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
-  if (overdue && scope.settlesOthers) running?.settleWith(flight)
+  // On Workers a request drops what another one settles.
+  if (overdue && !isWorker()) running?.settleWith(flight)
   // One that does not look for what is stored is beaten by a load alone.
   const isBeaten = overdue && !running?.isFresh
   if (policy.fresh) engine.flights.fence(key)

@@ -1,8 +1,7 @@
 import type { Lease } from "../adapter.ts"
 import { type Awaitable, attempt, quietly } from "../base/awaitable.ts"
 import { left, now, sleep } from "../base/clock.ts"
-import { stateOf } from "../entry.ts"
-import type { Call } from "./call.ts"
+import { type Call, judge } from "./call.ts"
 import type { Flight, Outcome } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { validateFound } from "./load.ts"
@@ -40,8 +39,7 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
   // A lease ends by itself, so one that is still held by then is a successor's, who is waited for just as long.
   const began = now()
   let rest = 2 * policy.leaseTtl
-  const canWait =
-    !flight.background && !(found.kept && stateOf(found.kept, now(), policy.maxAge, found.limit) === "stale")
+  const canWait = !flight.background && judge(found, call) !== "stale"
   for (let ms = 4; ; ms = Math.min(ms * 1.5, 200)) {
     let lease: Lease | undefined
     try {
@@ -70,7 +68,7 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
     // The neighbour may have written while we waited for the lease: read again.
     const again = await readAgain(call)
     flight.capture(again, flight.versionKeys)
-    if (again.kept && isNews(again, found, call)) return { type: "found", found: again }
+    if (isNews(again, found, call)) return { type: "found", found: again }
     if (lease) return { type: "load", found: again }
   }
 }
@@ -82,13 +80,13 @@ function readAgain(call: Call): Awaitable<Found> {
 }
 
 /** Whether a second read brought what the first had not: a fresh entry, newer than the one to be replaced. */
-function isNews(again: Found, found: Found, { policy }: Call): boolean {
-  if (!again.kept || stateOf(again.kept, now(), policy.maxAge, again.limit) !== "fresh") return false
-  return (
-    found.kept === undefined ||
-    again.kept.createdAt > found.kept.createdAt ||
-    stateOf(found.kept, now(), policy.maxAge, found.limit) !== "fresh"
-  )
+function isNews(again: Found, found: Found, call: Call): boolean {
+  if (judge(again, call) !== "fresh") return false
+  return judge(found, call) !== "fresh" || createdAt(again) > createdAt(found)
+}
+
+function createdAt({ kept }: Found): number {
+  return kept?.createdAt ?? 0
 }
 
 /** One attempt at the lease; one that comes too late is given back. */

@@ -176,7 +176,7 @@ async function validateBy(found: Found, engine: Engine, schema: Schema): Promise
   if (!found.kept || !isLive(found)) return found
   try {
     // A copy: a schema may change what it is given.
-    const result = await schema["~standard"].validate(engine.store?.out(found.kept))
+    const result = await schema["~standard"].validate(engine.out(found.kept))
     if (!result.issues) return { ...found, kept: { ...found.kept, value: result.value, made: found.kept } }
   } catch {
     // A schema that throws has not validated.

@@ -7,6 +7,7 @@ import type { Call, Write } from "./call.ts"
 import type { Fallback, LoadContext } from "./context.ts"
 import { derived } from "./draft.ts"
 import type { Flight } from "./flight.ts"
+import type { Found } from "./found.ts"
 import { gathered } from "./gather.ts"
 import { getOrSet } from "./get-or-set.ts"
 import { bulkTimeout } from "./options.ts"
@@ -52,7 +53,7 @@ export async function loadMany(
   const values = new Map<string, Promise<unknown>>()
   for (const [i, call] of [...calls.values()].entries()) {
     const decide = once(() => bulk.decide())
-    const found = reads && chain(reads, (all) => all[i] ?? none)
+    const found = reads && chain(reads, (all) => all[i] as Found) // As many as calls.
     const mine: Call = {
       ...call,
       policy: { ...call.policy, storeTimeout },
@@ -76,8 +77,6 @@ export async function loadMany(
   }
   return Promise.all(named.map((name) => values.get(name)))
 }
-
-const none = { kept: undefined, limit: 0, reason: "absent", tokens: undefined } as const
 
 interface Waiting extends Asked {
   /** Its place among the keys. */

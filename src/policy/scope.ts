@@ -12,42 +12,26 @@ import { thisTurn } from "./turn.ts"
 export interface Scope {
   /** Whether callers may await a flight that another request leads. */
   readonly shares: boolean
-  /** Whether one caller may settle what another waits on; on Workers a request drops that. */
-  readonly settlesOthers: boolean
   /** Hands over work that nobody awaits. */
   background(work: Promise<unknown>): void
-  /** Waits for what another caller leads; `settled` tells whether it has. */
-  follow(promise: () => Promise<unknown>, settled: () => boolean, sameTurn: boolean): Promise<unknown>
 }
 
-const process: Scope = {
-  shares: true,
-  settlesOthers: true,
-  background: (work) => void work.catch(() => {}),
-  follow: (promise) => promise(),
-}
+const unbound: Scope = { shares: true, background: (work) => void work.catch(() => {}) }
 
 /** The scope of a call: `context` is what {@link bind} was given, if anything. */
 export function scopeOf(context: WaitUntil | undefined): Scope {
   return isWorker()
     ? workerScope(context)
     : context
-      ? { ...process, background: backgroundOf(context) }
-      : process
+      ? { ...unbound, background: backgroundOf(context) }
+      : unbound
 }
 
 function workerScope(context: WaitUntil | undefined): Scope {
   const hook = context ?? (workers.waitUntil && { waitUntil: workers.waitUntil })
   return {
     shares: hook !== undefined,
-    settlesOthers: false,
-    background: hook ? backgroundOf(hook) : process.background,
-    // A promise of another request may be dropped with it, and its continuations may run in the wrong request:
-    // only a look at the flight by this request's own timer is safe.
-    async follow(promise, settled, sameTurn) {
-      if (sameTurn) return process.follow(promise, settled, true)
-      await poll(settled)
-    },
+    background: hook ? backgroundOf(hook) : unbound.background,
   }
 }
 

@@ -18,13 +18,16 @@ export class TokenReads {
     this.#adapter = adapter
   }
 
-  /** The tokens of `names`, those in `known` being asked for already. */
-  read(names: readonly VersionKeys[], known?: Map<string, Promise<unknown>>): Promise<readonly string[]> {
+  /** The tokens of `names`; what is `known` is asked for already. */
+  read(
+    names: readonly VersionKeys[],
+    known?: readonly [key: string, record: Promise<unknown>],
+  ): Promise<readonly string[]> {
     this.#turn ??= this.#openTurn()
     const { tokens: turn, all } = this.#turn
     const same = all.get(names)
     if (same && !known) return same
-    for (const [key, record] of known ?? []) turn.set(key, record.then(toToken))
+    if (known) turn.set(known[0], known[1].then(toToken))
     const keys = names.flatMap(({ hard, soft }) => [hard, soft])
     const missing = [...new Set(keys)].filter((key) => !turn.has(key))
     if (this.#adapter.getMany && missing.length > 1) {

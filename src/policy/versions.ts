@@ -44,7 +44,7 @@ export class Versions {
         if (isPromise(record)) {
           // A near tier answers at once again as soon as it knows; others never do.
           this.#async = this.#adapter.peek === undefined
-          return this.#reads.read(names, new Map([[key, record]]))
+          return this.#reads.read(names, [key, record])
         }
         tokens.push(toToken(record))
       }

@@ -8,6 +8,7 @@ import { copyFor, isIsolated } from "./entries.ts"
 import type { Brought, Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { beforeSchema, validateFound, validateLoaded } from "./load.ts"
+import { isWorker, poll } from "./scope.ts"
 import { settlesWithin } from "./timeout.ts"
 import { thisTurn } from "./turn.ts"
 
@@ -21,7 +22,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   const { engine, place, policy } = call
   const sameTurn = flight.turn === thisTurn()
   const isOther = joins && policy.schema !== flight.schema
-  const wait: Wait = { flight, call, joins, sameTurn, isLate: joins && !sameTurn, isOther }
+  const wait: Wait = { flight, call, joins, isLate: joins && !sameTurn, isOther }
   flight.enter()
 
   const isRead = () => flight.found !== undefined || isOver(wait)
@@ -56,7 +57,6 @@ interface Wait {
   readonly call: Call
   /** Another call leads the flight. */
   readonly joins: boolean
-  readonly sameTurn: boolean
   /** It joins a flight that began before: what that has captured may be outdated. */
   readonly isLate: boolean
   /** It joins a flight whose leader has another schema, and judges for itself. */
@@ -122,8 +122,7 @@ function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefin
       return bring(wait, outcome)
     case "failed":
       // Another request's end is not this one's.
-      if (wait.isLate && !call.scope.settlesOthers && Object(outcome.error).name === "AbortError")
-        return undefined
+      if (wait.isLate && isWorker() && Object(outcome.error).name === "AbortError") return undefined
       return failed(wait, stale, outcome.error)
     case "found":
       // What the caller's own schema refused above is to be loaded.
@@ -156,7 +155,7 @@ function bring(wait: Wait, { value, raw, copy }: Brought): Awaitable<Answer | un
   const given = isOther ? raw : copy
   const own = copyFor(call.engine, given)
   const isCopied = own !== given || typeof own !== "object" || own === null
-  if (isLate && !call.scope.settlesOthers && !isCopied && isIsolated(call.engine)) return ownLoad
+  if (isLate && isWorker() && !isCopied && isIsolated(call.engine)) return ownLoad
   if (!isOther || !call.policy.schema) return { value: own }
   return bounded(wait, validateLoaded(own, call)).then((value) => ({ value }))
 }
@@ -166,12 +165,10 @@ function isOver({ flight, call, isLate }: Wait): boolean {
 }
 
 /** Waits for a promise of the flight's as this call may, until `settled` at least. */
-function follow(
-  { call, joins, sameTurn }: Wait,
-  promise: () => Promise<unknown>,
-  settled: () => boolean,
-): Promise<unknown> {
-  return joins ? call.scope.follow(promise, settled, sameTurn) : promise()
+function follow({ isLate }: Wait, promise: () => Promise<unknown>, settled: () => boolean): Promise<unknown> {
+  // A promise of another request may be dropped with it, and its continuations may run in the wrong request:
+  // only a look at the flight by this request's own timer is safe.
+  return isLate && isWorker() ? poll(settled) : promise()
 }
 
 /** Waits for `promise` for what is left of `limit`; answers whether it came in time. The call's own signal ends it. */

@@ -221,7 +221,7 @@ function changedEntries(
     const changed = change(kept, one.limit, at)
     if (changed === kept) continue
     // Never a newer hard version: an invalidation that came since the read must win.
-    const marks = own ? kept.marks.map((mark, at) => (at % 2 === 0 ? mark : (own[at] ?? ""))) : kept.marks
+    const marks = own ? kept.marks.map((mark, n) => (n % 2 === 0 ? mark : (own[n] ?? ""))) : kept.marks
     const life = changed.freshUntil + changed.grace - at
     if (life > 0 && !isEnded) writes.push([key, { ...changed, marks }, life])
     else gone.push(key)

@@ -26,6 +26,17 @@ describe.each(kinds)("%s", (kind) => {
     expect(await answer).toBe("old")
   })
 
+  test("a hardTimeout of 0 serves stale what is known at once", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "old", { ttl: 1, grace: "1h" })
+    await clock.advance(1)
+    const answer = cache.getOrSet("k", () => "new", { hardTimeout: 0 })
+    if (kind === "memory") expect(await answer).toBe("old")
+    else await expect(answer).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
+    await settled(clock)
+    expect(await cache.get("k")).toBe("new")
+  })
+
   test("of both timeouts the shorter one serves stale", async () => {
     const { cache, clock } = await setup(kind)
     await cache.set("k", "old", { ttl: 1, grace: "1h" })
