@@ -30,7 +30,9 @@ describe("caches on one storage that leases", () => {
   test("a follower waits on with a load that has waited for its lease, and is told of once", async () => {
     const { cache, clock, trace, another } = await setup(kind, { leaseTtl: 300 })
     const other = gate()
-    const held = another().getOrSet("k", () => other.promise)
+    const held = another()
+      .getOrSet("k", () => other.promise)
+      .catch(() => "failed")
     await settled(clock)
     const signals: AbortSignal[] = []
     const load = vi.fn(async ({ signal }: { signal: AbortSignal }) => {
@@ -46,11 +48,7 @@ describe("caches on one storage that leases", () => {
     await clock.advance(150)
     other.fail(new Error("no value"))
     await clock.advance(1000)
-    expect(await Promise.all([first, second, held.catch(() => "failed")])).toEqual([
-      "gone",
-      "value",
-      "failed",
-    ])
+    expect(await Promise.all([first, second, held])).toEqual(["gone", "value", "failed"])
     expect(load).toHaveBeenCalledTimes(1)
     expect(signals.map(({ aborted }) => aborted)).toEqual([false])
     expect(trace.filter((type) => type === "coalesced")).toHaveLength(1)
