@@ -2,6 +2,7 @@ import type { Awaitable } from "./adapter.ts"
 import { attempt } from "./base/awaitable.ts"
 import { misuse } from "./base/errors.ts"
 import { judgeOptions, oneOf } from "./base/rules.ts"
+import { reach } from "./homes.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { tell } from "./policy/draft.ts"
@@ -12,7 +13,6 @@ import { invalidateByTags } from "./policy/sweep.ts"
 import type { Mode } from "./policy/tokens.ts"
 import { type Item, setAll, type Target } from "./policy/write.ts"
 import { nameOf } from "./reading.ts"
-import { reach } from "./regions.ts"
 
 /** Gives a write to the request it belongs to, so that it is done although its caller may not wait for it. */
 export function lasting<T>(kit: Kit, work: Promise<T>): Promise<T> {

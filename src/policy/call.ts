@@ -49,6 +49,9 @@ export interface Answer {
   readonly value: unknown
 }
 
+/** In place of an answer: the caller is to look again, and perhaps to load. */
+export const nextRound = undefined
+
 /** Whether a fresh entry is to be refreshed before its time. */
 export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "policy">): boolean {
   return kept !== undefined && isEarly(kept, freshUntil(kept, policy.maxAge, limit), now(), policy.early)

@@ -1,4 +1,5 @@
 import { left, now } from "../base/clock.ts"
+import type { Call } from "./call.ts"
 import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
 import { alarm } from "./timeout.ts"
@@ -32,6 +33,10 @@ export type Outcome =
  */
 export class Flight {
   readonly key: string
+  /** What its leader asked for. */
+  readonly policy: Policy
+  /** Other requests may wait for it. */
+  readonly isShared: boolean
   /** Those of its cache, once it is among them. */
   home: object | undefined
   /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
@@ -52,16 +57,8 @@ export class Flight {
   outcome: Outcome | undefined
   /** What its fallback brought, while it is being stored. */
   brought: Brought | undefined
-  /** What its leader had the value checked by; a caller with another schema checks it itself. */
-  schema: Policy["schema"]
-  /** It does not look at what is stored. */
-  isFresh = false
   /** It has called its fallback, so that no back-off of before kept it from that. */
   hasTried = false
-  /** How long it may hold its key by its leader's options. */
-  leaseTtl: number = Infinity
-  /** Other requests may wait for it. */
-  isShared = true
   /** What its leader read, once read. */
   found: Found | undefined
   /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */
@@ -92,8 +89,10 @@ export class Flight {
   readonly #timers: (() => void)[] = []
   #release: (() => void) | undefined
 
-  constructor(key: string, background = false) {
+  constructor({ key, policy, scope }: Pick<Call, "key" | "policy" | "scope">, background = false) {
     this.key = key
+    this.policy = policy
+    this.isShared = scope.shares
     this.background = background
     let settle: (outcome: Outcome) => void = () => {}
     this.done = new Promise((resolve) => {
@@ -180,7 +179,7 @@ export class Flight {
   settleWith(other: Flight): void {
     other.#isFollowed = true
     // Who did not look for what is stored is not served it.
-    other.done.then((outcome) => (outcome.type === "found" && this.isFresh) || this.settle(outcome))
+    other.done.then((outcome) => (outcome.type === "found" && this.policy.fresh) || this.settle(outcome))
   }
 
   /** Beats it: its callers get its value, the storage does not, and others need not wait for its lease. */

@@ -33,7 +33,8 @@ export class Flights {
   /** Of very many flights those that hang and that nobody waits for are beaten, oldest first. */
   #forget(): void {
     for (const flight of this.#running.values()) {
-      if (this.#running.size <= maxRunning || flight.isAwaited || !flight.isOverdue(flight.leaseTtl)) return
+      const isHung = !flight.isAwaited && flight.isOverdue(flight.policy.leaseTtl)
+      if (this.#running.size <= maxRunning || !isHung) return
       this.fenceOwn(flight.key)
     }
   }

@@ -1,15 +1,16 @@
 import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
-import { type Call, canJoin, isBackedOff, isDueEarly, judge, reentrant } from "./call.ts"
+import { type Call, canJoin, isBackedOff, isDueEarly, judge, nextRound, reentrant } from "./call.ts"
 import { copyFor } from "./entries.ts"
 import { Flight, type Outcome } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
 import { load, validateFound } from "./load.ts"
+import { isEndless, leave } from "./patience.ts"
 import { isInside } from "./reentry.ts"
 import { isWorker } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
-import { isEndless, leave, ownLoad, waitFor } from "./waiting.ts"
+import { ownLoad, waitFor } from "./waiting.ts"
 
 /**
  * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
@@ -31,7 +32,7 @@ export async function getOrSet(call: Call): Promise<unknown> {
     const answer = await waitFor(flight, call, joins)
     leave(flight, call)
     if (answer === ownLoad) return getOrSet({ ...call, scope: { ...call.scope, shares: false } })
-    if (answer) return answer.value
+    if (answer !== nextRound) return answer.value
     previous = flight
   }
 }
@@ -50,7 +51,7 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   return flight.shared(policy.leaseTtl).then(() => {
     leave(flight, call)
     const { outcome } = flight
-    if (outcome?.type === "loaded") return copyFor(engine, flight.schema ? outcome.raw : outcome.copy)
+    if (outcome?.type === "loaded") return copyFor(engine, flight.policy.schema ? outcome.raw : outcome.copy)
     if (outcome?.type === "failed") throw outcome.error
     return getOrSet(call)
   })
@@ -71,16 +72,12 @@ function depart(
   background = false,
 ): Flight {
   const { engine, policy, scope, key } = call
-  const flight = new Flight(key, background)
-  flight.schema = policy.schema
-  flight.isFresh = policy.fresh
-  flight.isShared = scope.shares
-  flight.leaseTtl = policy.leaseTtl
+  const flight = new Flight(call, background)
   const overdue = running?.isOverdue(policy.leaseTtl) ?? false
   // On Workers a request drops what another one settles.
   if (overdue && !isWorker()) running?.settleWith(flight)
   // One that does not look for what is stored is beaten by a load alone.
-  const isBeaten = overdue && !running?.isFresh
+  const isBeaten = overdue && !running?.policy.fresh
   if (policy.fresh) engine.flights.fence(key)
   else if (isBeaten) engine.flights.fenceOwn(key)
   engine.flights.add(flight)

@@ -1,27 +1,25 @@
 import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
-import { left } from "../base/clock.ts"
-import type { CacheError } from "../base/errors.ts"
 import type { StaleReason } from "../base/events.ts"
 import { isBehind } from "./behind.ts"
-import { type Answer, type Call, isBackedOff, isMisuse, judge, serve, tooLate } from "./call.ts"
+import { type Answer, type Call, isBackedOff, isMisuse, judge, nextRound, serve } from "./call.ts"
 import { copyFor, isIsolated } from "./entries.ts"
 import type { Brought, Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { beforeSchema, validateFound, validateLoaded } from "./load.ts"
-import { isWorker, poll } from "./scope.ts"
-import { settlesWithin } from "./timeout.ts"
+import { bounded, follow, givenUp, inTime, isEndless, isOver, type Wait } from "./patience.ts"
+import { isWorker } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
- * Waits for a flight as long as the options of `call` let it, and tells what the caller gets: nothing, for another
- * round, when the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old.
+ * Waits for a flight as long as the options of `call` let it, and tells what the caller gets: {@link nextRound}
+ * when the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old.
  *
  * @param joins - Whether another call leads the flight.
  */
 export async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
   const { engine, place, policy } = call
   const sameTurn = flight.turn === thisTurn()
-  const isOther = joins && policy.schema !== flight.schema
+  const isOther = joins && policy.schema !== flight.policy.schema
   const wait: Wait = { flight, call, joins, isLate: joins && !sameTurn, isOther }
   flight.enter()
 
@@ -32,7 +30,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
       follow(wait, () => flight.read, isRead),
     )
   if (wait.isLate && (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))))
-    return undefined
+    return nextRound
 
   const own = foundFor(wait)
   const found = isPromise(own) ? await own : own
@@ -51,24 +49,12 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   return isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale)
 }
 
-/** One call's wait for a flight. */
-interface Wait {
-  readonly flight: Flight
-  readonly call: Call
-  /** Another call leads the flight. */
-  readonly joins: boolean
-  /** It joins a flight that began before: what that has captured may be outdated. */
-  readonly isLate: boolean
-  /** It joins a flight whose leader has another schema, and judges for itself. */
-  readonly isOther: boolean
-}
-
 /** What the caller may be served: what the leader found, or where that does not do, what a look of the caller's own finds. */
 function foundFor(wait: Wait): Awaitable<Found | undefined> {
   const { flight, call, joins, isOther } = wait
   const { found } = flight
   // What the leader did not look for, or its schema refused, may be there.
-  if (joins && (flight.isFresh || (isOther && found?.reason === "corrupt"))) {
+  if (joins && (flight.policy.fresh || (isOther && found?.reason === "corrupt"))) {
     return bounded(
       wait,
       attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call)),
@@ -122,14 +108,14 @@ function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefin
       return bring(wait, outcome)
     case "failed":
       // Another request's end is not this one's.
-      if (wait.isLate && isWorker() && Object(outcome.error).name === "AbortError") return undefined
+      if (wait.isLate && isWorker() && Object(outcome.error).name === "AbortError") return nextRound
       return failed(wait, stale, outcome.error)
     case "found":
       // What the caller's own schema refused above is to be loaded.
-      if ((isOther && call.policy.schema) || judge(outcome.found, call) !== "fresh") return undefined
+      if ((isOther && call.policy.schema) || judge(outcome.found, call) !== "fresh") return nextRound
       return serve(call, isOther ? beforeSchema(outcome.found) : outcome.found)
     default:
-      if (!outcome || !stale) return undefined
+      if (!outcome || !stale) return nextRound
       return flight.fenced ? serveStill(wait, stale, "held") : serveStale(call, stale, "held")
   }
 }
@@ -150,7 +136,7 @@ export const ownLoad: Answer = { value: undefined }
  */
 function bring(wait: Wait, { value, raw, copy }: Brought): Awaitable<Answer | undefined> {
   const { flight, call, joins, isLate, isOther } = wait
-  if (isLate && flight.isInvalidated) return undefined
+  if (isLate && flight.isInvalidated) return nextRound
   if (!joins) return { value }
   const given = isOther ? raw : copy
   const own = copyFor(call.engine, given)
@@ -158,54 +144,6 @@ function bring(wait: Wait, { value, raw, copy }: Brought): Awaitable<Answer | un
   if (isLate && isWorker() && !isCopied && isIsolated(call.engine)) return ownLoad
   if (!isOther || !call.policy.schema) return { value: own }
   return bounded(wait, validateLoaded(own, call)).then((value) => ({ value }))
-}
-
-function isOver({ flight, call, isLate }: Wait): boolean {
-  return flight.outcome !== undefined || (isLate && flight.isOverdue(call.policy.leaseTtl))
-}
-
-/** Waits for a promise of the flight's as this call may, until `settled` at least. */
-function follow({ isLate }: Wait, promise: () => Promise<unknown>, settled: () => boolean): Promise<unknown> {
-  // A promise of another request may be dropped with it, and its continuations may run in the wrong request:
-  // only a look at the flight by this request's own timer is safe.
-  return isLate && isWorker() ? poll(settled) : promise()
-}
-
-/** Waits for `promise` for what is left of `limit`; answers whether it came in time. The call's own signal ends it. */
-async function inTime({ flight, call }: Wait, promise: Promise<unknown>, limit: number): Promise<boolean> {
-  const { policy, startedAt } = call
-  const ms = limit === Infinity ? limit : left(startedAt, limit)
-  try {
-    return await settlesWithin(promise, ms, policy.signal)
-  } catch (reason) {
-    leave(flight, call)
-    throw reason
-  }
-}
-
-/** What `promise` brings, if it does within the call's `hardTimeout`. */
-async function bounded<T>(wait: Wait, promise: Promise<T>): Promise<T> {
-  const { hardTimeout } = wait.call.policy
-  if (isEndless(hardTimeout, wait.call) || (await inTime(wait, promise, hardTimeout))) return promise
-  throw givenUp(wait)
-}
-
-/** The error of a caller that has waited for as long as it would, which does not count as leaving. */
-function givenUp({ flight, call }: Wait): CacheError {
-  flight.rest()
-  return tooLate(call)
-}
-
-/** Whether a caller waits however long it takes: then it needs no more than the promise. */
-export function isEndless(limit: number, { policy }: Call): boolean {
-  return limit === Infinity && policy.signal === undefined
-}
-
-/** One caller less waits for a flight; the last one to go ends it, unless it goes on behind them. */
-export function leave(flight: Flight, { engine }: Call): void {
-  if (!flight.leave()) return
-  flight.fence()
-  engine.flights.remove(flight)
 }
 
 /** Serves a stale entry, if its grace has not ended while its caller waited. */

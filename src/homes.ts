@@ -1,0 +1,117 @@
+import { CacheError } from "./base/errors.ts"
+import { isPlain } from "./base/kind.ts"
+import { isRecord } from "./base/rules.ts"
+import type { Kit, Known, Shared } from "./kit.ts"
+import { Engine } from "./policy/engine.ts"
+import type { Source } from "./policy/found.ts"
+import type { Policy } from "./policy/options.ts"
+import { keyOf, type Place } from "./policy/place.ts"
+import { forCaller } from "./policy/told.ts"
+import type { Target } from "./policy/write.ts"
+import { type StorageOptions, storageRules } from "./source.ts"
+
+/** What `options` say of the storage; an explicit `undefined` says nothing. */
+export function storageOf(options: StorageOptions): StorageOptions {
+  const said = Object.entries(options).filter(
+    ([name, value]) => Object.hasOwn(storageRules, name) && value !== undefined,
+  )
+  return Object.fromEntries(said)
+}
+
+/** Whether both mean one storage: alike, down to the members of what they name. */
+export function sameStorage(one: object, other: object): boolean {
+  const names = Object.keys(one)
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => {
+      const [mine, its]: unknown[] = [Reflect.get(one, name), Reflect.get(other, name)]
+      return mine === its || (isTold(mine) && isTold(its) && sameStorage(mine, its))
+    })
+  )
+}
+
+function isTold(value: unknown): value is object {
+  return isRecord(value) && isPlain(value)
+}
+
+/** Lets what runs on a storage finish, then closes it; until then `close()` knows of it. */
+export function drop({ shared, hub }: Kit, engine: Engine): void {
+  const ended = engine.retire(Infinity)
+  const over = () => void shared.engines.delete(engine)
+  ended.then(over, (error: unknown) => {
+    over()
+    hub.trouble(undefined, "", error)
+  })
+  shared.scope().background(ended)
+}
+
+/** What a cache or region keeps its entries in. It tells of evictions and trouble by the keys as given. */
+export function engineOf(kit: Kit, source: Source): Engine {
+  const { shared, hub } = kit
+  const engine = new Engine(source, hub)
+  if (kit.place.base.startsWith("@")) engine.lane.hasPrefixes = true
+  engine.onReport = (event, isAdapters) => {
+    // Of all that hear the adapter the first one tells, and each of its own tier in front.
+    if (isAdapters && source.adapter && event.tier !== "near" && heardBy(shared, source) !== engine) return
+    const { key, tier } = event
+    if (event.type === "evict") {
+      // Nobody listens: then it only counts.
+      const at = hub.events.listening > 0 ? placeOf(kit, key) : kit.place
+      hub.evicted(at, at.own(event.key) ?? event.key, tier)
+    } else {
+      const error = forCaller(event.error)
+      const name = key === undefined ? error instanceof CacheError && error.key : keyOf(key)
+      hub.trouble(placeOf(kit, key), name || "", error, tier)
+    }
+  }
+  shared.engines.add(engine)
+  return engine
+}
+
+/** The first open one of those over the same adapter object. */
+function heardBy({ engines }: Shared, { adapter }: Source): Engine | undefined {
+  return [...engines].find(({ source, store }) => store && source.adapter === adapter)
+}
+
+/** The place that the storage key `key` lies in. */
+function placeOf({ place, shared }: Kit, key: string | undefined): Place {
+  if (key === undefined) return place
+  const owner = [...shared.regions.values()].find(({ kit }) => kit.place.own(key) !== undefined)
+  return owner?.kit.place ?? place
+}
+
+/** A storage of a region's own: another adapter, or its cache's adapter with another codec or tier. */
+export function ownHome({ kit, parent }: Known, options: StorageOptions): () => Engine {
+  let above: Engine | undefined
+  let own: Engine | undefined
+  return () => {
+    const home = parent.settings.home()
+    if (!own || (options.adapter === undefined && above !== home)) {
+      above = home
+      // A near tier and arguments belong to the adapter that they were named with.
+      const isOther = options.adapter !== undefined
+      const source = home.source.derive({
+        ...(isOther && { near: undefined, arguments: undefined }),
+        ...options,
+      })
+      if (own) drop(kit, own)
+      own = engineOf(kit, source)
+    }
+    return own
+  }
+}
+
+/** Where an act on a place and all regions in it, or on the whole cache, must reach: each storage once. */
+export function reach(kit: Kit, isWhole = false): Target[] {
+  const { settings, place, shared } = kit
+  const places = new Map<Engine, Place>([[settings.home(), place]])
+  if (isWhole && shared.engine) places.set(shared.engine, place)
+  const policy: Policy = settings.policy
+  for (const { kit: region } of shared.regions.values()) {
+    if (!region.settings.ownsHome || !(isWhole || region.path.startsWith(kit.path))) continue
+    const engine = region.settings.home()
+    // Of its storage it is this region's part alone.
+    if (!places.has(engine)) places.set(engine, region.place)
+  }
+  return [...places].map(([engine, place]) => ({ engine, place, policy }))
+}
