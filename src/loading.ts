@@ -2,6 +2,7 @@ import { now } from "./base/clock.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { tryClone } from "./codec/clone.ts"
 import { type Kept, stateOf } from "./entry.ts"
+import { heat, isHit } from "./hits.ts"
 import type { KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
 import { type Call, isBackedOff, isDueEarly, type Served } from "./policy/call.ts"
@@ -14,7 +15,7 @@ import { getOrSet, joinAtOnce, refresh } from "./policy/get-or-set.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
 import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
-import { type GetOptions, heat, isHit, listOf, nameOf, readRules, readSlowly } from "./reading.ts"
+import { type GetOptions, listOf, nameOf, readRules, readSlowly } from "./reading.ts"
 
 /** The value of one key: at once from a synchronous storage. `read` is asked where that takes I/O. */
 export function readOne(

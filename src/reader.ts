@@ -1,4 +1,5 @@
 import type { Entry } from "./entry.ts"
+import { hotEntry, hotHit } from "./hits.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { isPlainRead, loadAll, readGenerated, readOne, serveOrLoad } from "./loading.ts"
@@ -8,17 +9,7 @@ import type { Fallback, LoadContext } from "./policy/context.ts"
 import type { ManyFallback } from "./policy/many.ts"
 import type { LoadOptions, ReadOptions, StandardSchemaV1 } from "./policy/options.ts"
 import { keysOf } from "./policy/sweep.ts"
-import {
-  type GetOptions,
-  hotEntry,
-  hotHit,
-  listOf,
-  nameOf,
-  peekNow,
-  readEntry,
-  readMany,
-  readValues,
-} from "./reading.ts"
+import { type GetOptions, listOf, nameOf, peekNow, readEntry, readMany, readValues } from "./reading.ts"
 import { toTarget } from "./writing.ts"
 
 /** What a load answers: what its key says, or else what its fallback gives. */

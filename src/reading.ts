@@ -4,7 +4,7 @@ import { CacheError, type MissReason, misuse, shortKey } from "./base/errors.ts"
 import { aBoolean, anything, type Rules } from "./base/rules.ts"
 import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
-import type { Hot, Kit, Settings } from "./kit.ts"
+import type { Kit } from "./kit.ts"
 import type { Engine } from "./policy/engine.ts"
 import { toEntry } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
@@ -27,72 +27,6 @@ export function nameOf({ settings, path }: Kit, key: unknown): string {
   // A region may be given its generator later: what is an argument then is one before.
   if (typeof key !== "string" && (generate || path !== "")) return canonical(key)
   return keyText(key as KeyLike) // Guarded there, whatever the caller's types said.
-}
-
-/** {@link hotEntry}, counted as a hit. */
-export function hotHit(kit: Kit, key: unknown): Kept | undefined {
-  const kept = hotEntry(kit, key)
-  // It tells text alone.
-  if (kept !== undefined) kit.hub.hit(kit.place, key as string, kept)
-  return kept
-}
-
-/**
- * The fresh entry of `key` where that can be told in a few steps, which most hits in memory can.
- *
- * Entries written together share one array of marks. If that array was seen to stand and the adapter has counted no
- * change of tokens since, every entry that holds this very array stands, and is one of ours, for nobody else has it. An
- * entry with tags has an array of its own, so it is remembered by itself.
- */
-export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefined {
-  const { hot } = settings
-  if (hot === undefined || !settings.isPlain || typeof key !== "string") return undefined
-  if (hot.engine !== settings.home()) {
-    // Of a storage that was swapped out nothing is to be kept.
-    settings.hot = undefined
-    return undefined
-  }
-  const { adapter } = hot
-  const full = place.full(key)
-  const time = now()
-  try {
-    // Ours, if its marks are or it was seen to stand: asked next.
-    const kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
-    if (kept?.marks !== hot.marks && !(kept && hot.standing.get(kept) === hot.changes)) {
-      if (isPromise(kept)) cool(settings, kept)
-    } else if (time < kept.freshUntil && hot.changes === adapter.tokenChanges(time)) return kept
-  } catch {
-    // The read that follows meets the same trouble and tells of it.
-  }
-  return undefined
-}
-
-/** An adapter that has begun to answer later: what it says is asked for again by the read that follows. */
-function cool(settings: Settings, late: Promise<unknown>): void {
-  settings.hot = undefined
-  Promise.resolve(late).catch(() => {})
-}
-
-/** Remembers what a hit was told by. */
-export function heat({ settings }: Kit, engine: Engine, kept: Kept): void {
-  const { store } = engine
-  const { tokenChanges } = store?.adapter ?? {}
-  if (!store || !tokenChanges || settings.toKey) return
-  const adapter = store.adapter as Hot["adapter"] // It has tokenChanges.
-  const changes = adapter.tokenChanges()
-  // The marks of an entry with tags are its own.
-  const marks =
-    kept.tags.length === 0 ? kept.marks : settings.hot?.changes === changes ? settings.hot.marks : []
-  settings.hot = { engine, adapter, store, marks, changes, standing: engine.versions(store).standing }
-}
-
-/** Whether a synchronous storage has an entry whose versions stand. */
-export function isHit(engine: Engine, { place }: Kit, known: Kept | MissReason | undefined): known is Kept {
-  return (
-    typeof known === "object" &&
-    engine.store !== undefined &&
-    engine.versions(engine.store).stands(known, place.versionKeys)
-  )
 }
 
 /** The value of one key that no hit told at once; on a miss what `onMiss` answers, where there is one. */

@@ -17,6 +17,7 @@ const ranks: readonly (readonly string[])[] = [
     "loading.ts",
     "batch.ts",
     "generated.ts",
+    "hits.ts",
     "homes.ts",
     "memoize.ts",
     "memoize-many.ts",

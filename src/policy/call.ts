@@ -33,15 +33,21 @@ export interface Call {
   readonly startedAt: number
   /** What the storage says, where it was asked already. */
   readonly found?: Awaitable<Found> | undefined
-  /** Reads it anew with others, past what a tier in front keeps. Left out: alone. */
-  readonly readAnew?: ((call: Call) => Awaitable<Found>) | undefined
+  /** How it goes together with others, where it is one of many. */
+  readonly bulk?: BulkCall | undefined
   /** Writes the entry, where that is not the store's own business. */
   readonly write?: Write | undefined
   /** The options of this very call, unresolved. */
   readonly given?: { readonly ttl?: unknown; readonly grace?: unknown } | undefined
-  /** Called when this caller waits for another's load. */
-  readonly onJoin?: (() => void) | undefined
   readonly onServe?: Served | undefined
+}
+
+/** What a call that is one of many does together with the others. */
+export interface BulkCall {
+  /** Reads it anew, past what a tier in front keeps. */
+  readAnew(call: Call): Awaitable<Found>
+  /** Called when this caller waits for another's load. */
+  onJoin(): void
 }
 
 /** What a caller gets. */

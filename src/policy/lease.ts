@@ -52,7 +52,7 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
       // Whoever holds it stores what it loads, whether somebody waits here or not.
       if (!canWait || !flight.isAwaited) return { type: "held" }
       if (rest <= 0) return free
-      call.onJoin?.()
+      call.bulk?.onJoin()
       const pause = Math.min(ms, Math.max(1, rest))
       await sleep(pause)
       // A clock that stands still, or was set back, makes no wait longer.
@@ -75,8 +75,8 @@ async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): P
 
 /** What lies in the storage itself by now. */
 function readAgain(call: Call): Awaitable<Found> {
-  const { engine, place, key, policy, readAnew } = call
-  return validateFound(readAnew ? readAnew(call) : engine.readAnew(place, key, policy), call)
+  const { engine, place, key, policy, bulk } = call
+  return validateFound(bulk ? bulk.readAnew(call) : engine.readAnew(place, key, policy), call)
 }
 
 /** Whether a second read brought what the first had not: a fresh entry, newer than the one to be replaced. */

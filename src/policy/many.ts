@@ -58,8 +58,7 @@ export async function loadMany(
       ...call,
       policy: { ...call.policy, storeTimeout },
       write,
-      readAnew,
-      onJoin: decide,
+      bulk: { readAnew, onJoin: decide },
       ...(found && { found }),
       fallback: (context: LoadContext) => {
         const value = call.fallback(context)

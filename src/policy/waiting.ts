@@ -42,7 +42,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   if (joins) {
     // Who is served stale at once waits for nothing.
     if (!stale || policy.softTimeout > 0) engine.hub.joined(place, call.name)
-    call.onJoin?.()
+    call.bulk?.onJoin()
   }
   // At once, however fast the load that this call has begun may be.
   const isPrompt = sameTurn && policy.softTimeout <= 0 && stale !== undefined

@@ -1,0 +1,72 @@
+import { isPromise } from "./base/awaitable.ts"
+import { now } from "./base/clock.ts"
+import type { MissReason } from "./base/errors.ts"
+import type { Kept } from "./entry.ts"
+import type { Hot, Kit, Settings } from "./kit.ts"
+import type { Engine } from "./policy/engine.ts"
+
+/** {@link hotEntry}, counted as a hit. */
+export function hotHit(kit: Kit, key: unknown): Kept | undefined {
+  const kept = hotEntry(kit, key)
+  // It tells text alone.
+  if (kept !== undefined) kit.hub.hit(kit.place, key as string, kept)
+  return kept
+}
+
+/**
+ * The fresh entry of `key` where that can be told in a few steps, which most hits in memory can.
+ *
+ * Entries written together share one array of marks. If that array was seen to stand and the adapter has counted no
+ * change of tokens since, every entry that holds this very array stands, and is one of ours, for nobody else has it. An
+ * entry with tags has an array of its own, so it is remembered by itself.
+ */
+export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefined {
+  const { hot } = settings
+  if (hot === undefined || !settings.isPlain || typeof key !== "string") return undefined
+  if (hot.engine !== settings.home()) {
+    // Of a storage that was swapped out nothing is to be kept.
+    settings.hot = undefined
+    return undefined
+  }
+  const { adapter } = hot
+  const full = place.full(key)
+  const time = now()
+  try {
+    // Ours, if its marks are or it was seen to stand: asked next.
+    const kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
+    if (kept?.marks !== hot.marks && !(kept && hot.standing.get(kept) === hot.changes)) {
+      if (isPromise(kept)) cool(settings, kept)
+    } else if (time < kept.freshUntil && hot.changes === adapter.tokenChanges(time)) return kept
+  } catch {
+    // The read that follows meets the same trouble and tells of it.
+  }
+  return undefined
+}
+
+/** An adapter that has begun to answer later: what it says is asked for again by the read that follows. */
+function cool(settings: Settings, late: Promise<unknown>): void {
+  settings.hot = undefined
+  Promise.resolve(late).catch(() => {})
+}
+
+/** Remembers what a hit was told by. */
+export function heat({ settings }: Kit, engine: Engine, kept: Kept): void {
+  const { store } = engine
+  const { tokenChanges } = store?.adapter ?? {}
+  if (!store || !tokenChanges || settings.toKey) return
+  const adapter = store.adapter as Hot["adapter"] // It has tokenChanges.
+  const changes = adapter.tokenChanges()
+  // The marks of an entry with tags are its own.
+  const marks =
+    kept.tags.length === 0 ? kept.marks : settings.hot?.changes === changes ? settings.hot.marks : []
+  settings.hot = { engine, adapter, store, marks, changes, standing: engine.versions(store).standing }
+}
+
+/** Whether a synchronous storage has an entry whose versions stand. */
+export function isHit(engine: Engine, { place }: Kit, known: Kept | MissReason | undefined): known is Kept {
+  return (
+    typeof known === "object" &&
+    engine.store !== undefined &&
+    engine.versions(engine.store).stands(known, place.versionKeys)
+  )
+}
