@@ -1,7 +1,15 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { canonical, type Key } from "./key.ts"
-import { checkOptions, isStill, type MemoizeOptions, nameFor, ttlNow, watch } from "./memoize.ts"
+import {
+  checkOptions,
+  isStill,
+  type MemoizeOptions,
+  nameFor,
+  settledOptions,
+  ttlNow,
+  watch,
+} from "./memoize.ts"
 import { finderIn, type ManyResult } from "./policy/answers.ts"
 import type { LoadOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
@@ -36,7 +44,7 @@ export function memoizeMany<I, V>(
   if (ignore)
     throw misuse("The option ignore has no meaning here: each argument is an id of its own. Use key.")
   const keyFor = (id: I): Key<V> => canonical([`${name}()`, key ? key(id) : id])
-  const region = place.bare(rest)
+  const region = place.bare(settledOptions({ ...rest, ttl }))
 
   async function load(ids: I[], more?: LoadOptions<V>): Promise<V[]> {
     const texts = ids.map(keyFor)
@@ -51,7 +59,7 @@ export function memoizeMany<I, V>(
       }
       return byKey(wanted, missing, result)
     }
-    const all = { ttl: ttlNow(ttl), ...more }
+    const all = more ? { ...ttlNow(ttl), ...more } : ttlNow(ttl)
     if (!onHit) return await region.getOrSetMany<V>(texts, fallback, all)
     const served = new Map<unknown, number>()
     const values = await region.serveMany<V>(texts, fallback, all, (text, until) => served.set(text, until))
@@ -70,7 +78,7 @@ export function memoizeMany<I, V>(
   Object.defineProperty(memoized, "name", { value: name })
   return Object.assign(memoized, {
     get: async (id: I) => region.get<V>(keyFor(id)),
-    set: async (value: V, id: I) => region.set(keyFor(id), value, { ttl: ttlNow(ttl) }),
+    set: async (value: V, id: I) => region.set(keyFor(id), value, ttlNow(ttl)),
     delete: async (...ids: I[]) => region.delete(...ids.map(keyFor)),
     expire: async (...ids: I[]) => region.expire(...ids.map(keyFor)),
     refresh: async (...ids: I[]) => load(ids, { fresh: true }),

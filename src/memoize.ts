@@ -84,7 +84,7 @@ export function memoizeWith(
   const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
   const name = nameFor(place, fn, given)
   checkIgnored(fn, ignore)
-  const region = place.bare(rest)
+  const region = place.bare(settledOptions({ ...rest, ttl }))
   const run = fn as (...args: unknown[]) => unknown // Called with what its own face takes.
   const keyOf = (self: unknown, args: unknown[]) =>
     canonical([
@@ -101,7 +101,7 @@ export function memoizeWith(
       if (!isStill(text, () => keyOf(self, args)) || !isAsBefore()) throw argumentChanged(name, text)
       return value
     }
-    const all = { ttl: ttlNow(ttl), ...more }
+    const all = more ? { ...ttlNow(ttl), ...more } : ttlNow(ttl)
     if (!onHit) return await region.getOrSet<unknown>(text, fallback, all)
     let expiresAt: number | undefined
     const value = await region.serve<unknown>(text, fallback, all, (until) => {
@@ -114,8 +114,7 @@ export function memoizeWith(
 
   const verbs = (self: unknown) => ({
     get: async (...args: unknown[]) => region.get(keyOf(self, args)),
-    set: async (value: unknown, ...args: unknown[]) =>
-      region.set(keyOf(self, args), value, { ttl: ttlNow(ttl) }),
+    set: async (value: unknown, ...args: unknown[]) => region.set(keyOf(self, args), value, ttlNow(ttl)),
     delete: async (...args: unknown[]) => (await region.delete(keyOf(self, args))) > 0,
     expire: async (...args: unknown[]) => (await region.expire(keyOf(self, args))) > 0,
     refresh: async (...args: unknown[]) => load(self, args, fresh),
@@ -154,9 +153,14 @@ export function isStill(text: string, nameNow: () => string): boolean {
   }
 }
 
-/** The ttl of this call. */
-export function ttlNow(ttl: Duration | (() => Duration) | undefined): Duration | undefined {
-  return typeof ttl === "function" ? parseDuration(ttl()) : ttl
+/** The options of this call alone: a ttl that is a function is asked with each. */
+export function ttlNow(ttl: Duration | (() => Duration) | undefined): { ttl: Duration } | undefined {
+  return typeof ttl === "function" ? { ttl: parseDuration(ttl()) } : undefined
+}
+
+/** Those that hold for all calls. */
+export function settledOptions<T extends { readonly ttl?: unknown }>(options: T): T {
+  return typeof options.ttl === "function" ? { ...options, ttl: undefined } : options
 }
 
 /**
@@ -183,9 +187,7 @@ export function nameFor(region: Region, fn: unknown, given: string | undefined):
 
 /** Refuses options that make no sense, before the first call meets them. */
 export function checkOptions<A extends readonly unknown[], V>(options: MemoizeOptions<A, V>): void {
-  // One that is a function is asked with each call.
-  const settled = typeof options?.ttl === "function" ? { ...options, ttl: undefined } : options
-  resolvePolicy(defaultPolicy, settled, rules)
+  resolvePolicy(defaultPolicy, options && settledOptions(options), rules)
 }
 
 const rules: Rules = {

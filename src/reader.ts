@@ -109,7 +109,12 @@ export class Reader {
   }
 
   /** @internal As {@link getOrSet}; `onServe` is told when it is served from the cache. */
-  async serve<V>(key: string, fallback: Fallback<V>, options: LoadOptions<V>, onServe: Served): Promise<V> {
+  async serve<V>(
+    key: string,
+    fallback: Fallback<V>,
+    options: LoadOptions<V> | undefined,
+    onServe: Served,
+  ): Promise<V> {
     return serveOrLoad(this.kit, key, fallback, options as LoadOptions<unknown>, onServe) as V // As getOrSet's.
   }
 
@@ -117,7 +122,7 @@ export class Reader {
   async serveMany<V>(
     keys: readonly string[],
     fallback: ManyFallback<V>,
-    options: LoadOptions<V>,
+    options: LoadOptions<V> | undefined,
     onServe: (key: KeyLike, ...served: Parameters<Served>) => void,
   ): Promise<V[]> {
     // As getOrSetMany's.

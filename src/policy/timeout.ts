@@ -15,7 +15,7 @@ export function within<T, L>(
   told?: (error: unknown) => unknown,
 ): Promise<T | L> {
   const fail = told && ((error: unknown) => Promise.reject(told(error)))
-  if (ms === Infinity) return fail ? promise.then(undefined, fail) : promise
+  if (ms === Infinity) return promise.then(undefined, fail)
   return new Promise<T | L>((resolve, reject) => {
     const cancel = alarm(ms, () => {
       try {

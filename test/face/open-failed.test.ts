@@ -1,7 +1,7 @@
 import { inspect } from "node:util"
 import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
-import { CacheWrapper, registerAlias } from "../../src/index.ts"
+import { type Adapter, type AdapterEvent, CacheWrapper, registerAlias } from "../../src/index.ts"
 
 registerAlias("refused", () => {
   throw new Error("redis://u:s3cret@host refused")
@@ -49,3 +49,25 @@ test.each(Object.entries(adapters))(
     }
   },
 )
+
+test("what an adapter reports while it opens is told, by a cache that opens well in the end", async () => {
+  const listeners = new Set<(event: AdapterEvent) => void>()
+  const adapter: Adapter = {
+    ...memory(),
+    observe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async open() {
+      await undefined
+      for (const listener of [...listeners]) listener({ type: "error", error: new Error("mended a file") })
+    },
+  }
+  const cache = new CacheWrapper({ adapter })
+  const told: unknown[] = []
+  cache.on("error", ({ error }) => told.push(String(error)))
+  await cache.set("k", 1)
+  expect(await cache.get("k")).toBe(1)
+  expect(told).toEqual(["Error: mended a file"])
+  expect(listeners.size).toBe(1)
+})
