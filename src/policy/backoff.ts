@@ -16,7 +16,6 @@ export class Backoff {
 
   failed(key: string): void {
     const delay = Math.min(30_000, 2 * (this.#keys.get(key)?.delay ?? 500))
-    this.#keys.delete(key)
     this.#keys.set(key, { until: now() + delay, delay })
     // Bounded like everything here: the oldest goes.
     if (this.#keys.size > 10_000)

@@ -2,7 +2,7 @@
 export interface Metrics {
   /** Fresh values served. */
   readonly hits: number
-  /** Reads that found nothing to serve. */
+  /** Reads that found nothing fresh. One whose load then fails or is late may be served stale, and counts there too. */
   readonly misses: number
   /** Stale values served. */
   readonly stale: number
@@ -16,7 +16,7 @@ export interface Metrics {
   readonly evictions: number
   /** Trouble with the storage that no caller was told of. */
   readonly errors: number
-  /** Share of reads served from the cache, stale ones included; 0 before the first read. */
+  /** Hits and stale, as a share of hits, stale and misses; 0 before the first read. */
   readonly hitRatio: number
   /** Duration of loads in ms; percentiles over the last 256. */
   readonly loadTime: {

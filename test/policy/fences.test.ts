@@ -62,6 +62,23 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("anew")
   })
 
+  test.each(single)(
+    "who calls after %s joins no load of before, though nobody awaits the write",
+    async (_, write) => {
+      const { cache, clock } = await setup(kind)
+      const load = gate()
+      const early = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
+      await settled(clock)
+      const written = write(cache)
+      const late = cache.getOrSet("k", () => "anew", { tags: ["t"] })
+      await clock.advance(100)
+      expect(["anew", "set"]).toContain(await late)
+      await written
+      load.pass("late")
+      expect(await early).toBe("late")
+    },
+  )
+
   test("writes to another key do not beat a load", async () => {
     const { cache, clock } = await setup(kind)
     const load = gate()
