@@ -92,8 +92,16 @@ describe.each(kinds)("what a load brings to several, on %s", (kind) => {
   test("is the very value where it cannot be copied", async () => {
     const { cache, clock } = await setup(kind, long)
     const response = new Response("x")
-    const all = [1, 2].map(() => cache.getOrSet("k", () => clock.after(100, response)))
-    await clock.advance(100)
+    let loads = 0
+    const load = () => {
+      loads++
+      return clock.after(100, response)
+    }
+    const all = [1, 2].map(() => cache.getOrSet("k", load))
+    await clock.advance(50)
+    all.push(cache.getOrSet("k", load))
+    await clock.advance(200)
     for (const one of await Promise.all(all)) expect(one).toBe(response)
+    expect(loads).toBe(1)
   })
 })
