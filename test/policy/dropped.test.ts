@@ -3,7 +3,9 @@ import { runInNewContext } from "node:vm"
 import { expect, test } from "vitest"
 import type { AdapterEvent } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/core.ts"
-import { fake } from "../support/fake.ts"
+import { laneOf } from "../../src/policy/lane.ts"
+import { fake, kinds } from "../support/fake.ts"
+import { settled, setup } from "../support/setup.ts"
 
 test("caches that are dropped over one adapter are kept by nobody, and heard no more", async () => {
   setFlagsFromString("--expose-gc")
@@ -25,4 +27,25 @@ test("caches that are dropped over one adapter are kept by nobody, and heard no 
   }
   // The last one may be in a register yet.
   expect(listeners.size).toBeLessThan(5)
+})
+
+test.each(kinds)("of loads and writes that are over nothing is kept, on %s", async (kind) => {
+  const { cache, clock } = await setup(kind)
+  const { adapter } = cache
+  const left = new AbortController()
+  const all: Promise<unknown>[] = []
+  for (let i = 0; i < 5; i++) {
+    const key = `k${i}`
+    all.push(cache.getOrSet(key, () => clock.after(10, i)))
+    all.push(cache.getOrSet(key, () => clock.after(10, i), { fresh: true }))
+    all.push(cache.getOrSet(`left ${key}`, () => clock.after(10, i), { signal: left.signal }))
+    all.push(cache.set(`set ${key}`, i), cache.delete(key), cache.invalidateTags("t"))
+  }
+  await clock.advance(5)
+  left.abort(new Error("gone"))
+  await clock.advance(1000)
+  await Promise.allSettled(all)
+  await settled(clock)
+  const { flights, writes, barrier } = laneOf(adapter)
+  expect([flights.size, writes.size, barrier]).toEqual([0, 0, undefined])
 })
