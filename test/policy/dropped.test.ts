@@ -41,10 +41,11 @@ test.each(kinds)("of loads and writes that are over nothing is kept, on %s", asy
     all.push(cache.getOrSet(`left ${key}`, () => clock.after(10, i), { signal: left.signal }))
     all.push(cache.set(`set ${key}`, i), cache.delete(key), cache.invalidateTags("t"))
   }
+  const over = Promise.allSettled(all)
   await clock.advance(5)
   left.abort(new Error("gone"))
   await clock.advance(1000)
-  await Promise.allSettled(all)
+  await over
   await settled(clock)
   const { flights, writes, barrier } = laneOf(adapter)
   expect([flights.size, writes.size, barrier]).toEqual([0, 0, undefined])
