@@ -1,6 +1,6 @@
 import { now } from "../../src/base/clock.ts"
 import type { Database, Statement } from "./driver.ts"
-import { busyTimeout, transaction } from "./schema.ts"
+import { transactAtOnce } from "./schema.ts"
 
 /** Last accesses are ticks: a thousand a millisecond, so that what happens within one keeps its order. */
 const ticksPerMs = 1000
@@ -62,14 +62,11 @@ export class Accesses {
   flush(): void {
     if (this.#noted.size === 0) return
     try {
-      this.#db.exec("PRAGMA busy_timeout = 0")
-      transaction(this.#db, "BEGIN IMMEDIATE", () => this.write())
+      transactAtOnce(this.#db, () => this.write())
     } catch {
       // A lost access time costs a worse choice once. What is really broken shows in the next operation.
-    } finally {
-      this.#noted.clear()
-      this.#db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
     }
+    this.#noted.clear()
   }
 
   /** The same within a transaction of the caller's. */

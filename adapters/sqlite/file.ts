@@ -75,7 +75,15 @@ function makeFile(modules: Modules, file: string): void {
   }
   makeFolder(modules, path.dirname(file))
   // Made before SQLite opens it, so that it is never readable by others; the log inherits the mode.
-  fs.closeSync(fs.openSync(file, "a", 0o600))
+  const make = (flags: string): void => fs.closeSync(fs.openSync(file, flags, 0o600))
+  try {
+    // Only a new one: to close a file ends all locks this process has on it, those of its other handles too.
+    make("wx")
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error
+    // A link that leads nowhere yet.
+    if (!fs.existsSync(file)) make("a")
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Database, type Row, sleepHere } from "./driver.ts"
 import { formatVersion } from "./location.ts"
-import { isBusy, isInputOutput } from "./trouble.ts"
+import { isBusy, isInputOutput, isOtherSchema } from "./trouble.ts"
 
 /** How long a statement waits for another process, in ms. The wait blocks the event loop: short. */
 export const busyTimeout = 1500
@@ -52,7 +52,8 @@ export function adopt(db: Database, isReplaced: () => boolean): void {
   db.exec(
     "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 16777216",
   )
-  if (found !== "ours") transaction(db, "BEGIN IMMEDIATE", () => create(db))
+  if (found === "ours") proveWritable(db)
+  else transaction(db, "BEGIN IMMEDIATE", () => create(db))
 }
 
 /** Drops what lies in the database and makes the tables anew, for tables that lost their shape. */
@@ -77,6 +78,26 @@ export function transaction<T>(db: Database, begin: "BEGIN" | "BEGIN IMMEDIATE",
       // SQLite rolled back by itself, as it does on a full disk.
     }
     throw error
+  }
+}
+
+/** The same where no other process is writing: that is not waited for, and throws. */
+export function transactAtOnce(db: Database, work: () => void): void {
+  db.exec("PRAGMA busy_timeout = 0")
+  try {
+    transaction(db, "BEGIN IMMEDIATE", work)
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
+  }
+}
+
+/** Throws for a file that may only be read: SQLite itself says so no sooner than at the first write. */
+function proveWritable(db: Database): void {
+  try {
+    transactAtOnce(db, () => db.exec("DELETE FROM l WHERE 0"))
+  } catch (error) {
+    // Tables that are not ours are found out, and made anew, when statements are prepared for them.
+    if (!isBusy(error) && !isOtherSchema(error)) throw error
   }
 }
 

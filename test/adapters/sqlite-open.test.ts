@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from "node:fs"
+import { platform, tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { type SqliteAdapter, sqlite } from "../../adapters/sqlite.ts"
+
+const realProcess = process
+
+let folder: string
+let file: string
+let opened: SqliteAdapter[]
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "isocache-sqlite-")))
+  file = join(folder, "cache.sqlite")
+  opened = []
+})
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  for (const cache of opened) cache.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function setup(path = file): SqliteAdapter {
+  const cache = sqlite({ path })
+  opened.push(cache)
+  return cache
+}
+
+/** Has `use` run with another class of databases. */
+function withDatabases<T>(Database: new (path: string) => DatabaseSync, use: () => T): T {
+  vi.stubGlobal("process", {
+    getBuiltinModule: (name: string) =>
+      name === "node:sqlite" ? { DatabaseSync: Database } : realProcess.getBuiltinModule(name),
+  })
+  try {
+    return use()
+  } finally {
+    vi.unstubAllGlobals()
+  }
+}
+
+/** The locks that this process holds, as Linux tells them. */
+function locks(): string[] {
+  const lines = readFileSync("/proc/locks", "utf8").split("\n")
+  return lines.filter((line) => line.includes(` ${process.pid} `)).map((line) => line.replace(/^\d+: /, ""))
+}
+
+test.runIf(platform() === "linux")("a second handle in a process ends no lock of the first one", () => {
+  setup().set("a", "1", Infinity)
+  const before = locks()
+  expect(before.length).toBeGreaterThan(1)
+  expect(setup().get("a")).toBe("1")
+  expect(locks()).toEqual(expect.arrayContaining(before))
+})
+
+test("a file that may only be read is unavailable at once, not at the first write", () => {
+  class OnlyRead extends DatabaseSync {
+    constructor(path: string) {
+      super(path, { readOnly: true })
+    }
+  }
+  setup().set("a", "1", Infinity)
+  const cache = setup()
+  withDatabases(OnlyRead, () => {
+    const unavailable = expect.objectContaining({
+      code: "ADAPTER_UNAVAILABLE",
+      message: expect.stringMatching(/readonly.*sqlite\(\{ path \}\) or ISOCACHE_DIR/),
+    })
+    expect(() => cache.open()).toThrow(unavailable)
+    expect(() => cache.get("a")).toThrow(unavailable)
+  })
+  cache.open()
+  expect(cache.get("a")).toBe("1")
+})
+
+test("a file that another process is writing to opens without a wait", () => {
+  setup().set("a", "1", Infinity)
+  const other = new DatabaseSync(file)
+  other.exec("BEGIN IMMEDIATE")
+  const start = performance.now()
+  expect(setup().get("a")).toBe("1")
+  expect(performance.now() - start).toBeLessThan(1000)
+  other.exec("ROLLBACK")
+  other.close()
+})
+
+test("a link to a file that is yet to come makes it, for this user only", () => {
+  const target = join(folder, "target.sqlite")
+  symlinkSync(target, file)
+  setup().set("a", "1", Infinity)
+  expect((statSync(target).mode & 0o777).toString(8)).toBe("600")
+})
