@@ -2,8 +2,8 @@ import { type AdapterEvent, isToken, maxTokensOf } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { addLines, reading, rewrite, survey, type Use } from "./ledger.ts"
 import type { Settings } from "./options.ts"
-import { rangeOf, storeName, tick } from "./rows.ts"
-import type { Besides, Pending } from "./transaction.ts"
+import { rangeOf, tick } from "./rows.ts"
+import { type Besides, begin, longPatience, type Pending } from "./transaction.ts"
 import { victims } from "./victims.ts"
 import { watch } from "./watch.ts"
 
@@ -120,9 +120,15 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
   /** One transaction that counts and drops: what is past its life, what is above the bounds, and all but `share`. */
   const sweep = (db: IDBDatabase, share: number) =>
     new Promise<void>((finish) => {
-      const transaction = db.transaction(storeName, "readwrite", { durability: "relaxed" })
-      const store = transaction.objectStore(storeName)
       let evicted: readonly string[] = []
+      const complete = () => {
+        for (const key of evicted) if (!isToken(key)) emit({ type: "evict", key })
+        finish()
+      }
+      const store = begin(db, "readwrite", longPatience, complete, () => {
+        known = undefined
+        finish()
+      })
       const drop = (key: string) => {
         watch(store.delete(key), ignore)
         remove(key)
@@ -141,14 +147,6 @@ export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: Adapter
         // At the quota nothing may be written; the old pages stay right.
         if (share === 1) rewrite(store, uses)
       })
-      transaction.oncomplete = () => {
-        for (const key of evicted) if (!isToken(key)) emit({ type: "evict", key })
-        finish()
-      }
-      transaction.onabort = () => {
-        known = undefined
-        finish()
-      }
     })
 
   const housekeep = async (db: IDBDatabase, share: number) => {

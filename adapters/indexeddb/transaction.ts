@@ -3,8 +3,10 @@ import type { Operation } from "./operation.ts"
 import { storeName } from "./rows.ts"
 import { nameOf } from "./trouble.ts"
 
-/** After this a transaction that neither completes nor aborts counts as lost; one that clears has three times as long. */
-const transactionTimeout = 20_000
+/** After so many ms a transaction that neither completes nor aborts counts as lost. */
+const patience = 20_000
+/** One that goes over all there is has longer. */
+export const longPatience: number = 3 * patience
 
 /** An operation somebody waits for. */
 export interface Pending<T = unknown> {
@@ -43,12 +45,10 @@ export function transact(
     const waiting = new Set(all)
     const answers: [pending: Pending, answer: unknown][] = []
     let over = false
-    let cancel = () => {}
 
     const lose = (error: unknown) => {
       if (over) return
       over = true
-      cancel()
       // What an abort says to each of its requests is no fault of theirs.
       const own = failed.filter((failure) => !isAbort(failure.error))
       const blameless = failed.filter((failure) => isAbort(failure.error)).map(({ pending }) => pending)
@@ -58,7 +58,6 @@ export function transact(
     const complete = () => {
       if (over) return
       over = true
-      cancel()
       const good = answers.filter(([pending]) => waiting.has(pending))
       besides?.done(good.map(([pending]) => pending))
       for (const [pending, answer] of good) pending.resolve(answer)
@@ -66,18 +65,9 @@ export function transact(
     }
 
     try {
-      const transaction = db.transaction(storeName, besides ? "readwrite" : "readonly", {
-        durability: "relaxed",
-      })
-      const store = transaction.objectStore(storeName)
-      transaction.oncomplete = complete
-      // A full disk may show here alone, without any request failing.
-      transaction.onabort = () => lose(transaction.error ?? aborted())
       const isClear = all.some(({ operation }) => operation.prefix !== undefined)
-      cancel = after(isClear ? 3 * transactionTimeout : transactionTimeout, () => {
-        abort(transaction)
-        lose(aborted())
-      })
+      const ms = isClear ? longPatience : patience
+      const store = begin(db, besides ? "readwrite" : "readonly", ms, complete, lose)
       const ask = (pending: Pending, next: () => void) => {
         const fail = (error: unknown) => {
           if (waiting.delete(pending)) failed.push({ pending, error, whole: false })
@@ -99,6 +89,31 @@ export function transact(
       lose(error)
     }
   })
+}
+
+/** Begins a transaction that counts as lost after `ms`. `lose` may be called more than once. */
+export function begin(
+  db: IDBDatabase,
+  mode: IDBTransactionMode,
+  ms: number,
+  complete: () => void,
+  lose: (error: unknown) => void,
+): IDBObjectStore {
+  const transaction = db.transaction(storeName, mode, { durability: "relaxed" })
+  const cancel = after(ms, () => {
+    abort(transaction)
+    lose(aborted())
+  })
+  transaction.oncomplete = () => {
+    cancel()
+    complete()
+  }
+  // A full disk may show here alone, without any request failing.
+  transaction.onabort = () => {
+    cancel()
+    lose(transaction.error ?? aborted())
+  }
+  return transaction.objectStore(storeName)
 }
 
 /**

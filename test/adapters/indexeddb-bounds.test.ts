@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest"
 import { indexeddb } from "../../adapters/indexeddb.ts"
-import { keysOf, setup } from "../support/indexeddb-setup.ts"
+import { keysOf, settle, setup } from "../support/indexeddb-setup.ts"
 
 const hour = 3_600_000
 
@@ -43,4 +43,36 @@ test("what others write is counted now and then, not with every write", async ()
   for (let i = 0; i < 1_000; i++) await tab?.set(`k${i}`, i, hour)
   expect(counted.mock.calls.length).toBeLessThanOrEqual(40)
   expect(counted.mock.calls.length).toBeGreaterThan(5)
+})
+
+/** Has the next count of what is there never end: the write transaction after the next one. */
+function hangSweep(faults: ReturnType<typeof setup>["faults"]) {
+  let writes = 0
+  faults.transaction = (mode) => (mode === "readwrite" && ++writes === 2 ? "hang" : undefined)
+}
+
+test("at the quota a count of what is there that never ends is given up in time", async () => {
+  const { adapter, clock, faults } = setup()
+  await adapter.set("k", 1, hour)
+  await settle()
+  faults.put = (key) => (key === "big" ? { abort: "QuotaExceededError" } : undefined)
+  hangSweep(faults)
+  const big = expect(adapter.set("big", 1, hour)).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+  await settle()
+  await clock.advance(60_000)
+  await big
+  expect(await adapter.get("k")).toBe(1)
+})
+
+test("after a count that never ended the bound is kept all the same", async () => {
+  const { adapter, clock, faults } = setup({ maxEntries: 20 })
+  for (let i = 0; i < 20; i++) await adapter.set(`k${i}`, i, hour)
+  await settle()
+  hangSweep(faults)
+  await adapter.set("one more", 1, hour)
+  await settle()
+  await clock.advance(60_000)
+  for (let i = 0; i < 20; i++) await adapter.set(`l${i}`, i, hour)
+  await settle()
+  expect((await keysOf(adapter)).length).toBeLessThanOrEqual(20)
 })
