@@ -38,9 +38,8 @@ export function connect(name: string, taken: () => void): Connection {
 
   const drop = (db: IDBDatabase | undefined) => {
     db?.close()
-    if (db !== current) return
-    current = undefined
-    opening = undefined
+    // Where an opening failed there is none, and what is opening by now is another's.
+    if (db && db === current) current = opening = undefined
   }
 
   const open = async () => {
