@@ -48,7 +48,9 @@ export function channelOf(options: {
       await (await client()).publish(name, text)
     },
     subscribe(listener, onTrouble) {
+      // The one that is heard, and the one that is to take its place: it does so once Redis has heard of it.
       let current: RedisSubscription | undefined
+      let coming: RedisSubscription | undefined
       let cancel: (() => void) | undefined
       let isOver = false
       let wait = minWait
@@ -56,7 +58,7 @@ export function channelOf(options: {
       const later = (ms: number): void => {
         cancel?.()
         // Housekeeping: it keeps no process.
-        cancel = isOver ? undefined : after(ms, () => void renew(), false)
+        cancel = after(ms, () => void renew(), false)
       }
       const failed = (error: unknown): void => {
         if (isOver) return
@@ -65,20 +67,26 @@ export function channelOf(options: {
         wait = Math.min(maxWait, wait * 2)
       }
       const renew = async (): Promise<void> => {
+        // Of one that hangs nothing is heard: the next one takes its place.
+        later(renewal)
         try {
-          const next = (await client()).subscribe(name)
-          const old = current
-          current = next
+          const subscriber = await client()
+          if (isOver) return
+          stop(coming)
+          const next = subscriber.subscribe(name)
+          coming = next
           next.on("message", (event) => {
             if (!isOver) listener(messageOf(event))
           })
           next.on("error", failed)
           next.on("subscribe", () => {
+            if (next !== coming) return
+            stop(current)
+            current = next
+            coming = undefined
             wait = minWait
-            stop(old)
             later(renewal)
           })
-          if (isOver) stop(next)
         } catch (error) {
           failed(error)
         }
@@ -88,6 +96,8 @@ export function channelOf(options: {
         isOver = true
         cancel?.()
         stop(current)
+        stop(coming)
+        coming = undefined
       }
     },
   }
