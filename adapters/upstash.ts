@@ -6,7 +6,7 @@
 
 import { type Adapter, isToken, type Lease, type Stored } from "../src/adapter.ts"
 import { CacheError } from "../src/base/errors.ts"
-import { aText, judgeOptions, type Rule, rule } from "../src/base/rules.ts"
+import { aText, having, judgeOptions, type Rule } from "../src/base/rules.ts"
 import { type Connection, connect, type RedisLike } from "./upstash/client.ts"
 import { checkSize, deleteCommands, getCommand, pingCommand, setCommand } from "./upstash/commands.ts"
 import { takeLease } from "./upstash/lease.ts"
@@ -191,10 +191,7 @@ function textOf(key: string, record: Stored): string {
 const rules: Readonly<Record<keyof UpstashOptions, Rule>> = {
   url: aText,
   token: aText,
-  client: rule(
-    (value) => ["pipeline", "scan"].every((name) => typeof Reflect.get(Object(value), name) === "function"),
-    "a Redis of @upstash/redis",
-  ),
+  client: having(["pipeline", "scan"], "a Redis of @upstash/redis"),
 }
 
 function check(options: UpstashOptions): void {

@@ -1,6 +1,7 @@
 import { after } from "../../src/base/clock.ts"
 import { CacheError } from "../../src/base/errors.ts"
 import { connect } from "./client.ts"
+import { scrub } from "./errors.ts"
 
 /** What is used of a client of `@upstash/redis` for messages: a `Redis` of that package fits as it is. */
 export interface RedisChannelLike {
@@ -18,7 +19,7 @@ export interface RedisSubscription {
   unsubscribe(): Promise<void>
 }
 
-/** Texts by Redis' publish and subscribe. */
+/** Texts by Redis' publish and subscribe. What they reject with and tell of is a `CacheError`. */
 export interface Channel {
   publish(text: string): Promise<void>
   /** Calls `listener` with what is published by anyone, once Redis has heard of it. Answers how to stop. */
@@ -39,13 +40,22 @@ export function channelOf(options: {
 }): Channel {
   const { name } = options
   let made = options.client
+  let called = "Upstash"
   const client = async (): Promise<RedisChannelLike> => {
-    made ??= speaking((await connect(options)).client)
+    if (made === undefined) {
+      const connection = await connect(options)
+      made = speaking(connection.client)
+      called = connection.name
+    }
     return made
   }
   return {
     async publish(text) {
-      await (await client()).publish(name, text)
+      try {
+        await (await client()).publish(name, text)
+      } catch (error) {
+        throw scrub(error, called)
+      }
     },
     subscribe(listener, onTrouble) {
       // The one that is heard, and the one that is to take its place: it does so once Redis has heard of it.
@@ -62,7 +72,7 @@ export function channelOf(options: {
       }
       const failed = (error: unknown): void => {
         if (isOver) return
-        onTrouble(error)
+        onTrouble(scrub(error, called))
         later(wait)
         wait = Math.min(maxWait, wait * 2)
       }

@@ -27,9 +27,10 @@ export function isRefusal(error: CacheError): boolean {
  * What to tell the user of an error of the client.
  *
  * The client's messages hold the entire command, values included, and sometimes the url: nothing of them comes
- * through but the leading words of Redis, or the name and code of a network error.
+ * through but the leading words of Redis, or the name and code of a network error. Errors of this library pass.
  */
 export function scrub(error: unknown, name: string): CacheError {
+  if (error instanceof CacheError) return error
   const words = redisWords(error)
   const cause = new Error(words ?? networkWords(error))
   const cure = words === undefined ? networkCure(error) : redisCure(words)

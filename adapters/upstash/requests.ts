@@ -1,6 +1,6 @@
 import { utf8Length } from "../../src/base/bytes.ts"
 import { now, sleep } from "../../src/base/clock.ts"
-import { CacheError } from "../../src/base/errors.ts"
+import type { CacheError } from "../../src/base/errors.ts"
 import type { Connection, RedisPipeline } from "./client.ts"
 import { isNetworkTrouble, isRefusal, scrub, unexpectedAnswer } from "./errors.ts"
 
@@ -114,7 +114,7 @@ function toReply(item: unknown, name: string): Reply {
 }
 
 function failed(error: unknown, name: string): Reply {
-  const scrubbed = error instanceof CacheError ? error : scrub(error, name)
+  const scrubbed = scrub(error, name)
   return { error: scrubbed, lost: !isRefusal(scrubbed) }
 }
 

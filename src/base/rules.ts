@@ -63,6 +63,14 @@ export function oneOf(...texts: readonly unknown[]): Rule {
   return rule((value) => texts.includes(value), texts.map((text) => JSON.stringify(text)).join(" or "))
 }
 
+/** An object with these methods. */
+export function having(methods: readonly string[], wanted: string): Rule {
+  return rule(
+    (value) => methods.every((name) => typeof Reflect.get(Object(value), name) === "function"),
+    wanted,
+  )
+}
+
 /** Whatever: others judge it. */
 export const anything: Rule = /* @__PURE__ */ rule(() => true, "")
 

@@ -3,7 +3,7 @@ import { quietly } from "../base/awaitable.ts"
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { CacheError } from "../base/errors.ts"
 import { Listeners } from "../base/listeners.ts"
-import { aFunction, anything, aText, judgeOptions, type Rule } from "../base/rules.ts"
+import { aFunction, aText, having, judgeOptions, type Rule } from "../base/rules.ts"
 
 export type { RedisChannelLike, RedisSubscription } from "../../adapters/upstash/channel.ts"
 
@@ -17,14 +17,14 @@ export interface UpstashBusOptions {
   readonly client?: RedisChannelLike | undefined
   /** Who is to hear each other uses the same. Default "isocache". */
   readonly channel?: string | undefined
-  /** Hears of what could not be sent, and of lost connections. */
+  /** Hears of what could not be sent, and of lost connections: a `CacheError`. */
   readonly onTrouble?: ((error: unknown) => void) | undefined
 }
 
 const rules: Readonly<Record<keyof UpstashBusOptions, Rule>> = {
   url: aText,
   token: aText,
-  client: anything,
+  client: /* @__PURE__ */ having(["publish", "subscribe"], "a Redis of @upstash/redis"),
   channel: aText,
   onTrouble: aFunction,
 }

@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import { expect, onTestFinished, test } from "vitest"
 import { channelOf, type RedisSubscription } from "../../adapters/upstash/channel.ts"
 import { fakeClock } from "../support/clock.ts"
@@ -9,13 +10,15 @@ type Fate = "works" | "fails" | "hangs"
 
 /** A subscriber of a channel whose subscriptions fare as told, in their order; further ones work. */
 async function setup(...fates: Fate[]) {
+  const secret = new Error('nope, command was: ["subscribe","s3cret"]')
+
   const clock = fakeClock()
   const asked: (RedisSubscription & { say(type: string, event?: unknown): void })[] = []
   const open = new Set<number>()
   const trouble: unknown[] = []
   const heard: unknown[] = []
   const client = {
-    publish: async () => {},
+    publish: () => Promise.reject(secret),
     subscribe() {
       const id = asked.length
       const fate = fates[id] ?? "works"
@@ -29,18 +32,19 @@ async function setup(...fates: Fate[]) {
       if (fate !== "fails") open.add(id)
       setTimeout(() => {
         if (fate === "works") subscription.say("subscribe", 1)
-        if (fate === "fails") subscription.say("error", new Error("once"))
+        if (fate === "fails") subscription.say("error", secret)
       }, 10)
       return subscription
     },
   }
-  const stop = channelOf({ client, name: "c" }).subscribe(
+  const channel = channelOf({ client, name: "c" })
+  const stop = channel.subscribe(
     (message) => heard.push(message),
     (error) => trouble.push(error),
   )
   onTestFinished(stop)
   await clock.advance(10)
-  return { clock, asked, open, trouble, heard, stop }
+  return { clock, channel, asked, open, trouble, heard, stop }
 }
 
 test("a subscription is renewed each minute, and then the old one ends", async () => {
@@ -88,4 +92,15 @@ test("what is stopped in the middle of a renewal leaves nothing open", async () 
   expect([...open]).toEqual([0, 1])
   stop()
   expect([...open]).toEqual([])
+})
+
+test("errors are of this library, and hold nothing of what was sent", async () => {
+  const { channel, clock, trouble } = await setup("works", "fails")
+  await clock.advance(minute + 10)
+  trouble.push(await channel.publish("s3cret").catch((error) => error))
+  expect(trouble).toHaveLength(2)
+  for (const error of trouble) {
+    expect(error).toMatchObject({ name: "CacheError", code: "ADAPTER_UNAVAILABLE" })
+    expect(inspect(error)).not.toContain("s3cret")
+  }
 })

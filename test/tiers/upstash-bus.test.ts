@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
@@ -82,8 +83,22 @@ withRedis("a bus by Redis", (setup) => {
     const stop = dead.subscribe(() => {})
     dead.publish(message("k"))
     await expect.poll(() => trouble.length, { timeout: 5000 }).toBeGreaterThan(1)
-    for (const error of trouble) expect(`${error.message} ${error.stack}`).not.toContain("s3cret")
+    for (const error of trouble) {
+      expect(error).toMatchObject({ name: "CacheError", code: "ADAPTER_UNAVAILABLE" })
+      expect(error.message).toContain("Upstash at 127.0.0.1:9")
+      expect(inspect(error)).not.toContain("s3cret")
+    }
     stop()
+  })
+
+  test("a refusal of the server is told without the message it refused", async () => {
+    const trouble: unknown[] = []
+    const bus = upstashBus({ ...options(), token: "wrong", onTrouble: (error) => trouble.push(error) })
+    bus.publish(message("s3cret"))
+    await expect.poll(() => trouble.length, { timeout: 5000 }).toBe(1)
+    expect(trouble[0]).toMatchObject({ name: "CacheError", code: "ADAPTER_UNAVAILABLE" })
+    expect(inspect(trouble[0])).toMatch(/refused the token/)
+    expect(inspect(trouble[0])).not.toContain("s3cret")
   })
 })
 
@@ -92,4 +107,6 @@ test("options that make no sense are refused at the call", () => {
   // @ts-expect-error no such option
   expect(() => upstashBus({ chanel: "c" })).toThrow(refused)
   expect(() => upstashBus({ channel: "" })).toThrow(refused)
+  // @ts-expect-error it can neither publish nor subscribe
+  expect(() => upstashBus({ client: {} })).toThrow(refused)
 })
