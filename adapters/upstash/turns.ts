@@ -1,8 +1,7 @@
-import { utf8Length } from "../../src/base/bytes.ts"
 import { after, left, now } from "../../src/base/clock.ts"
 import { isWorkerd } from "../../src/base/runtime.ts"
 import { type Locate, locate } from "./keys.ts"
-import { type Command, type Reply, resultOf } from "./requests.ts"
+import { type Command, jsonBytes, type Reply, resultOf } from "./requests.ts"
 
 /** Collects what is asked in one turn into one request, in order. */
 export interface Turns {
@@ -185,7 +184,7 @@ class Plan {
 
   /** Reads the key that lies `at`; answers how to find its value in the replies. */
   read(at: string): (replies: readonly Reply[]) => unknown {
-    const size = utf8Length(at) + 16
+    const size = jsonBytes(at)
     if (this.#open === undefined || this.#open.bytes + size > maxReadBytes) this.#open = this.#begin()
     const { keys, at: place } = this.#open
     const slot = keys.get(at) ?? keys.size
@@ -204,8 +203,7 @@ class Plan {
     const open = { keys, at: this.commands.length, bytes: 0 }
     this.commands.push({
       get bytes() {
-        // Backslashes of escaped keys double in JSON.
-        return open.bytes * 2 + 16
+        return open.bytes + 16
       },
       add: (pipeline) => pipeline.mget(...keys.keys()),
     })

@@ -47,3 +47,23 @@ test("a write of more commands than a call takes arguments is carried out", asyn
   const replies = await asked.write(["k"], () => Array.from({ length: 200_000 }, () => nothing))
   expect(replies).toHaveLength(200_000)
 })
+
+test.each(["plain", "\u0001", "\\", '"', "€", "\ud800"])(
+  "a read of keys of %j is never larger in its request than it says",
+  async (part) => {
+    const sizes: [said: number, real: number][] = []
+    const asked = turns(async (commands) =>
+      commands.map(({ bytes, add }) => {
+        // Only the one method is asked for.
+        add({
+          mget: (...keys: string[]) =>
+            sizes.push([bytes, Buffer.byteLength(JSON.stringify(["mget", ...keys]))]),
+        } as never)
+        return { result: [] }
+      }),
+    )
+    await asked.read(Array.from({ length: 4_000 }, (_, i) => part.repeat(100) + i))
+    expect(sizes.length).toBeGreaterThan(0)
+    for (const [said, real] of sizes) expect(said).toBeGreaterThanOrEqual(real)
+  },
+)
