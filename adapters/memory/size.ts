@@ -7,7 +7,8 @@ const wide = /[\u0100-\uffff]/
  *
  * Strings 16 + 1 per character (2 if any is beyond Latin-1); numbers 8; objects, arrays, maps and sets 16 + 8 per
  * slot (maps 24) + what the slots hold; buffers their length; shared parts once. Property names belong to shapes
- * that records share and are not counted; neither are what prototypes, private fields and closures hold.
+ * that records share and are not counted; neither are what prototypes, getters, private fields and closures
+ * hold.
  */
 export function sizeOf(record: unknown, limit: number): number {
   const seen = new Set<object>()
@@ -50,7 +51,10 @@ function bodySize(value: object, open: unknown[]): number {
   else if (value instanceof URL) open.push(value.href)
   else if (value instanceof RegExp) open.push(value.source)
   else if (value instanceof Date) return word
-  const held = Object.values(value)
+  // Getters may do and throw anything: none is run. Arrays have none, but many slots.
+  const held = Array.isArray(value)
+    ? Object.values(value)
+    : Object.keys(value).map((name) => Object.getOwnPropertyDescriptor(value, name)?.value)
   for (const one of held) open.push(one)
   return held.length * word
 }

@@ -277,3 +277,18 @@ test("a record larger than all bytes is told as evicted, with or without one bef
     expect(events).toEqual(["k", "l"].map((key) => ({ type: "evict", key })))
   }
 })
+
+test("to weigh a value handed over as it is runs none of its getters", () => {
+  const cache = memory({ copy: "none", maxBytes: 1000 })
+  const value = {
+    get boom(): never {
+      throw new Error("the getter ran")
+    },
+    held: "x".repeat(500),
+  }
+  cache.set("a", value, Infinity)
+  expect(cache.get("a")).toBe(value)
+  // What lies beside it counts as ever.
+  cache.set("b", { held: "x".repeat(500) }, Infinity)
+  expect(cache.keys("")).toHaveLength(1)
+})
