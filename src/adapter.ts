@@ -50,7 +50,8 @@ export interface Adapter {
   /**
    * Keeps `record` under `key` in place of what was there. It is kept when this returns, or its promise fulfils.
    *
-   * @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it, 0 or less drops it at once.
+   * @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it. With 0 or less it may be dropped at
+   * once.
    */
   set(key: string, record: Stored, ttl: number): Awaitable<void>
   /** Removes `key`; answers whether it was there. */
