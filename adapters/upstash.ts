@@ -51,10 +51,10 @@ export interface UpstashAdapter extends Adapter {
 /**
  * Keeps records in Redis, by the REST API of Upstash through `@upstash/redis`.
  *
- * What is asked in one turn is one request, in order; 10 MB and 1 000 commands split it. Operations on one key keep
- * their order over turns. A request that the network loses is sent three times at most; of its writes those that
- * began less than a second ago, never a lease or the version of a tag or region. Each command fails by itself. Redis
- * drops what is past its life. Keys lie under "isocache:".
+ * What is asked in one turn is one request, in order; 10 MB and 1 000 commands split it. What is asked after a write of
+ * its key waits for that write, 30 s at most (1 s on Workers). A request that the network loses is sent three times at
+ * most; of its writes those that began less than a second ago, never a lease or the version of a tag or region. Each
+ * command fails by itself. Redis drops what is past its life. Keys lie under "isocache:".
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations reject with
  * `ADAPTER_UNAVAILABLE` when url, token, network or database fail them, and with `VALUE_TOO_LARGE` over 10 MB.
