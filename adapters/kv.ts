@@ -13,7 +13,7 @@ import { mapConcurrently } from "./kv/concurrency.ts"
 import { isHashed, nameOf } from "./kv/names.ts"
 import { type KVOptions, maxSeconds, settingsFrom } from "./kv/options.ts"
 import { listed } from "./kv/pages.ts"
-import { readMany, readOne } from "./kv/reads.ts"
+import { readMany } from "./kv/reads.ts"
 import { pack, unpack } from "./kv/records.ts"
 import { tokensOf } from "./kv/tokens.ts"
 import { tooLarge, trouble, valueLimit } from "./kv/trouble.ts"
@@ -65,16 +65,6 @@ export function kv(options: KVOptions = {}): KVAdapter {
   const { binding, cacheTtl } = settingsFrom(options)
   const reading = cacheTtl === undefined ? { type: "text" as const } : { type: "text" as const, cacheTtl }
 
-  async function get(key: string): Promise<string | undefined> {
-    const namespace = namespaceOf(binding)
-    if (isToken(key)) return (await getMany([key]))[0]
-    const name = await nameOf(key)
-    const found = await readOne(namespace, name, reading).catch((error) => {
-      throw trouble(error, "read", key)
-    })
-    return recordIn(found, key, name)
-  }
-
   async function getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
     const namespace = namespaceOf(binding)
     const tokens = tokensOf(namespace)
@@ -83,7 +73,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
     const learn = tokens.reading(asked.filter(isToken))
     const names = await Promise.all(asked.map(nameOf))
     const found = await readMany(namespace, names, reading).catch((error) => {
-      throw trouble(error, "read")
+      throw trouble(error, "read", keys.length === 1 ? keys[0] : undefined)
     })
     const records = new Map(
       asked.map((key, at) => [key, recordIn(found.get(names[at] ?? ""), key, names[at] ?? "")]),
@@ -116,10 +106,19 @@ export function kv(options: KVOptions = {}): KVAdapter {
     }
   }
 
+  async function deleteMany(keys: readonly string[]): Promise<number> {
+    const unique = [...new Set(keys)]
+    // KV does not tell whether there was anything.
+    const found = await getMany(unique)
+    const namespace = namespaceOf(binding)
+    await mapConcurrently(unique, async (key) => remove(namespace, await nameOf(key), key))
+    return found.filter((record) => record !== undefined).length
+  }
+
   return {
     name: "kv",
     medium: "text",
-    get,
+    get: async (key) => (await getMany([key]))[0],
     getMany,
     set,
     async setMany(entries) {
@@ -127,19 +126,8 @@ export function kv(options: KVOptions = {}): KVAdapter {
       const last = new Map(entries.map((entry) => [entry[0], entry]))
       await mapConcurrently([...last.values()], ([key, record, ttl]) => set(key, record, ttl))
     },
-    async delete(key) {
-      // KV does not tell whether there was anything.
-      const found = (await get(key)) !== undefined
-      await remove(namespaceOf(binding), await nameOf(key), key)
-      return found
-    },
-    async deleteMany(keys) {
-      const unique = [...new Set(keys)]
-      const found = await getMany(unique)
-      const namespace = namespaceOf(binding)
-      await mapConcurrently(unique, async (key) => remove(namespace, await nameOf(key), key))
-      return found.filter((record) => record !== undefined).length
-    },
+    delete: async (key) => (await deleteMany([key])) > 0,
+    deleteMany,
     async clear(prefix) {
       const namespace = namespaceOf(binding)
       const young = tokensOf(namespace).clearing(prefix)

@@ -5,15 +5,6 @@ import { statusOf } from "./trouble.ts"
 /** Names that Workers KV takes in one read. */
 const maxNames = 100
 
-/** Reads one name. What is missing, or is no answer of KV, is `undefined`. */
-export async function readOne(
-  namespace: KVLike,
-  name: string,
-  reading: KVReadOptions,
-): Promise<KVFound | undefined> {
-  return (await namespace.getWithMetadata(name, reading)) ?? undefined
-}
-
 /** Reads `names`, a hundred different ones per operation. Rejects when one read fails. */
 export async function readMany(
   namespace: KVLike,
@@ -34,10 +25,9 @@ async function readGroup(
   into: Map<string, KVFound>,
 ): Promise<void> {
   try {
-    const [only] = names
     const answer = names.length > 1 ? await namespace.getWithMetadata(names, reading) : undefined
     for (const name of names) {
-      const found = answer ? answer.get(name) : await readOne(namespace, only ?? name, reading)
+      const found = answer ? answer.get(name) : await namespace.getWithMetadata(name, reading)
       if (found) into.set(name, found)
     }
   } catch (error) {
