@@ -135,24 +135,13 @@ function lock(connection: Connection, key: string, ttl: number): SqliteLease | u
 }
 
 /** One chunk at once; if that was not all, the others follow with pauses in which the rest of the program runs. */
-function prune(connection: Connection, time: number): Awaitable<number> {
+function prune(connection: Connection, time: number, already = 0): Awaitable<number> {
   const { count, more } = connection.run(({ records, leases }) => {
     leases.prune(Math.min(time, now()))
     return records.prune(time)
   })
-  return more ? pruneOn(connection, time, count) : count
-}
-
-async function pruneOn(connection: Connection, time: number, already: number): Promise<number> {
-  let total = already
-  for (let more = true; more && !connection.isClosed; ) {
-    await sleep(0)
-    if (connection.isClosed) break
-    const next = connection.run(({ records }) => records.prune(time))
-    total += next.count
-    more = next.more
-  }
-  return total
+  const total = already + count
+  return more ? sleep(0).then(() => (connection.isClosed ? total : prune(connection, time, total))) : total
 }
 
 const rules: Readonly<Record<keyof SqliteOptions, Rule>> = {
