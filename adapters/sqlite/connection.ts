@@ -17,8 +17,8 @@ export interface Tables {
 
 /** What the connection tells of itself. */
 export interface Listener {
-  evicted(key: string): void
-  trouble(error: unknown): void
+  readonly evicted: (key: string) => void
+  readonly trouble: (error: unknown) => void
 }
 
 interface Session extends Tables {
@@ -56,17 +56,13 @@ export class Connection {
 
   /** Runs `work` on the open tables. A file found damaged, or changed by another release, is made anew first. */
   run<T>(work: (tables: Tables) => T, key?: string): T {
-    const session = this.#ready()
-    try {
-      return work(session)
-    } catch (error) {
-      if (!this.#heal(session, error)) throw explain(error, session.file, key)
-    }
-    const healed = this.#ready()
-    try {
-      return work(healed)
-    } catch (error) {
-      throw explain(error, healed.file, key)
+    for (let again = false; ; again = true) {
+      const session = this.#ready()
+      try {
+        return work(session)
+      } catch (error) {
+        if (again || !this.#heal(session, error)) throw explain(error, session.file, key)
+      }
     }
   }
 
@@ -135,27 +131,21 @@ export class Connection {
     const path = this.#path ?? defaultFile(modules)
     const file = path === inMemory ? path : modules.path.resolve(path)
     let ino: number | undefined
-    const connect = (): Session => {
-      const db = openFile(modules, file, (seen) => {
-        ino = seen
-      })
-      return { db, file, ino, modules, ...this.#tablesOf(db, modules) }
-    }
-    try {
-      return connect()
-    } catch (error) {
-      if (!this.#repair(modules, file, ino, error)) throw unavailable(file, error)
-    }
-    try {
-      return connect()
-    } catch (error) {
-      throw unavailable(file, error)
+    for (let again = false; ; again = true) {
+      try {
+        const db = openFile(modules, file, (seen) => {
+          ino = seen
+        })
+        return { db, file, ino, modules, ...this.#tablesOf(db, modules) }
+      } catch (error) {
+        if (again || !this.#repair(modules, file, ino, error)) throw unavailable(file, error)
+      }
     }
   }
 
   #tablesOf(db: Database, modules: Modules): Tables {
     const prepare = (): Tables => ({
-      records: new Records(db, modules, this.#limits, (key) => this.#listener.evicted(key)),
+      records: new Records(db, modules, this.#limits, this.#listener.evicted),
       leases: new Leases(db),
     })
     try {
