@@ -1,8 +1,9 @@
 // Not by import(): service workers refuse that.
 import { openDB, unwrap } from "idb"
 import { after, now } from "../../src/base/clock.ts"
+import { nameOf } from "../../src/base/thrown.ts"
 import { createStore, storeName } from "./rows.ts"
-import { isPause, nameOf, unavailable } from "./trouble.ts"
+import { isPause, unavailable } from "./trouble.ts"
 
 const openTimeout = 3_000
 // A thread that was blocked hears its timers before its storage: one long step must not use all the time up.

@@ -1,7 +1,7 @@
 import { after } from "../../src/base/clock.ts"
+import { nameOf } from "../../src/base/thrown.ts"
 import type { Operation } from "./operation.ts"
 import { storeName } from "./rows.ts"
-import { nameOf } from "./trouble.ts"
 
 /** After so many ms a transaction that neither completes nor aborts counts as lost. */
 const patience = 20_000

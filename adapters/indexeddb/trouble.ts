@@ -1,7 +1,7 @@
 import { now } from "../../src/base/clock.ts"
 import { CacheError, shortKey } from "../../src/base/errors.ts"
+import { nameOf } from "../../src/base/thrown.ts"
 
-// Engines disagree on classes and texts of their errors; the names are the same everywhere.
 const lost = new Set([
   "AbortError",
   "InvalidStateError",
@@ -27,11 +27,6 @@ export function isLost(error: unknown): boolean {
 /** Whether `error` says that the browser gives no more room. */
 export function isFull(error: unknown): boolean {
   return nameOf(error) === "QuotaExceededError"
-}
-
-/** The `name` of an error, "" where it has none. */
-export function nameOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "name" in error ? String(error.name) : ""
 }
 
 /** An `ADAPTER_UNAVAILABLE` for a database that did not open, with the cure. */

@@ -1,11 +1,12 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
+import { messageOf } from "../../src/base/thrown.ts"
 
 /** Bytes that Workers KV takes for a value. */
 export const valueLimit = 26_214_400
 
 /** The status in an error of Workers KV ("KV PUT failed: 429 Too Many Requests"); `undefined` in any other. */
 export function statusOf(error: unknown): number | undefined {
-  const [, status] = /^KV \w+ failed: (\d{3})\b/.exec(textOf(error)) ?? []
+  const [, status] = /^KV \w+ failed: (\d{3})\b/.exec(messageOf(error)) ?? []
   return status === undefined ? undefined : Number(status)
 }
 
@@ -26,7 +27,7 @@ export function trouble(
     const message = `Workers KV refused to ${action}${where}: 429 Too Many Requests. ${action === "write" || action === "delete" ? cure : plan}`
     return new CacheError("ADAPTER_UNAVAILABLE", message, details)
   }
-  const why = status === undefined ? "See the cause." : `${textOf(error).slice(0, 160)}.`
+  const why = status === undefined ? "See the cause." : `${messageOf(error).slice(0, 160)}.`
   return new CacheError("ADAPTER_UNAVAILABLE", `Workers KV failed to ${action}${where}. ${why}`, details)
 }
 
@@ -34,8 +35,4 @@ export function trouble(
 export function tooLarge(key: string, cause?: unknown): CacheError {
   const message = `The entry ${shortKey(key)} is too large for Workers KV, which takes 25 MiB (${valueLimit} bytes). Store less, split it, or compress it.`
   return new CacheError("VALUE_TOO_LARGE", message, cause === undefined ? { key } : { key, cause })
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

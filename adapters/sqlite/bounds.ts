@@ -1,7 +1,7 @@
 import { maxTokensOf } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { Accesses, counts, tokenTicks } from "./accesses.ts"
-import type { Database, Row, Statement } from "./driver.ts"
+import { type Database, numberIn, type Row, type Statement } from "./driver.ts"
 import { transaction } from "./schema.ts"
 import { isBusy } from "./trouble.ts"
 
@@ -207,8 +207,4 @@ export class Bounds {
     }
     return keys
   }
-}
-
-function numberIn(row: Row | undefined, column: string): number {
-  return Number(row?.[column] ?? 0)
 }

@@ -7,6 +7,11 @@ type Bindable = string | number | Uint8Array | null
 /** A row as the driver gives it; a foreign hand may have put anything into it. */
 export type Row = Readonly<Record<string, unknown>>
 
+/** A number in a column; 0 where there is none. */
+export function numberIn(row: Row | undefined, column: string): number {
+  return Number(row?.[column] ?? 0)
+}
+
 /** A prepared statement of `node:sqlite`, as far as it is needed here. */
 export interface Statement {
   get(...values: readonly Bindable[]): Row | undefined

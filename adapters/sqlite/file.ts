@@ -1,5 +1,6 @@
 import { now } from "../../src/base/clock.ts"
 import { isAllowed } from "../../src/base/environment.ts"
+import { codeOf } from "../../src/base/thrown.ts"
 import { type Database, type Modules, missingDriver, sleepHere } from "./driver.ts"
 import { adopt, busyTimeout } from "./schema.ts"
 
@@ -136,8 +137,4 @@ function isOld(fs: Modules["fs"], lock: string): boolean {
   } catch {
     return false
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined
 }

@@ -1,4 +1,4 @@
-import { type Database, type Row, sleepHere } from "./driver.ts"
+import { type Database, numberIn, sleepHere } from "./driver.ts"
 import { formatVersion } from "./location.ts"
 import { isBusy, isInputOutput, isOtherSchema } from "./trouble.ts"
 
@@ -108,9 +108,9 @@ function create(db: Database): void {
 }
 
 function identify(db: Database): "ours" | "other format" | "empty" {
-  const id = number(db.prepare("PRAGMA application_id").get(), "application_id")
-  const version = number(db.prepare("PRAGMA user_version").get(), "user_version")
-  const count = number(db.prepare("SELECT count(*) AS n FROM sqlite_master").get(), "n")
+  const id = numberIn(db.prepare("PRAGMA application_id").get(), "application_id")
+  const version = numberIn(db.prepare("PRAGMA user_version").get(), "user_version")
+  const count = numberIn(db.prepare("SELECT count(*) AS n FROM sqlite_master").get(), "n")
   if (id === applicationId) return version === formatVersion && count > 0 ? "ours" : "other format"
   if (id === 0 && count === 0) return "empty"
   throw new ForeignFile()
@@ -141,8 +141,4 @@ function logAhead(db: Database): void {
       sleepHere(25)
     }
   }
-}
-
-function number(row: Row | undefined, column: string): number {
-  return Number(row?.[column])
 }

@@ -1,4 +1,5 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
+import { messageOf } from "../../src/base/thrown.ts"
 
 /** SQLite's primary result codes that are told apart, and by what their message is known where there is no code. */
 const kinds = {
@@ -67,8 +68,4 @@ function is(error: unknown, kind: keyof typeof kinds): boolean {
   // The low byte is the primary code. Deno leaves the code out in places.
   if ("errcode" in error && typeof error.errcode === "number") return (error.errcode & 0xff) === code
   return text.test(messageOf(error))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

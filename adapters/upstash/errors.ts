@@ -1,4 +1,5 @@
 import { CacheError } from "../../src/base/errors.ts"
+import { codeOf, nameOf } from "../../src/base/thrown.ts"
 
 /** Whether the request may have been lost on its way, so that sending it again makes sense. */
 export function isNetworkTrouble(error: unknown): boolean {
@@ -23,6 +24,8 @@ export function isRefusal(error: CacheError): boolean {
   return error.cause instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.cause.message)
 }
 
+const tooLarge = /^ERR (max request|max record|max key) size\b/
+
 /**
  * What to tell the user of an error of the client.
  *
@@ -34,9 +37,7 @@ export function scrub(error: unknown, name: string): CacheError {
   const words = redisWords(error)
   const cause = new Error(words ?? networkWords(error))
   const cure = words === undefined ? networkCure(error) : redisCure(words)
-  const code = /^ERR (max request|max record|max key) size\b/.test(words ?? "")
-    ? "VALUE_TOO_LARGE"
-    : "ADAPTER_UNAVAILABLE"
+  const code = words !== undefined && tooLarge.test(words) ? "VALUE_TOO_LARGE" : "ADAPTER_UNAVAILABLE"
   return new CacheError(code, `${name} ${cure}`, { cause })
 }
 
@@ -55,7 +56,7 @@ function redisCure(words: string): string {
   if (words.startsWith("NOPERM")) {
     return `does not permit that command to this token (${words}). Use the standard token, not the read-only one.`
   }
-  if (/^ERR (max request|max record|max key) size\b/.test(words)) {
+  if (tooLarge.test(words)) {
     return `takes nothing that large (${words}). Store less, or turn on compression.`
   }
   if (/limit|quota|capacity/i.test(words)) {
@@ -79,15 +80,12 @@ function networkCure(error: unknown): string {
 
 /** Name and code of an error and of its cause, which quote nothing. */
 function networkWords(error: unknown): string {
-  const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined)
-  return code === undefined ? nameOf(error) : `${nameOf(error)}, ${code}`
+  const name = nameOf(error) || typeof error
+  const code = plainCode(error) ?? plainCode(error instanceof Error ? error.cause : undefined)
+  return code === undefined ? name : `${name}, ${code}`
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error)) return undefined
-  return typeof error.code === "string" && /^[A-Z_]+$/.test(error.code) ? error.code : undefined
+function plainCode(error: unknown): string | undefined {
+  const code = codeOf(error)
+  return typeof code === "string" && /^[A-Z_]+$/.test(code) ? code : undefined
 }
