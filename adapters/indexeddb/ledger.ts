@@ -74,7 +74,11 @@ export function rewrite(store: IDBObjectStore, uses: ReadonlyMap<string, Use>): 
 
 /** Those that end together come together: few pages are gone through for them. Reads end never. */
 function sorted(lines: Line[]): Line[] {
-  return lines.sort(([, a], [, b]) => orElse(a.until, Infinity) - orElse(b.until, Infinity) || 0)
+  return lines.sort(([, a], [, b]) => endOf(a) - endOf(b) || 0)
+}
+
+function endOf({ until }: Use): number {
+  return Number.isNaN(until) ? Infinity : until
 }
 
 /** Hands `next` the uses of all keys that are there. What the ledger does not know was never used and lives on. */
@@ -146,10 +150,6 @@ export function findDue(
       })
     })
   })
-}
-
-function orElse(value: number | undefined, other: number): number {
-  return value === undefined || Number.isNaN(value) ? other : value
 }
 
 function linesOf(page: unknown): Line[] {

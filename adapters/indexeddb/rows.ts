@@ -24,7 +24,8 @@ export function createStore(db: IDBDatabase): void {
  * @throws What structured clone throws.
  */
 export function rowOf(record: Stored, ttl: number): Row {
-  const v = typeof record === "object" || typeof record === "function" ? structuredClone(record) : record
+  // What is none of these is its own copy. A function and a symbol are refused.
+  const v = /^(object|function|symbol)$/.test(typeof record) ? structuredClone(record) : record
   return Number.isFinite(ttl) ? { v, e: now() + ttl } : { v }
 }
 

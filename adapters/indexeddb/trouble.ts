@@ -31,7 +31,6 @@ export function isFull(error: unknown): boolean {
 
 /** An `ADAPTER_UNAVAILABLE` for a database that did not open, with the cure. */
 export function unavailable(name: string, error: unknown, blocked = false): CacheError {
-  if (error instanceof CacheError) return error
   const [what, cure] = reasonFor(error, blocked)
   return new CacheError(
     "ADAPTER_UNAVAILABLE",

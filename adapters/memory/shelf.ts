@@ -181,12 +181,11 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
       } else {
         queue = line.home(slot)
         times = uses[slot] as number
-        if (lru) line.move(main, slot)
         if (sized) {
           // Its size may have changed: it enters anew, so that others make room for it and never it itself.
           drop(slot)
           slot = undefined
-        }
+        } else if (lru) line.move(main, slot)
       }
       if (slot === undefined) {
         makeRoom(size, time)

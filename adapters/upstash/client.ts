@@ -125,7 +125,7 @@ function hostOf(url: string): string {
     )
   }
   // Deno would ask the user.
-  if (!isAllowed("net", `${parsed.hostname}:${parsed.port || defaultPorts[parsed.protocol]}`)) {
+  if (!isAllowed("net", `${parsed.hostname}:${parsed.port || (parsed.protocol === "http:" ? 80 : 443)}`)) {
     throw new CacheError(
       "ADAPTER_UNAVAILABLE",
       `Upstash at ${parsed.host} may not be reached: no permission. Run with --allow-net=${parsed.host}`,
@@ -133,5 +133,3 @@ function hostOf(url: string): string {
   }
   return parsed.host
 }
-
-const defaultPorts: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 }
