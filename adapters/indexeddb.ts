@@ -8,17 +8,25 @@ import type { Adapter, AdapterEvent, Stored } from "../src/adapter.ts"
 import { broadcastBus } from "../src/base/broadcast.ts"
 import { dropAll } from "../src/base/bus.ts"
 import { Listeners } from "../src/base/listeners.ts"
+import { aCount, judgeOptions, type Rule, rule } from "../src/base/rules.ts"
 import { detectRuntime } from "../src/base/runtime.ts"
 import { bounds } from "./indexeddb/bounds.ts"
 import { connect } from "./indexeddb/connection.ts"
 import { hasLocks, lock } from "./indexeddb/lock.ts"
 import { adding, clearing, deleting, getting, listing, pruning, setting } from "./indexeddb/operation.ts"
-import { type IndexedDBOptions, settingsFrom } from "./indexeddb/options.ts"
 import { rowOf } from "./indexeddb/rows.ts"
 import { scheduler } from "./indexeddb/scheduler.ts"
 import { refused } from "./indexeddb/trouble.ts"
 
-export type { IndexedDBOptions } from "./indexeddb/options.ts"
+/** Options of {@link indexeddb}. */
+export interface IndexedDBOptions {
+  /** The database's name. Caches of one name share their entries. Default "isocache". */
+  readonly name?: string | undefined
+  /** How many entries it keeps, about; the least recently used go first. `Infinity` lifts it. Default 10 000. */
+  readonly maxEntries?: number | undefined
+  /** How many bytes it keeps, about, by estimate. Default `Infinity`: the browser's quota is the bound. */
+  readonly maxBytes?: number | undefined
+}
 
 const pageSize = 512
 
@@ -47,15 +55,16 @@ const pageSize = 512
  * ```
  */
 export function indexeddb(options: IndexedDBOptions = {}): Adapter {
-  const settings = settingsFrom(options)
+  judgeOptions(options, rules, " of indexeddb()")
+  const { name = "isocache", maxEntries = 10_000, maxBytes = Infinity } = options
   const listeners = new Listeners<AdapterEvent>()
   const emit = (event: AdapterEvent) => listeners.tell(event)
   // Elsewhere there are no other tabs.
-  const bus = detectRuntime() === "browser" ? broadcastBus(`isocache indexeddb ${settings.name}`) : undefined
+  const bus = detectRuntime() === "browser" ? broadcastBus(`isocache indexeddb ${name}`) : undefined
   // The memory in front of this very adapter hears it too.
   const forgetAll = () => bus?.publish(dropAll(""))
-  const connection = connect(settings.name, forgetAll)
-  const limits = bounds(settings, emit)
+  const connection = connect(name, forgetAll)
+  const limits = bounds({ maxEntries, maxBytes }, emit)
   const { submit, idle } = scheduler(connection, limits, emit, forgetAll)
 
   const get = (key: string) => submit(getting(key, () => limits.saw(key)))
@@ -72,7 +81,7 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
   const set = async (key: string, record: Stored, ttl: number) => {
     const operation = setting(key, rowFor(key, record, ttl))
     // What would push out all the rest is not kept.
-    const tooLarge = (operation.use?.size ?? 0) > settings.maxBytes
+    const tooLarge = (operation.use?.size ?? 0) > maxBytes
     if (ttl > 0 && !tooLarge) return submit(operation)
     await remove(key)
     if (tooLarge) emit({ type: "evict", key })
@@ -121,6 +130,12 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
     },
     observe: (listener) => listeners.add(listener),
     ...(bus && { bus }),
-    ...(hasLocks() ? { lock: (key: string, ttl: number) => lock(settings.name, key, ttl) } : {}),
+    ...(hasLocks() ? { lock: (key: string, ttl: number) => lock(name, key, ttl) } : {}),
   }
+}
+
+const rules: Readonly<Record<keyof IndexedDBOptions, Rule>> = {
+  name: rule((value) => typeof value === "string", "a text, the name of the database"),
+  maxEntries: aCount,
+  maxBytes: aCount,
 }

@@ -8,10 +8,10 @@ import { type Adapter, isToken } from "../src/adapter.ts"
 import { utf8Length } from "../src/base/bytes.ts"
 import { now } from "../src/base/clock.ts"
 import { CacheError, shortKey } from "../src/base/errors.ts"
-import { type KVFound, type KVLike, namespaceOf } from "./kv/binding.ts"
+import { judgeOptions, type Rule, rule } from "../src/base/rules.ts"
+import { type KVFound, type KVLike, type KVReadOptions, namespaceOf } from "./kv/binding.ts"
 import { mapConcurrently } from "./kv/concurrency.ts"
 import { isHashed, nameOf } from "./kv/names.ts"
-import { type KVOptions, maxSeconds, settingsFrom } from "./kv/options.ts"
 import { listed } from "./kv/pages.ts"
 import { readMany } from "./kv/reads.ts"
 import { pack, unpack } from "./kv/records.ts"
@@ -19,7 +19,17 @@ import { tokensOf } from "./kv/tokens.ts"
 import { tooLarge, trouble, valueLimit } from "./kv/trouble.ts"
 
 export type { KVFound, KVLike, KVListed, KVPage, KVReadOptions, KVWriteOptions } from "./kv/binding.ts"
-export type { KVOptions } from "./kv/options.ts"
+
+/** Options of {@link kv}. */
+export interface KVOptions {
+  /** The namespace, or the name of its binding, looked up on first use. Default "CACHE". */
+  readonly binding?: KVLike | string | undefined
+  /**
+   * How long a place that has read a key may answer from its own copy, in ms, 30 000 at least (KV counts in whole
+   * seconds, rounded up). A longer one makes reads faster, and what others wrote is seen later. Default 60 000.
+   */
+  readonly cacheTtl?: number | undefined
+}
 
 /** The KV adapter: asynchronous, without a lease, for there is no atomic write to build one on. */
 export interface KVAdapter extends Adapter {
@@ -36,8 +46,9 @@ export interface KVAdapter extends Adapter {
   open(): Promise<void>
 }
 
-/** A KV "no sooner than this": the least life in seconds that a record can have there. */
-const minSeconds = 60
+/** The least life that KV takes, and the longest: it counts seconds, in 32 bits with a sign. */
+const [minSeconds, maxSeconds] = [60, 2_147_483_647]
+const minCacheTtl = 30_000
 
 /**
  * Keeps records in a Workers KV namespace, under names that begin with "isocache:".
@@ -62,8 +73,10 @@ const minSeconds = 60
  * ```
  */
 export function kv(options: KVOptions = {}): KVAdapter {
-  const { binding, cacheTtl } = settingsFrom(options)
-  const reading = cacheTtl === undefined ? { type: "text" as const } : { type: "text" as const, cacheTtl }
+  judgeOptions(options, rules, " of kv()")
+  const { binding = "CACHE", cacheTtl } = options
+  const reading: KVReadOptions = { type: "text" }
+  if (cacheTtl !== undefined) reading.cacheTtl = Math.min(maxSeconds, Math.ceil(cacheTtl / 1000))
 
   async function getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
     const namespace = namespaceOf(binding)
@@ -168,4 +181,15 @@ function recordIn(found: KVFound | undefined, key: string, name: string): string
 function isTooLarge(value: string): boolean {
   // A code unit takes 3 bytes at most: counting is for the few in between.
   return value.length * 3 > valueLimit && (value.length > valueLimit || utf8Length(value) > valueLimit)
+}
+
+const rules: Readonly<Record<keyof KVOptions, Rule>> = {
+  binding: rule(
+    (value) => value !== "" && value !== null && ["string", "object", "function"].includes(typeof value),
+    "a KV namespace such as env.CACHE, or the name of its binding",
+  ),
+  cacheTtl: rule(
+    (value) => typeof value === "number" && value >= minCacheTtl,
+    `milliseconds, from ${minCacheTtl} up: KV refuses less`,
+  ),
 }

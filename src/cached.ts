@@ -1,5 +1,5 @@
-import type { IndexedDBOptions } from "../adapters/indexeddb/options.ts"
-import type { KVOptions } from "../adapters/kv/options.ts"
+import type { IndexedDBOptions } from "../adapters/indexeddb.ts"
+import type { KVOptions } from "../adapters/kv.ts"
 import type { MemoryOptions } from "../adapters/memory.ts"
 import type { SqliteOptions } from "../adapters/sqlite.ts"
 import type { UpstashOptions } from "../adapters/upstash.ts"

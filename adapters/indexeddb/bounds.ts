@@ -1,7 +1,6 @@
 import { type AdapterEvent, isToken, maxTokensOf } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { addLines, reading, rewrite, survey, type Use } from "./ledger.ts"
-import type { Settings } from "./options.ts"
 import { rangeOf, tick } from "./rows.ts"
 import { type Besides, begin, longPatience, type Pending } from "./transaction.ts"
 import { victims } from "./victims.ts"
@@ -32,7 +31,10 @@ export interface Bounds {
   relieve(db: IDBDatabase): Promise<void>
 }
 
-export function bounds({ maxEntries, maxBytes }: Settings, emit: (event: AdapterEvent) => void): Bounds {
+export function bounds(
+  { maxEntries, maxBytes }: { readonly maxEntries: number; readonly maxBytes: number },
+  emit: (event: AdapterEvent) => void,
+): Bounds {
   // Reads that the ledger does not hold yet.
   const seen = new Map<string, number>()
   let known: Map<string, Use> | undefined
