@@ -17,7 +17,6 @@ const types: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
 }
 
 /** Builds and serves the playground on `port` of this machine, or on a free one where it is taken. */

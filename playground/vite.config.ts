@@ -14,10 +14,5 @@ export default defineConfig({
       { find: /^isocache\/(\w+)$/, replacement: `${path("../src")}/$1.ts` },
     ],
   },
-  build: {
-    outDir: "../.playground-dist",
-    emptyOutDir: true,
-    target: "es2023",
-    modulePreload: { polyfill: false },
-  },
+  build: { target: "es2023", modulePreload: { polyfill: false } },
 })

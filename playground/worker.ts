@@ -12,10 +12,10 @@ const routes: Readonly<Record<string, Route>> = {
   set: ([key, record, ttl]) => storage.set(text(key), text(record), typeof ttl === "number" ? ttl : Infinity),
   delete: ([key]) => storage.delete(text(key)),
   clear: ([prefix]) => storage.clear(text(prefix)),
-  getMany: ([keys]) => storage.getMany?.(Array.isArray(keys) ? keys.map(text) : []),
+  getMany: ([keys]) => storage.getMany(Array.isArray(keys) ? keys.map(text) : []),
   async keys([prefix]) {
     const found: string[] = []
-    for await (const key of storage.keys?.(text(prefix)) ?? []) found.push(key)
+    for await (const key of storage.keys(text(prefix))) found.push(key)
     return found
   },
   // What a Worker does itself: one load for all requests, stale while it is made anew.

@@ -1,6 +1,4 @@
 import { CacheWrapper } from "isocache"
-import { memory } from "isocache/adapters/memory"
-import { tiered } from "isocache/tiers"
 import { makeOrigin, type Origin } from "./origin.ts"
 import { remote } from "./remote.ts"
 
@@ -54,7 +52,7 @@ export function makeLab(): Lab {
       if (id === "indexeddb") cache.use("indexeddb", { name, near: true })
       else if (id === "indexeddb-bare") cache.use("indexeddb", { name, near: false })
       else if (id === "kv") cache.use(remote("/kv/"))
-      else if (id === "kv-near") cache.use(tiered({ near: memory(), far: remote("/kv/") }))
+      else if (id === "kv-near") cache.use(remote("/kv/"), { near: true })
       else if (id === "none") cache.use("none")
       else cache.use("memory", { policy: id === "lru" ? "lru" : "s3-fifo" })
     },
