@@ -89,19 +89,19 @@ export function scheduler(
     const first = await attempt(all, writes)
     if (first.failed.length === 0) return
     if (!connection.opened) return rejectAll(first.failed)
-    const again = first.failed.filter(({ whole, error }) => whole || isLost(error) || isFull(error))
-    rejectAll(first.failed.filter((failure) => !again.includes(failure)))
+    const { own, gone } = sortOut(first.failed, true)
+    rejectAll(own)
+    const again = first.failed.filter((failure) => !own.includes(failure))
     if (again.length === 0) return
-    if (first.db && again.every(({ error }) => isFull(error))) await bounds.relieve(first.db)
+    if (first.db && gone.length === 0) await bounds.relieve(first.db)
     else connection.drop(first.db)
     await runAgain(again, writes)
   }
 
   const runAgain = async (again: readonly Failure[], writes: boolean) => {
     const second = await attempt(pendingOf(again), writes)
-    const full = second.failed.filter(({ error }) => isFull(error))
-    const gone = second.failed.filter(({ whole, error }) => whole && !isFull(error))
-    rejectAll(second.failed.filter((failure) => !full.includes(failure) && !gone.includes(failure)))
+    const { own, full, gone } = sortOut(second.failed)
+    rejectAll(own)
     if (full[0]) {
       emit({ type: "error", error: refused(full[0].pending.operation.key, full[0].error) })
       await squeeze(full)
@@ -120,8 +120,9 @@ export function scheduler(
     const middle = full.length >> 1
     for (const half of [full.slice(0, middle), full.slice(middle)]) {
       const { failed } = await attempt(pendingOf(half), true)
-      rejectAll(failed.filter(({ error }) => !isFull(error)))
-      await squeeze(failed.filter(({ error }) => isFull(error)))
+      const { own, full, gone } = sortOut(failed)
+      rejectAll([...own, ...gone])
+      await squeeze(full)
     }
   }
 
@@ -194,6 +195,18 @@ function recall(memory: Overlay, all: readonly Pending[]): void {
       reject(refused(operation.key, error))
     }
   }
+}
+
+/** Failures by what would help: room for `full`, another connection for `gone`, nothing for `own`. */
+function sortOut(failures: readonly Failure[], isFirst = false) {
+  const sorted: Record<"own" | "full" | "gone", Failure[]> = { own: [], full: [], gone: [] }
+  for (const failure of failures) {
+    const { whole, error } = failure
+    // One that fails alone as if the connection were lost is believed once.
+    const isGone = whole || (isFirst && isLost(error))
+    sorted[isFull(error) ? "full" : isGone ? "gone" : "own"].push(failure)
+  }
+  return sorted
 }
 
 function pendingOf(failures: readonly Failure[]): readonly Pending[] {
