@@ -1,5 +1,5 @@
 import { now } from "../../src/base/clock.ts"
-import type { Database, Statement } from "./driver.ts"
+import { type Database, numberIn, type Statement } from "./driver.ts"
 import { transactAtOnce } from "./schema.ts"
 
 /** Last accesses are ticks: a thousand a millisecond, so that what happens within one keeps its order. */
@@ -32,7 +32,7 @@ export class Accesses {
     if (db.prepare(`SELECT 1 ${unreadable}`).get()) db.exec(`DELETE ${unreadable}`)
     // After what is there: with a clock that was set back, new entries would be the oldest.
     const last = db.prepare("SELECT max(at) AS at FROM c WHERE at < ?").get(tokenTicks)
-    this.#lastTick = Number(last?.["at"] ?? 0)
+    this.#lastTick = numberIn(last, "at")
   }
 
   /** The access time of what is written now. */

@@ -76,15 +76,18 @@ function makeFile(modules: Modules, file: string): void {
   }
   makeFolder(modules, path.dirname(file))
   // Made before SQLite opens it, so that it is never readable by others; the log inherits the mode.
-  const make = (flags: string): void => fs.closeSync(fs.openSync(file, flags, 0o600))
   try {
     // Only a new one: to close a file ends all locks this process has on it, those of its other handles too.
-    make("wx")
+    touch(fs, file, "wx")
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error
     // A link that leads nowhere yet.
-    if (!fs.existsSync(file)) make("a")
+    if (!fs.existsSync(file)) touch(fs, file, "a")
   }
+}
+
+function touch(fs: Modules["fs"], file: string, flags: string): void {
+  fs.closeSync(fs.openSync(file, flags, 0o600))
 }
 
 /**
@@ -119,7 +122,7 @@ function construct({ sqlite }: Modules, file: string): Database {
 function lockRepair({ fs }: Modules, lock: string): () => void {
   for (let left = 2000; ; left -= 20) {
     try {
-      fs.closeSync(fs.openSync(lock, "wx", 0o600))
+      touch(fs, lock, "wx")
       return () => fs.rmSync(lock, { force: true })
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error

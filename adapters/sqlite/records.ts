@@ -3,7 +3,7 @@ import { now } from "../../src/base/clock.ts"
 import { CacheError, shortKey } from "../../src/base/errors.ts"
 import { counts } from "./accesses.ts"
 import { Bounds, type Limits } from "./bounds.ts"
-import type { Database, Modules, Row, Statement } from "./driver.ts"
+import { type Database, type Modules, numberIn, type Row, type Statement } from "./driver.ts"
 import { transaction } from "./schema.ts"
 import { decodeKey, decodeRecord, encodeKey, encodeRecord, type KeyRange, prefixRanges } from "./text.ts"
 
@@ -180,8 +180,8 @@ export class Records {
   #clearAll(): void {
     this.#deleteAll.run()
     this.bounds.forget()
-    const free = this.#db.prepare("PRAGMA freelist_count").get()?.["freelist_count"]
-    if (Number(free) < largeFreelist) return
+    const free = numberIn(this.#db.prepare("PRAGMA freelist_count").get(), "freelist_count")
+    if (free < largeFreelist) return
     try {
       // Quick, for it copies what is left: nothing, or what others wrote by now.
       this.#db.exec("VACUUM")

@@ -1,6 +1,6 @@
 import { type Database, numberIn, sleepHere } from "./driver.ts"
 import { formatVersion } from "./location.ts"
-import { isBusy, isInputOutput, isOtherSchema } from "./trouble.ts"
+import { isBusy, isInputOutput, isReadOnly } from "./trouble.ts"
 
 /** How long a statement waits for another process, in ms. The wait blocks the event loop: short. */
 export const busyTimeout = 1500
@@ -96,8 +96,8 @@ function proveWritable(db: Database): void {
   try {
     transactAtOnce(db, () => db.exec("DELETE FROM l WHERE 0"))
   } catch (error) {
-    // Tables that are not ours are found out, and made anew, when statements are prepared for them.
-    if (!isBusy(error) && !isOtherSchema(error)) throw error
+    // Other trouble, such as tables that are not ours, the statements meet that are prepared next.
+    if (isReadOnly(error)) throw error
   }
 }
 

@@ -27,6 +27,11 @@ export function isBusy(error: unknown): boolean {
   return is(error, "busy")
 }
 
+/** Whether the file, or the disk, may only be read. */
+export function isReadOnly(error: unknown): boolean {
+  return is(error, "readonly")
+}
+
 /** Whether the tables are not those that were prepared for: dropped, changed or badly filled by another release. */
 export function isOtherSchema(error: unknown): boolean {
   return /no such (table|column)|has no column|too large to be/.test(messageOf(error))
@@ -57,7 +62,7 @@ export function unavailable(file: string, cause: unknown): CacheError {
 function cure(error: unknown): string {
   if (isDamage(error)) return "is damaged again after it was made anew; look at the disk"
   if (is(error, "full")) return "cannot grow, the disk is full; free some space or lower maxBytes"
-  if (is(error, "readonly")) return "may not be written; give it to this user or choose another path"
+  if (isReadOnly(error)) return "may not be written; give it to this user or choose another path"
   if (isBusy(error)) return "stays locked by another process; let that one finish its transaction"
   return `failed (${messageOf(error)})`
 }
