@@ -1,5 +1,5 @@
 import { isPlain, nameOf } from "../base/kind.ts"
-import { like, nativeError } from "./clone.ts"
+import { copyAgain, like, maxDepth, nativeError } from "./clone.ts"
 
 /**
  * A value as JSON of the same shape, with what is no JSON as a list of leaves beside it.
@@ -82,17 +82,31 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
 /**
  * The value that {@link toGraph} wrote. It takes `tree` apart.
  *
- * @throws {Error} Where the graph is none. Data makes data: own members only, of known classes only.
+ * @throws {Error} Where the graph is none. Data makes data: own members only, of known classes only, no deeper than
+ * values are, and nothing that could not be copied.
  */
 export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
   const met = new Map<unknown, unknown>()
-  return get(tree)
+  let depth = 0
+  let isOdd = false
+  const value = get(tree)
+  // What leads elsewhere, and members of lists and errors, may make of it what no copy can be made of.
+  if (isOdd) copyAgain(value)
+  return value
 
   /** @param number - Under which it will be met again. */
   function get(part: unknown, number?: unknown): unknown {
     if (typeof part !== "object" || part === null) return part
-    if ("$" in part && Object.hasOwn(part, "$")) return special(Reflect.get(part, "$"), number)
-    meet(number, part)
+    depth++
+    const got =
+      "$" in part && Object.hasOwn(part, "$")
+        ? special(Reflect.get(part, "$"), number)
+        : within(meet(number, part))
+    depth--
+    return got
+  }
+
+  function within(part: object): object {
     // Both are reached by name; and what is replaced is an own member, even under "__proto__".
     const members = part as Record<string, unknown>
     if (Array.isArray(part)) {
@@ -113,14 +127,20 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
     if (!Array.isArray(code)) throw new TypeError("no such leaf")
     const [kind, first, second, third, fourth, cause]: unknown[] = code
     switch (kind) {
-      case "=":
-        return get(second, first)
+      case "=": {
+        depth-- // It is no part of the value.
+        const got = get(second, first)
+        depth++
+        return got
+      }
       case "@":
         if (!met.has(first)) throw new TypeError("no such object")
+        isOdd = true
         return met.get(first)
       case "{":
         return define(meet(number, {}), code.slice(1))
       case "[":
+        isOdd = true
         return define(meet(number, Object.assign([], { length: first })), code.slice(2))
       case "M": {
         const made = meet(number, new Map())
@@ -135,6 +155,7 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
       case "C":
         return define(meet(number, Object.create(prototype(first))), Object.entries(Object(second)).flat())
       case "E": {
+        isOdd = true
         const made = like({ message: String(second), name: String(third) }, prototype(first))
         define(meet(number, made), Object.entries(Object(fourth)).flat())
         if (code.length > 5) define(made, ["cause", cause], false)
@@ -146,6 +167,7 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
   }
 
   function meet<T>(number: unknown, made: T): T {
+    if (depth > maxDepth && Object(made) === made) throw new RangeError("too deep")
     if (number !== undefined) met.set(number, made)
     return made
   }

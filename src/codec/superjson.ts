@@ -137,11 +137,16 @@ type Notes = NonNullable<NonNullable<SuperJSONResult["meta"]>["values"]>
 const leafKinds = new Set(["undefined", "bigint", "Date", "regexp", "number", "URL"])
 const ownKinds = new Set(["bytes", "no date"])
 
-/** Whether superjson's notes on `count` leaves are of the few kinds that are written here: nothing else is read. */
+/**
+ * Whether superjson's notes are on each of `count` leaves, and of the few kinds that are written here: nothing else is
+ * read.
+ */
 function areLeaves(values: unknown, count: number): values is Notes {
   if (typeof values !== "object" || values === null) return false
-  return Object.entries(values).every(([at, note]) => {
-    if (!/^\d{1,9}$/.test(at) || Number(at) >= count || !Array.isArray(note) || note.length !== 1)
+  const notes = Object.entries(values)
+  if (notes.length !== count) return false
+  return notes.every(([at, note]) => {
+    if (!/^(0|[1-9]\d{0,8})$/.test(at) || Number(at) >= count || !Array.isArray(note) || note.length !== 1)
       return false
     const [kind] = note
     return Array.isArray(kind) ? kind[0] === "custom" && ownKinds.has(kind[1]) : leafKinds.has(kind)

@@ -53,6 +53,9 @@ for (const [form, options] of Object.entries(forms)) {
   })
 }
 
+const rich = '[1,2,3,4,5,[],[],"superjson"]'
+const deep = (levels: number, core: string) => "[".repeat(levels) + core + "]".repeat(levels)
+
 // Whoever writes to the storage can compute checksums too.
 test.for([
   ["p--", "[1,2,3,4,5,[],[]]", "{"],
@@ -82,6 +85,15 @@ test.for([
   ["pg-", "[1,2,3,4,5,[],[]]", "AAAA"],
   ["pg-", "[1,2,3,4,5,[],[]]", "%"],
   ["p--", "[1,2,3,4,5,[],[]]", "[".repeat(100_000)],
+  // Values that could be read, but not copied.
+  ["r--", rich, `~[${deep(1001, "1")},[],{}]`],
+  ["r--", rich, `~[${deep(1000, '{"$":0}')},[0],{"0":["Date"]}]`],
+  ["r--", rich, `~[{"$":["M",1,${deep(1000, "1")}]},[],{}]`],
+  ["r--", rich, `~[{"$":0},[${deep(1500, "1")}],{}]`],
+  ["r--", rich, `~[{"$":1},["x",${deep(1500, "1")}],{"0":["undefined"],"00":["undefined"]}]`],
+  ["r--", rich, `~[{"$":["{","b",{"$":["=",0,${deep(990, "1")}]},"1",${deep(20, '{"$":["@",0]}')}]},[],{}]`],
+  ["r--", rich, '~[{"$":["[",2,"slice",1]},[],{}]'],
+  ["r--", rich, '~[{"$":["E","Error","m","n",{"message":{"toString":1,"valueOf":1}}]},[],{}]'],
 ] as const)("%s %s with %s is undefined although its checksum is right", async ([flags, header, payload]) => {
   for (const options of [{}, { encrypt }]) {
     const text = await codecFor({ medium: "text" }, options)
