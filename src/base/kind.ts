@@ -21,10 +21,3 @@ export function kindOf(value: object): string {
   // Workers of an older compatibility date have no tag on theirs.
   return value instanceof URL ? "URL" : Object.prototype.toString.call(value).slice(8, -1)
 }
-
-/** Whether elements drawn at random are there, so that nobody can know which are looked at. */
-export function isDense(source: readonly unknown[]): boolean {
-  for (let left = 32; left > 0; left--)
-    if (!(Math.floor(Math.random() * source.length) in source)) return false
-  return true
-}

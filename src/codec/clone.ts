@@ -1,5 +1,7 @@
 import { CacheError, shortKey } from "../base/errors.ts"
-import { isDense, isPlain, kindOf, nameOf } from "../base/kind.ts"
+import { isPlain, kindOf, nameOf } from "../base/kind.ts"
+import { holes, isDense } from "./holes.ts"
+import { like, nativeError } from "./like.ts"
 
 /** A copy, and what its making found out. */
 export interface Copied {
@@ -132,13 +134,11 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
   if (Object.getPrototypeOf(source) !== Array.prototype && nameOf(source) !== "Array") {
     throw unsupported(walk, whatIs(source))
   }
-  // A claimed length must cost nothing: of a huge array with holes only what is there is visited.
-  if (source.length > 1e6 && !isDense(source)) {
-    walk.rare = true
-    return fill(Object.assign([], source, { length: source.length }), source, walk)
-  }
-  const made = source.slice()
+  // A claimed length must cost nothing: of a long array with holes only what is there is visited.
+  const isLoose = source.length > 1000 && !isDense(source)
+  const made = isLoose ? holes(source.length) : source.slice()
   walk.seen.set(source, made)
+  if (isLoose) return copyElements(source, made, walk)
   for (let at = 0; at < made.length; at++) {
     const value = made[at]
     // What is passed over here is most of what there is; and holes stay holes.
@@ -149,10 +149,18 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
   return made
 }
 
+function copyElements(source: unknown[], made: unknown[], walk: Walk): unknown[] {
+  walk.rare = true
+  for (const name of Object.keys(source)) {
+    const at = Number(name) >>> 0
+    if (String(at) !== name) break // Names come after all elements.
+    made[at] = child(source[at], walk, at)
+  }
+  return made
+}
+
 /** Those whose constructor makes another one of one. */
 const selfCopying = /^(Date|RegExp|URL|Map|Set|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
-/** The errors that every runtime can make again. */
-export const nativeError: RegExp = /^(Eval|Range|Reference|Syntax|Type|URI)?Error$/
 
 function copyInstance(source: object, walk: Walk): object {
   const name = nameOf(source)
@@ -204,26 +212,6 @@ function refill(made: object, walk: Walk): object {
       made.add(child(member, walk, `values()[${at}]`))
     })
   }
-  return made
-}
-
-/** What an error tells. */
-interface Told {
-  readonly message: string
-  readonly name: string
-  readonly cause?: unknown
-}
-
-/** An error that tells the same, without its members. */
-export function like(error: Told, proto: object): Error {
-  const made = new Error(error.message, Object.hasOwn(error, "cause") ? { cause: error.cause } : undefined)
-  Object.setPrototypeOf(made, proto)
-  if (made.name !== error.name) {
-    Object.defineProperty(made, "name", { value: error.name, configurable: true, writable: true })
-  }
-  // The stack of where the copy is made would lie. Defined: by assignment it is enumerable in Firefox.
-  const stack = `${error.name}: ${error.message}`
-  Object.defineProperty(made, "stack", { value: stack, configurable: true, writable: true })
   return made
 }
 

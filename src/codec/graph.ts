@@ -1,5 +1,7 @@
 import { isPlain, nameOf } from "../base/kind.ts"
-import { copyAgain, like, maxDepth, nativeError } from "./clone.ts"
+import { copyAgain, maxDepth } from "./clone.ts"
+import { holes } from "./holes.ts"
+import { like, nativeError } from "./like.ts"
 
 /**
  * A value as JSON of the same shape, with what is no JSON as a list of leaves beside it.
@@ -141,7 +143,7 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
         return define(meet(number, {}), code.slice(1))
       case "[":
         isOdd = true
-        return define(meet(number, Object.assign([], { length: first })), code.slice(2))
+        return define(meet(number, holes(Number(first))), code.slice(2))
       case "M": {
         const made = meet(number, new Map())
         for (let at = 1; at < code.length; at += 2) made.set(get(code[at]), get(code[at + 1]))

@@ -44,6 +44,13 @@ test.for(refused.map(([make, ...says]) => [says.join(" "), make, ...says] as con
   },
 )
 
+test("a list keeps its elements and holes but none of its names, however long it is", () => {
+  for (const length of [3, 3000]) {
+    const list = Object.assign(sparse(length, { 1: { a: 1 } }), { "": 1, "01": 2, name: 3, "-1": 4 })
+    expect(picture(cloneValue(list))).toBe(picture(sparse(length, { 1: { a: 1 } })))
+  }
+})
+
 test("no object of a copy is one of the original's", () => {
   const original = Object.values({ ...leaves, ...shapes }).map((make) => make())
   const before = reach(original)

@@ -93,6 +93,8 @@ test.for([
   ["r--", rich, `~[{"$":1},["x",${deep(1500, "1")}],{"0":["undefined"],"00":["undefined"]}]`],
   ["r--", rich, `~[{"$":["{","b",{"$":["=",0,${deep(990, "1")}]},"1",${deep(20, '{"$":["@",0]}')}]},[],{}]`],
   ["r--", rich, '~[{"$":["[",2,"slice",1]},[],{}]'],
+  ["r--", rich, '~[{"$":["[",1.5,"0",1]},[],{}]'],
+  ["r--", rich, '~[{"$":["[",4294967296]},[],{}]'],
   ["r--", rich, '~[{"$":["E","Error","m","n",{"message":{"toString":1,"valueOf":1}}]},[],{}]'],
 ] as const)("%s %s with %s is undefined although its checksum is right", async ([flags, header, payload]) => {
   for (const options of [{}, { encrypt }]) {
@@ -128,6 +130,20 @@ test("a record of more than 64 MiB is undefined, unread", async () => {
   const huge = new Uint8Array(67_108_865)
   huge.set(toUtf8("i1"))
   expect(await codec.decode("k", huge)).toBeUndefined()
+})
+
+test.for([30_000_000, 900_000])("lists of %d holes take no memory, read or copied", async (length) => {
+  const codec = await codecFor({ medium: "text" })
+  const lists = Array<string>(20).fill(`{"$":["[",${length},"0",1]}`)
+  const record = closeText(`r--${rich}`, `~[[${lists}],[],{}]`)
+  const before = process.memoryUsage().heapUsed
+  const read: any = await codec.decode("k", record)
+  const copy: any = codec.out(read)
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(16_000_000)
+  for (const { value } of [read, { value: copy }]) {
+    expect(value).toHaveLength(20)
+    for (const list of value) expect([list.length, Object.keys(list)]).toEqual([length, ["0"]])
+  }
 })
 
 test("a bomb of 1 GB is given up at the limit, in bounded memory", async () => {
