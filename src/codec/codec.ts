@@ -30,7 +30,10 @@ export interface Codec {
    * @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`; at once, or as a rejection.
    */
   encode(key: string, kept: Kept): Awaitable<Stored>
-  /** What the record holds; `undefined` for junk. Never throws, never rejects. */
+  /**
+   * What the record holds; `undefined` for junk. Never throws; rejects with `ADAPTER_UNAVAILABLE` where it could not be
+   * looked at, for want of its key.
+   */
   decode(key: string, record: Stored): Awaitable<Kept | undefined>
   /**
    * The value of something decoded, for a caller to own: a copy, but for the last who is given it (`isLast`) where the

@@ -1,6 +1,6 @@
 import { concat, toUtf8 } from "../base/bytes.ts"
 import { soon } from "../base/clock.ts"
-import { type CacheError, misuse } from "../base/errors.ts"
+import { CacheError, misuse } from "../base/errors.ts"
 import { isWorkerd } from "../base/runtime.ts"
 
 /** A key and the id under which records name it. */
@@ -52,7 +52,10 @@ export interface Keyring {
   readonly writes: string
   /** @param bound - What must be the same on reading: the key's name and the header. */
   seal(payload: Uint8Array, bound: string): Promise<Uint8Array>
-  /** @throws {Error} For an unknown id, a wrong key, or whatever else than was sealed. */
+  /**
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE` where the key cannot be made: nothing is known of the record then.
+   * @throws {Error} For an unknown id, a wrong key, or whatever else than was sealed.
+   */
   unseal(sealed: Uint8Array, bound: string, id: string): Promise<Uint8Array>
 }
 
@@ -89,13 +92,19 @@ export function keyring(keys: readonly EncryptionKey[]): Keyring {
   async function unseal(sealed: Uint8Array, bound: string, id: string): Promise<Uint8Array> {
     const iv = new Uint8Array(sealed.subarray(0, nonceLength))
     const text = new Uint8Array(sealed.subarray(nonceLength))
-    return new Uint8Array(await crypto.subtle.decrypt(gcm(iv, bound), await find(id), text))
+    const key = await find(id)
+    return new Uint8Array(await crypto.subtle.decrypt(gcm(iv, bound), key, text))
   }
 
-  function find(id: string): Promise<CryptoKey> {
+  async function find(id: string): Promise<CryptoKey> {
     const load = known.get(id)
     if (load === undefined) throw wrong(`has no key with the id ${JSON.stringify(id)} that a record names`)
-    return load()
+    try {
+      return await load()
+    } catch (cause) {
+      const what = `encrypt: the key ${JSON.stringify(id)} cannot be made here. See the cause.`
+      throw new CacheError("ADAPTER_UNAVAILABLE", what, { cause })
+    }
   }
 
   return { writes, seal, unseal }

@@ -116,9 +116,11 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     })
   }
 
-  /** Junk is a miss like any other; what has a cure is told. */
+  /** Junk is a miss like any other; what has a cure is told. What could not be looked at may be no junk. */
   function fail(error: unknown): undefined {
-    if (error instanceof CacheError) onTrouble?.(error)
+    if (!(error instanceof CacheError)) return
+    if (error.code === "ADAPTER_UNAVAILABLE") throw error
+    onTrouble?.(error)
   }
 
   return { encode, decode, out: (kept, isLast) => (isLast ? kept.value : copyOf(kept)) }

@@ -70,7 +70,9 @@ export class Reads {
     if (far.peek) {
       const stored = far.peek(key)
       const opened = stored === undefined ? undefined : coder.decode(key, stored)
-      return isPromise(opened) ? undefined : inTier(opened?.record, "far")
+      if (!isPromise(opened)) return inTier(opened?.record, "far")
+      opened.catch(() => {})
+      return undefined
     }
     if (!this.#isPrompt || this.#isAbsent(key)) return undefined
     const record = this.#ask(key)

@@ -146,7 +146,7 @@ describe("a passphrase", () => {
   test("is derived anew after it failed", async () => {
     const { derive, read } = await cold()
     derive.mockRejectedValueOnce(new Error("too much at once"))
-    expect((await read()).filter(Boolean)).toEqual([])
+    await expect(read()).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
     expect((await read()).filter(Boolean)).toHaveLength(20)
     expect(derive).toHaveBeenCalledTimes(2)
   })
@@ -212,6 +212,36 @@ describe("refused when it is given", () => {
 test("options of the cache itself are judged too", async () => {
   const bad = { encrypt: { keys: [{ id: "a", key: new Uint8Array(16) }] } }
   await expect(codecFor({ medium: "bytes" }, bad)).rejects.toMatchObject({ code: "OPTION_INVALID" })
+})
+
+test("where a key cannot be made what it has sealed is unavailable, and stays for others", async () => {
+  const shelf: Shelf = new Map()
+  const key = { passphrase: "correct horse", salt: "battery staple" }
+  const options = { prefix: "", encrypt: { keys: [{ id: "p", key }] } }
+  const able = new CacheWrapper({ adapter: custom("text", "sync", shelf), ...options })
+  await able.set("k", 1)
+  const derive = vi.spyOn(crypto.subtle, "deriveKey").mockRejectedValue(new Error("too many rounds"))
+  onTestFinished(() => derive.mockRestore())
+  for (const near of [false, true]) {
+    const unable = new CacheWrapper({ adapter: custom("text", "sync", shelf), near, ...options })
+    const heard: unknown[] = []
+    unable.on("error", ({ error }) => heard.push(error))
+    await expect(unable.get("k", { required: true })).rejects.toMatchObject({ reason: "unavailable" })
+    expect(await unable.getMany(["k", "l"])).toEqual([undefined, undefined])
+    await expect(unable.set("l", 1)).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+    expect(String(heard[0])).toMatch(/the key "p" cannot be made here/)
+  }
+  derive.mockRestore()
+  expect(await able.get("k")).toBe(1)
+})
+
+test("without WebCrypto what is encrypted is unavailable", async () => {
+  const { codec } = await setup({ id: "a", key: keyOf(1) })
+  const record = await codec.encode("k", kept)
+  const fresh = await setup({ id: "a", key: keyOf(1) })
+  vi.stubGlobal("crypto", {})
+  onTestFinished(() => void vi.unstubAllGlobals())
+  await expect(fresh.codec.decode("k", record)).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
 })
 
 test("only what is long enough and gets shorter is compressed", async () => {
