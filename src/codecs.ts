@@ -4,11 +4,12 @@
  * @module isocache/codecs
  */
 
-import type { CodecOptions } from "./codec/codec.ts"
+import { type Encryption, ownKeys } from "./codec/codec.ts"
 import { type CompressOptions, compressor } from "./codec/compress.ts"
-import { type EncryptionKey, keyring } from "./codec/encrypt.ts"
+import { keyring } from "./codec/encrypt.ts"
 
 export type { Serializer } from "./adapter.ts"
+export type { Encryption } from "./codec/codec.ts"
 export type { CompressionName, CompressOptions } from "./codec/compress.ts"
 export type { CryptoKeyLike, EncryptionKey, Passphrase } from "./codec/encrypt.ts"
 export type { ClassSerializer } from "./codec/serializer.ts"
@@ -35,7 +36,7 @@ export function gzip(options: CompressOptions = {}): CompressOptions {
 }
 
 /**
- * Checks keys for `encrypt`, and answers them. The first one writes, all read; so a new key is given to every reader,
+ * Checks keys for `encrypt`, and answers copies of them. The first one writes, all read; so a new key is given to every reader,
  * then put first, and an old one taken out when what it wrote is gone.
  *
  * @throws {CacheError} `OPTION_INVALID`.
@@ -49,9 +50,7 @@ export function gzip(options: CompressOptions = {}): CompressOptions {
  * const cache = new CacheWrapper({ encrypt: encrypt({ keys: [{ id: "2026-07", key }] }) })
  * ```
  */
-export function encrypt(options: {
-  readonly keys: readonly EncryptionKey[]
-}): NonNullable<CodecOptions["encrypt"]> {
+export function encrypt(options: Encryption): Encryption {
   keyring(options?.keys)
-  return { keys: [...options.keys] }
+  return ownKeys(options)
 }

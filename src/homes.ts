@@ -1,6 +1,7 @@
 import { CacheError } from "./base/errors.ts"
 import { isPlain } from "./base/kind.ts"
 import { isRecord } from "./base/rules.ts"
+import { ownKeys } from "./codec/codec.ts"
 import type { Kit, Known, Shared } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
 import type { Source } from "./policy/found.ts"
@@ -10,9 +11,9 @@ import { forCaller } from "./policy/told.ts"
 import type { Target } from "./policy/write.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 
-/** What `options` say of the storage; an explicit `undefined` says nothing. */
-export function storageOf(options: StorageOptions): StorageOptions {
-  const said = Object.entries(options).filter(
+/** What `options` say of the storage, with keys of its own; an explicit `undefined` says nothing. */
+export function storageOf({ encrypt, ...options }: StorageOptions): StorageOptions {
+  const said = Object.entries({ ...options, encrypt: encrypt && ownKeys(encrypt) }).filter(
     ([name, value]) => Object.hasOwn(storageRules, name) && value !== undefined,
   )
   return Object.fromEntries(said)
@@ -31,7 +32,7 @@ export function sameStorage(one: object, other: object): boolean {
 }
 
 function isTold(value: unknown): value is object {
-  return isRecord(value) && isPlain(value)
+  return Array.isArray(value) || value instanceof Uint8Array || (isRecord(value) && isPlain(value))
 }
 
 /** Lets what runs on a storage finish, then closes it; until then `close()` knows of it. */

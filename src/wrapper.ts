@@ -77,7 +77,7 @@ export class CacheWrapper extends Region {
     super({ place: Place.root(prefix), path: "", hub, shared, settings, scope })
     const adapter = options.adapter ?? this.standard()
     if (typeof adapter === "string") this.check(adapter, options.arguments)
-    shared.engine = engineOf(this.kit, sourceOf({ ...options, adapter }, shared))
+    shared.engine = engineOf(this.kit, sourceOf(storageOf({ ...options, adapter }), shared))
     for (const [name, own] of Object.entries(regions)) this.region(name, own)
   }
 
@@ -95,8 +95,7 @@ export class CacheWrapper extends Region {
     if (!shared.engine) throw closed()
     if (!isRecord(options)) throw misuse("The options of use() are an object.")
     const { near, serializer, compress, encrypt, ...own } = options
-    const given = Object.entries({ near, serializer, compress, encrypt })
-    const storage = Object.fromEntries(given.filter(([, value]) => value !== undefined))
+    const storage = storageOf({ near, serializer, compress, encrypt })
     judgeOptions(storage, storageRules, "", "OPTION_INVALID")
     // One that is missing is told the names there are.
     if (typeof adapter === "string" || adapter === undefined) this.check(adapter, own)

@@ -3,7 +3,7 @@ import { quietly } from "../base/awaitable.ts"
 import type { Bus } from "../base/bus.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { aDuration, aFunction, anything, judgeOptions, type Rule } from "../base/rules.ts"
-import type { CodecOptions } from "../codec/codec.ts"
+import { type CodecOptions, ownKeys } from "../codec/codec.ts"
 import { Coder } from "./coder.ts"
 import { Fences } from "./fences.ts"
 import { Messages } from "./messages.ts"
@@ -80,7 +80,12 @@ export function tiered(options: TieredOptions): Adapter {
   const bus = options.bus ?? options.far.bus
   // Who listens on far's own bus relies on every writer.
   const far = bus === options.far.bus ? options.far : telling(options.far, report)
-  const codec: CodecOptions = { serializer, compress, encrypt, onTrouble: report }
+  const codec: CodecOptions = {
+    serializer,
+    compress,
+    encrypt: encrypt && ownKeys(encrypt),
+    onTrouble: report,
+  }
   const keepsObjects = near.medium === "object" && (near.copy === "clone" || near.copy === "none")
   // A near tier that outlives its process would miss what is told meanwhile.
   const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects

@@ -1,11 +1,15 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest"
 import { toUtf8 } from "../../src/base/bytes.ts"
+import { CacheWrapper as WithAliases } from "../../src/cached.ts"
 import { codecFor } from "../../src/codec/codec.ts"
 import type { EncryptionKey } from "../../src/codec/encrypt.ts"
 import { encrypt, gzip } from "../../src/codecs.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import type { Kept } from "../../src/entry.ts"
+import type { Region } from "../../src/region.ts"
+import { tiered } from "../../src/tiers.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
+import { kvDouble } from "../support/kv-double.ts"
 
 const keyOf = (fill: number) => new Uint8Array(32).fill(fill)
 const kept: Kept = {
@@ -116,6 +120,73 @@ test("changing the bytes of a key afterwards changes nothing", async () => {
   const same = await setup({ id: "a", key: keyOf(4) })
   key.fill(0)
   expect(await same.codec.decode("k", await codec.encode("k", kept))).toEqual({ ...kept, tree: true })
+})
+
+describe("the bytes of a key may be wiped once they were given to", () => {
+  type Keys = { readonly keys: EncryptionKey[] }
+  const far = (shelf: Shelf) => custom("text", "sync", shelf)
+  const givenTo: Record<string, (encrypt: Keys, shelf: Shelf) => () => CacheWrapper | Region> = {
+    "a cache": (encrypt, shelf) => {
+      const cache = new CacheWrapper({ adapter: far(shelf), encrypt })
+      return () => cache
+    },
+    "a cache that changes its storage later": (encrypt, shelf) => {
+      const cache = new CacheWrapper({ adapter: far(new Map()), encrypt })
+      return () => cache.use(far(shelf))
+    },
+    "use()": (encrypt, shelf) => {
+      const cache = new CacheWrapper({ adapter: far(new Map()) }).use(far(shelf), { encrypt })
+      return () => cache
+    },
+    "a region": (encrypt, shelf) => {
+      const region = new CacheWrapper({ adapter: far(shelf) }).region("r", { encrypt })
+      return () => region
+    },
+    "tiered()": (encrypt, shelf) => {
+      const adapter = tiered({ near: custom("object"), far: far(shelf), encrypt })
+      return () => new CacheWrapper({ adapter })
+    },
+    "encrypt()": (given, shelf) => {
+      const own = encrypt(given)
+      return () => new CacheWrapper({ adapter: far(shelf), encrypt: own })
+    },
+  }
+
+  test.for(Object.entries(givenTo))("%s", async ([, give]) => {
+    const shelf: Shelf = new Map()
+    const key = keyOf(5)
+    const salt = toUtf8("battery staple")
+    const phrase = { passphrase: "correct horse", salt }
+    const cache = give(
+      {
+        keys: [
+          { id: "a", key },
+          { id: "p", key: phrase },
+        ],
+      },
+      shelf,
+    )
+    key.fill(0)
+    salt.fill(0)
+    phrase.passphrase = "wiped"
+    await cache().set("k", 1)
+    const [stored = ""] = [...shelf.keys()].filter((name) => !name.startsWith("#"))
+    const same = await setup({ id: "a", key: keyOf(5) })
+    expect((await same.codec.decode(stored, shelf.get(stored)?.record))?.value).toBe(1)
+  })
+
+  test("and the same ones given again mean the same storage", async () => {
+    const cache = new WithAliases()
+    const { kv: binding } = kvDouble()
+    const use = async (fill: number) => {
+      const keys = [{ id: "a", key: keyOf(fill) }]
+      await cache.use("kv", { binding, encrypt: { keys } }).ready()
+      return cache.adapter
+    }
+    const before = await use(5)
+    expect(await use(5)).toBe(before)
+    expect(await use(6)).not.toBe(before)
+  })
 })
 
 describe("a passphrase", () => {
