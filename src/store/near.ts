@@ -34,12 +34,9 @@ export async function putNear(
   const isOwn = near !== true && "get" in near
   const { maxAge, ...bounds } = near === true || isOwn ? {} : near
   const tier = isOwn ? unclosed(near) : (await import("../../adapters/memory.ts")).memory(bounds)
-  try {
-    await tier.open?.()
-  } catch (error) {
-    codec.onTrouble?.(error) // Far answers alone then.
-  }
-  return tiered({ ...codec, near: tier, far, maxAge })
+  const tiers = tiered({ ...codec, near: tier, far, maxAge })
+  await tiers.open?.()
+  return tiers
 }
 
 /** `adapter` without its end, for it is its owner's to close. */

@@ -33,6 +33,8 @@ export class Shelf {
   readonly #report: (error: unknown) => void
   readonly #unsure = new Set<string>()
   #isOff = false
+  /** Whether it has copies of what was dropped while it was off. */
+  #isBehind = false
 
   /** @param coder - Left out where `near` keeps the very object it is given. */
   constructor(near: Adapter, maxAge: number, coder: Coder | undefined, report: (error: unknown) => void) {
@@ -42,9 +44,26 @@ export class Shelf {
     this.#report = report
   }
 
+  /** Lets the near tier open, at its leisure: until it has, and where it cannot, it is not asked. */
+  open(): void {
+    this.#isOff = true
+    void this.#quietly(
+      () => chain(this.#near.open?.(), () => this.#begin()),
+      () => this.#missed(),
+    )
+  }
+
+  #begin(): Awaitable<void> {
+    this.#isOff = this.#isBehind || this.#unsure.size > 0
+    if (!this.#isOff) return undefined
+    this.#isBehind = false
+    this.#unsure.clear()
+    return chain(this.#near.clear(""), () => this.#begin())
+  }
+
   /** The copy of `key`, at once where the adapter can. */
   get(key: string): Awaitable<Stored | undefined> {
-    if (this.#unsure.size > 0 && this.#isUnsure(key)) return undefined
+    if (this.#isOff || (this.#unsure.size > 0 && this.#unsure.has(key))) return undefined
     try {
       const opened = this.#open(key, this.#near.get(key))
       return isPromise(opened) ? opened.catch((error: unknown) => this.#lost(error)) : opened
@@ -55,7 +74,7 @@ export class Shelf {
 
   /** The copy of `key` where it is known at once. */
   peek(key: string, time?: number): Stored | undefined {
-    if (this.#unsure.size > 0 && this.#isUnsure(key)) return undefined
+    if (this.#isOff || (this.#unsure.size > 0 && this.#unsure.has(key))) return undefined
     const near = this.#near
     try {
       const found = near.peek ? near.peek(key, time) : near.get(key)
@@ -86,7 +105,7 @@ export class Shelf {
   }
 
   drop(key: string): Awaitable<void> {
-    if (this.#isOff) return undefined
+    if (this.#isOff) return this.#missed()
     return this.#quietly(
       () => chain(this.#near.delete(key), () => void this.#unsure.delete(key)),
       () => {
@@ -97,11 +116,12 @@ export class Shelf {
   }
 
   clear(prefix: string): Awaitable<void> {
+    if (this.#isOff) return this.#missed()
     return this.#quietly(
       () => this.#near.clear(prefix),
       () => {
-        this.#unsure.add(prefix)
         this.#isOff = true
+        this.#missed()
       },
     )
   }
@@ -124,8 +144,8 @@ export class Shelf {
     )
   }
 
-  #isUnsure(key: string): boolean {
-    return this.#isOff || this.#unsure.has(key)
+  #missed(): undefined {
+    this.#isBehind = true
   }
 
   #lost(error: unknown): undefined {
