@@ -1,8 +1,9 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
+import { quietly } from "../base/awaitable.ts"
 import { CacheError } from "../base/errors.ts"
 import { proxy } from "./delegate.ts"
 
-/** The operations that a proxy may watch: all but `peek`, `tokenChanges`, `observe` and `close`. */
+/** The operations that a proxy may watch: all but `peek`, `tokenChanges`, `forget`, `observe` and `close`. */
 export type Operation =
   | "get"
   | "set"
@@ -70,7 +71,8 @@ async function* stepwise(
       )
     }
   } finally {
-    if (!isOver) await keys?.return?.()
+    // It may wait for a step that never comes.
+    if (!isOver) quietly(() => keys?.return?.())
   }
 }
 

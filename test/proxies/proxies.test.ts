@@ -409,6 +409,37 @@ test("storeTimeout ends a wait, and gives back a lease that comes too late", asy
   expect(release).toHaveBeenCalledOnce()
 })
 
+test("a listing that hangs ends with storeTimeout, and so does who looks no further", async () => {
+  const nobodyHeard = unheard()
+  let ended = 0
+  const keys = () => {
+    const steps = [{ value: "a", done: false }]
+    return {
+      next: async () => steps.shift() ?? new Promise<never>(() => {}),
+      async return(): Promise<never> {
+        ended++
+        return new Promise(() => {})
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+  const limited = storeTimeout({ ...custom("text"), keys }, 20)
+  const list = async (isEnough: boolean) => {
+    const found: string[] = []
+    for await (const key of limited.keys?.("") ?? []) {
+      found.push(key)
+      if (isEnough) break
+    }
+    return found
+  }
+  await expect(list(false)).rejects.toMatchObject({ code: "STORE_TIMEOUT" })
+  expect(await list(true)).toEqual(["a"])
+  expect(ended).toBe(2)
+  expect(await nobodyHeard()).toEqual([])
+})
+
 test("a read-only cache serves what is there, rejects explicit writes, and stores loads silently not", async () => {
   const adapter = { ...memory(), lock: () => undefined }
   await new CacheWrapper({ adapter }).set("k", 1, { tags: ["t"] })
