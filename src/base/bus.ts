@@ -18,7 +18,7 @@ export interface BusMessage {
   readonly isocache: 1
   /** Who sent it: random, one for each writer. */
   readonly origin: string
-  /** Storage keys, version tokens (which begin with "#") included. */
+  /** Storage keys, version tokens (which begin with "#") included; as often as writes of one begin or end. */
   readonly keys: readonly string[]
   /** What cleared storage keys begin with; `""` are all. */
   readonly prefixes: readonly string[]

@@ -50,6 +50,11 @@ export class Messages {
     this.#teller?.begin(keys, prefixes)
   }
 
+  /** Tells the others that what they were told of is over. */
+  end(keys: readonly string[], prefixes?: readonly string[]): void {
+    this.#teller?.end(keys, prefixes)
+  }
+
   /** Tells the others what has changed, once for all of a turn. */
   tell(keys: readonly string[], prefixes?: readonly string[]): void {
     this.#teller?.tell(keys, prefixes)

@@ -14,7 +14,6 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
   if (!adapter.bus) return adapter
   const teller = new Teller(adapter.bus, report)
   const told = <T>(work: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) => {
-    const over = (): void => teller.tell(keys, prefixes)
     let result: Awaitable<T> | undefined
     try {
       result = work()
@@ -23,8 +22,9 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
       // What is done at once is told at once.
       if (isPromise<unknown>(result)) {
         teller.begin(keys, prefixes)
+        const over = (): void => teller.end(keys, prefixes)
         result.then(over, over)
-      } else over()
+      } else teller.tell(keys, prefixes)
     }
   }
   return proxy(adapter, {
@@ -49,8 +49,8 @@ export class Teller {
   readonly #bus: Bus
   readonly #report: (error: unknown) => void
   #origin = ""
-  readonly #news = { keys: new Set<string>(), prefixes: new Set<string>() }
-  readonly #begun = { keys: new Set<string>(), prefixes: new Set<string>() }
+  readonly #begun: Noted = { keys: new Map(), prefixes: new Map() }
+  readonly #news: Noted = { keys: new Map(), prefixes: new Map() }
   #isWaiting = false
 
   constructor(bus: Bus, report: (error: unknown) => void) {
@@ -64,19 +64,24 @@ export class Teller {
     return this.#origin
   }
 
-  /** Tells the others what is being written, where they rely on hearing of it. */
+  /** Tells the others what is being written, where they rely on hearing of it: then each {@link end} is to be told. */
   begin(keys: readonly string[], prefixes?: readonly string[]): void {
-    if (this.#bus.lossy !== true) this.#note(this.#begun, keys, prefixes)
+    if (this.#bus.lossy !== true) this.#note(this.#begun, true, keys, prefixes)
+  }
+
+  /** Tells the others that a write is over that has begun: of several of a key at once, each. */
+  end(keys: readonly string[], prefixes?: readonly string[]): void {
+    this.#note(this.#news, this.#bus.lossy !== true, keys, prefixes)
   }
 
   /** Tells the others what has changed, once for all of a turn. */
   tell(keys: readonly string[], prefixes?: readonly string[]): void {
-    this.#note(this.#news, keys, prefixes)
+    this.#note(this.#news, false, keys, prefixes)
   }
 
-  #note(to: Noted, keys: readonly string[], prefixes: readonly string[] = []): void {
-    for (const key of keys) to.keys.add(key)
-    for (const prefix of prefixes) to.prefixes.add(prefix)
+  #note(to: Noted, each: boolean, keys: readonly string[], prefixes: readonly string[] = []): void {
+    for (const key of keys) count(to.keys, key, each)
+    for (const prefix of prefixes) count(to.prefixes, prefix, each)
     if (this.#isWaiting) return
     this.#isWaiting = true
     soon(() => {
@@ -87,9 +92,7 @@ export class Teller {
   }
 
   #send(noted: Noted, how: Pick<BusMessage, "begins">): void {
-    const [keys, prefixes] = [[...noted.keys], [...noted.prefixes]]
-    noted.keys.clear()
-    noted.prefixes.clear()
+    const [keys, prefixes] = [taken(noted.keys), taken(noted.prefixes)]
     while (keys.length > 0 || prefixes.length > 0) {
       const message: BusMessage = {
         isocache: 1,
@@ -103,7 +106,19 @@ export class Teller {
   }
 }
 
+/** What is to be told, and how often. */
 interface Noted {
-  readonly keys: Set<string>
-  readonly prefixes: Set<string>
+  readonly keys: Map<string, number>
+  readonly prefixes: Map<string, number>
+}
+
+function count(counts: Map<string, number>, name: string, each: boolean): void {
+  const times = counts.get(name) ?? 0
+  counts.set(name, each ? times + 1 : Math.max(times, 1))
+}
+
+function taken(counts: Map<string, number>): string[] {
+  const all = [...counts].flatMap(([name, times]) => Array<string>(times).fill(name))
+  counts.clear()
+  return all
 }

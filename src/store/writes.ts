@@ -78,13 +78,12 @@ export class Writes {
     messages.listen()
     const end = fences.clear(prefix)
     const before = this.#clear(prefix)
-    const over = (): Awaitable<void> => {
+    const news = this.#toTell(() => far.clear(prefix), [], [prefix])
+    return finished(news.write, before, () => {
       end()
-      messages.tell([], [prefix])
+      news.tell()
       return this.#clear(prefix)
-    }
-    const toFar = () => this.#begun(far.clear(prefix), [], [prefix])
-    return finished(toFar, before, over)
+    })
   }
 
   /** @param news - What near may have of a key now, where nothing came across. */
@@ -97,22 +96,30 @@ export class Writes {
     messages.listen()
     const tickets = keys.map((key) => fences.begin(key, true))
     const before = all(keys.map((key) => this.#drop(key)))
-    let isTold = false
-    const begun = () => {
-      const result = this.#begun(toFar(), keys)
-      isTold = isPromise(result)
-      return result
-    }
-    return finished(begun, before, (done) => {
-      if (isTold || done?.result !== false || !news) messages.tell(keys)
+    const others = this.#toTell(toFar, keys)
+    return finished(others.write, before, (done) => {
+      const wroteNothing = done?.result === false && news !== undefined
+      others.tell(wroteNothing)
       return all(tickets.map((ticket) => this.#end(ticket, done && news?.(done.result, ticket.key))))
     })
   }
 
-  /** Tells that a write has begun, where it is not over at once. */
-  #begun<T>(result: Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]): Awaitable<T> {
-    if (isPromise(result)) this.#tiers.messages.begin(keys, prefixes)
-    return result
+  /** A write that the others are told of: that it has begun, where it is not over at once, and that it is over. */
+  #toTell<T>(toFar: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) {
+    const { messages } = this.#tiers
+    let hasBegun = false
+    return {
+      write(): Awaitable<T> {
+        const result = toFar()
+        hasBegun = isPromise(result)
+        if (hasBegun) messages.begin(keys, prefixes)
+        return result
+      },
+      tell(wroteNothing = false): void {
+        if (hasBegun) messages.end(keys, prefixes)
+        else if (!wroteNothing) messages.tell(keys, prefixes)
+      },
+    }
   }
 
   #end(ticket: Ticket, opened: Opened | undefined): Awaitable<void> {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import type { Adapter } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/core.ts"
+import { telling } from "../../src/store/telling.ts"
 import { type BusMessage, memoryBus, tiered } from "../../src/tiers.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
@@ -76,6 +77,55 @@ test("who waits for his writes tells their end as well, and copies are kept agai
   await Promise.all([writer.set("k", 2), writer.set("k", 3), writer.touch("k")])
   expect(await reader.get("k")).toBe(3)
   expect(reader.peek("k")).toBe(3)
+})
+
+describe("of writes of one key that overlap, each is told its end", () => {
+  const turn = () => new Promise((resolve) => setTimeout(resolve))
+  const writesOf: Record<string, (tiers: Adapter, number: number) => unknown> = {
+    set: (tiers, number) => tiers.set("k", number, 1000),
+    clear: (tiers) => tiers.clear("k"),
+  }
+  const writers: Record<string, (far: Adapter) => Adapter> = {
+    "tiers by their bus": (far) => tiered({ near: memory(), far, ...(far.bus && { bus: far.bus }) }),
+    "a storage by its own": (far) => telling(far, () => {}),
+  }
+
+  describe.each(Object.entries(writers))("%s", (_, over) => {
+    test.each(Object.entries(writesOf))("%s", async (__, write) => {
+      const base = custom("object", "async")
+      const bus = memoryBus()
+      const waiting: (() => void)[] = []
+      const held = <A extends unknown[]>(work: (...own: A) => unknown) =>
+        ((...own: A) =>
+          new Promise<void>((done) => waiting.push(() => done(work(...own) as undefined)))) as never
+      const writer = over({ ...base, set: held(base.set), clear: held(base.clear), bus })
+      const reader = tiered({ near: memory(), far: base, bus })
+      const elsewhere = tiered({ near: memory(), far: base })
+      const isKept = async () => {
+        await elsewhere.set("k", "v", 1000)
+        await reader.get("k")
+        return reader.peek?.("k") !== undefined
+      }
+      expect(await isKept()).toBe(true)
+      for (const begunApart of [true, false]) {
+        const writes = [1, 2].map(async (number) => {
+          if (begunApart && number === 2) await turn()
+          await write(writer, number)
+        })
+        await turn()
+        await turn()
+        if (begunApart) for (const end of waiting.splice(0)) end()
+        else waiting.shift()?.()
+        await turn()
+        // Together they have ended in one turn; apart the second one is under way still.
+        expect(await isKept()).toBe(begunApart)
+        for (const end of waiting.splice(0)) end()
+        await Promise.all(writes)
+        await turn()
+        expect(await isKept()).toBe(true)
+      }
+    })
+  })
 })
 
 test("a bus that may lose messages is told the end alone", async () => {
