@@ -16,9 +16,13 @@ import { Listeners } from "../base/listeners.ts"
  */
 export function memoryBus(): Bus {
   const listeners = new Listeners<BusMessage>()
+  let isOver = false
   return {
     publish: (message) => listeners.tell(message),
-    subscribe: (listener) => listeners.add(listener),
-    close: () => listeners.clear(),
+    subscribe: (listener) => (isOver ? () => {} : listeners.add(listener)),
+    close() {
+      isOver = true
+      listeners.clear()
+    },
   }
 }

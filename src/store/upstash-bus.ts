@@ -56,6 +56,7 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
   let channel: Channel | undefined
   let stop: (() => void) | undefined
   let isOpen = false
+  let isOver = false
 
   async function open(): Promise<Channel> {
     const { channelOf } = await import("../../adapters/upstash/channel.ts")
@@ -69,11 +70,15 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
   }
 
   function listen(): void {
-    if (isOpen) return
+    if (isOpen || listeners.size === 0) return
     isOpen = true
+    const failed = (error: unknown): void => {
+      isOpen = false
+      report(error)
+    }
     open().then((opened) => {
       if (isOpen) stop ??= opened.subscribe(hear, report)
-    }, report)
+    }, failed)
   }
 
   function end(): void {
@@ -85,11 +90,14 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
   return {
     lossy: true,
     publish(message) {
+      if (isOver) return
+      listen() // What failed may succeed now.
       open()
         .then((opened) => opened.publish(JSON.stringify(message)))
         .catch(report)
     },
     subscribe(listener) {
+      if (isOver) return () => {}
       const leave = listeners.add(listener)
       listen()
       return () => {
@@ -97,6 +105,7 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
       }
     },
     close() {
+      isOver = true
       listeners.clear()
       end()
     },

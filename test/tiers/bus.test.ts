@@ -131,6 +131,17 @@ test("after its end a broadcast bus neither hears nor is heard, nor opens its ch
   other.close?.()
 })
 
+test("after its end a memory bus lets nobody hear anybody", () => {
+  const bus = memoryBus()
+  const heard: string[] = []
+  bus.subscribe(() => heard.push("one"))
+  bus.close?.()
+  const stop = bus.subscribe(() => heard.push("other"))
+  bus.publish({ isocache: 1, origin: "x", keys: ["k"], prefixes: [] })
+  stop()
+  expect(heard).toEqual([])
+})
+
 test("a bus that throws harms nobody", async () => {
   const down = (): never => {
     throw new Error("down")

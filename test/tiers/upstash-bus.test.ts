@@ -1,5 +1,5 @@
 import { inspect } from "node:util"
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { type BusMessage, tiered, upstashBus } from "../../src/tiers.ts"
@@ -100,6 +100,68 @@ withRedis("a bus by Redis", (setup) => {
     expect(inspect(trouble[0])).toMatch(/refused the token/)
     expect(inspect(trouble[0])).not.toContain("s3cret")
   })
+})
+
+/** A client whose channel is this realm. */
+function client() {
+  const calls: string[] = []
+  const listeners = new Set<(event: unknown) => void>()
+  return {
+    calls,
+    async publish(_: string, text: string) {
+      calls.push("publish")
+      for (const listener of listeners) listener({ message: text })
+    },
+    subscribe() {
+      calls.push("subscribe")
+      return {
+        on(type: string, listener: (event: unknown) => void) {
+          if (type === "message") listeners.add(listener)
+        },
+        async unsubscribe() {
+          calls.push("unsubscribe")
+        },
+      }
+    },
+  }
+}
+const moment = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+test("after its end it neither hears nor is heard, nor opens its channel again", async () => {
+  const redis = client()
+  const bus = upstashBus({ client: redis })
+  const heard: unknown[] = []
+  bus.subscribe((one) => heard.push(one))
+  bus.publish(message("k"))
+  await moment()
+  expect(heard).toEqual([message("k")])
+  await bus.close?.()
+  bus.publish(message("late"))
+  const stop = bus.subscribe((one) => heard.push(one))
+  await redis.publish("isocache", JSON.stringify(message("theirs")))
+  await moment()
+  stop()
+  expect(heard).toEqual([message("k")])
+  expect(redis.calls).toEqual(["subscribe", "publish", "unsubscribe", "publish"])
+})
+
+test("a channel that could not be loaded is listened to once it can be", async () => {
+  vi.doMock("../../adapters/upstash/channel.ts", () => {
+    throw new Error("offline")
+  })
+  onTestFinished(() => void vi.doUnmock("../../adapters/upstash/channel.ts"))
+  const trouble: unknown[] = []
+  const bus = upstashBus({ client: client(), onTrouble: (error) => trouble.push(error) })
+  const heard: unknown[] = []
+  bus.subscribe((one) => heard.push(one))
+  await moment()
+  expect(trouble).toHaveLength(1)
+  vi.doUnmock("../../adapters/upstash/channel.ts")
+  bus.publish(message("a"))
+  await moment()
+  bus.publish(message("b"))
+  await moment()
+  expect(heard).toContainEqual(message("b"))
 })
 
 test("options that make no sense are refused at the call", () => {
