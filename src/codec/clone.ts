@@ -176,7 +176,7 @@ function copyInstance(source: object, walk: Walk): object {
     return remember(source, new Uint8Array(source as ArrayBuffer).slice().buffer, walk)
   if (builtin && kind === "DataView") {
     const { buffer, byteOffset, byteLength } = source as DataView
-    return remember(source, new DataView(buffer.slice(byteOffset, byteOffset + byteLength)), walk)
+    return remember(source, new DataView(new Uint8Array(buffer, byteOffset, byteLength).slice().buffer), walk)
   }
   const error = kind === "Error"
   if (!walk.keeps?.(source) && !(error && nativeError.test(name))) throw unsupported(walk, whatIs(source))

@@ -51,6 +51,15 @@ test("a list keeps its elements and holes but none of its names, however long it
   }
 })
 
+test("a view of shared memory becomes one of its own", () => {
+  const memory = new SharedArrayBuffer(4)
+  for (const view of [new DataView(memory, 1, 2), new Uint8Array(memory, 1, 2)]) {
+    const copy = cloneValue(view) as typeof view
+    expect(Object.prototype.toString.call(copy.buffer)).toBe("[object ArrayBuffer]")
+    expect([copy.byteLength, copy.buffer.byteLength]).toEqual([2, 2])
+  }
+})
+
 test("no object of a copy is one of the original's", () => {
   const original = Object.values({ ...leaves, ...shapes }).map((make) => make())
   const before = reach(original)
