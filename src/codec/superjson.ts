@@ -1,6 +1,6 @@
 import { SuperJSON, type SuperJSONResult } from "superjson"
 import { fromBase64, toBase64 } from "../base/bytes.ts"
-import { type CacheError, misuse } from "../base/errors.ts"
+import { CacheError, misuse } from "../base/errors.ts"
 import { kindOf, nameOf } from "../base/kind.ts"
 import { isRecord } from "../base/rules.ts"
 import { copyIn } from "./clone.ts"
@@ -26,7 +26,8 @@ export interface SuperjsonOptions {
  * what JSON lacks (dates, bigints, bytes) is listed beside it in superjson's notation. Each call makes a serializer of its
  * own, with its own classes.
  *
- * @throws {CacheError} `OPTION_INVALID` for a class it cannot keep; when called with a value, `VALUE_UNSUPPORTED`.
+ * @throws {CacheError} `OPTION_INVALID` for a class it cannot keep; when called with a value, `VALUE_UNSUPPORTED`,
+ * and `VALUE_TOO_LARGE` for a bigint of more than a million digits.
  *
  * @example
  * ```ts
@@ -50,13 +51,17 @@ export function superjsonSerializer(options: SuperjsonOptions = {}): ClassSerial
     const copied = copyIn(value, keeps)
     const graph = toGraph(copied.value, copied.shared, classes)
     const { json, meta } = leaves.serialize(graph.leaves)
+    if (graph.leaves.some((leaf, at) => typeof leaf === "bigint" && isLong(Reflect.get(Object(json), at)))) {
+      const message = "A bigint has at most a million digits. Keep a longer one as bytes."
+      throw new CacheError("VALUE_TOO_LARGE", message)
+    }
     return `~${JSON.stringify([graph.tree, json, meta?.values ?? {}])}`
   }
 
   function parse(text: string): unknown {
     if (!text.startsWith("~")) return JSON.parse(text)
     const [tree, json, values]: unknown[] = JSON.parse(text.slice(1))
-    if (!Array.isArray(json) || !areLeaves(values, json.length)) throw new TypeError("no such leaves")
+    if (!Array.isArray(json) || !areLeaves(values, json)) throw new TypeError("no such leaves")
     const payload: SuperJSONResult = { json, meta: { values, v: 1 } }
     return fromGraph({ tree, leaves: leaves.deserialize(payload, { inPlace: true }) }, classes)
   }
@@ -138,18 +143,24 @@ type Notes = NonNullable<NonNullable<SuperJSONResult["meta"]>["values"]>
 const leafKinds = new Set(["undefined", "bigint", "Date", "regexp", "number", "URL"])
 const ownKinds = new Set(["bytes", "no date"])
 
+/** To read a bigint of so many digits takes a long time. */
+function isLong(digits: unknown): boolean {
+  return typeof digits === "string" && digits.length > 1_000_000
+}
+
 /**
- * Whether superjson's notes are on each of `count` leaves, and of the few kinds that are written here: nothing else is
+ * Whether superjson's notes are on each of the leaves, and of the few kinds that are written here: nothing else is
  * read.
  */
-function areLeaves(values: unknown, count: number): values is Notes {
+function areLeaves(values: unknown, leaves: readonly unknown[]): values is Notes {
   if (typeof values !== "object" || values === null) return false
   const notes = Object.entries(values)
-  if (notes.length !== count) return false
+  if (notes.length !== leaves.length) return false
   return notes.every(([at, note]) => {
-    if (!/^(0|[1-9]\d{0,8})$/.test(at) || Number(at) >= count || !Array.isArray(note) || note.length !== 1)
+    if (!/^(0|[1-9]\d{0,8})$/.test(at) || !(at in leaves) || !Array.isArray(note) || note.length !== 1)
       return false
     const [kind] = note
+    if (kind === "bigint" && isLong(leaves[Number(at)])) return false
     return Array.isArray(kind) ? kind[0] === "custom" && ownKinds.has(kind[1]) : leafKinds.has(kind)
   })
 }

@@ -105,6 +105,16 @@ test.for([
   }
 })
 
+test("a bigint of more than a million digits, which takes long to read, is neither read nor written", async () => {
+  const codec = await codecFor({ medium: "text" })
+  const of = (digits: number) =>
+    closeText(`r--${rich}`, `~[{"$":0},["${"9".repeat(digits)}"],{"0":["bigint"]}]`)
+  expect(await codec.decode("k", of(1_000_001))).toBeUndefined()
+  expect((await codec.decode("k", of(1_000_000)))?.value).toBe(10n ** 1_000_000n - 1n)
+  const tooLong = { ...kept, value: [10n ** 1_000_000n] }
+  await expect(async () => codec.encode("k", tooLong)).rejects.toMatchObject({ code: "VALUE_TOO_LARGE" })
+})
+
 test("bytes that are no UTF-8 are undefined", async () => {
   const codec = await codecFor({ medium: "bytes" })
   const line = "p--[1,2,3,4,5,[],[]]"
