@@ -33,6 +33,8 @@ export class Shelf {
   readonly #report: (error: unknown) => void
   readonly #unsure = new Set<string>()
   #isOff = false
+  /** Whether it has answered later, when it was asked last: then it is not asked for what is known at once. */
+  #isLate = false
   /** Whether it has copies of what was dropped while it was off. */
   #isBehind = false
 
@@ -65,11 +67,18 @@ export class Shelf {
   get(key: string): Awaitable<Stored | undefined> {
     if (this.#isOff || (this.#unsure.size > 0 && this.#unsure.has(key))) return undefined
     try {
-      const opened = this.#open(key, this.#near.get(key))
+      const opened = this.#open(key, this.#ask(key))
       return isPromise(opened) ? opened.catch((error: unknown) => this.#lost(error)) : opened
     } catch (error) {
       return this.#lost(error)
     }
+  }
+
+  #ask(key: string): Awaitable<Stored | undefined> {
+    const found = this.#near.get(key)
+    // A copy as such is told first: on the path of every hit a look for `then` costs more than it finds.
+    this.#isLate = !(found instanceof Copy) && isPromise(found)
+    return found
   }
 
   /** The copy of `key` where it is known at once. */
@@ -77,8 +86,8 @@ export class Shelf {
     if (this.#isOff || (this.#unsure.size > 0 && this.#unsure.has(key))) return undefined
     const near = this.#near
     try {
-      const found = near.peek ? near.peek(key, time) : near.get(key)
-      // A copy as such is told first: on the path of every hit a look for `then` costs more than it finds.
+      if (!near.peek && this.#isLate) return undefined
+      const found = near.peek ? near.peek(key, time) : this.#ask(key)
       if (found instanceof Copy) return isYoung(found, time) ? found.record : undefined
       const copy = this.#open(key, found)
       if (!isPromise(copy)) return copy

@@ -232,6 +232,23 @@ test.each(["text", "bytes", "object"] as const)(
   },
 )
 
+test("a near tier that answers later is asked once for a hit", async () => {
+  const base = custom("text", "async")
+  let asked = 0
+  const near = delegate(base, {
+    get(key) {
+      asked++
+      return base.get(key)
+    },
+  })
+  const cache = new CacheWrapper({ adapter: tiered({ near, far: custom("text", "async") }) })
+  await cache.set("k", 1)
+  await cache.get("k")
+  asked = 0
+  expect(await cache.get("k")).toBe(1)
+  expect(asked).toBe(1)
+})
+
 test("a near hit asks far nothing, its version tokens included", async () => {
   const { far, calls } = counted()
   const cache = new CacheWrapper({ adapter: far, near: true })
