@@ -19,11 +19,14 @@ export interface Opened {
 export class Coder {
   readonly #adapter: Adapter
   readonly #options: CodecOptions
+  readonly #copies: boolean
   #codec: Codec | undefined
 
-  constructor(adapter: Adapter, options: CodecOptions) {
+  /** @param copies - Whether what is decoded is to be a copy, where the adapter answers the very object it holds. */
+  constructor(adapter: Adapter, options: CodecOptions, copies = false) {
     this.#adapter = adapter
     this.#options = options
+    this.#copies = copies && adapter.copy === "clone"
   }
 
   /** Loads what it needs; afterwards it answers at once where the codec does. */
@@ -49,7 +52,10 @@ export class Coder {
     const token = isToken(key) ? tokenIn(stored) : undefined
     if (token !== undefined) return { record: token, until: Infinity }
     return chain(this.load(), (codec) =>
-      chain(codec.decode(key, stored), (kept) => (kept ? unwrap(kept) : junk(stored))),
+      chain(codec.decode(key, stored), (kept) => {
+        if (!kept) return junk(stored)
+        return unwrap(this.#copies ? { ...kept, value: codec.out(kept) } : kept)
+      }),
     )
   }
 }

@@ -95,7 +95,8 @@ export function tiered(options: TieredOptions): Adapter {
   const tokens = new Tokens(maxAge)
   const fences = new Fences()
   const messages = new Messages(bus, { shelf, tokens, fences }, report)
-  const tiers = { far, coder: new Coder(far, codec), shelf, tokens, fences, messages }
+  // Nobody copies what a near tier of copy "none" has: it must not be what far holds.
+  const tiers = { far, coder: new Coder(far, codec, near.copy === "none"), shelf, tokens, fences, messages }
   const reads = new Reads(tiers)
   const writes = new Writes(tiers)
 

@@ -249,6 +249,17 @@ test("a near tier that answers later is asked once for a hit", async () => {
   expect(asked).toBe(1)
 })
 
+test("a near tier that copies nothing never hands out the object of the far one", async () => {
+  const far = memory()
+  const cache = new CacheWrapper({ adapter: far, near: { copy: "none" } })
+  const other = new CacheWrapper({ adapter: far })
+  await other.set("k", { n: 1 })
+  for (const read of [() => cache.get("k"), () => cache.getMany(["k"]), async () => cache.peek("k")]) {
+    Object.assign(Object([await read()].flat()[0]), { n: 2 })
+    expect(await other.get("k")).toEqual({ n: 1 })
+  }
+})
+
 test("a near hit asks far nothing, its version tokens included", async () => {
   const { far, calls } = counted()
   const cache = new CacheWrapper({ adapter: far, near: true })
