@@ -89,9 +89,10 @@ class Panel {
 
   constructor(view: View) {
     this.#view = view
+    // Keys come as they are listed, not as what a region makes keys of.
     this.#rows = new Rows(view.body, {
-      expire: (key) => this.#act(`Expired ${key}`, (cache) => cache.expire(key)),
-      remove: (key) => this.#act(`Deleted ${key}`, (cache) => cache.delete(key)),
+      expire: (key) => this.#act(`Expired ${key}`, (cache) => cache.bare().expire(key)),
+      remove: (key) => this.#act(`Deleted ${key}`, (cache) => cache.bare().delete(key)),
     })
     view.filter.addEventListener("input", () => void this.#refresh())
     view.invalidate.addEventListener("click", () =>
@@ -160,30 +161,32 @@ class Panel {
     this.#isOutdated = true
     if (this.#isReading) return
     this.#isReading = true
-    try {
-      while (this.#isOutdated && this.#cache) {
-        this.#isOutdated = false
-        await this.#draw(this.#cache)
+    while (this.#isOutdated && this.#cache) {
+      this.#isOutdated = false
+      const cache = this.#cache
+      try {
+        await this.#draw(cache)
+      } catch (error) {
+        if (cache !== this.#cache) continue
+        this.#fill([], false) // What it showed may be another storage's.
+        this.#say(error instanceof Error ? error.message : String(error))
       }
-    } catch (error) {
-      this.#fill([], false) // What it showed may be another storage's.
-      this.#say(error instanceof Error ? error.message : String(error))
-    } finally {
-      this.#isReading = false
     }
+    this.#isReading = false
   }
 
   async #draw(cache: Region): Promise<void> {
     const found: Found[] = []
     const wanted = this.#view.filter.value.toLowerCase()
     let isMore = false
+    const named = cache.bare()
     for await (const key of cache.keys()) {
       if (!key.toLowerCase().includes(wanted)) continue
       if (found.length === maxShown) {
         isMore = true
         break
       }
-      const entry = await cache.entryOf(key)
+      const entry = await named.entryOf(key)
       if (entry) found.push({ key, entry })
     }
     if (cache === this.#cache) this.#fill(found, isMore)

@@ -14,7 +14,7 @@ function openPanel() {
   const rows = () =>
     [...(panel.shadowRoot?.querySelectorAll("tbody tr") ?? [])].map((row) => row.textContent ?? "")
   const click = (label: string) =>
-    panel.shadowRoot?.querySelector<HTMLElement>(`[aria-label="${label}"]`)?.click()
+    panel.shadowRoot?.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`)?.click()
   return { panel, rows, click }
 }
 
@@ -42,6 +42,48 @@ test("what another cache has under the same key, made at the same time, is shown
   click("Delete title")
   await expect.poll(() => de.get("title")).toBeUndefined()
   expect(await en.get("title")).toBe("Hello")
+})
+
+test("entries of regions with arguments for keys are shown, and acted upon", async () => {
+  const cache = new CacheWrapper({ adapter: memory() })
+  const users = cache.region("users", {
+    grace: "1h",
+    key: ({ id }: { readonly id: number }) => ["user", id],
+    generate: ({ id }: { readonly id: number }) => `user ${id}`,
+  })
+  await users.get({ id: 1 })
+  await users.get({ id: 2 })
+  const { panel, rows, click } = openPanel()
+  panel.cache = users as unknown as CacheWrapper // It takes no arguments but names.
+  await expect
+    .poll(() => rows().sort())
+    .toEqual(["1", "2"].map((id) => expect.stringMatching(`"user ${id}".*fresh`)))
+  click('Expire ~["user",1]')
+  await expect.poll(() => rows().join()).toMatch(/"user 1".*stale/)
+  click('Delete ~["user",2]')
+  await expect.poll(rows).toHaveLength(1)
+  expect(await users.peek({ id: 2 })).toBeUndefined()
+})
+
+test("trouble with a cache that is shown no more neither shows nor holds up the next one", async () => {
+  const adapter = memory()
+  let fail: (error: Error) => void = () => {}
+  const failing = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  const keys = async function* () {
+    yield await failing
+  }
+  const [bad, good] = [new CacheWrapper({ adapter: { ...adapter, keys } }), new CacheWrapper({ adapter })]
+  await good.set("k", 1)
+  const { panel, rows } = openPanel()
+  panel.cache = bad
+  await bad.ready()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  panel.cache = good
+  fail(new Error("boom"))
+  await expect.poll(rows, { timeout: 500, interval: 10 }).toHaveLength(1)
+  expect(panel.shadowRoot?.querySelector("[role=status]")?.textContent).not.toContain("boom")
 })
 
 test("a long array, text or map is looked at by its beginning", () => {
