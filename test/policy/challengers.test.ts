@@ -20,6 +20,17 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(loads).toBe(1)
   })
 
+  test("who leads a load that hangs, and that a write has beaten, has what his follower loads", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 100 })
+    const leader = cache.getOrSet("k", () => new Promise<string>(() => {}))
+    await settled(clock)
+    const follower = cache.getOrSet("k", () => clock.after(10, "value"))
+    await settled(clock)
+    await cache.delete("k")
+    await clock.advance(200)
+    expect(await Promise.all([leader, follower])).toEqual(["value", "value"])
+  })
+
   test("a caller of little patience makes nobody else's load overdue", async () => {
     const { cache, clock } = await setup(kind)
     const { promise, pass } = gate()
