@@ -3,13 +3,7 @@ import { codeOf, nameOf } from "../../src/base/thrown.ts"
 
 /** Whether the request may have been lost on its way, so that sending it again makes sense. */
 export function isNetworkTrouble(error: unknown): boolean {
-  const name = nameOf(error)
-  return !(
-    name.startsWith("Upstash") ||
-    name === "TimeoutError" ||
-    name === "AbortError" ||
-    name === "UrlError"
-  )
+  return !/^(Upstash.*|(Timeout|Abort|Url)Error)$/.test(nameOf(error))
 }
 
 /** For a client whose answers are not those of `@upstash/redis`. */

@@ -1,5 +1,6 @@
 import { after, left, now } from "../../src/base/clock.ts"
 import { isWorkerd } from "../../src/base/runtime.ts"
+import type { RedisPipeline } from "./client.ts"
 import { type Locate, locate } from "./keys.ts"
 import { type Command, jsonBytes, type Reply, resultOf } from "./requests.ts"
 
@@ -91,6 +92,7 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
   async function exchange(operations: readonly Operation[]): Promise<void> {
     const ordered = operations.filter(({ kind }) => kind !== "send").flatMap(({ keys }) => keys)
     const written = new Set(operations.filter(({ kind }) => kind === "write").flatMap(({ keys }) => keys))
+    // Asked anew: for those that wait, what has just been begun is an earlier write as well.
     const earlier = underWay().filter(({ touches }) => ordered.some(touches))
     const end = written.size > 0 ? begin((key) => written.has(key)) : undefined
     try {
@@ -108,8 +110,11 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
   }
 
   function begin(touches: (key: string) => boolean): () => void {
-    const { promise, resolve } = withResolvers()
-    const entry: Running = { touches, since: now(), done: promise }
+    let resolve = (): void => {}
+    const done = new Promise<void>((settle) => {
+      resolve = settle
+    })
+    const entry: Running = { touches, since: now(), done }
     running.add(entry)
     return () => {
       running.delete(entry)
@@ -117,42 +122,33 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     }
   }
 
-  function enqueue(
-    kind: "write" | "send",
+  /** Queues an operation; `plan` adds its commands, and answers how to find its answer in the replies. */
+  function enqueue<T>(
+    kind: Operation["kind"],
     keys: readonly string[],
-    commands: (at: Locate) => readonly Command[],
-  ): Promise<readonly Reply[]> {
+    plan: (at: Locate, all: Plan) => (replies: readonly Reply[]) => T,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       ask({
         kind,
         keys,
         reject,
-        plan(at, plan) {
-          const from = plan.commands.length
-          plan.add(commands(at))
-          const until = plan.commands.length
-          return (replies) => resolve(replies.slice(from, until))
+        plan(at, all) {
+          const answer = plan(at, all)
+          return (replies) => resolve(answer(replies))
         },
       })
     })
   }
 
   return {
-    read(keys) {
-      return new Promise((resolve, reject) => {
-        ask({
-          kind: "read",
-          keys,
-          reject,
-          plan(at, plan) {
-            const find = keys.map((key) => plan.read(at(key)))
-            return (replies) => resolve(find.map((found) => found(replies)))
-          },
-        })
-      })
-    },
-    write: (keys, commands) => enqueue("write", keys, commands),
-    send: (keys, commands) => enqueue("send", keys, commands),
+    read: (keys) =>
+      enqueue("read", keys, (at, all) => {
+        const find = keys.map((key) => all.read(at(key)))
+        return (replies) => find.map((found) => found(replies))
+      }),
+    write: (keys, commands) => enqueue("write", keys, (at, all) => all.add(commands(at))),
+    send: (keys, commands) => enqueue("send", keys, (at, all) => all.add(commands(at))),
     settled() {
       carryOut(cut())
       return endOf(underWay())
@@ -171,15 +167,25 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
   }
 }
 
+/** An MGET that keys are added to: the place of each in it, and its own in the turn. */
+interface Read extends Command {
+  readonly keys: Map<string, number>
+  readonly at: number
+  bytes: number
+}
+
 /** The commands of one turn. */
 class Plan {
   readonly commands: Command[] = []
   /** The MGET that takes further keys: until a write comes between. */
-  #open: { readonly keys: Map<string, number>; readonly at: number; bytes: number } | undefined
+  #open: Read | undefined
 
-  add(commands: readonly Command[]): void {
+  /** Adds `commands`; answers how to find their replies. */
+  add(commands: readonly Command[]): (replies: readonly Reply[]) => readonly Reply[] {
+    const from = this.commands.length
     if (commands.length > 0) this.#open = undefined
     for (const command of commands) this.commands.push(command)
+    return (replies) => replies.slice(from, from + commands.length)
   }
 
   /** Reads the key that lies `at`; answers how to find its value in the replies. */
@@ -198,15 +204,15 @@ class Plan {
     }
   }
 
-  #begin(): { readonly keys: Map<string, number>; readonly at: number; bytes: number } {
+  #begin(): Read {
     const keys = new Map<string, number>()
-    const open = { keys, at: this.commands.length, bytes: 0 }
-    this.commands.push({
-      get bytes() {
-        return open.bytes + 16
-      },
-      add: (pipeline) => pipeline.mget(...keys.keys()),
-    })
+    const open = {
+      keys,
+      at: this.commands.length,
+      bytes: 16,
+      add: (pipeline: RedisPipeline) => pipeline.mget(...keys.keys()),
+    }
+    this.commands.push(open)
     return open
   }
 }
@@ -237,12 +243,4 @@ async function endOf(earlier: readonly Running[]): Promise<void> {
   })
   await Promise.race([limit, Promise.all(earlier.map(({ done }) => done))])
   cancel()
-}
-
-function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => {}
-  const promise = new Promise<void>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }
