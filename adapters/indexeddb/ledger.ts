@@ -1,15 +1,5 @@
-import { rangeOf } from "./rows.ts"
+import { rangeOf, type Use } from "./rows.ts"
 import { watch } from "./watch.ts"
-
-/** What the ledger says of an entry. */
-export interface Use {
-  /** When it was last used, ms since epoch. */
-  readonly at: number
-  /** About how many bytes it takes; 0 for a version token. */
-  readonly size: number
-  /** When its life is over, ms since epoch; `Infinity`: never. */
-  readonly until: number
-}
 
 /** A read: it leaves size and life as they were. */
 export function reading(at: number): Use {

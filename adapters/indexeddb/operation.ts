@@ -1,12 +1,27 @@
 import type { Stored } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import { softToken } from "../../src/base/token.ts"
-import { addLines, findDue, type Use } from "./ledger.ts"
+import { addLines, findDue } from "./ledger.ts"
 import type { Overlay } from "./overlay.ts"
-import { isAlive, isRow, type Row, rangeOf, useOf } from "./rows.ts"
+import { isAlive, isRow, type Row, rangeOf, type Use, useOf } from "./rows.ts"
 import { watch } from "./watch.ts"
 
-/** One thing asked of the storage: of the database, or of the memory that stands in for it. */
+/**
+ * One thing asked of the storage: of the database, or of the memory that stands in for it.
+ *
+ * |                       | key | prefix | use | writes | decides |
+ * | --------------------- | --- | ------ | --- | ------ | ------- |
+ * | {@link getting}       | yes |        |     |        |         |
+ * | {@link setting}       | yes |        | yes | yes    |         |
+ * | {@link adding}        | yes |        | yes | yes    | yes     |
+ * | {@link deleting}      | yes |        |     | yes    |         |
+ * | {@link renewing}      | yes |        | yes | yes    |         |
+ * | {@link clearing}      |     | yes    |     | yes    |         |
+ * | {@link listing}       |     |        |     |        |         |
+ * | {@link pruning}       |     |        |     | yes    | yes     |
+ *
+ * The bounds take up the use of one that succeeded; without one they forget its key, or what is under its prefix.
+ */
 export interface Operation<T> {
   /** The key it is about; `undefined`: any key. */
   readonly key: string | undefined

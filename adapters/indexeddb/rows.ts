@@ -1,6 +1,5 @@
 import { isToken, type Stored } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
-import type { Use } from "./ledger.ts"
 import { sizeOf } from "./size.ts"
 
 /** The one object store. Its keys are the adapter's keys, out of line, and arrays for the ledger. */
@@ -11,6 +10,16 @@ export interface Row {
   readonly v: Stored
   /** When it may be dropped, ms since epoch; absent: never. */
   readonly e?: number
+}
+
+/** What the ledger says of an entry. */
+export interface Use {
+  /** When it was last used, ms since epoch. */
+  readonly at: number
+  /** About how many bytes it takes; 0 for a version token. */
+  readonly size: number
+  /** When its life is over, ms since epoch; `Infinity`: never. */
+  readonly until: number
 }
 
 /** Creates the object store in a new database. */

@@ -1,5 +1,5 @@
 import { isToken } from "../../src/adapter.ts"
-import type { Use } from "./ledger.ts"
+import type { Use } from "./rows.ts"
 
 /** How far entries and tokens are above what shall stay; 0 and below: not at all. */
 export interface Surplus {
