@@ -166,10 +166,8 @@ export function bounds(
       seen.delete(key)
       seen.set(key, tick())
       if (seen.size <= maxSeen) return
-      for (const oldest of seen.keys()) {
-        seen.delete(oldest)
-        break
-      }
+      const [oldest = key] = seen.keys()
+      seen.delete(oldest)
     },
     besides: (db, all) => ({
       join(store) {

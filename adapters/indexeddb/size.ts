@@ -12,8 +12,7 @@ export function sizeOf(value: unknown, level = 0): number {
   if (typeof value !== "object" || value === null || level > depth) return 8
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return value.byteLength
   if (typeof Blob === "function" && value instanceof Blob) return value.size
-  if (value instanceof Map) return 8 + sizeOfAll(value, value.size, level)
-  if (value instanceof Set) return 8 + sizeOfAll(value, value.size, level)
+  if (value instanceof Map || value instanceof Set) return 8 + sizeOfAll(value, value.size, level)
   if (Array.isArray(value)) return 8 + sizeOfAll(value, value.length, level)
   const names = Object.keys(value)
   let bytes = 0
