@@ -58,12 +58,11 @@ export function scheduler(
     if (standIn) {
       if (isPause(standIn.since)) return recall(standIn.overlay, take())
       standIn.since = now()
-      track(comeBack(standIn.overlay))
-      return
+      return track(alone(comeBack(standIn.overlay)))
     }
     const { reads, writes } = split(take())
     for (const part of reads) track(run(part, false))
-    if (writes.length > 0) track(write(writes))
+    if (writes.length > 0) track(alone(run(writes, true)))
   }
 
   const take = () => {
@@ -77,9 +76,10 @@ export function scheduler(
     running.add(tracked)
   }
 
-  const write = async (all: readonly Pending[]) => {
+  /** Waits for `work`, which has just begun; what is asked meanwhile goes together into the next transaction. */
+  const alone = async (work: Promise<void>) => {
     writing = true
-    await run(all, true)
+    await work
     writing = false
     if (queue.length > 0) flush()
   }
@@ -156,15 +156,11 @@ export function scheduler(
 
   /** Goes back to the database once it has nothing older than memory, or goes on without it. */
   const comeBack = async (memory: Overlay) => {
-    writing = true
-    // What is asked meanwhile need not wait for a database that may never come.
+    // What was asked by now need not wait for a database that may never come.
     recall(memory, take())
-    if (await restore(memory.journal(), means)) {
-      standIn = undefined
-      restored()
-    }
-    writing = false
-    if (queue.length > 0) flush()
+    if (!(await restore(memory.journal(), means))) return
+    standIn = undefined
+    restored()
   }
 
   const means: Means = {
