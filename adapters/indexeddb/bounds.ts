@@ -153,11 +153,8 @@ export function bounds(
 
   const housekeep = async (db: IDBDatabase, share: number) => {
     sweeping = true
-    try {
-      await sweep(db, share)
-    } catch {
-      // The connection is going; whoever uses it next will notice and report.
-    }
+    // If the connection is going, whoever uses it next will notice and report.
+    await sweep(db, share).catch(ignore)
     sweeping = false
   }
 
