@@ -41,8 +41,6 @@ export interface MemoryAdapter extends Adapter {
   observe(listener: (event: AdapterEvent) => void): () => void
 }
 
-/** More entries than a `Map` can hold would throw; `Infinity` means this many. */
-const maxSlots = 2 ** 23
 /** What an entry costs beside its key and its record. */
 const slotSize = 96
 
@@ -66,18 +64,19 @@ const slotSize = 96
 export function memory(options: MemoryOptions = {}): MemoryAdapter {
   judgeOptions(options, rules, " of memory()")
   const { maxEntries = 10_000, maxBytes = Infinity, policy = "s3-fifo", copy = "clone" } = options
-  const max = Math.min(maxEntries, maxSlots)
   const listeners = new Listeners<AdapterEvent>()
-  const tell = (key: string): void => listeners.tell({ type: "evict", key })
-  const evicted = (): typeof tell | undefined => (listeners.size > 0 ? tell : undefined)
-  const entries = shelf({ entries: max, bytes: maxBytes, lru: policy === "lru", evicted })
+  const evicted = (key: string): void => {
+    // An event that nobody hears costs nothing.
+    if (listeners.size > 0) listeners.tell({ type: "evict", key })
+  }
+  const entries = shelf({ entries: maxEntries, bytes: maxBytes, lru: policy === "lru", evicted })
   let changes = 0
   const changed = (): void => void changes++
   const tokens = shelf({
-    entries: Math.min(maxTokensOf(maxEntries), maxSlots),
+    entries: maxTokensOf(maxEntries),
     bytes: Infinity,
     lru: true,
-    evicted: () => changed,
+    evicted: changed,
   })
   const shelfOf = (key: string): typeof entries => (isToken(key) ? tokens : entries)
 
@@ -89,9 +88,9 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
 
   function set(key: string, record: Stored, ttl: number): void {
     const time = now()
-    const size =
-      maxBytes < Infinity && !isToken(key) ? slotSize + textSize(key) + sizeOf(record, maxBytes) : 0
-    if (isToken(key)) changed()
+    const token = isToken(key)
+    const size = maxBytes < Infinity && !token ? slotSize + textSize(key) + sizeOf(record, maxBytes) : 0
+    if (token) changed()
     shelfOf(key).set(key, record, time + ttl, size, time)
   }
 

@@ -9,7 +9,7 @@ export interface Ghosts {
 }
 
 /** A queue that finds its members: a hash table with chains through columns of numbers, some 25 bytes a member. */
-export function ghosts(): Ghosts {
+export function makeGhosts(): Ghosts {
   // Slots and chains are known to exist, so what is read from a column is never undefined: `as` says so.
   let line: Queues
   let marks: Uint32Array

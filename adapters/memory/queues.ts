@@ -8,7 +8,7 @@ export interface Queues {
   remove(slot: number): void
   /** Puts `slot` at the end of `queue`, out of the one it is in. */
   move(queue: number, slot: number): void
-  /** The queue that holds `slot`, or `nowhere`. */
+  /** The queue that holds `slot`. */
   home(slot: number): number
   count(queue: number): number
   /** The sizes in `queue` added up. */
@@ -17,10 +17,9 @@ export interface Queues {
   widen(length: number): void
 }
 
-/** The queues by number; `nowhere` is a slot that is in none. */
+/** The queues by number. */
 export const small = 0
 export const main = 1
-export const nowhere = 2
 /** The places below are the ends of the queues: each queue is a circle through its own. */
 export const firstSlot = 2
 
@@ -56,7 +55,6 @@ export function queues(sized: boolean): Queues {
     next[before] = after
     previous[after] = before
     add(homes[slot] as number, slot, -1)
-    homes[slot] = nowhere
   }
 
   return {
@@ -71,16 +69,16 @@ export function queues(sized: boolean): Queues {
     count: (queue) => counts[queue] as number,
     load: (queue) => loads[queue] as number,
     widen(length) {
-      next = copy(next, new Uint32Array(length))
-      previous = copy(previous, new Uint32Array(length))
-      homes = copy(homes, new Uint8Array(length))
-      if (sized) sizes = copy(sizes, new Float64Array(length))
+      next = extended(next, new Uint32Array(length))
+      previous = extended(previous, new Uint32Array(length))
+      homes = extended(homes, new Uint8Array(length))
+      if (sized) sizes = extended(sizes, new Float64Array(length))
     },
   }
 }
 
-/** `to` with the contents of `from` in front. */
-export function copy<T extends { set(from: T): void }>(from: T, to: T): T {
+/** `to`, which is longer, with the contents of `from` in front. */
+export function extended<T extends { set(from: T): void }>(from: T, to: T): T {
   to.set(from)
   return to
 }

@@ -1,6 +1,6 @@
 import type { Stored } from "../../src/adapter.ts"
-import { type Ghosts, ghosts } from "./ghosts.ts"
-import { copy, firstSlot, main, nowhere, type Queues, queues, small } from "./queues.ts"
+import { type Ghosts, makeGhosts } from "./ghosts.ts"
+import { extended, firstSlot, main, type Queues, queues, small } from "./queues.ts"
 
 /** Records by key, bounded in number and bytes. Moments are ms since epoch. */
 export interface Shelf {
@@ -19,13 +19,16 @@ export interface Shelf {
   prune(time: number): number
 }
 
+/** More entries than a `Map` can hold would throw; `Infinity` means this many. */
+const maxSlots = 2 ** 23
+
 /** Bounds, policy, and who is told of evictions. */
 export interface ShelfOptions {
   readonly entries: number
   readonly bytes: number
   readonly lru: boolean
-  /** Hears the keys pushed out by the bounds, after the write that pushed them. Absent: nobody listens. */
-  readonly evicted: () => ((key: string) => void) | undefined
+  /** Hears the keys pushed out by the bounds, after the write that pushed them. */
+  readonly evicted: (key: string) => void
 }
 
 /**
@@ -39,7 +42,8 @@ export interface ShelfOptions {
  * Everything lies in columns indexed by slot: a hit costs one `Map` lookup and two columns, nothing is allocated.
  * We differ from the paper in that the dead leave first, as far as a sweep of some slots per write finds them.
  */
-export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
+export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): Shelf {
+  const entries = Math.min(wanted, maxSlots)
   const smallEntries = lru ? 0 : Math.max(1, Math.floor(entries / 10))
   const mainEntries = entries - smallEntries
   const mainBytes = bytes * 0.9
@@ -53,15 +57,16 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
   let untils: Float64Array
   let line: Queues
   /** What went from the small queue, so that it may come back to main. */
-  let left: Ghosts
-  let used: number
-  let free: number[]
-  /** Where the sweep goes on. Nothing dies before `soonest`; `coming` is the same for this round of the sweep. */
+  let ghosts: Ghosts
+  /** The slot at which the sweep goes on. */
   let cursor: number
+  /** Nobody dies before this. It rises when a round of the sweep ends, to the least that this one has met: `coming`. */
   let soonest: number
   let coming: number
+  let used: number
+  let free: number[]
   /** Pushed out, but not told yet. */
-  let gone: string[] = []
+  const gone: string[] = []
   reset()
 
   function reset(): void {
@@ -73,14 +78,14 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
     line = queues(sized)
     used = cursor = firstSlot
     free = []
+    ghosts = makeGhosts()
     soonest = coming = Infinity
-    left = ghosts()
     widen(64)
   }
 
   function widen(length: number): void {
-    uses = copy(uses, new Uint8Array(length))
-    untils = copy(untils, new Float64Array(length))
+    uses = extended(uses, new Uint8Array(length))
+    untils = extended(untils, new Float64Array(length))
     line.widen(length)
   }
 
@@ -95,11 +100,13 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
     index.delete(keys[slot] as string)
     keys[slot] = ""
     records[slot] = undefined
+    // A free slot does not die.
+    untils[slot] = Infinity
     free.push(slot)
   }
 
   function evict(slot: number): void {
-    if (evicted() !== undefined) gone.push(keys[slot] as string)
+    gone.push(keys[slot] as string)
     drop(slot)
   }
 
@@ -120,7 +127,7 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
       line.move(main, slot)
       if (line.count(small) === 0) return
     }
-    left.add(keys[slot] as string, Math.max(1, Math.floor(Math.min(entries, index.size) * 0.9)))
+    ghosts.add(keys[slot] as string, Math.max(1, Math.floor(Math.min(entries, index.size) * 0.9)))
     evict(slot)
   }
 
@@ -128,32 +135,20 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
     return index.size >= entries || line.load(small) + line.load(main) + size > bytes
   }
 
-  function makeRoom(size: number, time: number): void {
-    if (isFull(size)) sweep(64, time)
-    while (isFull(size)) evictOne()
-  }
-
   /** Looks at the next `steps` slots and drops the dead. Free as long as nobody can have died. */
   function sweep(steps: number, time: number): void {
     for (; steps > 0 && soonest <= time; steps--) {
-      if (cursor >= used) {
+      if (cursor === used) {
         cursor = firstSlot
         soonest = coming
         coming = Infinity
         continue
       }
       const slot = cursor++
-      if (line.home(slot) === nowhere) continue
       const until = untils[slot] as number
       if (until <= time) drop(slot)
-      else if (until < coming) coming = until
+      else coming = Math.min(coming, until)
     }
-  }
-
-  function tellGone(): void {
-    const all = gone
-    gone = []
-    for (const key of all) evicted()?.(key)
   }
 
   return {
@@ -172,12 +167,12 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
       let slot = index.get(key)
       if (size > bytes) {
         if (slot !== undefined) drop(slot)
-        return evicted()?.(key)
+        return evicted(key)
       }
       let queue = main
       let times = 0
       if (slot === undefined) {
-        if (!lru && !left.take(key)) queue = small
+        if (!lru && !ghosts.take(key)) queue = small
       } else {
         queue = line.home(slot)
         times = uses[slot] as number
@@ -188,7 +183,8 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
         } else if (lru) line.move(main, slot)
       }
       if (slot === undefined) {
-        makeRoom(size, time)
+        if (isFull(size)) sweep(64, time)
+        while (isFull(size)) evictOne()
         slot = newSlot()
         index.set(key, slot)
         keys[slot] = key
@@ -199,7 +195,7 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
       untils[slot] = until
       soonest = Math.min(soonest, until)
       coming = Math.min(coming, until)
-      if (gone.length > 0) tellGone()
+      if (gone.length > 0) for (const key of gone.splice(0)) evicted(key)
     },
     has(key, time) {
       const slot = index.get(key)
@@ -208,8 +204,9 @@ export function shelf({ entries, bytes, lru, evicted }: ShelfOptions): Shelf {
     delete(key, time) {
       const slot = index.get(key)
       if (slot === undefined) return false
+      const alive = (untils[slot] as number) > time
       drop(slot)
-      return (untils[slot] as number) > time
+      return alive
     },
     clear(prefix) {
       if (prefix === "") reset()
