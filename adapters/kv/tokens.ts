@@ -11,7 +11,16 @@ const patience = 5000
 /** More tokens than this are not remembered; the oldest go first. */
 const maxTokens = 10_000
 
-/** The version tokens of a namespace that this isolate has read or written lately, absent ones too. */
+/**
+ * The version tokens of a namespace that this isolate has read or written lately, absent ones too: for a minute, as KV
+ * itself may go on with what it has told.
+ *
+ * 1. Of two that tell of a key, the one that began later knows better, whichever ends first.
+ * 2. A write of this isolate counts while it is under way, for 5 s at most, and on if it was done. If it failed, what was
+ *    known before holds again.
+ * 3. A clear hides what began before it, for a minute, though the place may go on seeing that.
+ * 4. Of those who find a token too old one asks for it; the others go on with it for a second.
+ */
 export interface Tokens {
   /** Those of `keys` that need not be asked for. */
   known(keys: readonly string[]): ReadonlyMap<string, string | undefined>
@@ -39,7 +48,7 @@ export function tokensOf(namespace: KVLike): Tokens {
 /** What is told of a token, or of all under a prefix. */
 interface Fact {
   readonly token: string | undefined
-  /** Its number among all reads, writes and clears in the order in which they began: what began later knows better. */
+  /** Its number among all reads, writes and clears in the order in which they began. */
   readonly order: number
   readonly since: number
   readonly until: number
@@ -63,16 +72,9 @@ function remember(): Tokens {
   /** The greatest number among the facts that had to go. */
   let lost = 0
 
-  function note(
-    facts: Facts,
-    key: string,
-    token: string | undefined,
-    order: number,
-    ms: number,
-    isOwn = false,
-  ): Fact {
+  function note(facts: Facts, key: string, told: Pick<Fact, "token" | "order" | "isOwn">, ms = maxAge): Fact {
     const since = now()
-    const fact = { token, order, since, until: since + Math.min(maxAge, ms), isOwn, isAsked: false }
+    const fact = { ...told, since, until: since + Math.min(maxAge, ms), isAsked: false }
     facts.delete(key)
     facts.set(key, fact)
     for (const [oldest, { order, until }] of facts) {
@@ -121,22 +123,23 @@ function remember(): Tokens {
       }
       return (found) => {
         for (const key of keys) {
-          if (isNews(key, order) && !valid(coming.get(key))) note(kept, key, found.get(key), order, maxAge)
+          if (!isNews(key, order) || valid(coming.get(key))) continue
+          note(kept, key, { token: found.get(key), order, isOwn: false })
         }
       }
     },
     writing(key, token, ttl = maxAge) {
       if (!isToken(key)) return () => {}
-      const order = ++begun
-      const mine = note(coming, key, token, order, Math.min(patience, ttl))
+      const told = { token, order: ++begun, isOwn: true }
+      const mine = note(coming, key, told, Math.min(patience, ttl))
       return (isDone) => {
         // If it failed, what was kept before holds again.
         if (coming.get(key) === mine) coming.delete(key)
-        if (isDone && isNews(key, order)) note(kept, key, token, order, ttl, true)
+        if (isDone && isNews(key, told.order)) note(kept, key, told, ttl)
       }
     },
     clearing(prefix) {
-      note(cleared, prefix, undefined, ++begun, maxAge)
+      note(cleared, prefix, { token: undefined, order: ++begun, isOwn: true })
       if (cleared.size === 1) lengths.clear()
       lengths.add(prefix.length)
       const isYoung = ({ token, isOwn, until }: Fact) => isOwn && token !== undefined && now() < until
