@@ -21,6 +21,11 @@ const removedAtOnce = 10_000
  *
  * Entries and version tokens are counted, and leave, apart. The counts are estimates, never too low for what this
  * process wrote; they are taken from the table again before anything is evicted, and when another process has written.
+ *
+ * - `#entries`, `#bytes`, `#tokens`: `wrote` raises and `removed` lowers them, `#recount` and `#makeRoom` take them
+ *   anew; `forget` makes the first one `NaN`, which is not counted.
+ * - `#writes`, `#written`: `wrote` raises them, `#recount` and `#haveOthersWritten` begin at 0 again.
+ * - `#unsettled`: `wrote` raises it, `settle` begins at 0 again.
  */
 export class Bounds {
   readonly accesses: Accesses
