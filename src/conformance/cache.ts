@@ -1,4 +1,5 @@
 import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
+import { chain } from "../base/awaitable.ts"
 import { sleep } from "../base/clock.ts"
 import { CacheError, type CacheErrorCode } from "../base/errors.ts"
 import { CacheWrapper } from "../core.ts"
@@ -58,7 +59,7 @@ export function forgeOver(adapter: Adapter): Forge {
   const through: { -readonly [N in keyof Adapter]: Adapter[N] } = {
     name: adapter.name,
     medium: adapter.medium,
-    get: (key) => map(adapter.get(key), (record) => read(key, record)),
+    get: (key) => chain(adapter.get(key), (record) => read(key, record)),
     set(key, record, ttl) {
       wrote(key)
       return adapter.set(key, record, ttl)
@@ -73,7 +74,7 @@ export function forgeOver(adapter: Adapter): Forge {
   const { getMany, setMany, deleteMany, add, keys, lock, prune } = bound(adapter)
   if (getMany) {
     through.getMany = (all) =>
-      map(getMany(all), (records) => records.map((record, at) => read(all[at] ?? "", record)))
+      chain(getMany(all), (records) => records.map((record, at) => read(all[at] ?? "", record)))
   }
   if (setMany) {
     through.setMany = (entries) => {
@@ -105,10 +106,6 @@ function bound(
 ): Pick<Adapter, "getMany" | "setMany" | "deleteMany" | "add" | "keys" | "lock" | "prune"> {
   const names = ["getMany", "setMany", "deleteMany", "add", "keys", "lock", "prune"] as const
   return Object.fromEntries(names.map((name) => [name, adapter[name]?.bind(adapter)]))
-}
-
-function map<T, R>(value: Awaitable<T>, change: (value: T) => R): Awaitable<R> {
-  return value instanceof Promise ? value.then(change) : change(value)
 }
 
 /** Waits until `is` holds, for what a cache may do behind its answer. Fails after two seconds. */

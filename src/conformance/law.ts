@@ -8,8 +8,8 @@ export interface ConformanceCase {
   readonly name: string
   /**
    * What an adapter must have for the law to apply, words separated by spaces: the name of an optional method
-   * ("lock"), "copy" (values are isolated: its `copy` is not "none"), what a runtime may lack ("compression",
-   * "encryption"), or a fact that only the runner knows ("shared", "persistent"). Left out: it applies to all.
+   * ("lock"), "copy" (values are isolated: its `copy` is not "none"), "own" (its `copy` is "own"), what a runtime may
+   * lack ("compression", "encryption"), or a fact that only the runner knows ("shared", "persistent"). Left out: it applies to all.
    */
   readonly needs?: string
   /** Whether the law also holds for an adapter that keeps nothing. */
@@ -53,11 +53,19 @@ export function law(name: string, terms: Terms, check: (scene: Scene) => Promise
         await adapter.open?.()
         return adapter
       }
-      try {
-        await check({ adapter: await another(), another, later: (done) => ends.push(done) })
-      } finally {
-        for (const end of ends.reverse()) await end()
+      const failures: unknown[] = []
+      const attempt = async (work: () => Awaitable<unknown>) => {
+        try {
+          await work()
+        } catch (error) {
+          failures.push(error)
+        }
       }
+      await attempt(async () =>
+        check({ adapter: await another(), another, later: (done) => ends.push(done) }),
+      )
+      for (const end of ends.reverse()) await attempt(end)
+      if (failures.length > 0) throw failures[0]
     },
   }
 }
@@ -72,6 +80,13 @@ export const ofRuntime: Readonly<Record<string, () => boolean>> = {
 export function equal(actual: unknown, expected: unknown, what: string): void {
   const found = difference(actual, expected)
   if (found !== undefined) throw new Error(`${what}: ${found}`)
+}
+
+/** Fails unless the lists are the same, each member by itself: two of them may be one object. */
+export function equalEach(actual: Iterable<unknown>, expected: readonly unknown[], what: string): void {
+  const all = [...actual]
+  equal(all.length, expected.length, `length of ${what}`)
+  for (const [at, one] of expected.entries()) equal(all[at], one, `${what} at ${at}`)
 }
 
 /** Fails unless `held`. */

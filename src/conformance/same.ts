@@ -8,22 +8,27 @@ export function same(actual: unknown, expected: unknown): boolean {
  * `NaN` told apart from `0` and themselves equal, Maps and Sets in their order, cyclic and shared references alike.
  */
 export function difference(actual: unknown, expected: unknown): string | undefined {
-  return differ(actual, expected, "", new Map())
+  return differ(actual, expected, "", { actual: new Map(), expected: new Map() })
 }
 
-function differ(
-  actual: unknown,
-  expected: unknown,
-  path: string,
-  met: Map<object, object>,
-): string | undefined {
-  if (Object.is(actual, expected)) return undefined
+/** The objects met, on either side with their partner on the other. */
+interface Met {
+  readonly actual: Map<object, object>
+  readonly expected: Map<object, object>
+}
+
+function differ(actual: unknown, expected: unknown, path: string, met: Met): string | undefined {
+  const isSame = Object.is(actual, expected)
+  if (isSame && !isObject(actual)) return undefined
   const told = `${path && `at ${path} `}expected ${show(expected)}, got ${show(actual)}`
   if (!isObject(actual) || !isObject(expected)) return told
-  // A reference met before must lead to the partner it had then.
-  const partner = met.get(expected)
-  if (partner !== undefined) return partner === actual ? undefined : `${told}: another reference`
-  met.set(expected, actual)
+  // What was met before must lead to the partner it had then, and nothing else may.
+  const [mine, its] = [met.actual.get(actual), met.expected.get(expected)]
+  if (mine !== undefined || its !== undefined)
+    return mine === expected && its === actual ? undefined : `${told}: another reference`
+  met.actual.set(actual, expected)
+  met.expected.set(expected, actual)
+  if (isSame) return undefined
   const kind = kindOf(expected)
   if (kind !== kindOf(actual)) return told
   if (kind === "ArrayBuffer" || ArrayBuffer.isView(expected))
