@@ -7,6 +7,7 @@
 import type { Adapter } from "./adapter.ts"
 import { basics } from "./conformance/adapter-basics.ts"
 import { batches } from "./conformance/adapter-batches.ts"
+import { beside } from "./conformance/adapter-beside.ts"
 import { keys } from "./conformance/adapter-keys.ts"
 import { locks } from "./conformance/adapter-locks.ts"
 import { scale } from "./conformance/adapter-scale.ts"
@@ -46,6 +47,7 @@ export const conformance: readonly ConformanceCase[] = [
   ...batches,
   ...locks,
   ...scale,
+  ...beside,
   ...values,
   ...refusals,
   ...time,
@@ -59,8 +61,9 @@ export const conformance: readonly ConformanceCase[] = [
 /**
  * What of a case's `needs` is missing: the case is to be left out unless the answer is empty.
  *
- * An optional method is there if `adapter` has it, "copy" unless its `copy` is "none", "compression" and "encryption" if this runtime has them (a page of
- * an insecure origin has no encryption). What neither can tell, the runner does.
+ * An optional method is there if `adapter` has it, "copy" unless its `copy` is "none", "own" if it is "own", "compression"
+ * and "encryption" if this runtime has them (a page of an insecure origin has no encryption). What neither can tell,
+ * the runner does.
  *
  * @param facts - "shared": handles opened one after the other see each other's writes at once. "persistent": what is
  * written outlives its handle. "forgets": nothing is kept, so that only the cases with `always` apply. Default none.
@@ -77,9 +80,10 @@ export function missing(law: ConformanceCase, adapter: Adapter, facts: readonly 
   const needs = law.needs?.split(" ") ?? []
   const lacking = needs.filter((need) => {
     if (need === "copy") return adapter.copy === "none"
+    if (need === "own") return adapter.copy !== "own"
     const isThere = ofRuntime[need]
     if (isThere) return !isThere()
-    return !facts.includes(need) && typeof Reflect.get(adapter, need) !== "function"
+    return !facts.includes(need) && Reflect.get(adapter, need) === undefined
   })
   return law.always !== true && facts.includes("forgets") ? ["keeps", ...lacking] : lacking
 }

@@ -1,3 +1,4 @@
+import { endlessBus, mute, outspoken, sharing } from "./besides.ts"
 import { addInSteps, type Broken, clearBy, folded, like, once, rationed, wholeBuffers } from "./breaks.ts"
 import { folds, lossy } from "./folds.ts"
 import { mortal, unrenewed } from "./lives.ts"
@@ -5,11 +6,14 @@ import { endless, locks } from "./locks.ts"
 
 const asItWas = "a record comes back as it was: quotes, NUL, emoji, part of a buffer"
 const clears = "clear removes what starts with the prefix, and nothing else"
+const copies = 'a storage that copies by itself shares no object: its copy is "own"'
 const ends = "a lease holds for its ttl, and ends by itself"
+const hears = "what one handle publishes on its bus another hears, until it stops"
 const lasts = "a record is kept for its ttl: seconds, 60 days, 300 years, Infinity, fractions"
 const lives = "setMany sets each, with its own life"
 const many = "getMany answers in the keys' order, absent ones and duplicates included"
 const meets = "any string is a key, and no two keys meet"
+const observes = "observe disturbs no call, and answers how to stop, once and again"
 const prunes = "prune drops what is past its life at the given moment, and says how many"
 const stays = "a version token is a key as any other, and stays"
 
@@ -211,4 +215,15 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
       lock: (key, ttl) => (it.add(key, "lease", ttl) ? { release: () => void it.delete(key) } : undefined),
     }),
   ],
+  ["observe that cannot be stopped", observes, () => ({ observe: (() => {}) as never })],
+  ["observe whose listeners fail writes", observes, outspoken],
+  [
+    "forget that removes",
+    "forget lets go of copies, and of no record",
+    (it) => ({ forget: (keys) => void it.deleteMany(keys) }),
+  ],
+  ["a bus that nobody hears", hears, () => ({ bus: mute })],
+  ["a bus that nobody can leave", hears, () => ({ bus: endlessBus })],
+  ["a storage that keeps what it is given", copies, sharing("out")],
+  ["a storage that hands out what it keeps", copies, sharing("in")],
 ]

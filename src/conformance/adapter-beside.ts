@@ -1,0 +1,70 @@
+import { now } from "../base/clock.ts"
+import { ability, type ConformanceCase, check, equal, hour, law, past, recordOf } from "./law.ts"
+import { show } from "./same.ts"
+
+/** What an adapter may have beside its records: listeners, a bus, a tier in front, copies of its own. */
+export const beside: readonly ConformanceCase[] = [
+  law(
+    "observe disturbs no call, and answers how to stop, once and again",
+    { needs: "observe" },
+    async ({ adapter }) => {
+      const off: unknown = ability(
+        adapter,
+        "observe",
+      )(() => {
+        throw new Error("observe: what a listener throws must reach no caller")
+      })
+      check(typeof off === "function", `observe: expected a function that stops it, got ${show(off)}`)
+      await adapter.set("k", recordOf(adapter, "v"), hour)
+      equal(await adapter.get("k"), recordOf(adapter, "v"), "get while somebody listens")
+      for (let times = 2; times > 0; times--) Reflect.apply(Object(off), undefined, [])
+      equal(await adapter.delete("k"), true, "delete after nobody listens any more")
+    },
+  ),
+  law("forget lets go of copies, and of no record", { needs: "forget" }, async ({ adapter }) => {
+    const forget = ability(adapter, "forget")
+    await forget([])
+    await forget(["absent"])
+    for (const key of ["a", "b", "#token"]) await adapter.set(key, recordOf(adapter, key), hour)
+    await forget(["a", "#token", "a"])
+    for (const key of ["a", "b", "#token"]) {
+      equal(await adapter.get(key), recordOf(adapter, key), `get of ${key} after forget`)
+    }
+  }),
+  law(
+    "what one handle publishes on its bus another hears, until it stops",
+    { needs: "bus shared" },
+    async ({ adapter, another, later }) => {
+      const [mine, its] = [ability(adapter, "bus"), ability(await another(), "bus")]
+      const heard: string[] = []
+      const stop = its.subscribe(({ keys }) => heard.push(...keys))
+      later(stop)
+      const tell = (key: string) =>
+        mine.publish({ isocache: 1, origin: "conformance", keys: [key], prefixes: [] })
+      tell("first")
+      // What may be lost need not come.
+      if (mine.lossy === true) return
+      const start = now()
+      while (heard.length === 0 && now() < start + 2_000) await past(now() + 10)
+      equal(heard, ["first"], "keys heard")
+      stop()
+      tell("second")
+      await past(now() + 50)
+      equal(heard, ["first"], "keys heard after it stopped")
+    },
+  ),
+  law(
+    'a storage that copies by itself shares no object: its copy is "own"',
+    { needs: "own" },
+    async ({ adapter }) => {
+      const make = () => ({ list: [{ n: 1 }], map: new Map([["k", { n: 1 }]]) })
+      const change = (record: unknown) => Object.assign(Object(record).list[0], { n: 2 })
+      const given = make()
+      const written = adapter.set("k", given, hour)
+      change(given)
+      await written
+      change(await adapter.get("k"))
+      equal(await adapter.get("k"), make(), "get after what was given and what came out were changed")
+    },
+  ),
+]
