@@ -19,6 +19,8 @@ export class Versions {
   readonly #adapter: Adapter
   readonly #reads: TokenReads
   #async = false
+  /** Whether it has ever answered at once: what answers later then was in trouble. */
+  #isPrompt = false
   /** What was read last, and when: it holds while the adapter counts no change. */
   #names: readonly VersionKeys[] | undefined
   #tokens: readonly string[] = []
@@ -43,9 +45,10 @@ export class Versions {
         const record = this.#adapter.get(key)
         if (isPromise(record)) {
           // A near tier answers at once again as soon as it knows; others never do.
-          this.#async = this.#adapter.peek === undefined
+          this.#async = this.#adapter.peek === undefined && !this.#isPrompt
           return this.#reads.read(names, [key, record])
         }
+        this.#isPrompt = true
         tokens.push(toToken(record))
       }
     }

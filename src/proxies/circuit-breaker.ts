@@ -96,11 +96,11 @@ class Circuit {
       this.#ended(era, error)
       throw error
     }
+    this.#answersLater = isPromise(result)
     if (!isPromise(result)) {
       this.#succeeded(era)
       return result
     }
-    this.#answersLater = true
     return result.then(
       (value) => {
         this.#succeeded(era)

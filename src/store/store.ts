@@ -9,6 +9,7 @@ import type { Kept } from "../entry.ts"
 export class Store {
   readonly adapter: Adapter
   readonly #codec: Codec
+  /** Whether it has answered later: then it is not asked for what is known at once, until an answer comes at once. */
   #async = false
   #asked: { readonly key: string; readonly found: Promise<Kept | MissReason> } | undefined
 
@@ -57,9 +58,9 @@ export class Store {
     if (asked?.key === key) return asked.found
     const record = this.adapter.get(key)
     // A `then` may be anybody's.
-    return isPromise(record)
-      ? Promise.resolve(record).then((late) => this.#decode(key, late))
-      : this.#decode(key, record)
+    if (isPromise(record)) return Promise.resolve(record).then((late) => this.#decode(key, late))
+    this.#async = false
+    return this.#decode(key, record)
   }
 
   /** Keeps an answer under way for the read that follows in this very turn; a later one must see what was written. */

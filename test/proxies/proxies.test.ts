@@ -175,6 +175,32 @@ test("an adapter that begins to answer later, and to fail, leaves no rejection u
   expect(await rejections()).toEqual([])
 })
 
+test.for([
+  ["retry", (adapter: Adapter) => retry(adapter, { minDelay: 1 })],
+  ["circuitBreaker", (adapter: Adapter) => circuitBreaker(adapter, { failures: 1, resetAfter: 5 })],
+] as const)("%s: what fails once and answers later for it is synchronous all the same", async ([, wrap]) => {
+  const base = memory()
+  let failures = 0
+  const get = (key: string) => {
+    if (failures-- > 0) throw down()
+    return base.get(key)
+  }
+  const { peek: _, tokenChanges: __, ...four } = base
+  const cache = new CacheWrapper({ adapter: wrap({ ...four, get, async open() {} }) })
+  await cache.set("k", 1)
+  expect(await cache.get("k")).toBe(1)
+  expect(cache.peek("k")).toBe(1)
+  // The version of the cache, its entry, or both.
+  for (const times of [1, 2, 1, 3]) {
+    failures = times
+    for (let reads = 3; reads > 0; reads--) await cache.get("k")
+    failures = 0
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(await cache.get("k")).toBe(1)
+    expect(cache.peek("k")).toBe(1)
+  }
+})
+
 test("retry tries as often as it is told, and gives up with the last error", async () => {
   const clock = fakeClock()
   const { adapter, calls } = failing([down(), down()])
