@@ -4,14 +4,14 @@
  * @module isocache/codecs
  */
 
-import { type Encryption, ownKeys } from "./codec/codec.ts"
 import { type CompressOptions, compressor } from "./codec/compress.ts"
 import { keyring } from "./codec/encrypt.ts"
+import { type Encryption, ownKeys } from "./codec/own-keys.ts"
 
 export type { Serializer } from "./adapter.ts"
-export type { Encryption } from "./codec/codec.ts"
 export type { CompressionName, CompressOptions } from "./codec/compress.ts"
 export type { CryptoKeyLike, EncryptionKey, Passphrase } from "./codec/encrypt.ts"
+export type { Encryption } from "./codec/own-keys.ts"
 export type { ClassSerializer } from "./codec/serializer.ts"
 export { type SerializableClass, type SuperjsonOptions, superjsonSerializer } from "./codec/superjson.ts"
 

@@ -1,7 +1,7 @@
 import { CacheError } from "./base/errors.ts"
 import { isPlain } from "./base/kind.ts"
 import { isRecord } from "./base/rules.ts"
-import { ownKeys } from "./codec/codec.ts"
+import { ownKeys } from "./codec/own-keys.ts"
 import type { Kit, Known, Shared } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
 import type { Source } from "./policy/found.ts"

@@ -1,16 +1,9 @@
 import type { Adapter, Serializer, Stored } from "../adapter.ts"
 import type { Awaitable } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
-import { tryClone } from "./clone.ts"
 import type { CompressOptions } from "./compress.ts"
-import type { EncryptionKey } from "./encrypt.ts"
 import { objectCodec } from "./object.ts"
-
-/** What records are encrypted with. */
-export interface Encryption {
-  /** At least one. */
-  readonly keys: readonly EncryptionKey[]
-}
+import type { Encryption } from "./own-keys.ts"
 
 /** In what form values are kept. The order is serialize, compress, encrypt. */
 export interface CodecOptions {
@@ -42,16 +35,6 @@ export interface Codec {
    * storage does not hold the same object.
    */
   out(kept: Kept, isLast?: boolean): unknown
-}
-
-/**
- * `encrypt` with keys of its own: whoever has given them may wipe their bytes. What makes no sense is left for
- * {@link codecFor} to refuse.
- */
-export function ownKeys(encrypt: Encryption): Encryption {
-  const { keys } = encrypt
-  if (!Array.isArray(keys)) return encrypt
-  return { keys: keys.map((one) => ({ ...one, key: tryClone(one?.key) })) }
 }
 
 /** The shortest way between entries and the medium of `adapter`. Loads what it needs, and only that. */
