@@ -3,20 +3,22 @@ import { quietly } from "../base/awaitable.ts"
 import { CacheError } from "../base/errors.ts"
 import { proxy } from "./delegate.ts"
 
+const operations = [
+  "get",
+  "set",
+  "delete",
+  "clear",
+  "getMany",
+  "setMany",
+  "deleteMany",
+  "add",
+  "lock",
+  "prune",
+  "open",
+] as const
+
 /** The operations that a proxy may watch: all but `peek`, `tokenChanges`, `forget`, `observe` and `close`. */
-export type Operation =
-  | "get"
-  | "set"
-  | "delete"
-  | "clear"
-  | "getMany"
-  | "setMany"
-  | "deleteMany"
-  | "add"
-  | "keys"
-  | "lock"
-  | "prune"
-  | "open"
+export type Operation = (typeof operations)[number] | "keys"
 
 /** Runs an operation, or a step of one that lists keys: once, more often, or not at all. */
 export type Around = <T>(operation: Operation, run: () => Awaitable<T>) => Awaitable<T>
@@ -24,22 +26,15 @@ export type Around = <T>(operation: Operation, run: () => Awaitable<T>) => Await
 /** A proxy over `adapter` that runs every operation by `around`. */
 export function aroundAll(adapter: Adapter, around: Around): Adapter {
   const inner = proxy(adapter, {})
-  const { getMany, setMany, deleteMany, add, keys, lock, prune, open } = inner
-  return proxy(inner, {
-    get: (key) => around("get", () => inner.get(key)),
-    set: (key, record, ttl) => around("set", () => inner.set(key, record, ttl)),
-    delete: (key) => around("delete", () => inner.delete(key)),
-    clear: (prefix) => around("clear", () => inner.clear(prefix)),
-    ...(getMany && { getMany: (all) => around("getMany", () => getMany(all)) }),
-    ...(setMany && { setMany: (entries) => around("setMany", () => setMany(entries)) }),
-    ...(deleteMany && { deleteMany: (all) => around("deleteMany", () => deleteMany(all)) }),
-    ...(add && { add: (key, record, ttl) => around("add", () => add(key, record, ttl)) }),
-    ...(keys && { keys: (prefix) => stepwise(() => keys(prefix), around) }),
-    ...(lock && { lock: (key, ttl) => around("lock", () => lock(key, ttl)) }),
-    ...(prune && { prune: (now) => around("prune", () => prune(now)) }),
-    ...(open && { open: () => around("open", () => open()) }),
+  const watched = operations.map((name) => {
+    const call = inner[name] as Call // Bound; or none, and then proxy() leaves it out.
+    return [name, (...args: readonly unknown[]) => around(name, () => call(...args))]
   })
+  const keys = (prefix: string) => stepwise(() => inner.keys?.(prefix) ?? [], around)
+  return proxy(inner, { ...Object.fromEntries(watched), keys })
 }
+
+type Call = (...args: readonly unknown[]) => Awaitable<unknown>
 
 /** Whether trying again, or later, could help: not where it is the caller's own doing. */
 export function isStorageTrouble(error: unknown): boolean {

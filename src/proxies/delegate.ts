@@ -4,6 +4,18 @@ type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
 
 /** What reads or writes records, and with them version tokens. */
 const ofRecords = ["get", "set", "delete", "clear", "getMany", "setMany", "deleteMany", "add"] as const
+const beside = [
+  "keys",
+  "lock",
+  "prune",
+  "open",
+  "close",
+  "peek",
+  "forget",
+  "tokenChanges",
+  "observe",
+] as const
+const methods = [...ofRecords, ...beside]
 
 /**
  * An adapter that hands every call to `adapter`, but for those that `overrides` takes over.
@@ -60,29 +72,12 @@ function replaced(through: Mutable, overrides: Partial<Adapter>): Adapter {
 
 /** Each call as a method call on `adapter`, which may be an instance of a class. */
 function throughTo(adapter: Adapter): Mutable {
-  const through: Mutable = {
-    name: adapter.name,
-    medium: adapter.medium,
-    get: (key) => adapter.get(key),
-    set: (key, record, ttl) => adapter.set(key, record, ttl),
-    delete: (key) => adapter.delete(key),
-    clear: (prefix) => adapter.clear(prefix),
-  }
-  // Asked for once: an ability is there from the start or never. The fallbacks below are for the types alone.
-  if (adapter.copy) through.copy = adapter.copy
-  if (adapter.getMany) through.getMany = (keys) => adapter.getMany?.(keys) ?? []
-  if (adapter.setMany) through.setMany = (entries) => adapter.setMany?.(entries)
-  if (adapter.deleteMany) through.deleteMany = (keys) => adapter.deleteMany?.(keys) ?? 0
-  if (adapter.add) through.add = (key, record, ttl) => adapter.add?.(key, record, ttl) ?? false
-  if (adapter.keys) through.keys = (prefix) => adapter.keys?.(prefix) ?? []
-  if (adapter.lock) through.lock = (key, ttl) => adapter.lock?.(key, ttl)
-  if (adapter.prune) through.prune = (now) => adapter.prune?.(now) ?? 0
-  if (adapter.open) through.open = () => adapter.open?.()
-  if (adapter.close) through.close = () => adapter.close?.()
-  if (adapter.peek) through.peek = (key, time) => adapter.peek?.(key, time)
-  if (adapter.forget) through.forget = (keys) => adapter.forget?.(keys)
-  if (adapter.bus) through.bus = adapter.bus
-  if (adapter.tokenChanges) through.tokenChanges = (time) => adapter.tokenChanges?.(time) ?? Number.NaN
-  if (adapter.observe) through.observe = (listener) => adapter.observe?.(listener) ?? (() => {})
-  return through
+  const { name, medium, copy, bus } = adapter
+  const through = { name, medium, ...(copy && { copy }), ...(bus && { bus }) }
+  // Asked for once: an ability is there from the start or never. And bound, which is as fast as without a proxy.
+  const calls = methods.flatMap((method) => {
+    const call = adapter[method]
+    return call ? [[method, call.bind(adapter)]] : []
+  })
+  return Object.assign(through, Object.fromEntries(calls))
 }
