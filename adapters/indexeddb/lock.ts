@@ -1,6 +1,7 @@
 import type { Lease } from "../../src/adapter.ts"
 import { sha256 } from "../../src/base/bytes.ts"
 import { after } from "../../src/base/clock.ts"
+import { unref } from "../../src/base/unref.ts"
 
 /** WebKit takes no longer names for a lock. */
 const maxName = 1_024
@@ -24,7 +25,7 @@ export async function lock(database: string, key: string, ttl: number): Promise<
         return
       }
       return new Promise<void>((end) => {
-        const cancel = after(ttl, end, false)
+        const cancel = after(ttl, end, unref)
         resolve({
           async release() {
             cancel()

@@ -1,5 +1,6 @@
 import { after } from "../../src/base/clock.ts"
 import { CacheError } from "../../src/base/errors.ts"
+import { unref } from "../../src/base/unref.ts"
 import { connect } from "./client.ts"
 import { scrub } from "./errors.ts"
 
@@ -68,7 +69,7 @@ export function channelOf(options: {
       const later = (ms: number): void => {
         cancel?.()
         // Housekeeping: it keeps no process.
-        cancel = after(ms, () => void renew(), false)
+        cancel = after(ms, () => void renew(), unref)
       }
       const failed = (error: unknown): void => {
         if (isOver) return

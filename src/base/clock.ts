@@ -12,9 +12,11 @@ const minute = 60_000
 
 /**
  * Calls `done` after `ms`, in steps of a minute at most: a longer `setTimeout` overflows after 24.8 days.
- * Answers how to cancel. With `keep` false the timer never keeps a process alive.
+ * Answers how to cancel.
+ *
+ * @param set - Told of each timer: `unref` lets the process end although it runs.
  */
-export function after(ms: number, done: () => void, keep = true): () => void {
+export function after(ms: number, done: () => void, set?: (timer: unknown) => void): () => void {
   let timer: ReturnType<typeof setTimeout>
   const since = now()
   const step = (rest: number) => {
@@ -22,7 +24,7 @@ export function after(ms: number, done: () => void, keep = true): () => void {
       () => (rest <= minute ? done() : step(Math.min(rest - minute, left(since, ms)))),
       Math.min(rest, minute),
     )
-    if (!keep) unref(timer)
+    set?.(timer)
   }
   step(ms)
   return () => clearTimeout(timer)
@@ -38,22 +40,4 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
     after(ms, resolve)
   })
-}
-
-/** Lets the process end although `timer` runs, where the runtime counts timers (Node, Bun, Deno). */
-function unref(timer: unknown): void {
-  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") {
-    timer.unref()
-  } else if (typeof timer === "number") {
-    // Deno numbers its timers.
-    const deno: unknown = Reflect.get(globalThis, "Deno")
-    if (
-      typeof deno === "object" &&
-      deno !== null &&
-      "unrefTimer" in deno &&
-      typeof deno.unrefTimer === "function"
-    ) {
-      deno.unrefTimer(timer)
-    }
-  }
 }
