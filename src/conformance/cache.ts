@@ -3,6 +3,7 @@ import { chain } from "../base/awaitable.ts"
 import { sleep } from "../base/clock.ts"
 import { CacheError, type CacheErrorCode } from "../base/errors.ts"
 import { CacheWrapper } from "../core.ts"
+import { delegate } from "../proxies/delegate.ts"
 import { check, failureOf, type Scene } from "./law.ts"
 
 /** What a cache is made with. */
@@ -35,77 +36,41 @@ export interface Forge {
   readonly written: Set<string>
   /** The storage keys of version tokens that were written. */
   readonly tokens: Set<string>
-  /** The storage keys that were deleted. */
-  readonly deleted: Set<string>
   /** While set, what a read of a written key answers instead of the record. */
   forge: ((record: Stored | undefined) => Stored | undefined) | undefined
 }
 
-/** Puts a forge in front of `adapter`, with the same abilities. */
+/** Puts a forge in front of `adapter`, with the same abilities, but for what would pass it by. */
 export function forgeOver(adapter: Adapter): Forge {
-  const forge: Forge = {
-    adapter,
-    written: new Set(),
-    tokens: new Set(),
-    deleted: new Set(),
-    forge: undefined,
-  }
-  const wrote = (key: string) => {
-    if (isToken(key)) forge.tokens.add(key)
-    else forge.written.add(key)
-  }
+  const forge: Forge = { adapter, written: new Set(), tokens: new Set(), forge: undefined }
+  const wrote = (key: string) => (isToken(key) ? forge.tokens : forge.written).add(key)
   const read = (key: string, record: Stored | undefined) =>
     forge.forge !== undefined && forge.written.has(key) ? forge.forge(record) : record
-  const through: { -readonly [N in keyof Adapter]: Adapter[N] } = {
-    name: adapter.name,
-    medium: adapter.medium,
+  const { getMany, setMany, add } = delegate(adapter)
+  const between = delegate(adapter, {
     get: (key) => chain(adapter.get(key), (record) => read(key, record)),
     set(key, record, ttl) {
       wrote(key)
       return adapter.set(key, record, ttl)
     },
-    delete(key) {
-      forge.deleted.add(key)
-      return adapter.delete(key)
-    },
-    clear: (prefix) => adapter.clear(prefix),
-  }
-  if (adapter.copy !== undefined) through.copy = adapter.copy
-  const { getMany, setMany, deleteMany, add, keys, lock, prune } = bound(adapter)
-  if (getMany) {
-    through.getMany = (all) =>
-      chain(getMany(all), (records) => records.map((record, at) => read(all[at] ?? "", record)))
-  }
-  if (setMany) {
-    through.setMany = (entries) => {
-      for (const [key] of entries) wrote(key)
-      return setMany(entries)
-    }
-  }
-  if (deleteMany) {
-    through.deleteMany = (all) => {
-      for (const key of all) forge.deleted.add(key)
-      return deleteMany(all)
-    }
-  }
-  if (add) {
-    through.add = (key, record, ttl) => {
-      wrote(key)
-      return add(key, record, ttl)
-    }
-  }
-  if (keys) through.keys = keys
-  if (lock) through.lock = lock
-  if (prune) through.prune = prune
-  return Object.assign(forge, { adapter: through })
-}
-
-/** The abilities of `adapter`, callable alone even where it is an instance of a class. */
-function bound(
-  adapter: Adapter,
-): Pick<Adapter, "getMany" | "setMany" | "deleteMany" | "add" | "keys" | "lock" | "prune"> {
-  const names = ["getMany", "setMany", "deleteMany", "add", "keys", "lock", "prune"] as const
-  return Object.fromEntries(names.map((name) => [name, adapter[name]?.bind(adapter)]))
+    ...(getMany && {
+      getMany: (all) =>
+        chain(getMany(all), (records) => records.map((record, at) => read(all[at] ?? "", record))),
+    }),
+    ...(setMany && {
+      setMany(entries) {
+        for (const [key] of entries) wrote(key)
+        return setMany(entries)
+      },
+    }),
+    ...(add && {
+      add(key, record, ttl) {
+        wrote(key)
+        return add(key, record, ttl)
+      },
+    }),
+  })
+  return Object.assign(forge, { adapter: between })
 }
 
 /** Waits until `is` holds, for what a cache may do behind its answer. Fails after two seconds. */
