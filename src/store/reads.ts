@@ -16,6 +16,14 @@ export interface Tiers extends Memory {
   readonly messages: Messages
 }
 
+interface Last {
+  readonly key: string
+  /** How many writes had begun. */
+  readonly writes: number
+  /** `undefined` where it was absent. */
+  readonly record: Stored | undefined
+}
+
 /** Reads of two tiers: near first, then far, what comes from there staying near. */
 export class Reads {
   readonly #tiers: Tiers
@@ -23,10 +31,8 @@ export class Reads {
   readonly #tokens: Tokens
   /** Whether far has answered at once, when it was asked last. */
   #isPrompt = false
-  /** What a far tier that answers at once has just said is absent: one miss looks more than once in its turn. */
-  #absent: { readonly key: string; readonly writes: number } | undefined
-  /** What it has just brought: the same. */
-  #arrived: { readonly key: string; readonly writes: number; readonly record: Stored } | undefined
+  /** What a far tier that answers at once has said last, until its turn is over: one read looks more than once. */
+  #last: Last | undefined
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers
@@ -36,27 +42,30 @@ export class Reads {
 
   get(key: string): Awaitable<Stored | undefined> {
     if (isToken(key)) return this.#token(key)
-    if (this.#isAbsent(key)) return undefined
+    if (this.#last && this.#isLast(key, this.#last)) return this.#last.record
     const copy = this.#shelf.get(key)
     if (isPromise(copy)) return copy.then((late) => late ?? this.#ask(key))
-    return copy === undefined ? this.#ask(key) : this.#told(key, copy)
+    return copy === undefined ? this.#ask(key) : copy
   }
 
   /** What is known at once: near, or by a far tier that answers at once; `""` for a token known to be absent. */
   peek(key: string, time?: number): Stored | undefined {
-    const known = isToken(key) ? this.#tokens.get(key) : this.#shelf.peek(key, time)
-    return known === undefined ? this.#peekFar(key) : this.#told(key, known)
+    if (this.#last && this.#isLast(key, this.#last)) return this.#last.record
+    return (isToken(key) ? this.#tokens.get(key) : this.#shelf.peek(key, time)) ?? this.#peekFar(key)
   }
 
-  /** What lies near, as it was read: one that has come from far in this very turn was read there. */
-  #told(key: string, near: Stored): Stored {
-    const arrived = this.#arrived
-    return arrived?.key === key && arrived.writes === this.#tiers.fences.writes ? arrived.record : near
+  #isLast(key: string, last: Last): boolean {
+    return last.key === key && last.writes === this.#tiers.fences.writes
+  }
+
+  #note(key: string, record: Stored | undefined): void {
+    if (!this.#last) soon(() => (this.#last = undefined))
+    this.#last = { key, writes: this.#tiers.fences.writes, record }
   }
 
   /** Lets go of what lies near of `keys`, so that far is asked. */
   forget(keys: readonly string[]): Awaitable<void> {
-    this.#arrived = undefined
+    this.#last = undefined
     const drops: Awaitable<void>[] = []
     for (const key of keys) {
       if (isToken(key)) this.#tokens.doubt(key)
@@ -74,7 +83,7 @@ export class Reads {
       opened.catch(() => {})
       return undefined
     }
-    if (!this.#isPrompt || this.#isAbsent(key)) return undefined
+    if (!this.#isPrompt) return undefined
     const record = this.#ask(key)
     if (isPromise(record)) {
       record.catch(() => {})
@@ -82,13 +91,8 @@ export class Reads {
     }
     if (record !== undefined) return record
     if (isToken(key)) return ""
-    if (!this.#absent) soon(() => (this.#absent = undefined))
-    this.#absent = { key, writes: this.#tiers.fences.writes }
+    this.#note(key, undefined)
     return undefined
-  }
-
-  #isAbsent(key: string): boolean {
-    return this.#absent?.key === key && this.#absent.writes === this.#tiers.fences.writes
   }
 
   getMany(keys: readonly string[]): Awaitable<readonly (Stored | undefined)[]> {
@@ -186,10 +190,7 @@ export class Reads {
     else kept.then(() => (fences.end(ticket) ? undefined : shelf.drop(key)))
     if (!isKept(record)) return record
     const own = inTier(record, "far")
-    if (this.#isPrompt) {
-      if (!this.#arrived) soon(() => (this.#arrived = undefined))
-      this.#arrived = { key, writes: fences.writes, record: own }
-    }
+    if (this.#isPrompt) this.#note(key, own)
     return own
   }
 }

@@ -292,6 +292,23 @@ test("a miss asks a far tier that answers at once once, and a write in the same 
   await written
 })
 
+test("what was absent a moment ago is asked for again once it is forgotten", async () => {
+  const far = memory()
+  const tiers = tiered({ near: memory(), far: delegate(far, { get: (key) => far.get(key) }) })
+  await tiers.get("other")
+  expect(tiers.peek?.("k")).toBeUndefined()
+  await tiered({ near: memory(), far }).set("k", 1, hour)
+  await tiers.forget?.(["k"])
+  expect(await tiers.get("k")).toBe(1)
+  const again = () => {
+    expect(tiers.peek?.("l")).toBeUndefined()
+    void tiered({ near: memory(), far }).set("l", 1, hour)
+    void tiers.forget?.(["l"])
+    return tiers.get("l")
+  }
+  expect(await again()).toBe(1)
+})
+
 test("tokens that are remembered for no time are read each time", async () => {
   const shelf: Shelf = new Map()
   const open = () => new CacheWrapper({ adapter: custom("text", "sync", shelf), near: { maxAge: 0 } })
