@@ -91,7 +91,7 @@ function createdAt({ kept }: Found): number {
 
 /** One attempt at the lease; one that comes too late is given back. */
 async function takeLease({ engine, key, policy }: Call): Promise<Lease | undefined> {
-  const asked = attempt(() => engine.store?.lock(key, policy.leaseTtl))
+  const asked = attempt(() => engine.store?.adapter.lock?.(key, policy.leaseTtl))
   let isLate = false
   asked.then(
     (lease) => isLate && quietly(() => lease?.release()),

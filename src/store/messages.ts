@@ -3,7 +3,7 @@ import { now } from "../base/clock.ts"
 import { ShortLived } from "../base/short-lived.ts"
 import type { Fences } from "./fences.ts"
 import type { Shelf } from "./shelf.ts"
-import { Teller } from "./telling.ts"
+import type { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** What a near tier remembers. */
@@ -16,22 +16,23 @@ export interface Memory {
 /** More prefixes than this in one message are not told apart: all keys count as cleared. */
 const maxPrefixes = 1000
 
-/** A near tier's ear and mouth on the bus. Own messages and strangers' are not heard. */
+/** A near tier's ear on the bus. Own messages and strangers' are not heard. */
 export class Messages {
   readonly #bus: Bus | undefined
   readonly #memory: Memory
   readonly #report: (error: unknown) => void
-  readonly #teller: Teller | undefined
+  readonly #own: Teller | undefined
   /** What others have begun to write, and not told the end of yet, by writer and key or prefix. */
   readonly #begun = new ShortLived<Begun>()
   #stop: (() => void) | undefined
   #isClosed = false
 
-  constructor(bus: Bus | undefined, memory: Memory, report: (error: unknown) => void) {
+  /** @param own - Who speaks here. */
+  constructor(bus: Bus | undefined, memory: Memory, report: (error: unknown) => void, own?: Teller) {
     this.#bus = bus
     this.#memory = memory
     this.#report = report
-    this.#teller = bus && new Teller(bus, report)
+    this.#own = own
   }
 
   /** Listens from now on; must come before anything is kept. */
@@ -43,21 +44,6 @@ export class Messages {
     } catch (error) {
       this.#report(error)
     }
-  }
-
-  /** Tells the others what is being written: each is to be told its end. */
-  begin(keys: readonly string[], prefixes?: readonly string[]): void {
-    this.#teller?.begin(keys, prefixes)
-  }
-
-  /** Tells the others that what they were told of is over. */
-  end(keys: readonly string[], prefixes?: readonly string[]): void {
-    this.#teller?.end(keys, prefixes)
-  }
-
-  /** Tells the others what has changed, once for all of a turn. */
-  tell(keys: readonly string[], prefixes?: readonly string[]): void {
-    this.#teller?.tell(keys, prefixes)
   }
 
   open(): void {
@@ -73,7 +59,7 @@ export class Messages {
   }
 
   #hear(message: unknown): void {
-    if (!isBusMessage(message) || message.origin === this.#teller?.origin) return
+    if (!isBusMessage(message) || message.origin === this.#own?.origin) return
     const { shelf, tokens, fences } = this.#memory
     for (const key of message.keys) {
       const ticket = fences.begin(key, true)

@@ -6,6 +6,7 @@ import type { Coder, Opened } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
 import type { Memory, Messages } from "./messages.ts"
 import type { Shelf } from "./shelf.ts"
+import type { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** What two tiers work with. */
@@ -14,6 +15,8 @@ export interface Tiers extends Memory {
   /** Far's. */
   readonly coder: Coder
   readonly messages: Messages
+  /** None without a bus. */
+  readonly teller: Teller | undefined
 }
 
 interface Last {

@@ -1,4 +1,4 @@
-import type { Adapter, Awaitable, Lease } from "../adapter.ts"
+import type { Adapter, Awaitable } from "../adapter.ts"
 import { chain, isPromise, together } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
@@ -115,10 +115,6 @@ export class Store {
     if (keys.length === 1 && first !== undefined) return this.adapter.delete(first)
     if (this.adapter.deleteMany) return this.adapter.deleteMany(keys)
     return together(keys.map((key) => () => this.adapter.delete(key)))
-  }
-
-  lock(key: string, ttl: number): Awaitable<Lease | undefined> {
-    return this.adapter.lock?.(key, ttl)
   }
 
   #decode(key: string, record: unknown): Awaitable<Kept | MissReason> {

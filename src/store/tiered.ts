@@ -10,7 +10,7 @@ import { Fences } from "./fences.ts"
 import { Messages } from "./messages.ts"
 import { Reads } from "./reads.ts"
 import { Shelf } from "./shelf.ts"
-import { telling } from "./telling.ts"
+import { Teller, telling } from "./telling.ts"
 import { Tokens } from "./tokens.ts"
 import { Writes } from "./writes.ts"
 
@@ -95,9 +95,18 @@ export function tiered(options: TieredOptions): Adapter {
   const shelf = new Shelf(near, maxAge, keepsObjects ? undefined : new Coder(near, codec), report)
   const tokens = new Tokens(maxAge)
   const fences = new Fences()
-  const messages = new Messages(bus, { shelf, tokens, fences }, report)
+  const teller = bus && new Teller(bus, report)
+  const messages = new Messages(bus, { shelf, tokens, fences }, report, teller)
   // Nobody copies what a near tier of copy "none" has: it must not be what far holds.
-  const tiers = { far, coder: new Coder(far, codec, near.copy === "none"), shelf, tokens, fences, messages }
+  const tiers = {
+    far,
+    coder: new Coder(far, codec, near.copy === "none"),
+    shelf,
+    tokens,
+    fences,
+    messages,
+    teller,
+  }
   const reads = new Reads(tiers)
   const writes = new Writes(tiers)
 

@@ -106,18 +106,18 @@ export class Writes {
 
   /** A write that the others are told of: that it has begun, where it is not over at once, and that it is over. */
   #toTell<T>(toFar: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) {
-    const { messages } = this.#tiers
+    const { teller } = this.#tiers
     let hasBegun = false
     return {
       write(): Awaitable<T> {
         const result = toFar()
         hasBegun = isPromise(result)
-        if (hasBegun) messages.begin(keys, prefixes)
+        if (hasBegun) teller?.begin(keys, prefixes)
         return result
       },
       tell(wroteNothing = false): void {
-        if (hasBegun) messages.end(keys, prefixes)
-        else if (!wroteNothing) messages.tell(keys, prefixes)
+        if (hasBegun) teller?.end(keys, prefixes)
+        else if (!wroteNothing) teller?.tell(keys, prefixes)
       },
     }
   }
