@@ -80,16 +80,20 @@ export class CacheError extends Error {
   /** For `CACHE_MISS`: why there was nothing. */
   readonly reason?: MissReason
 
-  /** For adapters and proxies of one's own: `cause` is the error behind it. */
+  /** For adapters and proxies of one's own: `cause` is the error behind it. What is `undefined` is left out. */
   constructor(
     code: CacheErrorCode,
     message: string,
-    details: { key?: string; reason?: MissReason; cause?: unknown } = {},
+    {
+      key,
+      reason,
+      cause,
+    }: { key?: string | undefined; reason?: MissReason | undefined; cause?: unknown } = {},
   ) {
-    super(message, "cause" in details ? { cause: details.cause } : undefined)
+    super(message, cause === undefined ? undefined : { cause })
     this.code = code
-    if (details.key !== undefined) this.key = details.key
-    if (details.reason !== undefined) this.reason = details.reason
+    if (key !== undefined) this.key = key
+    if (reason !== undefined) this.reason = reason
   }
 
   static {

@@ -231,6 +231,6 @@ function unsupported(walk: Walk, what: string, cause?: unknown): CacheError {
   return new CacheError(
     "VALUE_UNSUPPORTED",
     `The value${of} cannot be kept: ${path} ${what}. Leave it out, or put plain data in its place.`,
-    { ...(walk.key === undefined ? {} : { key: walk.key }), ...(cause === undefined ? {} : { cause }) },
+    { key: walk.key, cause },
   )
 }

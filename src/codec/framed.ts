@@ -199,6 +199,6 @@ function tooLarge(key: string): CacheError {
 }
 
 function unreadable(key: string, why: string, cause?: unknown): CacheError {
-  const details = { key, reason: "corrupt" as const, ...(cause === undefined ? {} : { cause }) }
-  return new CacheError("CACHE_MISS", `The record for ${shortKey(key)} ${why}.`, details)
+  const message = `The record for ${shortKey(key)} ${why}.`
+  return new CacheError("CACHE_MISS", message, { key, reason: "corrupt", cause })
 }

@@ -17,11 +17,7 @@ export function forCaller(error: unknown): unknown {
       : new CacheError(
           code,
           message.replace(shortKey(full), () => shortKey(key)),
-          {
-            key,
-            ...(reason && { reason }),
-            ...(cause !== undefined && { cause }),
-          },
+          { key, reason, cause },
         )
   known.add(own)
   return own
