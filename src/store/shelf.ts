@@ -88,7 +88,7 @@ export class Shelf {
     try {
       if (!near.peek && this.#isLate) return undefined
       const found = near.peek ? near.peek(key, time) : this.#ask(key)
-      if (found instanceof Copy) return isYoung(found, time) ? found.record : undefined
+      if (found instanceof Copy) return young(found, time)
       const copy = this.#open(key, found)
       if (!isPromise(copy)) return copy
       copy.catch(() => {})
@@ -144,7 +144,7 @@ export class Shelf {
   }
 
   #open(key: string, found: Awaitable<Stored | undefined>): Awaitable<Stored | undefined> {
-    if (found instanceof Copy) return recordOf(found)
+    if (found instanceof Copy) return young(found)
     if (found === undefined) return undefined
     if (isPromise(found)) return found.then((late) => this.#open(key, late))
     return (
@@ -176,17 +176,16 @@ export class Shelf {
 }
 
 function recordOf(copy: Stored): Stored | undefined {
-  if (copy instanceof Copy) return isYoung(copy) ? copy.record : undefined
   if (typeof copy !== "object" || copy === null || !("since" in copy && "until" in copy && "record" in copy))
     return undefined
   const { record, since, until } = copy
   if (typeof since !== "number" || typeof until !== "number") return undefined
-  return isYoung({ since, until }) ? record : undefined
+  return young({ record, since, until })
 }
 
-/** A copy that comes from the future is of a clock that was set back since: its age is unknown. */
-function isYoung({ since, until }: Pick<Copy, "since" | "until">, time?: number): boolean {
-  if (until === Infinity) return true
+/** What it holds, if it still holds. One from the future is of a clock that was set back since: its age is unknown. */
+function young({ record, since, until }: Copy, time?: number): Stored | undefined {
+  if (until === Infinity) return record
   const at = time ?? now()
-  return at < until && at >= since
+  return at < until && at >= since ? record : undefined
 }
