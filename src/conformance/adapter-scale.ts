@@ -1,8 +1,5 @@
-import { ability, type ConformanceCase, check, equal, hour, keysOf, law, recordOf } from "./law.ts"
+import { ability, type ConformanceCase, check, equal, hour, keysOf, law, numbers, recordOf } from "./law.ts"
 import { same } from "./same.ts"
-
-// More than storages list, read or remove at once: 1 000 in most.
-const numbers = Array.from({ length: 1_100 }, (_, at) => at)
 
 /** Much, large, at once, from two handles, and again after a restart. */
 export const scale: readonly ConformanceCase[] = [

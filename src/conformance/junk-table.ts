@@ -16,7 +16,7 @@ export function junkFor(adapter: Adapter): readonly [Stored, ...Stored[]] {
     "\u{1f600}\n{",
     "9 9 9\n{}",
   ] as const
-  if (adapter.medium === "text") return ["junk", ...texts, "x".repeat(100_000)]
+  if (adapter.medium === "text") return [...texts, "x".repeat(100_000)]
   if (adapter.medium === "bytes") {
     const bytes = texts.map((text) => new TextEncoder().encode(text))
     return [

@@ -23,6 +23,9 @@ export interface ConformanceCase {
   run(open: () => Awaitable<Adapter>): Promise<void>
 }
 
+/** More than storages list, read or remove at once: 1 000 in most. */
+export const numbers: readonly number[] = Array.from({ length: 1_100 }, (_, at) => at)
+
 /** In milliseconds: longer than any law takes. */
 export const hour = 3_600_000
 

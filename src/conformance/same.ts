@@ -1,3 +1,5 @@
+import { kindOf } from "../base/kind.ts"
+
 /** Whether two values are the same to a caller, see {@link difference}. */
 export function same(actual: unknown, expected: unknown): boolean {
   return difference(actual, expected) === undefined
@@ -70,12 +72,6 @@ function sameBytes(actual: object, expected: object): boolean {
   const elements = (it: object) => (it instanceof ArrayBuffer ? new Uint8Array(it) : (it as Uint8Array))
   const [one, other] = [elements(actual), elements(expected)]
   return one.length === other.length && other.every((element, at) => Object.is(one[at], element))
-}
-
-/** The name of a value's class, told by its built-in tag: another realm's Map is a Map. */
-function kindOf(value: object): string {
-  const tag = Object.prototype.toString.call(value).slice(8, -1)
-  return tag === "Object" && value instanceof URL ? "URL" : tag
 }
 
 /** A value in a few words, for the messages of failed laws. */
