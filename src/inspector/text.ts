@@ -43,14 +43,14 @@ function sizeOfAll<T>(members: Iterable<T>, count: number, size: (member: T) => 
 }
 
 /** The beginning of `value` as one line, whatever it is. */
-export function previewOf(value: unknown, length = 90): string {
+export function previewOf(value: unknown): string {
   let text: string
   try {
     text = value instanceof Error ? String(value) : (JSON.stringify(value, richer) ?? String(value))
   } catch {
     text = Object.prototype.toString.call(value) // cyclic
   }
-  return text.length > length ? `${text.slice(0, length)}…` : text
+  return text.length > 90 ? `${text.slice(0, 90)}…` : text
 }
 
 /** What JSON lacks, and no more of what is long than fills a line. */
