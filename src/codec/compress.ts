@@ -14,12 +14,11 @@ export interface CompressOptions {
 /** What every runtime's `CompressionStream` knows. */
 export type CompressionName = "gzip" | "deflate" | "deflate-raw"
 
-const names: Readonly<Record<Exclude<Compression, "-">, CompressionName>> = {
-  g: "gzip",
-  d: "deflate",
-  w: "deflate-raw",
-}
-const flags = { gzip: "g", deflate: "d", "deflate-raw": "w" } as const
+const formats = [
+  ["gzip", "g"],
+  ["deflate", "d"],
+  ["deflate-raw", "w"],
+] as const satisfies readonly (readonly [CompressionName, Compression])[]
 
 /** Compresses a payload; tells how it did, `"-"` where that would gain nothing. */
 export type Compressor = (payload: Uint8Array) => Promise<readonly [Compression, Uint8Array]>
@@ -35,29 +34,27 @@ export function compressor(options: true | CompressOptions): Compressor {
   const { threshold = 1024, format = "gzip", ...unknown } = given
   const [surplus] = Object.keys(unknown)
   if (surplus !== undefined) throw wrong(`has no option "${surplus}"`)
-  if (!Object.hasOwn(flags, format)) throw wrong(`has no format ${JSON.stringify(format)}`)
+  const [, flag] = formats.find(([name]) => name === format) ?? []
+  if (!flag) throw wrong(`has no format ${JSON.stringify(format)}`)
   if (typeof threshold !== "number" || !(threshold >= 0)) throw wrong("needs a threshold of 0 bytes or more")
   return async (payload) => {
     if (payload.length < threshold) return ["-", payload]
     const short = await through(new CompressionStream(format), payload, payload.length)
-    return short === undefined || short.length >= payload.length ? ["-", payload] : [flags[format], short]
+    return short === undefined || short.length >= payload.length ? ["-", payload] : [flag, short]
   }
 }
 
 /**
- * Undoes {@link compressor}.
+ * Undoes {@link compressor}. A payload that becomes longer than any record is given up once it has, whatever it claims
+ * to be.
  *
- * @param limit - Bytes; a payload that would become longer is given up once it has, whatever it claims to be.
  * @throws {Error} Where the payload is corrupt or too long.
  */
-export async function decompress(
-  compression: Compression,
-  payload: Uint8Array,
-  limit: number = maxRecord,
-): Promise<Uint8Array> {
-  if (compression === "-") return payload
-  const long = await through(new DecompressionStream(names[compression]), payload, limit)
-  if (long === undefined) throw new RangeError(`The record is longer than ${limit} bytes when decompressed.`)
+export async function decompress(compression: Compression, payload: Uint8Array): Promise<Uint8Array> {
+  const [name] = formats.find(([, flag]) => flag === compression) ?? []
+  if (!name) return payload
+  const long = await through(new DecompressionStream(name), payload, maxRecord)
+  if (!long) throw new RangeError("The record is longer than any when decompressed.")
   return long
 }
 

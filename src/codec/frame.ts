@@ -28,7 +28,8 @@ export interface Frame {
   readonly kept: Kept
   /** The name of the serializer; absent for plain JSON. */
   readonly serializer?: string | undefined
-  readonly compression: Compression
+  /** Default "-". */
+  readonly compression?: Compression
   /** The id of the key it is encrypted with. */
   readonly keyId?: string | undefined
 }
@@ -39,6 +40,7 @@ export type Compression = "-" | "g" | "d" | "w"
 export interface Opened<Payload> extends Frame {
   /** Flags and header: what encryption binds the payload to. */
   readonly line: string
+  readonly compression: Compression
   readonly payload: Payload
 }
 
@@ -46,7 +48,7 @@ export interface Opened<Payload> extends Frame {
 export const maxRecord = 67_108_864
 
 /** Flags and header of a record. */
-export function lineOf({ kept, serializer, compression, keyId }: Frame): string {
+export function lineOf({ kept, serializer, compression = "-", keyId }: Frame): string {
   const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
   const header: unknown[] = [createdAt, freshUntil, ttl, grace, took, tags, marks]
   if (serializer !== undefined || keyId !== undefined) header.push(serializer ?? null)

@@ -43,13 +43,13 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   function encode(key: string, kept: Kept): Awaitable<Stored> {
     const { value } = kept
     if (mayBePlain && isPlainJson(value)) {
-      return close(key, { kept, compression: "-" }, written(key, JSON, value))
+      return close(key, { kept }, written(key, JSON, value))
     }
     if (mayBePlain && lengthOf(value) > maxBytes) throw tooLarge(key)
     // The copy refuses what is to be refused, and is of now even where the serializer has yet to be loaded.
     const copy = copyIn(value, keeps, key).value
     return chain(load(), (by) =>
-      close(key, { kept, compression: "-", serializer: by.name }, wellFormed(key, written(key, by, copy))),
+      close(key, { kept, serializer: by.name }, wellFormed(key, written(key, by, copy))),
     )
   }
 

@@ -14,12 +14,11 @@ export function pack(shelved: Shelved, serializer: Serializer | undefined): Awai
 
 /** What {@link pack} was given; `undefined` for what none of ours has packed. */
 export function unpack(record: Shelved, serializer: Serializer | undefined): Awaitable<Shelved | undefined> {
-  const { packed, value, createdAt, freshUntil, ttl, grace, took, tags, marks } = record
+  const { packed, ...rest } = record
   return chain(load(serializer), (by) => {
     if (by.name !== packed) return undefined
     try {
-      const own = by.parse(String(value))
-      return { format: 1, value: own, createdAt, freshUntil, ttl, grace, took, tags, marks }
+      return { ...rest, value: by.parse(String(rest.value)), tree: false }
     } catch {
       return undefined
     }

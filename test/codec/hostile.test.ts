@@ -161,8 +161,8 @@ test("a bomb of 1 GB is given up at the limit, in bounded memory", async () => {
   const block = deflateRawSync(new Uint8Array(1_048_576), { finishFlush: constants.Z_FULL_FLUSH })
   const bomb = new Uint8Array(Buffer.concat([...Array<Buffer>(1024).fill(block), Buffer.from([3, 0])]))
   const before = process.memoryUsage().rss
-  await expect(decompress("w", bomb, 1_000_000)).rejects.toThrow("longer than 1000000 bytes")
-  expect(process.memoryUsage().rss - before).toBeLessThan(67_108_864)
+  await expect(decompress("w", bomb)).rejects.toThrow("longer than any")
+  expect(process.memoryUsage().rss - before).toBeLessThan(4 * 67_108_864)
 
   const text = await codecFor({ medium: "text" })
   expect(
