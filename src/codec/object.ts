@@ -1,7 +1,7 @@
 import type { Adapter, Stored } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { isKept, type Kept } from "../entry.ts"
-import { type Copied, copyAgain, copyIn, copyTree, tryClone } from "./clone.ts"
+import { type Copied, cloneValue, copyAgain, copyIn, copyTree } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
 import { keepsOf } from "./serializer.ts"
 
@@ -71,13 +71,16 @@ function shelved(kept: Kept, { value, shared, rare }: Copied): Shelved {
   return { format: 1, value, createdAt, freshUntil, ttl, grace, took, tags, marks, tree }
 }
 
-/** A copy of the value of what was decoded. */
+/** A copy of the value of what was decoded; the very value where a foreign writer has put what cannot be copied. */
 export function copyOf(kept: Kept): unknown {
   const { value, made, tree } = kept as Shelved
   if (typeof value !== "object" || value === null) return value
-  // What a schema has made may be anything.
-  if (made) return tryClone(value)
-  return tree ? copyTree(value) : copyAgain(value)
+  try {
+    // What a schema has made may be anything.
+    return made ? cloneValue(value) : tree ? copyTree(value) : copyAgain(value)
+  } catch {
+    return value
+  }
 }
 
 /** Whether one of the objects is more than a list or record. */

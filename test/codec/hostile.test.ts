@@ -1,10 +1,13 @@
 import { constants, deflateRawSync } from "node:zlib"
 import { describe, expect, test } from "vitest"
+import type { Adapter } from "../../src/adapter.ts"
 import { toBase64, toUtf8 } from "../../src/base/bytes.ts"
 import { type CodecOptions, codecFor } from "../../src/codec/codec.ts"
 import { decompress } from "../../src/codec/compress.ts"
 import { closeBytes, closeText, lineOf } from "../../src/codec/frame.ts"
+import { CacheWrapper } from "../../src/core.ts"
 import type { Kept } from "../../src/entry.ts"
+import { custom, type Shelf } from "../support/adapters.ts"
 
 const kept: Kept = {
   format: 1,
@@ -113,6 +116,24 @@ test("a bigint of more than a million digits, which takes long to read, is neith
   expect((await codec.decode("k", of(1_000_000)))?.value).toBe(10n ** 1_000_000n - 1n)
   const tooLong = { ...kept, value: [10n ** 1_000_000n] }
   await expect(async () => codec.encode("k", tooLong)).rejects.toMatchObject({ code: "VALUE_TOO_LARGE" })
+})
+
+test("what a storage of objects holds makes no read fail, even if no copy can be made of it", async () => {
+  const cycle: unknown[] = []
+  cycle.push(cycle)
+  const foreign = [{ value: cycle, tree: true }, { value: JSON.parse(deep(1500, "1")) }]
+  for (const one of foreign) {
+    const held: Shelf = new Map()
+    const adapter: Adapter = { ...custom("object", "async", held), copy: "own" }
+    await new CacheWrapper({ adapter }).set("k", [])
+    const [name = ""] = [...held.keys()].filter((key) => !key.startsWith("#"))
+    held.set(name, { record: { ...Object(held.get(name)?.record), ...one }, until: Infinity })
+    const cache = new CacheWrapper({ adapter, near: true })
+    for (let reads = 3; reads > 0; reads--) {
+      expect(await cache.getOrSet("k", () => "loaded")).toBeDefined()
+      expect(await cache.getMany(["k", "k"])).toHaveLength(2)
+    }
+  }
 })
 
 test("bytes that are no UTF-8 are undefined", async () => {
