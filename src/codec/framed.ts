@@ -3,7 +3,7 @@ import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { fromBase64, fromUtf8, isWellFormed, toBase64, toUtf8 } from "../base/bytes.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
-import { copyIn, maxDepth } from "./clone.ts"
+import { copyIn } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
 import { compressor, decompress } from "./compress.ts"
 import { type Keyring, keyring } from "./encrypt.ts"
@@ -18,7 +18,7 @@ import {
   openText,
 } from "./frame.ts"
 import { copyOf, type Shelved } from "./object.ts"
-import { isPlainJson } from "./serialize.ts"
+import { isPlainJson, parseJson } from "./serialize.ts"
 import { isClassSerializer, keepsOf, lazySerializer } from "./serializer.ts"
 
 /** Bytes become base64: of more than these the text is longer than a record. To write it would take seconds. */
@@ -102,11 +102,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   function read(key: string, frame: Frame, text: string): Awaitable<Shelved> {
     const { serializer: name } = frame
     const kept = { ...frame.kept, marks: shared(frame.kept.marks) }
-    if (name === undefined) {
-      const value: unknown = JSON.parse(text)
-      if (opensMany(text) && !isPlainJson(value)) throw new RangeError("too deep")
-      return { ...kept, value, tree: true }
-    }
+    if (name === undefined) return { ...kept, value: parseJson(text), tree: true }
     return chain(load(), (by) => {
       if (by.name !== name)
         throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
@@ -128,15 +124,6 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
 
 function lengthOf(value: unknown): number {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0
-}
-
-/** Whether a text of JSON could be nested deeper than any value is: looking for brackets is quick. */
-function opensMany(text: string): boolean {
-  let left = maxDepth
-  for (const bracket of ["[", "{"]) {
-    for (let at = text.indexOf(bracket); at >= 0 && left >= 0; at = text.indexOf(bracket, at + 1)) left--
-  }
-  return left < 0
 }
 
 async function decrypted(

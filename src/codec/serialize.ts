@@ -72,3 +72,36 @@ function isMetAgain(value: object, seen: Seen): boolean {
   if (few.push(value) > 16) seen.many = new Set(few)
   return false
 }
+
+/**
+ * What a text of JSON says.
+ *
+ * @throws {Error} Where it is none, or nested deeper than any value is.
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  if (opensMany(text) && isDeep(value, maxDepth)) throw new RangeError("too deep")
+  return value
+}
+
+/** Whether it could be deep at all: looking for brackets is quick. */
+function opensMany(text: string): boolean {
+  let left = maxDepth
+  for (const bracket of ["[", "{"]) {
+    for (let at = text.indexOf(bracket); at >= 0 && left >= 0; at = text.indexOf(bracket, at + 1)) left--
+  }
+  return left < 0
+}
+
+/** Whether objects lie in each other, more than `left` of them. */
+function isDeep(value: unknown, left: number): boolean {
+  if (typeof value !== "object" || value === null) return false
+  if (left === 0) return true
+  const members = value as Record<string | number, unknown> // Both are reached by name.
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) if (isDeep(members[at], left - 1)) return true
+  } else {
+    for (const name in members) if (isDeep(members[name], left - 1)) return true
+  }
+  return false
+}

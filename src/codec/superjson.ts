@@ -6,7 +6,7 @@ import { isRecord } from "../base/rules.ts"
 import { copyIn } from "./clone.ts"
 import { type Classes, fromGraph, toGraph } from "./graph.ts"
 import { nativeError } from "./like.ts"
-import { isPlainJson } from "./serialize.ts"
+import { isPlainJson, parseJson } from "./serialize.ts"
 import type { ClassSerializer } from "./serializer.ts"
 
 /** A class whose instances have all they are in own enumerable members. */
@@ -59,7 +59,7 @@ export function superjsonSerializer(options: SuperjsonOptions = {}): ClassSerial
   }
 
   function parse(text: string): unknown {
-    if (!text.startsWith("~")) return JSON.parse(text)
+    if (!text.startsWith("~")) return parseJson(text)
     const [tree, json, values]: unknown[] = JSON.parse(text.slice(1))
     if (!Array.isArray(json) || !areLeaves(values, json)) throw new TypeError("no such leaves")
     const payload: SuperJSONResult = { json, meta: { values, v: 1 } }
