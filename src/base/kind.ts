@@ -11,7 +11,7 @@ export function isPlain(source: object): boolean {
 }
 
 /** The name of its class. Asked of the value itself: fake clocks put another class behind their Dates. */
-export function nameOf(value: object): string {
+export function classNameOf(value: object): string {
   const make: unknown = value.constructor
   return (typeof make === "function" && make.name) || "a class without a name"
 }

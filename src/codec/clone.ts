@@ -1,5 +1,5 @@
 import { CacheError, shortKey } from "../base/errors.ts"
-import { isPlain, kindOf, nameOf } from "../base/kind.ts"
+import { classNameOf, isPlain, kindOf } from "../base/kind.ts"
 import { holes, isDense } from "./holes.ts"
 import { like, nativeError } from "./like.ts"
 
@@ -131,7 +131,7 @@ function fill<T extends object>(made: T, source: object, walk: Walk): T {
 }
 
 function copyArray(source: unknown[], walk: Walk): unknown[] {
-  if (Object.getPrototypeOf(source) !== Array.prototype && nameOf(source) !== "Array") {
+  if (Object.getPrototypeOf(source) !== Array.prototype && classNameOf(source) !== "Array") {
     throw unsupported(walk, whatIs(source))
   }
   // A claimed length must cost nothing: of a long array with holes only what is there is visited.
@@ -163,7 +163,7 @@ function copyElements(source: unknown[], made: unknown[], walk: Walk): unknown[]
 const selfCopying = /^(Date|RegExp|URL|Map|Set|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
 
 function copyInstance(source: object, walk: Walk): object {
-  const name = nameOf(source)
+  const name = classNameOf(source)
   const kind = kindOf(source)
   const builtin = kind === name || name === "Buffer"
   walk.rare = true
@@ -216,7 +216,7 @@ function refill(made: object, walk: Walk): object {
 }
 
 function whatIs(value: object): string {
-  return kindOf(value) === "Promise" ? "is a promise" : `is an instance of ${nameOf(value)}`
+  return kindOf(value) === "Promise" ? "is a promise" : `is an instance of ${classNameOf(value)}`
 }
 
 function unsupported(walk: Walk, what: string, cause?: unknown): CacheError {

@@ -1,7 +1,7 @@
 import { SuperJSON, type SuperJSONResult } from "superjson"
 import { fromBase64, toBase64 } from "../base/bytes.ts"
 import { CacheError, misuse } from "../base/errors.ts"
-import { kindOf, nameOf } from "../base/kind.ts"
+import { classNameOf, kindOf } from "../base/kind.ts"
 import { isRecord } from "../base/rules.ts"
 import { copyIn } from "./clone.ts"
 import { type Classes, fromGraph, toGraph } from "./graph.ts"
@@ -94,7 +94,7 @@ function isOwn(proto: unknown): proto is object {
   if (typeof proto !== "object" || proto === null) return false
   for (let at: object = proto; Object.getPrototypeOf(at) !== null; at = Object.getPrototypeOf(at)) {
     const isNative = /\[native code\]\s*\}$/.test(Function.prototype.toString.call(at.constructor))
-    if (isNative && !nativeError.test(nameOf(at))) return false
+    if (isNative && !nativeError.test(classNameOf(at))) return false
   }
   return true
 }
