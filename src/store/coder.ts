@@ -6,7 +6,7 @@ import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
 import { isKept, type Kept, makeKept } from "../entry.ts"
 
 /** What was read of a tier. */
-export interface Opened {
+export interface Arrival {
   readonly record: Stored
   /** Until when it lives there, in ms since epoch; 0 for what no tier should keep. */
   readonly until: number
@@ -47,7 +47,7 @@ export class Coder {
   }
 
   /** What `stored` stands for. Junk comes as it is, for the engine to judge. */
-  decode(key: string, stored: Stored | undefined): Awaitable<Opened | undefined> {
+  decode(key: string, stored: Stored | undefined): Awaitable<Arrival | undefined> {
     if (stored === undefined) return undefined
     const token = isToken(key) ? tokenIn(stored) : undefined
     if (token !== undefined) return { record: token, until: Infinity }
@@ -68,13 +68,13 @@ function wrap(value: Stored, ttl: number): Kept {
   return makeKept({ value, createdAt: now(), ttl, grace: 0, took: 0, tags: [], marks: [wrapped] })
 }
 
-function unwrap(kept: Kept): Opened {
+function unwrap(kept: Kept): Arrival {
   const isWrapped = kept.marks.length === 1 && kept.marks[0] === wrapped
   return { record: isWrapped ? kept.value : kept, until: kept.freshUntil + kept.grace }
 }
 
 /** What looks like an entry, but is none for this codec, must not be taken for one. */
-function junk(stored: Stored): Opened {
+function junk(stored: Stored): Arrival {
   return { record: isKept(stored) ? null : stored, until: 0 }
 }
 

@@ -2,7 +2,7 @@ import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.t
 import { chain, isPromise } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import { inTier, isKept } from "../entry.ts"
-import type { Coder, Opened } from "./coder.ts"
+import type { Arrival, Coder } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
 import type { Memory, Messages } from "./messages.ts"
 import type { Shelf } from "./shelf.ts"
@@ -81,9 +81,9 @@ export class Reads {
     const { far, coder } = this.#tiers
     if (far.peek) {
       const stored = far.peek(key)
-      const opened = stored === undefined ? undefined : coder.decode(key, stored)
-      if (!isPromise(opened)) return inTier(opened?.record, "far")
-      opened.catch(() => {})
+      const arrival = stored === undefined ? undefined : coder.decode(key, stored)
+      if (!isPromise(arrival)) return inTier(arrival?.record, "far")
+      arrival.catch(() => {})
       return undefined
     }
     if (!this.#isPrompt) return undefined
@@ -141,9 +141,9 @@ export class Reads {
     try {
       const stored = far.get(key)
       this.#isPrompt = !isPromise(stored)
-      const opened = chain(stored, (late) => coder.decode(key, late))
-      if (!isPromise(opened)) return this.#arrive(ticket, opened)
-      return opened.then((late) => this.#arrive(ticket, late), lost)
+      const arrival = chain(stored, (late) => coder.decode(key, late))
+      if (!isPromise(arrival)) return this.#arrive(ticket, arrival)
+      return arrival.then((late) => this.#arrive(ticket, late), lost)
     } catch (error) {
       return lost(error)
     }
@@ -153,19 +153,19 @@ export class Reads {
     const { far, coder, fences, messages } = this.#tiers
     messages.listen()
     const tickets = keys.map((key) => fences.begin(key, false))
-    const arrive = (all: readonly (Opened | undefined)[]) =>
+    const arrive = (all: readonly (Arrival | undefined)[]) =>
       new Map(tickets.map((ticket, at) => [ticket.key, this.#arrive(ticket, all[at])]))
     const lost = (error: unknown): never => {
       for (const ticket of tickets) fences.end(ticket)
       throw error
     }
     try {
-      const opened = chain(far.getMany?.(keys) ?? [], (all) => {
+      const arrivals = chain(far.getMany?.(keys) ?? [], (all) => {
         const each = keys.map((key, at) => coder.decode(key, all[at]))
-        return each.some(isPromise) ? Promise.all(each) : (each as readonly (Opened | undefined)[]) // none is a promise
+        return each.some(isPromise) ? Promise.all(each) : (each as readonly (Arrival | undefined)[]) // none is a promise
       })
-      if (!isPromise(opened)) return arrive(opened)
-      const found = opened.then(arrive, lost)
+      if (!isPromise(arrivals)) return arrive(arrivals)
+      const found = arrivals.then(arrive, lost)
       for (const key of keys.filter(isToken)) {
         const answer = found.then((all) => all.get(key))
         this.#tokens.share(key, answer)
@@ -177,17 +177,17 @@ export class Reads {
   }
 
   /** What has come from far stays near, unless something came across. */
-  #arrive(ticket: Ticket, opened: Opened | undefined): Stored | undefined {
+  #arrive(ticket: Ticket, arrival: Arrival | undefined): Stored | undefined {
     const { shelf, tokens, fences } = this.#tiers
     const { key } = ticket
-    const record = opened?.record
+    const record = arrival?.record
     if (isToken(key)) {
       if (fences.end(ticket) && (record === undefined || typeof record === "string"))
         tokens.set(key, record ?? "", ticket.since)
       else tokens.passed()
       return record === "" ? undefined : record
     }
-    const kept = opened && !fences.isBeaten(ticket) ? shelf.keep(key, opened, ticket.since) : undefined
+    const kept = arrival && !fences.isBeaten(ticket) ? shelf.keep(key, arrival, ticket.since) : undefined
     if (!isPromise(kept)) fences.end(ticket)
     // Its copy may arrive near after that of a write; the reader need not wait to see.
     else kept.then(() => (fences.end(ticket) ? undefined : shelf.drop(key)))

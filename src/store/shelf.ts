@@ -2,7 +2,7 @@ import type { Adapter, Awaitable, Stored } from "../adapter.ts"
 import { attempt, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { inTier, isKept } from "../entry.ts"
-import type { Coder, Opened } from "./coder.ts"
+import type { Arrival, Coder } from "./coder.ts"
 
 /** A record as it lies in the near tier: the very object where that keeps objects, else inside of its record. */
 class Copy {
@@ -99,7 +99,7 @@ export class Shelf {
   }
 
   /** Keeps a copy for what is left of its life, `maxAge` at most after it was asked for (`since`, ms since epoch). */
-  keep(key: string, { record, until }: Opened, since: number): Awaitable<void> {
+  keep(key: string, { record, until }: Arrival, since: number): Awaitable<void> {
     const time = now()
     const life = Math.min(until - time, this.#maxAge)
     if (this.#isOff || !(life > 0)) return undefined
@@ -149,7 +149,7 @@ export class Shelf {
     if (isPromise(found)) return found.then((late) => this.#open(key, late))
     return (
       this.#coder &&
-      chain(this.#coder.decode(key, found), (opened) => inTier(recordOf(opened?.record), "near"))
+      chain(this.#coder.decode(key, found), (arrival) => inTier(recordOf(arrival?.record), "near"))
     )
   }
 

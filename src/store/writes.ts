@@ -1,7 +1,7 @@
 import { type Awaitable, isToken, type Stored } from "../adapter.ts"
 import { chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
-import type { Opened } from "./coder.ts"
+import type { Arrival } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
 import type { Tiers } from "./reads.ts"
 
@@ -90,7 +90,7 @@ export class Writes {
   #write<T>(
     keys: readonly string[],
     toFar: () => Awaitable<T>,
-    news?: (result: T, key: string) => Opened | undefined,
+    news?: (result: T, key: string) => Arrival | undefined,
   ): Awaitable<T> {
     const { fences, messages } = this.#tiers
     messages.listen()
@@ -122,12 +122,12 @@ export class Writes {
     }
   }
 
-  #end(ticket: Ticket, opened: Opened | undefined): Awaitable<void> {
+  #end(ticket: Ticket, arrival: Arrival | undefined): Awaitable<void> {
     const { shelf, tokens, fences } = this.#tiers
     const { key } = ticket
-    if (!fences.end(ticket) || !opened) return this.#drop(key)
-    if (!isToken(key)) return shelf.keep(key, opened, ticket.since)
-    if (typeof opened.record === "string") tokens.set(key, opened.record, ticket.since)
+    if (!fences.end(ticket) || !arrival) return this.#drop(key)
+    if (!isToken(key)) return shelf.keep(key, arrival, ticket.since)
+    if (typeof arrival.record === "string") tokens.set(key, arrival.record, ticket.since)
     return undefined
   }
 
