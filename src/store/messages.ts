@@ -7,7 +7,7 @@ import type { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** What a near tier remembers. */
-export interface Memory {
+export interface NearState {
   readonly shelf: Shelf
   readonly tokens: Tokens
   readonly fences: Fences
@@ -19,7 +19,7 @@ const maxPrefixes = 1000
 /** A near tier's ear on the bus. Own messages and strangers' are not heard. */
 export class Messages {
   readonly #bus: Bus | undefined
-  readonly #memory: Memory
+  readonly #near: NearState
   readonly #report: (error: unknown) => void
   readonly #own: Teller | undefined
   /** What others have begun to write, and not told the end of yet, by writer and key or prefix. */
@@ -28,9 +28,9 @@ export class Messages {
   #isClosed = false
 
   /** @param own - Who speaks here. */
-  constructor(bus: Bus | undefined, memory: Memory, report: (error: unknown) => void, own?: Teller) {
+  constructor(bus: Bus | undefined, near: NearState, report: (error: unknown) => void, own?: Teller) {
     this.#bus = bus
-    this.#memory = memory
+    this.#near = near
     this.#report = report
     this.#own = own
   }
@@ -60,7 +60,7 @@ export class Messages {
 
   #hear(message: unknown): void {
     if (!isBusMessage(message) || message.origin === this.#own?.origin) return
-    const { shelf, tokens, fences } = this.#memory
+    const { shelf, tokens, fences } = this.#near
     for (const key of message.keys) {
       const ticket = fences.begin(key, true)
       this.#note(message, `key ${key}`, () => fences.end(ticket))

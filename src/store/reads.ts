@@ -4,13 +4,13 @@ import { soon } from "../base/clock.ts"
 import { inTier, isKept } from "../entry.ts"
 import type { Arrival, Coder } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
-import type { Memory, Messages } from "./messages.ts"
+import type { Messages, NearState } from "./messages.ts"
 import type { Shelf } from "./shelf.ts"
 import type { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** What two tiers work with. */
-export interface Tiers extends Memory {
+export interface Tiers extends NearState {
   readonly far: Adapter
   /** Far's. */
   readonly coder: Coder
