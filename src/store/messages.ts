@@ -2,13 +2,13 @@ import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { now } from "../base/clock.ts"
 import { ShortLived } from "../base/short-lived.ts"
 import type { Fences } from "./fences.ts"
-import type { Shelf } from "./shelf.ts"
+import type { NearCopies } from "./near-copies.ts"
 import type { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** What a near tier remembers. */
 export interface NearState {
-  readonly shelf: Shelf
+  readonly copies: NearCopies
   readonly tokens: Tokens
   readonly fences: Fences
 }
@@ -60,17 +60,17 @@ export class Messages {
 
   #hear(message: unknown): void {
     if (!isBusMessage(message) || message.origin === this.#own?.origin) return
-    const { shelf, tokens, fences } = this.#near
+    const { copies, tokens, fences } = this.#near
     for (const key of message.keys) {
       const ticket = fences.begin(key, true)
       this.#note(message, `key ${key}`, () => fences.end(ticket))
       tokens.delete(key)
-      shelf.drop(key)
+      copies.drop(key)
     }
     for (const prefix of message.prefixes.length > maxPrefixes ? [""] : message.prefixes) {
       this.#note(message, `prefix ${prefix}`, fences.clear(prefix))
       tokens.clear(prefix)
-      shelf.clear(prefix)
+      copies.clear(prefix)
     }
   }
 

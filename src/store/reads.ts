@@ -5,7 +5,7 @@ import { inTier, isKept } from "../entry.ts"
 import type { Arrival, Coder } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
 import type { Messages, NearState } from "./messages.ts"
-import type { Shelf } from "./shelf.ts"
+import type { NearCopies } from "./near-copies.ts"
 import type { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
@@ -30,7 +30,7 @@ interface Last {
 /** Reads of two tiers: near first, then far, what comes from there staying near. */
 export class Reads {
   readonly #tiers: Tiers
-  readonly #shelf: Shelf
+  readonly #copies: NearCopies
   readonly #tokens: Tokens
   /** Whether far has answered at once, when it was asked last. */
   #isPrompt = false
@@ -39,14 +39,14 @@ export class Reads {
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers
-    this.#shelf = tiers.shelf
+    this.#copies = tiers.copies
     this.#tokens = tiers.tokens
   }
 
   get(key: string): Awaitable<Stored | undefined> {
     if (isToken(key)) return this.#token(key)
     if (this.#last && this.#isLast(key, this.#last)) return this.#last.record
-    const copy = this.#shelf.get(key)
+    const copy = this.#copies.get(key)
     if (isPromise(copy)) return copy.then((late) => late ?? this.#ask(key))
     return copy === undefined ? this.#ask(key) : copy
   }
@@ -54,7 +54,7 @@ export class Reads {
   /** What is known at once: near, or by a far tier that answers at once; `""` for a token known to be absent. */
   peek(key: string, time?: number): Stored | undefined {
     if (this.#last && this.#isLast(key, this.#last)) return this.#last.record
-    return (isToken(key) ? this.#tokens.get(key) : this.#shelf.peek(key, time)) ?? this.#peekFar(key)
+    return (isToken(key) ? this.#tokens.get(key) : this.#copies.peek(key, time)) ?? this.#peekFar(key)
   }
 
   #isLast(key: string, last: Last): boolean {
@@ -72,7 +72,7 @@ export class Reads {
     const drops: Awaitable<void>[] = []
     for (const key of keys) {
       if (isToken(key)) this.#tokens.doubt(key)
-      else drops.push(this.#shelf.drop(key))
+      else drops.push(this.#copies.drop(key))
     }
     return drops.some(isPromise) ? Promise.all(drops).then(() => undefined) : undefined
   }
@@ -116,7 +116,7 @@ export class Reads {
 
   /** As {@link peek}, near alone, with what is under way. */
   #near(key: string): Awaitable<Stored | undefined> {
-    if (!isToken(key)) return this.#shelf.get(key)
+    if (!isToken(key)) return this.#copies.get(key)
     return this.#tokens.get(key) ?? this.#tokens.asked(key)?.then((token) => token ?? "")
   }
 
@@ -178,7 +178,7 @@ export class Reads {
 
   /** What has come from far stays near, unless something came across. */
   #arrive(ticket: Ticket, arrival: Arrival | undefined): Stored | undefined {
-    const { shelf, tokens, fences } = this.#tiers
+    const { copies, tokens, fences } = this.#tiers
     const { key } = ticket
     const record = arrival?.record
     if (isToken(key)) {
@@ -187,10 +187,10 @@ export class Reads {
       else tokens.passed()
       return record === "" ? undefined : record
     }
-    const kept = arrival && !fences.isBeaten(ticket) ? shelf.keep(key, arrival, ticket.since) : undefined
+    const kept = arrival && !fences.isBeaten(ticket) ? copies.keep(key, arrival, ticket.since) : undefined
     if (!isPromise(kept)) fences.end(ticket)
     // Its copy may arrive near after that of a write; the reader need not wait to see.
-    else kept.then(() => (fences.end(ticket) ? undefined : shelf.drop(key)))
+    else kept.then(() => (fences.end(ticket) ? undefined : copies.drop(key)))
     if (!isKept(record)) return record
     const own = inTier(record, "far")
     if (this.#isPrompt) this.#note(key, own)

@@ -8,8 +8,8 @@ import { ownKeys } from "../codec/own-keys.ts"
 import { Coder } from "./coder.ts"
 import { Fences } from "./fences.ts"
 import { Messages } from "./messages.ts"
+import { NearCopies } from "./near-copies.ts"
 import { Reads } from "./reads.ts"
-import { Shelf } from "./shelf.ts"
 import { Teller, telling } from "./telling.ts"
 import { Tokens } from "./tokens.ts"
 import { Writes } from "./writes.ts"
@@ -92,16 +92,16 @@ export function tiered(options: TieredOptions): Adapter {
   const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects
   const maxAge = parseDuration(options.maxAge ?? (hearsAll ? Infinity : defaultAge))
 
-  const shelf = new Shelf(near, maxAge, keepsObjects ? undefined : new Coder(near, codec), report)
+  const copies = new NearCopies(near, maxAge, keepsObjects ? undefined : new Coder(near, codec), report)
   const tokens = new Tokens(maxAge)
   const fences = new Fences()
   const teller = bus && new Teller(bus, report)
-  const messages = new Messages(bus, { shelf, tokens, fences }, report, teller)
+  const messages = new Messages(bus, { copies, tokens, fences }, report, teller)
   // Nobody copies what a near tier of copy "none" has: it must not be what far holds.
   const tiers = {
     far,
     coder: new Coder(far, codec, near.copy === "none"),
-    shelf,
+    copies,
     tokens,
     fences,
     messages,
@@ -112,7 +112,7 @@ export function tiered(options: TieredOptions): Adapter {
 
   async function open(): Promise<void> {
     messages.open()
-    shelf.open()
+    copies.open()
     await Promise.all([far.open?.(), tiers.coder.load()])
   }
 
@@ -121,12 +121,12 @@ export function tiered(options: TieredOptions): Adapter {
     // From here on nobody tells what becomes outdated.
     tokens.clear("")
     fences.close()
-    if (keepsObjects) await shelf.clear("")
+    if (keepsObjects) await copies.clear("")
     await Promise.all([far.close?.(), near.close?.()])
   }
 
   async function prune(time: number): Promise<number> {
-    await shelf.prune(time)
+    await copies.prune(time)
     return (await far.prune?.(time)) ?? 0
   }
 

@@ -123,24 +123,24 @@ export class Writes {
   }
 
   #end(ticket: Ticket, arrival: Arrival | undefined): Awaitable<void> {
-    const { shelf, tokens, fences } = this.#tiers
+    const { copies, tokens, fences } = this.#tiers
     const { key } = ticket
     if (!fences.end(ticket) || !arrival) return this.#drop(key)
-    if (!isToken(key)) return shelf.keep(key, arrival, ticket.since)
+    if (!isToken(key)) return copies.keep(key, arrival, ticket.since)
     if (typeof arrival.record === "string") tokens.set(key, arrival.record, ticket.since)
     return undefined
   }
 
   #drop(key: string): Awaitable<void> {
-    const { shelf, tokens } = this.#tiers
-    if (!isToken(key)) return shelf.drop(key)
+    const { copies, tokens } = this.#tiers
+    if (!isToken(key)) return copies.drop(key)
     tokens.delete(key)
     return undefined
   }
 
   #clear(prefix: string): Awaitable<void> {
     this.#tiers.tokens.clear(prefix)
-    return this.#tiers.shelf.clear(prefix)
+    return this.#tiers.copies.clear(prefix)
   }
 }
 

@@ -3,7 +3,7 @@ import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { Fences } from "../../src/store/fences.ts"
 import { Messages } from "../../src/store/messages.ts"
-import { Shelf } from "../../src/store/shelf.ts"
+import { NearCopies } from "../../src/store/near-copies.ts"
 import { Tokens } from "../../src/store/tokens.ts"
 import { type BusMessage, memoryBus, tiered } from "../../src/tiers.ts"
 import { custom } from "../support/adapters.ts"
@@ -31,8 +31,8 @@ test("writes that others have begun and never end are let go of ten seconds late
     }
   }
   const fences = new Watched()
-  const shelf = new Shelf(memory(), hour, undefined, () => {})
-  const messages = new Messages(bus, { shelf, tokens: new Tokens(hour), fences }, () => {})
+  const copies = new NearCopies(memory(), hour, undefined, () => {})
+  const messages = new Messages(bus, { copies, tokens: new Tokens(hour), fences }, () => {})
   messages.listen()
   bus.publish(of({ keys: ["a", "b", "c"], begins: true }))
   expect(await held(tickets)).toBe(3)

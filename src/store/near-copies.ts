@@ -26,7 +26,7 @@ const maxUnsure = 1000
  * The near tier: copies of what lies in the far one. It may fail without harm: a copy that could not be removed is not
  * served any more, all trouble goes to `report`, and nothing here ever throws or rejects.
  */
-export class Shelf {
+export class NearCopies {
   readonly #near: Adapter
   readonly #maxAge: number
   readonly #coder: Coder | undefined
