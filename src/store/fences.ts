@@ -8,7 +8,7 @@ export interface Ticket {
   /** When it began, ms since epoch. */
   readonly since: number
   readonly running: Running
-  /** How often what runs on its key had been beaten when it began; `NaN` for what began beaten. */
+  /** How often what runs on its key had been beaten when it began; {@link beaten} where it began beaten. */
   readonly beats: number
 }
 
@@ -23,9 +23,22 @@ interface Running {
   readonly writes: Set<Ticket>
 }
 
+/** No count is ever this. */
+const beaten = -1
+
 /**
- * Keeps what is outdated out of the near tier: a read that began before a write of its key, or during one, and writes
- * that cross each other.
+ * Keeps what is outdated out of the near tier. Of two that cross on a key this is beaten, and brings no copy:
+ *
+ *     begins first    then, before that ends      beaten
+ *     read            write                       the read: its count of beats is no longer that of the key
+ *     write           read                        the read: it begins beaten
+ *     write           write                       both: the first by its count, the second begins so
+ *     read or write   clear begins, or ends       what began first, by its count
+ *     clear           read or write               what began then: it begins beaten
+ *     dead write      read or write, before       what runs on the key when the dead one ends after all
+ *
+ * Dead is what has taken ten seconds: who begins then is not beaten by it. What was let go of with its key is beaten, for
+ * nobody has counted for it.
  */
 export class Fences {
   readonly #running = new ShortLived<Running>()
@@ -47,16 +60,16 @@ export class Fences {
       if (!isDead(write.since, since)) break
       running.writes.delete(write)
     }
-    let beaten = running.writes.size > 0
+    let isBeaten = running.writes.size > 0
     for (const clearing of this.#clearing) {
       if (isDead(clearing.since, since)) this.#clearing.delete(clearing)
-      else beaten ||= key.startsWith(clearing.prefix)
+      else isBeaten ||= key.startsWith(clearing.prefix)
     }
     if (writes) {
       this.writes++
       running.beats++
     }
-    const ticket = { key, writes, since, running, beats: beaten ? Number.NaN : running.beats }
+    const ticket = { key, writes, since, running, beats: isBeaten ? beaten : running.beats }
     if (writes) running.writes.add(ticket)
     return ticket
   }
@@ -64,13 +77,12 @@ export class Fences {
   /** It is over; answers whether nothing came across. */
   end(ticket: Ticket): boolean {
     const { key, writes, running } = ticket
-    const beaten = this.isBeaten(ticket)
+    const isBeaten = this.isBeaten(ticket)
     const known = this.#running.get(key)
-    // One that was taken for dead writes all the same.
     if (writes && known) known.beats++
     running.writes.delete(ticket)
     if (--running.count === 0 && known === running) this.#running.delete(key)
-    return !beaten
+    return !isBeaten
   }
 
   /** Whether something came across it, or might have: what it brings may be outdated already. */
