@@ -71,14 +71,15 @@ export function engineOf(kit: Kit, source: Source): Engine {
 
 /** The first open one of those over the same adapter object. */
 function heardBy({ engines }: Shared, { adapter }: Source): Engine | undefined {
-  return [...engines].find(({ source, store }) => store && source.adapter === adapter)
+  for (const engine of engines) if (engine.store && engine.source.adapter === adapter) return engine
+  return undefined
 }
 
 /** The place that the storage key `key` lies in. */
 function placeOf({ place, shared }: Kit, key: string | undefined): Place {
   if (key === undefined) return place
-  const owner = [...shared.regions.values()].find(({ kit }) => kit.place.own(key) !== undefined)
-  return owner?.kit.place ?? place
+  for (const { kit } of shared.regions.values()) if (kit.place.own(key) !== undefined) return kit.place
+  return place
 }
 
 /** A storage of a region's own: another adapter, or its cache's adapter with another codec or tier. */
