@@ -161,18 +161,24 @@ class Panel {
     this.#isOutdated = true
     if (this.#isReading) return
     this.#isReading = true
-    while (this.#isOutdated && this.#cache) {
-      this.#isOutdated = false
-      const cache = this.#cache
-      try {
-        await this.#draw(cache)
-      } catch (error) {
-        if (cache !== this.#cache) continue
-        this.#fill([], false) // What it showed may be another storage's.
-        this.#say(error instanceof Error ? error.message : String(error))
+    try {
+      while (this.#isOutdated && this.#cache) {
+        this.#isOutdated = false
+        await this.#show(this.#cache)
       }
+    } finally {
+      this.#isReading = false
     }
-    this.#isReading = false
+  }
+
+  async #show(cache: Region): Promise<void> {
+    try {
+      await this.#draw(cache)
+    } catch (error) {
+      if (cache !== this.#cache) return
+      this.#fill([], false) // What it showed may be another storage's.
+      this.#say(error instanceof Error ? error.message : String(error))
+    }
   }
 
   async #draw(cache: Region): Promise<void> {
