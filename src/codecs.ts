@@ -36,8 +36,8 @@ export function gzip(options: CompressOptions = {}): CompressOptions {
 }
 
 /**
- * Checks keys for `encrypt`, and answers copies of them. The first one writes, all read; so a new key is given to every reader,
- * then put first, and an old one taken out when what it wrote is gone.
+ * Checks keys for `encrypt`, and answers copies of them. The first one writes, all read; so a new key is given to
+ * every reader, then put first, and an old one taken out when what it wrote is gone.
  *
  * @throws {CacheError} `OPTION_INVALID`.
  *

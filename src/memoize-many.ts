@@ -89,7 +89,7 @@ export function memoizeMany<I, V>(
 
 /** A result by ids, by their keys instead: a Map may go by id, a record goes by its text. */
 function byKey<I, V>(ids: readonly I[], keys: readonly unknown[], result: ManyResult<V>): ManyResult<V> {
-  // An array, or what has a wrong shape, which is refused as any fallback's of many.
+  // An array; or what has a wrong shape, which getOrSetMany refuses.
   if (typeof result !== "object" || result === null) return result
   if (!(result instanceof Map) && Symbol.iterator in result) return result
   const find = finderIn<V>(result)

@@ -9,7 +9,8 @@ export interface ConformanceCase {
   /**
    * What an adapter must have for the law to apply, words separated by spaces: the name of an optional method
    * ("lock"), "copy" (values are isolated: its `copy` is not "none"), "own" (its `copy` is "own"), what a runtime may
-   * lack ("compression", "encryption"), or a fact that only the runner knows ("shared", "persistent"). Left out: it applies to all.
+   * lack ("compression", "encryption"), or a fact that only the runner knows ("shared", "persistent"). Left out: it
+   * applies to all.
    */
   readonly needs?: string
   /** Whether the law also holds for an adapter that keeps nothing. */

@@ -11,8 +11,8 @@ import { isWorker } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
- * Waits for a flight as long as the options of `call` let it, and tells what the caller gets: {@link nextRound}
- * when the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old.
+ * Waits for a flight as long as the options of `call` let it, and tells what the caller gets: {@link nextRound} when
+ * the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old.
  *
  * @param joins - Whether another call leads the flight.
  */
