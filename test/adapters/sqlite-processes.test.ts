@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { sqlite } from "../../adapters/sqlite.ts"
+import { sharedFolder } from "../support/folder.ts"
 
 const module = pathToFileURL(join(import.meta.dirname, "../../adapters/sqlite.ts")).href
 
@@ -15,7 +15,7 @@ let file: string
 let children: ChildProcess[]
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isocache-sqlite-"))
+  folder = sharedFolder("sqlite")
   file = join(folder, "cache.sqlite")
   children = []
 })

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { sharedFolder } from "../support/folder.ts"
 import type { Orders } from "../support/lease-worker.ts"
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts"
 import { type Front, startUpstash } from "../support/upstash-rest.ts"
@@ -79,7 +79,7 @@ const storages = [
 describe.each(storages)("processes on $name", { timeout: 120_000 }, ({ name, isThere }) => {
   function storage(): Pick<Orders, "path" | "url" | "token"> {
     if (name === "one Redis") return { url: front.url, token: front.token }
-    const folder = mkdtempSync(join(tmpdir(), "isocache-leases-"))
+    const folder = sharedFolder("leases")
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     return { path: join(folder, "cache.sqlite") }
   }
