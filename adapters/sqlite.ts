@@ -60,7 +60,8 @@ const page = 500
  *
  * Several processes may share the file. It is opened on first use, readable by this user only. A damaged file, or
  * one of another program, is renamed to `<path>.corrupt-<ms>` and made anew, which is reported as an error event; a
- * healthy one loses nothing.
+ * healthy one loses nothing. While another process has it locked, an operation waits for it on the spot, for 1.5 s at
+ * most, as on a disk that is very slow; then it fails.
  * Beyond a bound the least recently used entries leave, those past their life first; a cache of more than 1 000
  * entries may be kept up to 2 % below its bounds. No timers run.
  *

@@ -17,6 +17,8 @@ export function openFile(modules: Modules, file: string, seen: (ino: number | un
     if (file !== inMemory) makeFile(modules, file)
     const ino = inoOf(modules, file)
     seen(ino)
+    // Removed again just now; SQLite itself would make it readable by others.
+    if (ino === undefined && file !== inMemory && left > 0) continue
     const isReplaced = (): boolean => inoOf(modules, file) !== ino
     const db = construct(modules, file)
     try {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from "node:fs"
+import fs, { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from "node:fs"
 import { platform, tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -85,6 +85,24 @@ test("a file that another process is writing to opens without a wait", () => {
   expect(performance.now() - start).toBeLessThan(1000)
   other.exec("ROLLBACK")
   other.close()
+})
+
+test("a file that is removed while it is opened is made again for this user only", () => {
+  setup().set("a", "1", Infinity)
+  opened[0]?.close()
+  let looks = 0
+  const statFirstRemoves = (path: string): fs.Stats => {
+    if (path === file && looks++ === 0) rmSync(file)
+    return statSync(path)
+  }
+  vi.stubGlobal("process", {
+    getBuiltinModule: (name: string) =>
+      name === "node:fs" ? { ...fs, statSync: statFirstRemoves } : realProcess.getBuiltinModule(name),
+  })
+  const cache = setup()
+  cache.set("b", "1", Infinity)
+  expect(looks).toBeGreaterThan(1)
+  expect((statSync(file).mode & 0o777).toString(8)).toBe("600")
 })
 
 test("a link to a file that is yet to come makes it, for this user only", () => {
