@@ -114,6 +114,14 @@ test("a key is 32 bytes, a CryptoKey or a passphrase, and all of them the same e
   expect(await wrong.codec.decode("k", record)).toBeUndefined()
 })
 
+test("a key that is not the first may be for decrypting alone", async () => {
+  const key = await crypto.subtle.importKey("raw", keyOf(1), "AES-GCM", false, ["decrypt"])
+  const writer = await setup({ id: "a", key: keyOf(1) })
+  const reader = await setup({ id: "b", key: keyOf(2) }, { id: "a", key })
+  const record = await writer.codec.encode("k", kept)
+  expect(await reader.codec.decode("k", record)).toEqual({ ...kept, tree: true })
+})
+
 test("changing the bytes of a key afterwards changes nothing", async () => {
   const key = keyOf(4)
   const { codec } = await setup({ id: "a", key })
@@ -253,6 +261,18 @@ describe("refused when it is given", () => {
     ["a short salt", [{ id: "a", key: { passphrase: "p", salt: "1234567" } }]],
     ["no salt", [{ id: "a", key: { passphrase: "p" } }]],
     ["few iterations", [{ id: "a", key: { passphrase: "p", salt: "12345678", iterations: 599_999 } }]],
+    [
+      "iterations that are no whole number",
+      [{ id: "a", key: { passphrase: "p", salt: "12345678", iterations: 600_000.5 } }],
+    ],
+    [
+      "a first key that may not encrypt",
+      [{ id: "a", key: { algorithm: { name: "AES-GCM", length: 256 }, usages: ["decrypt"] } }],
+    ],
+    [
+      "a key that may not decrypt",
+      [{ id: "a", key: { algorithm: { name: "AES-GCM", length: 256 }, usages: ["encrypt"] } }],
+    ],
     ["some object", [{ id: "a", key: {} }]],
     [
       "a key of another kind",

@@ -108,6 +108,7 @@ test("instances of registered classes come back as instances, without their cons
 
 test.for([
   ["no class", [1]],
+  ["nothing", [null]],
   ["an arrow function", { a: () => 1 }],
   ["a Map's kind", [class extends Map {}]],
   ["a built-in class", [Date]],

@@ -164,6 +164,8 @@ class User {
 }
 
 class List extends Array {}
+class Bytes extends ArrayBuffer {}
+const Misnamed = { TypeError: class {} }.TypeError
 
 /** What is refused: what it is, where the fault lies, and what the message says of it. */
 export const refused: readonly (readonly [make: () => unknown, path: string, what: string])[] = [
@@ -183,6 +185,8 @@ export const refused: readonly (readonly [make: () => unknown, path: string, wha
   [() => ({ a: { [Symbol("hunter2")]: 1 } }), "value.a", "has a symbol for a key"],
   [() => own("__proto__", new User(), {}), "value.__proto__", "is an instance of User"],
   [() => new List(), "value", "is an instance of List"],
+  [() => new Bytes(1), "value", "is an instance of Bytes"],
+  [() => new Misnamed(), "value", "is an instance of TypeError"],
   [() => new (class extends Error {})(), "value", "is an instance of a class without a name"],
   [() => new WeakMap(), "value", "is an instance of WeakMap"],
   [() => [new Blob(["hunter2"])], "value[0]", "is an instance of Blob"],
