@@ -304,6 +304,15 @@ test.for(["text", "bytes"] as const)(
   },
 )
 
+test("entries read one after another each have marks of their own", async () => {
+  const codec = await codecFor({ medium: "text" })
+  const all = [["a"], ["a"], [], ["a", "b"], ["a"], ["b"], []]
+  for (const marks of all) {
+    const record = await codec.encode("k", { ...keptOf(1), marks })
+    expect((await codec.decode("k", record))?.marks).toEqual(marks)
+  }
+})
+
 test("text with a lone surrogate is junk, although its checksum is right", async () => {
   const codec = await codecFor({ medium: "text" })
   const record = String(codec.encode("k", keptOf("\ufffd")))

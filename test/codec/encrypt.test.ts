@@ -114,6 +114,18 @@ test("a key is 32 bytes, a CryptoKey or a passphrase, and all of them the same e
   expect(await wrong.codec.decode("k", record)).toBeUndefined()
 })
 
+test("a storage of objects keeps bytes where there are keys", async () => {
+  const codec = await codecFor({ medium: "object" }, { encrypt: { keys: [{ id: "a", key: keyOf(1) }] } })
+  const record = await codec.encode("k", kept)
+  expect(record).toBeInstanceOf(Uint8Array)
+  expect(new TextDecoder().decode(record as Uint8Array)).not.toContain("hunter2")
+})
+
+test("a salt of 8 bytes and 600 000 iterations do", () => {
+  const key = { passphrase: "p", salt: "12345678", iterations: 600_000 }
+  expect(encrypt({ keys: [{ id: "a", key }] }).keys).toHaveLength(1)
+})
+
 test("a key that is not the first may be for decrypting alone", async () => {
   const key = await crypto.subtle.importKey("raw", keyOf(1), "AES-GCM", false, ["decrypt"])
   const writer = await setup({ id: "a", key: keyOf(1) })

@@ -88,7 +88,7 @@ test("instances of registered classes come back as instances, without their cons
     override readonly name = "NotFound"
     readonly status = 404
   }
-  const one = superjsonSerializer({ classes: { Point, NotFound } })
+  const one = superjsonSerializer({ classes: { Point, Missing: NotFound } })
   const point = new Point(1, [new Date(0), undefined])
   const back: any = through({ a: point, b: [point], error: new NotFound("no", { cause: point }) }, one)
   expect(made).toBe(1)

@@ -165,6 +165,10 @@ class User {
 
 class List extends Array {}
 class Bytes extends ArrayBuffer {}
+class Users extends Map {}
+class Names extends Set {}
+class Day extends Date {}
+class Octets extends Uint8Array {}
 const Misnamed = { TypeError: class {} }.TypeError
 
 /** What is refused: what it is, where the fault lies, and what the message says of it. */
@@ -186,6 +190,10 @@ export const refused: readonly (readonly [make: () => unknown, path: string, wha
   [() => own("__proto__", new User(), {}), "value.__proto__", "is an instance of User"],
   [() => new List(), "value", "is an instance of List"],
   [() => new Bytes(1), "value", "is an instance of Bytes"],
+  [() => [new Users()], "value[0]", "is an instance of Users"],
+  [() => [new Names()], "value[0]", "is an instance of Names"],
+  [() => [new Day(0)], "value[0]", "is an instance of Day"],
+  [() => [new Octets(1)], "value[0]", "is an instance of Octets"],
   [() => new Misnamed(), "value", "is an instance of TypeError"],
   [() => new (class extends Error {})(), "value", "is an instance of a class without a name"],
   [() => new WeakMap(), "value", "is an instance of WeakMap"],
