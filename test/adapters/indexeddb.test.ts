@@ -118,6 +118,16 @@ test("in one turn a read sees the writes of its key that were asked before it, a
   expect(await adapter.get("k")).toBe("last")
 })
 
+test("in one turn a listing sees the writes that were asked before it", async () => {
+  const { adapter } = setup()
+  const written = adapter.set("a", 1, hour)
+  expect(await keysOf(adapter)).toEqual(["a"])
+  await written
+  const removed = adapter.delete("a")
+  expect(await keysOf(adapter)).toEqual([])
+  await removed
+})
+
 test("pruning takes nothing that is set in the same turn", async () => {
   const { adapter, clock } = setup()
   await adapter.set("k", "old", 1_000)
