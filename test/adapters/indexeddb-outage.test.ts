@@ -39,6 +39,17 @@ test("a database lost twice is replaced by memory, with one event, and tried aga
   expect(errors()).toHaveLength(1)
 })
 
+test("the memory in a database's place lists what lies under a prefix, each key once, in order", async () => {
+  const { adapter, faults } = setup()
+  await adapter.set("lost", 1, 600_000)
+  faults.transaction = () => raise("InvalidStateError")
+  const keys = Array.from({ length: 600 }, (_, at) => `p:${String(at).padStart(3, "0")}`)
+  await adapter.setMany?.([...keys.toReversed(), "o", "q:1"].map((key) => [key, 1, 600_000]))
+  expect(await keysOf(adapter, "p:")).toEqual(keys)
+  expect(await keysOf(adapter, "q:")).toEqual(["q:1"])
+  expect(await keysOf(adapter)).toEqual(["o", ...keys, "q:1"])
+})
+
 test("an entry set and lost in memory does not come back from the database", async () => {
   const { adapter, clock, faults } = setup()
   await adapter.set("k0", "old", 600_000)

@@ -270,6 +270,8 @@ describe("refused when it is given", () => {
       ],
     ],
     ["an empty passphrase", [{ id: "a", key: { passphrase: "", salt: "12345678" } }]],
+    ["a passphrase that is no text", [{ id: "a", key: { passphrase: 5, salt: "12345678" } }]],
+    ["a salt that is neither text nor bytes", [{ id: "a", key: { passphrase: "p", salt: 16 } }]],
     ["a short salt", [{ id: "a", key: { passphrase: "p", salt: "1234567" } }]],
     ["no salt", [{ id: "a", key: { passphrase: "p" } }]],
     ["few iterations", [{ id: "a", key: { passphrase: "p", salt: "12345678", iterations: 599_999 } }]],

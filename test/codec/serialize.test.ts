@@ -148,6 +148,8 @@ test.for([
   '~[0,["x"],{"0":[["symbol","x"]]}]',
   '~[0,["x"],{"0":[["custom","other"]]}]',
   '~[0,[["Function","YQ=="]],{"0":[["custom","bytes"]]}]',
+  '~[{"$":0},[["Object","YQ=="]],{"0":[["custom","bytes"]]}]',
+  '~[{"$":0},[["String","YQ=="]],{"0":[["custom","bytes"]]}]',
   '~[0,[["Uint8Array",1000000000]],{"0":[["custom","bytes"]]}]',
   '~[0,[["Float64Array","YQ=="]],{"0":[["custom","bytes"]]}]',
   '~[0,[[1]],{"0":["set"]}]',

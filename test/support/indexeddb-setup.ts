@@ -16,10 +16,10 @@ export function setup(options: Parameters<typeof indexeddb>[0] = {}) {
   return { clock, faults, adapter, events, errors }
 }
 
-/** All keys, in their order. */
-export async function keysOf(adapter: Adapter): Promise<string[]> {
+/** All keys that begin with `prefix`, in the order they are listed. */
+export async function keysOf(adapter: Adapter, prefix = ""): Promise<string[]> {
   const keys: string[] = []
-  for await (const key of adapter.keys?.("") ?? []) keys.push(key)
+  for await (const key of adapter.keys?.(prefix) ?? []) keys.push(key)
   return keys
 }
 
