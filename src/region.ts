@@ -81,7 +81,7 @@ export class Region extends Reader {
    * @example await cached.delete("a", "b")
    */
   async delete(...keys: readonly KeyLike[]): Promise<number> {
-    return lasting(this.kit, removeAll(toTarget(this.kit), this.#namesOf(keys)))
+    return lasting(this.kit, removeAll(toTarget(this.kit), namesOf(this.kit, keys)))
   }
 
   /**
@@ -91,11 +91,7 @@ export class Region extends Reader {
    * @example await cached.expire("rates")
    */
   async expire(...keys: readonly KeyLike[]): Promise<number> {
-    return lasting(this.kit, expireAll(toTarget(this.kit), this.#namesOf(keys)))
-  }
-
-  #namesOf(keys: readonly KeyLike[]): readonly string[] {
-    return [...new Set(keys.map((key) => nameOf(this.kit, key)))]
+    return lasting(this.kit, expireAll(toTarget(this.kit), namesOf(this.kit, keys)))
   }
 
   /**
@@ -224,4 +220,9 @@ export class Region extends Reader {
   ): MemoizedMany<I, V> {
     return memoizeMany(this, fn, options)
   }
+}
+
+/** Not a private method: a bound view is made without the constructor, and would have none. */
+function namesOf(kit: Kit, keys: readonly KeyLike[]): readonly string[] {
+  return [...new Set(keys.map((key) => nameOf(kit, key)))]
 }
