@@ -81,10 +81,10 @@ export function serve(
   return { value: engine.out(kept) }
 }
 
-/** Whether a caller may share a flight: not past its lease, not for a fresh load, not across lonely requests. */
+/** Whether a caller may share a flight: not past its lease, not beaten, not for a fresh load, not across lonely requests. */
 export function canJoin(flight: Flight, { policy, scope }: Call): boolean {
   const mayShare = (scope.shares && flight.isShared) || flight.turn === thisTurn()
-  return !policy.fresh && !flight.isOverdue(policy.leaseTtl) && mayShare
+  return !policy.fresh && !flight.fenced && !flight.isOverdue(policy.leaseTtl) && mayShare
 }
 
 /** Whether the load of this key failed lately, so that a stale value is served without another attempt. */

@@ -1,4 +1,5 @@
 import { left, now } from "../base/clock.ts"
+import { stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
 import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
@@ -178,8 +179,15 @@ export class Flight {
   /** Lets those who wait for this flight have what `other` brings. */
   settleWith(other: Flight): void {
     other.#isFollowed = true
-    // Who did not look for what is stored is not served it.
-    other.done.then((outcome) => (outcome.type === "found" && this.policy.fresh) || this.settle(outcome))
+    other.done.then((outcome) => {
+      if (outcome.type !== "found" || this.#suits(outcome.found)) this.settle(outcome)
+    })
+  }
+
+  /** Who did not look for what is stored, or finds it too old, is not served it. */
+  #suits({ kept, limit }: Found): boolean {
+    const { fresh, maxAge } = this.policy
+    return !fresh && kept !== undefined && stateOf(kept, now(), maxAge, limit) === "fresh"
   }
 
   /** Beats it: its callers get its value, the storage does not, and others need not wait for its lease. */

@@ -39,7 +39,7 @@ export class Flights {
     }
   }
 
-  /** `flight` begins to load: older ones of its key that have held it for `leaseTtl` are beaten. */
+  /** `flight` is to load: older ones of its key that have held it for `leaseTtl` are beaten. */
   challenge(flight: Flight, leaseTtl: number): void {
     for (let old = flight.beside; old; old = old.beside) if (old.isOverdue(leaseTtl)) old.fence()
   }

@@ -73,13 +73,10 @@ function depart(
 ): Flight {
   const { engine, policy, scope, key } = call
   const flight = new Flight(call, background)
-  const overdue = running?.isOverdue(policy.leaseTtl) ?? false
   // On Workers a request drops what another one settles.
-  if (overdue && !isWorker()) running?.settleWith(flight)
-  // One that does not look for what is stored is beaten by a load alone.
-  const isBeaten = overdue && !running?.policy.fresh
+  if (running?.isOverdue(policy.leaseTtl) && !isWorker()) running.settleWith(flight)
+  // One that has held its key too long is beaten by a load alone: it may be a hit that is led here.
   if (policy.fresh) engine.flights.fence(key)
-  else if (isBeaten) engine.flights.fenceOwn(key)
   engine.flights.add(flight)
   const over = engine.track(
     run(flight, call, known).then((outcome) => {
@@ -107,6 +104,8 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     if (isMissed && !flight.background && !policy.fresh) engine.hub.miss(place, name, found.reason)
     if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
+    const challenge = () => engine.flights.challenge(flight, policy.leaseTtl)
+    challenge() // At once, for the lease that they may hold,
     const asked = lead(flight, call, found)
     const turn = isPromise(asked) ? await asked : asked
     if (turn.type !== "load") return turn
@@ -115,7 +114,7 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
       const value = await getOrSet(outside)
       return { type: "loaded", value, raw: value, copy: value }
     }
-    engine.flights.challenge(flight, policy.leaseTtl)
+    challenge() // and those of whom it became due meanwhile.
     return await load(flight, call, turn.found)
   } catch (error) {
     return { type: "failed", error }

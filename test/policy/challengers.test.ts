@@ -54,6 +54,37 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await cache.get("k")).toBe("loaded")
   })
 
+  test("nobody joins a refresh that a challenger has beaten", async () => {
+    const { cache, clock } = await setup(kind)
+    const slow = cache.getOrSet("k", () => clock.after(5_000, "slow"), { fresh: true })
+    await clock.advance(60)
+    const hasty = cache.getOrSet("k", () => "short", { leaseTtl: 50, ttl: 20 })
+    await clock.advance(300)
+    const later = cache.getOrSet("k", () => "new")
+    await clock.advance(5_000)
+    expect(await Promise.all([slow, hasty, later])).toEqual(["short", "short", "new"])
+    expect(await cache.get("k")).toBe("new")
+  })
+
+  test("hits end no load of who wants a younger value, and begin none, however long that takes", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 50 })
+    await cache.set("k", "old")
+    await clock.advance(5)
+    let loads = 0
+    const load = () => clock.after(120, `load ${++loads}`)
+    const younger = cache.getOrSet("k", load, { maxAge: 1 })
+    const hits: unknown[] = []
+    for (let left = 6; left > 0; left--) {
+      await clock.advance(60)
+      const hit = cache.getOrSet("k", () => "never called")
+      await settled(clock)
+      hits.push(await hit)
+    }
+    expect(await younger).toBe("load 1")
+    expect(hits).toEqual(["old", ...Array(5).fill("load 1")])
+    expect(loads).toBe(1)
+  })
+
   test("a hit beats no refresh, however long that takes", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 50 })
     await cache.set("k", "old")
