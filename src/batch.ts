@@ -27,7 +27,7 @@ export async function batch<R>(
   const pending = overlay(store.adapter, (key) => engine.versions(store).create(key))
   const inner = engine.over(() => store.over(pending.adapter))
   await inner.open()
-  const effects: Effects = { events: [], setters: [] }
+  const effects: Effects = { events: [], setters: [], beaten: [] }
   inner.draft = draftOver(engine, store, pending, effects)
   const unwatch = watch(engine, inner, pending)
   let isOver = false
@@ -54,11 +54,19 @@ export async function batch<R>(
 interface Effects {
   readonly events: { readonly event: () => void; readonly key: string | undefined }[]
   readonly setters: (() => Awaitable<unknown>)[]
+  /** Keys that it has expired or touched. */
+  readonly beaten: string[]
 }
 
-function draftOver(engine: Engine, store: Store, pending: Overlay, { events, setters }: Effects): Draft {
+function draftOver(
+  engine: Engine,
+  store: Store,
+  pending: Overlay,
+  { events, setters, beaten }: Effects,
+): Draft {
   return {
     tell: (event, key) => void events.push({ event, key }),
+    beats: (keys) => void beaten.push(...keys),
     through: (write) => void setters.push(write),
     derived: () => store.over(pending.derived()),
     outside(flight, call, joins) {
@@ -102,13 +110,14 @@ async function settle(
   engine: Engine,
   store: Store,
   pending: Overlay,
-  { events, setters }: Effects,
+  { events, setters, beaten }: Effects,
   policy: Policy,
 ): Promise<void> {
   const above = engine.draft
   // The origins first: one that fails leaves the cache as it was.
   for (const write of setters) await (above ? above.through(write) : write())
-  const written = await commit(engine, store, pending, policy)
+  above?.beats(beaten)
+  const written = await commit(engine, store, pending, beaten, policy)
   for (const { event, key } of events) {
     if (key === undefined || written.has(key)) tell(engine, event, key)
   }
@@ -148,19 +157,21 @@ async function commit(
   engine: Engine,
   store: Store,
   { pending }: Overlay,
+  beaten: readonly string[],
   policy: Policy,
 ): Promise<ReadonlySet<string>> {
   const keys = [...pending.writes.keys()]
   const ms = bulkTimeout(policy, keys)
   const { cleared } = pending
   let written: ReadonlySet<string> = new Set()
-  if (keys.length === 0 && cleared.length === 0) return written
   const beat = () => {
     engine.fence(keys)
+    engine.fence(beaten, true)
     // Versions end entries that no key names, and so may their flights be any.
     if (cleared.length > 0 || keys.some(isToken)) engine.flights.fenceWhere(() => true)
   }
   beat()
+  if (keys.length === 0 && cleared.length === 0) return written
   const work = (isLate: () => boolean) => {
     // Some may have given way while this waited for its turn.
     written = new Set(pending.writes.keys())

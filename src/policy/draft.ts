@@ -8,6 +8,8 @@ import type { Flight } from "./flight.ts"
 export interface Draft {
   /** Tells of a write at the end; with a storage `key` only if that is still to be written then. */
   tell(event: () => void, key?: string): void
+  /** Beats the flights of keys at the end, although nothing may be written of them. */
+  beats(keys: readonly string[]): void
   /** Calls an origin's setter at the end, before anything is stored. */
   through(write: () => Awaitable<unknown>): void
   /**

@@ -177,6 +177,7 @@ async function rewrite(
   const { engine, place, policy } = target
   const keys = names.map((name) => place.full(name))
   engine.fence(keys, true)
+  engine.draft?.beats(keys)
   try {
     const done = inOrder(target, keys, (store, isLate) => {
       const into = derived(engine, store)

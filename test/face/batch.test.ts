@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/index.ts"
+import type { Region } from "../../src/types.ts"
 import { kinds } from "../support/fake.ts"
 import { gate, setup } from "../support/setup.ts"
 
@@ -38,6 +39,30 @@ describe.each(kinds)("a batch on %s", (kind) => {
     })
     await expect(sync).rejects.toBe(down)
     expect(await cache.getMany(["a", "old"])).toEqual([undefined, 1])
+  })
+
+  test.for([
+    ["expires", (b: Region) => b.expire("k")],
+    ["touches", (b: Region) => b.touch("k", "1h")],
+    ["expires in a batch of its own", (b: Region) => b.batch((inner) => inner.expire("k"))],
+  ] as const)("it beats the load of a key that it %s, be it there or not", async ([, write]) => {
+    for (const before of [undefined, "stale"]) {
+      const { cache, clock } = await setup(kind, { grace: "1h" })
+      if (before) await cache.set("k", before, { ttl: 1 })
+      await clock.advance(5)
+      let source = "old"
+      const load = () => {
+        const value = source
+        return clock.after(20, value)
+      }
+      const outdated = cache.getOrSet("k", load)
+      await clock.advance(5)
+      source = "new"
+      await cache.batch(async (b) => void (await write(b)))
+      await clock.advance(50)
+      expect(await outdated).toBe("old")
+      expect(await cache.get("k", { stale: true })).toBe(before)
+    }
   })
 
   test("its writes reach the storage together, in one round trip where the adapter can", async () => {
