@@ -1,5 +1,6 @@
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
+import { isLive } from "./found.ts"
 import type { Place } from "./place.ts"
 import { isRenewed, limitOf, tokensAt } from "./tokens.ts"
 
@@ -12,7 +13,7 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
   const { store } = engine
   if (!store || !captured || flight.fenced) return flight.fenced
   try {
-    const { kept, limit } = found ?? {}
+    const { kept, limit } = found && isLive(found) ? found : {}
     const old = kept?.tags.map((tag) => place.tag(tag)) ?? []
     const tokens = await engine.guard(
       () => engine.versions(store).read([...versionKeys, ...old]),

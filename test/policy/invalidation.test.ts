@@ -105,6 +105,21 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getMany(["a", "b", "c"])).toEqual([undefined, undefined, 1])
   })
 
+  test("a load has nothing of the tags of an entry that has ended before it", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", 0, { ttl: 5, tags: ["t"] })
+    await clock.advance(10)
+    let loads = 0
+    const load = () => clock.after(20, ++loads)
+    const first = cache.getOrSet("k", load)
+    await clock.advance(2)
+    await cache.invalidateTags("t")
+    const second = cache.getOrSet("k", load)
+    await clock.advance(50)
+    expect([await first, await second, loads]).toEqual([1, 1, 1])
+    expect(await cache.get("k")).toBe(1)
+  })
+
   test("another cache on the storage sees an invalidation at once", async () => {
     const { cache, another } = await setup(kind)
     const other = another()
