@@ -2,7 +2,8 @@ import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Lane, Watcher, Write } from "./lane.ts"
-import { ended, share } from "./scope.ts"
+import { ended, isWorker, share } from "./scope.ts"
+import { thisTurn } from "./turn.ts"
 
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
@@ -134,13 +135,19 @@ function restOf(before: readonly Write[], ms: number): number {
 }
 
 /** Waits for the writes `before`, `ms` at most, or until a storage that hangs lets them all go; then so are those `behind`. */
-function inLine(before: readonly Write[], ms: number, behind: readonly (() => void)[]): Promise<void> {
-  return new Promise<boolean>((resolve) => {
-    for (const write of before) write.behind.push(() => resolve(true))
-    ended(before, ms).then(() => resolve(false))
-  }).then((isLetGo) => {
-    if (isLetGo) for (const go of behind) go()
+async function inLine(before: readonly Write[], ms: number, behind: readonly (() => void)[]): Promise<void> {
+  const turn = thisTurn()
+  let isLetGo = false
+  await new Promise<void>((resolve) => {
+    const go = () => {
+      isLetGo = true
+      // What another request settles goes on in that one, and dies with it: on Workers it is looked at.
+      if (!isWorker() || turn === thisTurn()) resolve()
+    }
+    for (const write of before) write.behind.push(go)
+    ended(before, ms, () => isLetGo).then(resolve)
   })
+  if (isLetGo) for (const go of behind) go()
 }
 
 /** A write that has timed out tells of a storage that hangs: those behind it need not wait for one another. */

@@ -75,17 +75,21 @@ export function isAlive({ isOver, since, until }: UnderWay): boolean {
 }
 
 /**
- * Waits for what others have under way, `ms` at most. On Workers by a look at each, by a timer of this request's own:
- * their promises may have died with their requests.
+ * Waits for what others have under way, `ms` at most. On Workers by a look at each, and at `isEnough`, by a timer of
+ * this request's own: their promises may have died with their requests.
  */
-export async function ended(all: readonly UnderWay[], ms: number): Promise<void> {
+export async function ended(
+  all: readonly UnderWay[],
+  ms: number,
+  isEnough: () => boolean = () => false,
+): Promise<void> {
   if (!isWorker() || all.every(({ turn }) => turn === thisTurn())) {
     await within(Promise.all(all.map(({ promise }) => promise)), ms, () => undefined)
     return
   }
   const limit = now() + ms
   const isUnderWay = ({ isOver, until }: UnderWay) => !isOver && now() < Math.min(until, limit)
-  await poll(() => !all.some(isUnderWay))
+  await poll(() => isEnough() || !all.some(isUnderWay))
 }
 
 /** Waits until `isDone`, by timers of this request's own. */

@@ -67,6 +67,20 @@ describe.concurrent.each(dates)("in a Worker of %s", (compatibilityDate) => {
     },
   )
 
+  test.each(["set", "load", "batch"])(
+    "a %s behind another request's write that hangs comes to its end",
+    async (act) => {
+      const on = `on=hung ${act}`
+      expect(await ask(`${on}&act=ready`)).toBe("ready")
+      const hung = ask(`${on}&act=set`)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      const others = await Promise.all([act, "set"].map((one) => ask(`${on}&act=${one}`)))
+      expect(others).toEqual([act === "load" ? "loaded" : null, null])
+      expect(await hung).toBe("STORE_TIMEOUT")
+      expect(await ask(`${on}&act=load`)).toEqual(expect.any(String))
+    },
+  )
+
   test("requests that write one key at the same time all come to their end", async () => {
     for (let round = 0; round < 20; round++) {
       const acts = Array.from({ length: 8 }, (_, at) => (at % 2 === 0 ? "set" : "batch"))

@@ -1,6 +1,8 @@
 // A Worker whose requests answer while what they asked of a slow storage is still under way.
+
 import { memory } from "../../../adapters/memory.ts"
-import type { Adapter } from "../../../src/adapter.ts"
+import { type Adapter, isToken } from "../../../src/adapter.ts"
+import { CacheError } from "../../../src/base/errors.ts"
 import { tiered } from "../../../src/tiers.ts"
 import { CacheWrapper } from "../../../src/wrapper.ts"
 
@@ -23,12 +25,24 @@ function slow(): Adapter {
   }
 }
 
+/** One whose first write of an entry hangs. */
+function hungOnce(): Adapter {
+  const adapter = slow()
+  let writes = 0
+  return {
+    ...adapter,
+    set: (key, record, ttl) =>
+      (!isToken(key) && writes++ === 0 ? sleep(5000) : adapter.set(key, record, ttl)) as Promise<void>,
+  }
+}
+
 const caches = new Map<string, CacheWrapper>()
 
 function cacheOf(name: string): CacheWrapper {
   const known = caches.get(name)
   if (known) return known
-  const adapter = name.startsWith("near") ? tiered({ near: memory(), far: slow() }) : slow()
+  const far = name.startsWith("hung") ? hungOnce() : slow()
+  const adapter = name.startsWith("near") ? tiered({ near: memory(), far }) : far
   const cache = new CacheWrapper({ adapter, storeTimeout: 1000 })
   caches.set(name, cache)
   return cache
@@ -57,7 +71,12 @@ export default {
     const cache = searchParams.has("bind") ? shared.bind(context) : shared
     if (searchParams.has("errors")) return Response.json(shared.metrics().errors)
     const work = acts[searchParams.get("act") ?? ""]?.(cache) ?? Promise.resolve()
-    if (!searchParams.has("leave")) return Response.json((await work) ?? null)
+    if (!searchParams.has("leave")) {
+      const answer = await work.catch((error: unknown) =>
+        error instanceof CacheError ? error.code : String(error),
+      )
+      return Response.json(answer ?? null)
+    }
     work.catch(() => {})
     await sleep(Number(searchParams.get("leave")))
     return Response.json("left")
