@@ -2,7 +2,7 @@ import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Lane, Watcher, Write } from "./lane.ts"
-import { ended, isWorker, share } from "./scope.ts"
+import { ended, isUnderWay, isWorker, share } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 
 /** Waits for a storage operation, `ms` at most. */
@@ -105,11 +105,21 @@ export class WriteQueue {
     let isLate = false
     const wait = restOf(before, ms)
     const behind: (() => void)[] = []
-    const guarded = () => this.#guard(() => work(() => isLate), whole, key)
+    let seen = now()
+    let isInLine = before.length > 0
+    const see = () => {
+      seen = now()
+    }
+    // On Workers one that waits looks around all the time, as long as its request lives.
+    const stands = () => !isInLine || now() - seen < 1000 || before.some(isUnderWay)
+    const guarded = () => {
+      isInLine = false
+      return this.#guard(() => work(() => isLate), whole, key)
+    }
     const over = () => this.told(written)
     let result: Awaitable<T> | undefined
     try {
-      result = before.length > 0 ? inLine(before, wait, behind).then(guarded) : guarded()
+      result = before.length > 0 ? inLine(before, wait, behind, see).then(guarded) : guarded()
     } finally {
       // At once, or it threw at once.
       if (!isPromise(result)) over()
@@ -120,7 +130,7 @@ export class WriteQueue {
       over()
       letGo(behind, error)
     })
-    return { result, tail: Object.assign(share(end, wait + whole), { behind }) }
+    return { result, tail: Object.assign(share(end, wait + whole), { behind, stands }) }
   }
 }
 
@@ -135,7 +145,12 @@ function restOf(before: readonly Write[], ms: number): number {
 }
 
 /** Waits for the writes `before`, `ms` at most, or until a storage that hangs lets them all go; then so are those `behind`. */
-async function inLine(before: readonly Write[], ms: number, behind: readonly (() => void)[]): Promise<void> {
+async function inLine(
+  before: readonly Write[],
+  ms: number,
+  behind: readonly (() => void)[],
+  see: () => void,
+): Promise<void> {
   const turn = thisTurn()
   let isLetGo = false
   await new Promise<void>((resolve) => {
@@ -145,7 +160,11 @@ async function inLine(before: readonly Write[], ms: number, behind: readonly (()
       if (!isWorker() || turn === thisTurn()) resolve()
     }
     for (const write of before) write.behind.push(go)
-    ended(before, ms, () => isLetGo).then(resolve)
+    const look = () => {
+      see()
+      return isLetGo
+    }
+    ended(before, ms, look).then(resolve)
   })
   if (isLetGo) for (const go of behind) go()
 }

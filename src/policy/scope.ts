@@ -56,6 +56,8 @@ export interface UnderWay<T = unknown> {
   /** When it is taken for dead, ms since epoch. */
   readonly until: number
   isOver: boolean
+  /** Whether it still holds its place: one that has yet to begin may have died with its request. */
+  readonly stands?: () => boolean
 }
 
 /** `promise`, for others to wait for `ms` at most. */
@@ -88,8 +90,12 @@ export async function ended(
     return
   }
   const limit = now() + ms
-  const isUnderWay = ({ isOver, until }: UnderWay) => !isOver && now() < Math.min(until, limit)
-  await poll(() => isEnough() || !all.some(isUnderWay))
+  await poll(() => isEnough() || now() >= limit || !all.some(isUnderWay))
+}
+
+/** Whether there is still something to wait for. */
+export function isUnderWay({ isOver, until, stands }: UnderWay): boolean {
+  return !isOver && now() < until && stands?.() !== false
 }
 
 /** Waits until `isDone`, by timers of this request's own. */

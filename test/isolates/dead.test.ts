@@ -1,5 +1,5 @@
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { bundleWorker, workerRuntimes } from "../../tools/scripts/worker.ts"
 
 let script = ""
@@ -91,4 +91,23 @@ describe.concurrent.each(dates)("in a Worker of %s", (compatibilityDate) => {
     }
     for (const on of ["far all", "near all"]) expect(await ask(`on=${on}&errors`)).toBe(0)
   })
+})
+
+test("where no hook keeps requests alive, the writes they leave behind hold back the next one as one of them does", async () => {
+  const worker = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script: await bundleWorker("test/isolates/dead/worker.ts", false),
+      compatibilityDate: "2026-07-01",
+    }),
+  )
+  onTestFinished(() => worker.dispose())
+  const ask = async (act: string): Promise<unknown> => {
+    const url = `http://w/?on=far line&act=${act}`
+    return (await worker.dispatchFetch(url, { signal: AbortSignal.timeout(10_000) })).json()
+  }
+  expect(await ask("set")).toBeNull()
+  for (let left = 12; left > 0; left--) expect(await ask("set&leave=1")).toBe("left")
+  expect(await ask("batch")).toBeNull()
+  expect(await ask("get")).toBe("batch")
 })

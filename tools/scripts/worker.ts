@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { build, type Plugin } from "esbuild"
 import { root } from "./run.ts"
 
-const sources: Plugin = {
+const sources = (hasHook: boolean): Plugin => ({
   name: "sources",
   setup({ onResolve }) {
     onResolve({ filter: /^isocache\/adapters\/\w+$/ }, ({ path }) => ({
@@ -11,12 +11,20 @@ const sources: Plugin = {
     }))
     onResolve({ filter: /^isocache$/ }, () => ({ path: join(root, "src/index.ts") }))
     // What the condition does in the built package.
-    onResolve({ filter: /\/workers\.ts$/ }, () => ({ path: join(root, "src/base/workers.workerd.ts") }))
+    if (hasHook)
+      onResolve({ filter: /\/workers\.ts$/ }, () => ({ path: join(root, "src/base/workers.workerd.ts") }))
   },
-}
+})
 
-/** The script of a Worker: of a file of this repository, or of `code`; both may import the package by its name. */
-export async function bundleWorker(entry: string | { readonly code: string }): Promise<string> {
+/**
+ * The script of a Worker: of a file of this repository, or of `code`; both may import the package by its name.
+ *
+ * @param hasHook - Whether the bundler knows the condition "workerd", so that requests are kept alive by themselves.
+ */
+export async function bundleWorker(
+  entry: string | { readonly code: string },
+  hasHook = true,
+): Promise<string> {
   const { outputFiles } = await build({
     ...(typeof entry === "string"
       ? { entryPoints: [join(root, entry)] }
@@ -25,9 +33,9 @@ export async function bundleWorker(entry: string | { readonly code: string }): P
     write: false,
     format: "esm",
     target: "es2022",
-    conditions: ["workerd", "worker", "browser"],
+    conditions: [...(hasHook ? ["workerd"] : []), "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
-    plugins: [sources],
+    plugins: [sources(hasHook)],
   })
   return outputFiles[0]?.text ?? ""
 }
