@@ -22,11 +22,12 @@ export type Loaded<V, R> = unknown extends V ? R : V
  */
 export class Reader {
   /** @internal */
-  protected readonly kit: Kit
+  declare protected readonly kit: Kit
 
   /** @internal */
   constructor(kit: Kit) {
-    this.kit = kit
+    // Not enumerable, and no class field, which would be: its options hold secrets that logs and JSON must not show.
+    Object.defineProperty(this, "kit", { value: kit })
   }
 
   /**

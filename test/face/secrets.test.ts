@@ -141,3 +141,35 @@ test("what explicit writes, ready, keys and prune reject with has no credentials
     expect(inspect(error), String(way)).not.toContain(secret)
   }
 })
+
+test("neither JSON nor a deep look at what is made of options shows the secrets in them", () => {
+  const cache = new CacheWrapper({
+    adapter: "upstash",
+    arguments: { url: `https://bob:${secret}@host`, token: secret },
+    encrypt: { keys: [{ id: "a", key: { passphrase: secret, salt: "saltsalt" } }] },
+  })
+  const region = cache.region("r", {
+    encrypt: { keys: [{ id: "b", key: { passphrase: secret, salt: "saltsalt" } }] },
+  })
+  const bound = cache.bind({ waitUntil() {} })
+  const memoize = cache.memoize(async (id: number) => id, { name: "one" })
+  const many = cache.memoizeMany(async (...ids: number[]) => ids, { name: "many" })
+  for (const one of [cache, region, bound, bound.region("r"), memoize, many]) {
+    expect(String(JSON.stringify(one))).not.toContain(secret)
+    expect(inspect(one, { depth: 20 })).not.toContain(secret)
+  }
+})
+
+test("nor do the view of a batch and the regions in it", async () => {
+  const cache = new CacheWrapper({
+    encrypt: { keys: [{ id: "a", key: { passphrase: secret, salt: "saltsalt" } }] },
+  })
+  cache.region("r")
+  // Nothing is written: no key is derived.
+  const seen = await cache.region("s", { encrypt: false }).batch((batch) => [batch, batch.region("t")])
+  for (const one of seen) {
+    expect(String(JSON.stringify(one))).not.toContain(secret)
+    expect(inspect(one, { depth: 20 })).not.toContain(secret)
+  }
+  await cache.close()
+})
