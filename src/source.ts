@@ -12,6 +12,7 @@ import {
   rule,
 } from "./base/rules.ts"
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
+import { codecRules } from "./codec/rules.ts"
 import type { Resolved, Shared } from "./kit.ts"
 import type { Source } from "./policy/found.ts"
 import type { Near } from "./store/near.ts"
@@ -53,23 +54,13 @@ export const storageRules: Readonly<Record<keyof StorageOptions, Rule>> = {
     "true, false, the bounds of a memory tier, or an adapter",
     "ADAPTER_OPTIONS",
   ),
-  serializer: rule(isSerializer, "{ name, stringify, parse }"),
-  compress: rule(
-    (value) => typeof value === "boolean" || typeof value === "object",
-    "true, false, or { threshold, format }",
-  ),
-  encrypt: rule((value) => value === false || typeof value === "object", "false, or { keys: [{ id, key }] }"),
+  ...codecRules,
 }
 
 /** @throws {CacheError} `ADAPTER_OPTIONS` for an object that is no adapter. */
 function isAdapterOrAlias(value: unknown): boolean {
   if (typeof value !== "string") assertAdapter(value, "An option")
   return true
-}
-
-function isSerializer(value: unknown): boolean {
-  const { name, stringify, parse }: Partial<Serializer> = Object(value)
-  return typeof name === "string" && typeof stringify === "function" && typeof parse === "function"
 }
 
 /** Where a storage comes from, told by options; nothing is opened or loaded before the first use. */

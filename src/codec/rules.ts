@@ -1,0 +1,18 @@
+import type { Serializer } from "../adapter.ts"
+import { isRecord, type Rule, rule } from "../base/rules.ts"
+import type { CodecOptions } from "./codec.ts"
+
+/** What {@link CodecOptions} must be; what stands in `compress` and `encrypt` is judged when a codec is made. */
+export const codecRules: Readonly<Record<Exclude<keyof CodecOptions, "onTrouble">, Rule>> = {
+  serializer: rule(isSerializer, "{ name, stringify, parse }"),
+  compress: rule(
+    (value) => typeof value === "boolean" || isRecord(value),
+    "true, false, or { threshold, format }",
+  ),
+  encrypt: rule((value) => value === false || isRecord(value), "false, or { keys: [{ id, key }] }"),
+}
+
+function isSerializer(value: unknown): boolean {
+  const { name, stringify, parse }: Partial<Serializer> = Object(value)
+  return typeof name === "string" && typeof stringify === "function" && typeof parse === "function"
+}
