@@ -2,9 +2,10 @@ import { type Adapter, type AdapterEvent, assertAdapter, type Serializer } from 
 import { quietly } from "../base/awaitable.ts"
 import type { Bus } from "../base/bus.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
-import { aDuration, aFunction, anything, judgeOptions, type Rule } from "../base/rules.ts"
+import { aDuration, aFunction, anything, having, judgeOptions, type Rule } from "../base/rules.ts"
 import type { CodecOptions } from "../codec/codec.ts"
 import { ownKeys } from "../codec/own-keys.ts"
+import { codecRules } from "../codec/rules.ts"
 import { Coder } from "./coder.ts"
 import { Fences } from "./fences.ts"
 import { Messages } from "./messages.ts"
@@ -40,11 +41,9 @@ export interface TieredOptions {
 const rules: Readonly<Record<keyof TieredOptions, Rule>> = {
   near: anything,
   far: anything,
-  bus: anything,
+  bus: having(["publish", "subscribe"], "a bus, such as broadcastBus()"),
   maxAge: aDuration,
-  serializer: anything,
-  compress: anything,
-  encrypt: anything,
+  ...codecRules,
   onTrouble: aFunction,
 }
 const defaultAge = 5000

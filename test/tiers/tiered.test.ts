@@ -3,7 +3,7 @@ import { memory } from "../../adapters/memory.ts"
 import type { Adapter } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { delegate } from "../../src/proxies.ts"
-import { tiered } from "../../src/tiers.ts"
+import { broadcastBus, memoryBus, tiered } from "../../src/tiers.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
 
@@ -395,6 +395,25 @@ test("options that make no sense are refused at the call", () => {
   expect(wrong({ near: far, far, maxAge: "soon" })).toThrow(expect.objectContaining({ code: "TTL_INVALID" }))
   // @ts-expect-error no such bound
   expect(() => new CacheWrapper({ adapter: far, near: { maxEntrys: 1 } })).toThrow("maxEntrys")
+})
+
+test.each<[string, object]>([
+  ["broadcastBus without its call", { bus: broadcastBus }],
+  ["a bus of no methods", { bus: {} }],
+  ["a bus that only speaks", { bus: { publish() {} } }],
+  ["a number for a bus", { bus: 5 }],
+  ["null for a bus", { bus: null }],
+  ["the promise of a bus", { bus: Promise.resolve(memoryBus()) }],
+  ["half a serializer", { serializer: { name: "half", stringify: String } }],
+  ["null for compress", { compress: null }],
+  ["a number for compress", { compress: 1 }],
+  ["null for encrypt", { encrypt: null }],
+  ["an array for encrypt", { encrypt: [] }],
+  ["true for encrypt", { encrypt: true }],
+])("%s is refused at the call", (_, options) => {
+  const make = () => tiered({ near: memory(), far: memory(), ...options })
+  const message = expect.stringContaining(`The option ${Object.keys(options)} of tiered() must be `)
+  expect(make).toThrow(expect.objectContaining({ code: "ADAPTER_OPTIONS", message }))
 })
 
 test("a class serializer keeps its classes through near and far", async () => {
