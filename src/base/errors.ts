@@ -76,9 +76,9 @@ export class CacheError extends Error {
   /** What went wrong. */
   readonly code: CacheErrorCode
   /** The key it happened to, as given. */
-  readonly key?: string
+  declare readonly key?: string
   /** For `CACHE_MISS`: why there was nothing. */
-  readonly reason?: MissReason
+  declare readonly reason?: MissReason
 
   /** For adapters and proxies of one's own: `cause` is the error behind it. What is `undefined` is left out. */
   constructor(

@@ -142,3 +142,11 @@ test("urls in the errors of others lose their credentials, in events and in onEr
     expect(String(error)).toContain("redis://host failed")
   }
 })
+
+test("an error has no key, no reason and no cause where there is none", () => {
+  const bare = new CacheError("CLOSED", "over", { key: undefined, reason: undefined, cause: undefined })
+  for (const name of ["key", "reason", "cause"]) expect(bare).not.toHaveProperty(name)
+  expect(inspect(bare)).not.toContain("undefined")
+  const full = new CacheError("CACHE_MISS", "nothing", { key: "k", reason: "absent", cause: bare })
+  expect(full).toMatchObject({ key: "k", reason: "absent", cause: bare })
+})
