@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from "../base/duration.ts"
-import { aBoolean, aFunction, isRecord, judgeOptions, type Rule, type Rules, rule } from "../base/rules.ts"
+import { aBoolean, aFunction, having, judgeOptions, type Rule, type Rules, rule } from "../base/rules.ts"
 
 /** How a read is judged. */
 export interface ReadOptions {
@@ -135,7 +135,7 @@ const jitter: Rule = [
 const rules: Readonly<Record<keyof Policy, Rule>> = {
   maxAge: time,
   stale: aBoolean,
-  signal: rule((value) => isRecord(value) && "aborted" in value, "an AbortSignal"),
+  signal: having(["addEventListener", "throwIfAborted"], "an AbortSignal"),
   ttl: deadline,
   grace: deadline,
   jitter,
@@ -152,7 +152,10 @@ const rules: Readonly<Record<keyof Policy, Rule>> = {
   fresh: aBoolean,
   shouldCache: aFunction,
   storeTimeout: time,
-  schema: rule((value) => value === Object(value) && "~standard" in Object(value), "a Standard Schema"),
+  schema: rule(
+    (value) => typeof Object(Object(value)["~standard"]).validate === "function",
+    "a Standard Schema",
+  ),
 }
 
 /**

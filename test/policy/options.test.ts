@@ -18,8 +18,12 @@ const wrong: readonly (readonly [name: string, value: unknown, code: string])[] 
   ),
   ...["t", [1], null, {}].map((value) => ["tags", value, "OPTION_INVALID"] as const),
   ...[1, null, {}].map((value) => ["shouldCache", value, "OPTION_INVALID"] as const),
-  ...[1, null, {}].map((value) => ["schema", value, "OPTION_INVALID"] as const),
-  ...[1, null, {}].map((value) => ["signal", value, "OPTION_INVALID"] as const),
+  ...[1, null, {}, { "~standard": null }, { "~standard": {} }, { "~standard": { validate: 5 } }].map(
+    (value) => ["schema", value, "OPTION_INVALID"] as const,
+  ),
+  ...[1, null, {}, { aborted: false }, new AbortController()].map(
+    (value) => ["signal", value, "OPTION_INVALID"] as const,
+  ),
   ["jitter", Infinity, "TTL_INVALID"],
   ["tll", 5, "OPTION_INVALID"],
   ["constructor", 5, "OPTION_INVALID"],
