@@ -1,6 +1,6 @@
 import { CacheError } from "./base/errors.ts"
 import { isPlain } from "./base/kind.ts"
-import { isRecord } from "./base/rules.ts"
+import { isRecord, judgeOptions } from "./base/rules.ts"
 import { ownKeys } from "./codec/own-keys.ts"
 import type { Kit, Known, Shared } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
@@ -17,6 +17,12 @@ export function storageOf({ encrypt, ...options }: StorageOptions): StorageOptio
     ([name, value]) => Object.hasOwn(storageRules, name) && value !== undefined,
   )
   return Object.fromEntries(said)
+}
+
+/** Refuses an alias, or options for it, that do not exist; and any beside an adapter object. */
+export function checkAdapter(shared: Pick<Shared, "check">, adapter: unknown, options: object = {}): void {
+  if (typeof adapter === "string") shared.check(adapter, options)
+  else judgeOptions(options, {}, " for an adapter object: its factory takes them")
 }
 
 /** Whether both mean one storage: alike, down to the members of what they name. */

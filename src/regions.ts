@@ -1,7 +1,7 @@
 import type { Awaitable } from "./adapter.ts"
 import { CacheError, misuse } from "./base/errors.ts"
 import { aFunction, anything, type Rules, rule } from "./base/rules.ts"
-import { drop, ownHome, sameStorage, storageOf } from "./homes.ts"
+import { checkAdapter, drop, ownHome, sameStorage, storageOf } from "./homes.ts"
 import type { KeyLike } from "./key.ts"
 import { type Generator, type Kit, type Known, settingsOf, withPolicy } from "./kit.ts"
 import type { OnError } from "./policy/hub.ts"
@@ -123,7 +123,11 @@ function configure(known: Known, given: object, isNew: boolean): void {
 function check({ parent }: Known, options: RegionOptions<unknown, unknown>): StorageOptions {
   resolvePolicy(parent.settings.policy, options, rules)
   const storage = storageOf(options)
-  if (typeof storage.adapter === "string") parent.shared.check(storage.adapter, storage.arguments)
+  const { shared, settings } = parent
+  // Once the cache is closed there is nothing to inherit.
+  const inherited = shared.engine && storage.arguments && settings.home().source
+  const adapter = storage.adapter ?? inherited?.adapter ?? inherited?.name
+  if (adapter !== undefined) checkAdapter(shared, adapter, storage.arguments)
   return storage
 }
 

@@ -4,7 +4,7 @@ import { CacheError, misuse } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
 import { aFunction, isRecord, judgeOptions, type Rules, rule } from "./base/rules.ts"
 import { scrub } from "./base/scrub.ts"
-import { drop, engineOf, sameStorage, storageOf } from "./homes.ts"
+import { checkAdapter, drop, engineOf, sameStorage, storageOf } from "./homes.ts"
 import { closed, type Kit, type Resolved, type Shared, settingsOf } from "./kit.ts"
 import type { Metrics } from "./policy/counters.ts"
 import { Hub, type OnError } from "./policy/hub.ts"
@@ -76,7 +76,7 @@ export class CacheWrapper extends Region {
     const settings = settingsOf(home, true, policy)
     super({ place: Place.root(prefix), path: "", hub, shared, settings, scope })
     const adapter = options.adapter ?? this.standard()
-    if (typeof adapter === "string") this.check(adapter, options.arguments)
+    checkAdapter(shared, adapter, options.arguments)
     shared.engine = engineOf(this.kit, sourceOf(storageOf({ ...options, adapter }), shared))
     for (const [name, own] of Object.entries(regions)) this.region(name, own)
   }
@@ -98,11 +98,9 @@ export class CacheWrapper extends Region {
     const storage = storageOf({ near, serializer, compress, encrypt })
     judgeOptions(storage, storageRules, "", "OPTION_INVALID")
     // One that is missing is told the names there are.
-    if (typeof adapter === "string" || adapter === undefined) this.check(adapter, own)
-    else {
-      assertAdapter(adapter, "use()")
-      judgeOptions(own, {}, " for an adapter object: its factory takes them")
-    }
+    if (adapter === undefined) this.check(adapter, own)
+    if (typeof adapter !== "string") assertAdapter(adapter, "use()")
+    checkAdapter(shared, adapter, own)
     const old = shared.engine
     const source = old.source.derive({ near: undefined, ...storage, adapter, arguments: own })
     if (this.outlasts(adapter) && sameStorage(storageOf(source.options), storageOf(old.source.options)))

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { gzip, superjsonSerializer } from "../../src/codecs.ts"
+import { CacheWrapper as CoreWrapper } from "../../src/core.ts"
 import { CacheError, CacheWrapper, memoized, registerAlias } from "../../src/index.ts"
 
 const cache = new CacheWrapper({ adapter: memory() })
@@ -14,6 +15,10 @@ const decorate = (options: object) =>
     kind: "method",
     name: "f",
   } as never)
+
+const misspelt = { maxEntrys: 1 }
+const use = (options: unknown) => new CacheWrapper().use("memory", options as never)
+const own = (name: string, storage: object) => new CacheWrapper({ adapter: memory() }).region(name, storage)
 
 describe("what makes no sense is refused at once, naming the option", () => {
   test.each<[string, string, string, () => unknown]>([
@@ -46,6 +51,53 @@ describe("what makes no sense is refused at once, naming the option", () => {
     ],
     ["a region's serializer", "OPTION_INVALID", "serializer", () => cache.region("s", { serializer: half })],
     ["use with null", "OPTION_INVALID", "options of use()", () => cache.use(memory(), null as never)],
+    ["use with 5", "OPTION_INVALID", "options of use()", () => use(5)],
+    ["use with true", "OPTION_INVALID", "options of use()", () => use(true)],
+    ["use with an array", "OPTION_INVALID", "options of use()", () => use([])],
+    ["use with a function", "OPTION_INVALID", "options of use()", () => use(() => 5)],
+    ["use with an empty text", "OPTION_INVALID", "options of use()", () => use("")],
+    [
+      "arguments beside an adapter object",
+      "ADAPTER_OPTIONS",
+      "its factory takes them",
+      () => new CacheWrapper({ adapter: memory(), arguments: { maxEntries: 1 } }),
+    ],
+    [
+      "arguments beside an adapter object, without aliases",
+      "ADAPTER_OPTIONS",
+      "its factory takes them",
+      () => new CoreWrapper({ adapter: memory(), arguments: { maxEntries: 1 } }),
+    ],
+    [
+      "a region's arguments beside an adapter object",
+      "ADAPTER_OPTIONS",
+      "its factory takes them",
+      () => own("a", { adapter: memory(), arguments: { maxEntries: 1 } }),
+    ],
+    [
+      "a region's arguments beside the object it inherits",
+      "ADAPTER_OPTIONS",
+      "its factory takes them",
+      () => own("b", { arguments: { maxEntries: 1 } }),
+    ],
+    [
+      "a region's arguments that the alias it inherits has not",
+      "ADAPTER_OPTIONS",
+      "maxEntrys",
+      () => new CacheWrapper().region("r", { arguments: misspelt }),
+    ],
+    [
+      "arguments that the alias of the region around it has not",
+      "ADAPTER_OPTIONS",
+      "maxEntrys",
+      () => own("s", { adapter: "memory" }).region("r", { arguments: misspelt }),
+    ],
+    [
+      "arguments of a region among the options of its cache",
+      "ADAPTER_OPTIONS",
+      "maxEntrys",
+      () => new CacheWrapper({ regions: { r: { arguments: misspelt } } }),
+    ],
     ["gzip(null)", "OPTION_INVALID", "compress", () => gzip(null as never)],
     ["superjsonSerializer(null)", "OPTION_INVALID", "ptions", () => superjsonSerializer(null as never)],
     ["an alias that is a bigint", "ADAPTER_OPTIONS", "bigint", () => registerAlias(1n as never, memory)],
@@ -87,6 +139,12 @@ describe("what makes no sense is refused at once, naming the option", () => {
 
   test("a batch of no function rejects", async () => {
     await expect(cache.batch(5 as never)).rejects.toMatchObject({ code: "OPTION_INVALID" })
+  })
+
+  test("while arguments may be empty, or those of the alias that a region inherits", () => {
+    expect(() => new CacheWrapper({ adapter: memory(), arguments: {} })).not.toThrow()
+    const place = new CacheWrapper({ adapter: memory() }).region("r", { adapter: "memory" })
+    expect(() => place.region("s", { arguments: { maxEntries: 1 } })).not.toThrow()
   })
 
   test("while every kind of event may be heard", () => {
