@@ -18,7 +18,7 @@ export interface GeneratedRegion<V, A>
   /** The fresh entry, with deadlines and tags, or `undefined`. Never loads. */
   getEntry(argument: A, options?: Omit<GetOptions<V>, "default">): Promise<Entry<V> | undefined>
   /** The values for `args` in their order, each as {@link get} answers it. */
-  getMany(args: Iterable<A>, options?: GetOptions<V>): Promise<V[]>
+  getMany(args: Iterable<A>, options?: LoadOptions<V>): Promise<V[]>
   /** The fresh value where it is known without I/O, else `undefined`. Never loads. */
   peek(argument: A): V | undefined
   /** Whether there is a fresh entry. Never loads. */

@@ -174,8 +174,10 @@ export async function regions(): Promise<void> {
   const users = cache.region("users", { ttl: "1h", generate: async (id: number) => ({ id, name: "x" }) })
   const one = await users.get(42)
   same<typeof one, { id: number; name: string }>()
-  const some = await users.getMany([1, 2])
+  const some = await users.getMany([1, 2], { softTimeout: 0, fresh: true, shouldCache: ({ id }) => id > 0 })
   same<typeof some, { id: number; name: string }[]>()
+  // @ts-expect-error: what is missing is made: there is no default
+  await users.getMany([1], { default: { id: 0, name: "" } })
   const entry = await users.getEntry(1, { stale: true })
   same<typeof entry, Entry<{ id: number; name: string }> | undefined>()
   await users.set(1, { id: 1, name: "Ada" })
