@@ -156,7 +156,9 @@ export class CacheWrapper extends Region {
   on<T extends CacheEventType | "*">(type: T, listener: (event: EventOf<T>) => void): () => void {
     if (typeof listener !== "function") throw misuse("A listener is a function of the event.")
     if (!eventTypes.split(" ").includes(type))
-      throw misuse(`There is no event "${type}". Known: ${eventTypes}.`)
+      throw misuse(
+        `There is no event ${typeof type === "string" ? `"${type}"` : `of type ${typeof type}`}. Known: ${eventTypes}.`,
+      )
     // Listeners are called by the type they asked for.
     return this.kit.hub.events.on(type, listener as Parameters<Hub["events"]["on"]>[1])
   }

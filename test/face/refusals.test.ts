@@ -125,6 +125,15 @@ describe("what makes no sense is refused at once, naming the option", () => {
     ["near.copy", "ADAPTER_OPTIONS", "copy", () => bound({ copy: true })],
     ["regions: []", "OPTION_INVALID", "regions", () => new CacheWrapper({ regions: [] as never })],
     ["a region's options: null", "OPTION_INVALID", "ptions", () => cache.region("n", null as never)],
+    ["on a symbol", "OPTION_INVALID", "symbol", () => cache.on(Symbol("hit") as never, () => {})],
+    ["on an object", "OPTION_INVALID", "object", () => cache.on(Object.create(null) as never, () => {})],
+    ["on undefined", "OPTION_INVALID", "undefined", () => cache.on(undefined as never, () => {})],
+    [
+      "on what has an odd text",
+      "OPTION_INVALID",
+      "object",
+      () => cache.on({ toString: () => expect.unreachable() } as never, () => {}),
+    ],
     ["on a typo", "OPTION_INVALID", "hitt", () => cache.on("hitt" as never, () => {})],
   ])("%s: %s", (_, code, word, way) => {
     let error: unknown
