@@ -23,12 +23,20 @@ export function defaultFile(modules: Modules): string {
 }
 
 function projectRoot({ fs, path }: Modules): string {
-  const start = isAllowed("read", ".") ? currentProcess().cwd?.() : undefined
+  const start = workingFolder()
   if (start === undefined) throw noFolder("the working folder cannot be read")
   for (let folder = start; ; folder = path.dirname(folder)) {
     const marks = ["package.json", "deno.json", "deno.jsonc"].map((name) => path.join(folder, name))
     if (marks.some((file) => isAllowed("read", file) && fs.existsSync(file))) return folder
     if (path.dirname(folder) === folder) return start
+  }
+}
+
+function workingFolder(): string | undefined {
+  try {
+    return isAllowed("read", ".") ? currentProcess().cwd?.() : undefined
+  } catch {
+    return undefined // It was deleted.
   }
 }
 

@@ -154,6 +154,22 @@ describe("the default file", () => {
     expect(mode(join(folder, "caches"))).toBe("700")
   })
 
+  test.each(["", "~/caches"])(
+    "says how to give one where the working folder is gone, with ISOCACHE_DIR %j",
+    (own) => {
+      vi.stubEnv("ISOCACHE_DIR", own.replace("~", folder))
+      vi.spyOn(process, "cwd").mockImplementation(() => {
+        throw new Error("ENOENT: no such file or directory, uv_cwd")
+      })
+      expect(() => setupDefault().get("k")).toThrow(
+        expect.objectContaining({
+          code: "ADAPTER_UNAVAILABLE",
+          message: expect.stringMatching(/working folder cannot be read.*give sqlite\(\{ path \}\)/),
+        }),
+      )
+    },
+  )
+
   test.each([
     ["linux", { XDG_CACHE_HOME: "~/x" }, "x/isocache"],
     ["linux", { XDG_CACHE_HOME: "relative", HOME: "~" }, ".cache/isocache"],
