@@ -5,29 +5,30 @@ const depth = 16
  * About how many bytes structured clone makes of `value`.
  *
  * Long arrays and wide objects are measured by their first 64 members; what lies deeper than 16 levels is not
- * looked at. So it takes microseconds whatever the value.
+ * looked at, and what is met again counts as a reference. So it takes microseconds of most values.
  */
-export function sizeOf(value: unknown, level = 0): number {
+export function sizeOf(value: unknown, level = 0, seen: Set<object> = new Set()): number {
   if (typeof value === "string") return value.length
-  if (typeof value !== "object" || value === null || level > depth) return 8
+  if (typeof value !== "object" || value === null || level > depth || seen.has(value)) return 8
+  seen.add(value)
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return value.byteLength
   if (typeof Blob === "function" && value instanceof Blob) return value.size
-  if (value instanceof Map || value instanceof Set) return 8 + sizeOfAll(value, value.size, level)
-  if (Array.isArray(value)) return 8 + sizeOfAll(value, value.length, level)
+  if (value instanceof Map || value instanceof Set) return 8 + sizeOfAll(value, value.size, level, seen)
+  if (Array.isArray(value)) return 8 + sizeOfAll(value, value.length, level, seen)
   const names = Object.keys(value)
   let bytes = 0
   for (let i = 0; i < names.length && i < sample; i++) {
     const name = names[i] ?? ""
-    bytes += name.length + sizeOf(Reflect.get(value, name), level + 1)
+    bytes += name.length + sizeOf(Reflect.get(value, name), level + 1, seen)
   }
   return 8 + scaled(bytes, names.length)
 }
 
-function sizeOfAll(members: Iterable<unknown>, count: number, level: number): number {
+function sizeOfAll(members: Iterable<unknown>, count: number, level: number, seen: Set<object>): number {
   let bytes = 0
   let looked = 0
   for (const member of members) {
-    bytes += sizeOf(member, level + 1)
+    bytes += sizeOf(member, level + 1, seen)
     if (++looked === sample) break
   }
   return scaled(bytes, count)

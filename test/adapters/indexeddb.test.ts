@@ -459,6 +459,17 @@ test("a cyclic value has a size too", () => {
   expect(sizeOf(cycle)).toBeLessThan(1_000)
 })
 
+test("what is met again costs no time and no bytes", () => {
+  const knot: Record<string, unknown> = {}
+  for (const name of "abcdef") knot[name] = knot
+  expect(sizeOf(knot)).toBeLessThan(1_000)
+  const parent: Record<string, unknown> = { name: "parent" }
+  parent.children = Array.from({ length: 64 }, (_, i) => ({ name: `child ${i}`, parent }))
+  expect(sizeOf(parent)).toBeLessThan(10_000)
+  const text = { text: "x".repeat(1_000) }
+  expect(sizeOf([text, new Map([[text, text]])])).toBeLessThan(2_000)
+})
+
 /** Does `work` behind the adapter's back. */
 async function inStore<T>(work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   const db = await new Promise<IDBDatabase>((resolve, reject) => {
