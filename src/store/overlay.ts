@@ -47,9 +47,12 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
   let hasTokens = false
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
   const isKnown = (key: string) => writes.has(key) || isCleared(key)
+  // Of what such a storage answers nobody makes another copy: what waits must not be the reader's own.
+  const answer = ({ record }: Write) =>
+    base.copy === "own" && typeof record === "object" ? structuredClone(record) : record
   const get = (key: string) => {
     const write = writes.get(key)
-    return write ? write.record : isCleared(key) ? undefined : base.get(key)
+    return write ? answer(write) : isCleared(key) ? undefined : base.get(key)
   }
   const set = (key: string, record: Stored, ttl: number): void => {
     hasTokens ||= isToken(key)
@@ -92,7 +95,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
       ? await base.getMany(below)
       : await together(below.map((key) => () => base.get(key)))
     const found = new Map(below.map((key, i) => [key, records[i]]))
-    return keys.map((key, i) => (waiting[i] ? waiting[i].record : found.get(key)))
+    return keys.map((key, i) => (waiting[i] ? answer(waiting[i]) : found.get(key)))
   }
 
   async function* keys(prefix: string): AsyncGenerator<string> {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
+import type { Adapter } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/index.ts"
 import type { Region } from "../../src/types.ts"
-import { kinds } from "../support/fake.ts"
+import { fake, kinds } from "../support/fake.ts"
 import { gate, setup } from "../support/setup.ts"
 
 describe.each(kinds)("a batch on %s", (kind) => {
@@ -269,6 +270,22 @@ describe.each(kinds)("a batch on %s", (kind) => {
     })
     expect(await squares.get(4)).toBe(17)
   })
+})
+
+test("what is read of it may be changed, where a storage makes the only copy", async () => {
+  const shelf = fake("all abilities").handle()
+  const copied: Adapter = { ...shelf, copy: "own", get: async (key) => structuredClone(await shelf.get(key)) }
+  const cache = new CacheWrapper({ adapter: copied })
+  await cache.batch(async (b) => {
+    await b.set("a", { list: [1] })
+    ;(await b.get<{ list: number[] }>("a"))?.list.push(2)
+    await b.batch(async (inner) => {
+      const [held] = await inner.getMany<{ list: number[] }>(["a"])
+      held?.list.push(3)
+    })
+    expect(await b.get("a")).toEqual({ list: [1] })
+  })
+  expect(await cache.get("a")).toEqual({ list: [1] })
 })
 
 test("keys inside are those of the batch", async () => {
