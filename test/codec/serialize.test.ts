@@ -64,6 +64,15 @@ test("plain JSON is JSON to the letter, and so is not what only looks like it", 
   ])
 })
 
+test("a toJSON that every object inherits makes nothing less plain", () => {
+  Object.defineProperty(Object.prototype, "toJSON", { value: () => 1, configurable: true })
+  try {
+    expect(isPlainJson({ a: [{}] })).toBe(true)
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "toJSON")
+  }
+})
+
 test("the same value gives the same text, in any instance", () => {
   for (const make of Object.values({ ...leaves, ...shapes })) {
     expect(superjsonSerializer().stringify(make())).toBe(serializer.stringify(make()))

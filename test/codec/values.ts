@@ -151,6 +151,12 @@ export const simplified: Readonly<Record<string, () => readonly [from: unknown, 
     Object.assign(Object.create(null), { a: Object.create(null) }),
     { a: {} },
   ],
+  "a hidden toJSON has no say": () => [hide("toJSON", () => "else", { a: 1 }), { a: 1 }],
+  "a hidden toJSON within has no say": () => [
+    [{ b: hide("toJSON", () => "else", { a: 1 }) }],
+    [{ b: { a: 1 } }],
+  ],
+  "a toJSON of an array has no say": () => [[Object.assign([1], { toJSON: () => "else" })], [[1]]],
   "another realm's objects become this one's": () => [
     runInNewContext(
       "({ list: [1, { d: new Date(5) }], map: new Map([[1, new Set([2])]]), e: new TypeError('x') })",
@@ -232,4 +238,8 @@ export function sparse(length: number, elements: Readonly<Record<number, unknown
 
 function own(name: string, value: unknown, on: object): object {
   return Object.defineProperty(on, name, { value, enumerable: true, configurable: true, writable: true })
+}
+
+function hide(name: string, value: unknown, on: object): object {
+  return Object.defineProperty(on, name, { value })
 }
