@@ -134,9 +134,11 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
   if (Object.getPrototypeOf(source) !== Array.prototype && classNameOf(source) !== "Array") {
     throw unsupported(walk, whatIs(source))
   }
-  // A claimed length must cost nothing: of a long array with holes only what is there is visited.
-  const isLoose = source.length > 1000 && !isDense(source)
-  const made = isLoose ? holes(source.length) : source.slice()
+  // A claimed length must cost nothing: of a long array with holes only what is there is visited. An array's own
+  // `constructor` would have a say in what slice() makes.
+  const isLoose = (source.length > 1000 && !isDense(source)) || Object.hasOwn(source, "constructor")
+  // Not its own one, which would be another realm's.
+  const made: unknown[] = isLoose ? holes(source.length) : Array.prototype.slice.call(source)
   walk.seen.set(source, made)
   if (isLoose) return copyElements(source, made, walk)
   for (let at = 0; at < made.length; at++) {

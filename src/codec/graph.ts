@@ -143,6 +143,8 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
         return define(meet(number, {}), code.slice(1))
       case "[":
         isOdd = true
+        if (code.some((name, at) => at > 1 && at % 2 === 0 && String(Number(name) >>> 0) !== name))
+          throw new TypeError("no such element")
         return define(meet(number, holes(Number(first))), code.slice(2))
       case "M": {
         const made = meet(number, new Map())

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm"
 import { expect, test } from "vitest"
 import { cloneValue, copyAgain, copyIn, copyTree } from "../../src/codec/clone.ts"
 import { copyOut } from "./copy-out.ts"
@@ -64,6 +65,20 @@ test("no object of a copy is one of the original's", () => {
   const original = Object.values({ ...leaves, ...shapes }).map((make) => make())
   const before = reach(original)
   for (const one of reach(cloneValue(original))) expect(before.has(one)).toBe(false)
+})
+
+test.each([
+  ["of another realm", runInNewContext("[1, [2], , 3]")],
+  ["with a slice of its own", Object.assign(holed(), { slice: () => ["else"] })],
+  ["with a hidden constructor", hiding("constructor", { [Symbol.species]: class Else extends Array {} })],
+  ["with no constructor", hiding("constructor", undefined)],
+  ["that is not to be spread", hiding(Symbol.isConcatSpreadable, false)],
+])("the copy of an array %s is an ordinary one", (_, source) => {
+  const copy = cloneValue(source)
+  expect(Object.getPrototypeOf(copy)).toBe(Array.prototype)
+  expect(Object.getPrototypeOf(Reflect.get(Object(copy), 1))).toBe(Array.prototype)
+  expect(Reflect.ownKeys(Object(copy))).toEqual(["0", "1", "3", "length"])
+  expect(copy).toEqual(holed())
 })
 
 test("nothing is polluted by a key called __proto__", () => {
@@ -142,3 +157,11 @@ test("a long list is copied whole, with its holes", () => {
   expect([copy[4], copy[5], 7 in copy, copy[1_000_099]]).toEqual([4, { a: 1 }, false, 1_000_099])
   expect(copy[5]).not.toBe(list[5])
 })
+
+function hiding(name: PropertyKey, value: unknown): object {
+  return Object.defineProperty(holed(), name, { value })
+}
+
+function holed(): unknown[] {
+  return sparse(4, { 0: 1, 1: [2], 3: 3 })
+}
