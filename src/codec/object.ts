@@ -48,9 +48,10 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   function opened(record: Stored): Awaitable<Shelved | undefined> {
     if (!isKept(record)) return undefined
     const { packed, value, tags, marks } = record as Shelved
+    // From elsewhere it may be anything.
+    if (copy !== "clone" && copy !== "none" && !(areTexts(tags) && areTexts(marks))) return undefined
     if (packed !== undefined) return chain(loadRare(), (code) => code.unpack(record, serializer))
     if (copy !== undefined) return record
-    if (![...tags, ...marks].every((text) => typeof text === "string")) return undefined
     return shelved(
       record,
       copyIn(value, () => true),
@@ -62,6 +63,11 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   }
 
   return { encode, decode, out }
+}
+
+/** Whether all of `list` are texts. It ends at the first hole, of which there may be billions. */
+function areTexts(list: readonly unknown[]): boolean {
+  return list.findIndex((text) => typeof text !== "string") < 0
 }
 
 /** `kept` with a copy for its value. */

@@ -4,7 +4,7 @@ import { type Codec, codecFor } from "../../src/codec/codec.ts"
 import { superjsonSerializer } from "../../src/codec/superjson.ts"
 import type { Kept } from "../../src/entry.ts"
 import { picture } from "./picture.ts"
-import { leaves, refused, shapes, simplified } from "./values.ts"
+import { leaves, refused, shapes, simplified, sparse } from "./values.ts"
 
 const key = new Uint8Array(32).fill(7)
 const encrypt = { keys: [{ id: "k1", key }] }
@@ -122,6 +122,21 @@ test.for(codecs)("%s: junk is undefined, never an error", async ([, make]) => {
     expect(await codec.decode("k", junk)).toBeUndefined()
   }
 })
+
+test.each(["own", undefined] as const)(
+  "an object of a storage that copies (%s) whose tags or marks are no texts is junk",
+  async (copy) => {
+    const codec = await codecFor({ medium: "object", copy })
+    const packed: any = await codec.encode("k", keptOf(new URL("https://a")))
+    for (const kept of [keptOf(1), { ...packed, packed: "superjson" }]) {
+      // Whoever walks through the longest, or spreads it, is gone for half a minute.
+      for (const list of [[{}, null, 5], sparse(2, { 1: "a" }), new Array(4_294_967_295)]) {
+        expect(await codec.decode("k", { ...kept, tags: list })).toBeUndefined()
+        expect(await codec.decode("k", { ...kept, marks: list })).toBeUndefined()
+      }
+    }
+  },
+)
 
 test("the first value that is more than plain data is of its moment too", async () => {
   vi.resetModules()
