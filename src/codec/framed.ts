@@ -123,7 +123,11 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
 }
 
 function lengthOf(value: unknown): number {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0
+  try {
+    return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0
+  } catch {
+    return 0 // The copy tells what cannot be read, by its path.
+  }
 }
 
 async function decrypted(

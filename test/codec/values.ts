@@ -211,6 +211,9 @@ export const refused: readonly (readonly [make: () => unknown, path: string, wha
   [() => Object(1), "value", "is an instance of Number"],
   [() => Object.create({ a: 1 }), "value", "is an instance of Object"],
   [() => throwing(), "value.a", "cannot be read"],
+  [() => revoked(), "value", "cannot be read"],
+  [() => [revoked()], "value[0]", "cannot be read"],
+  [() => detached(), "value", "cannot be read"],
   [() => deep(20_000), "value.d.d.d", "is nested too deep"],
   [() => deep(1000, new Date(0)), "value.d.d.d", "is nested too deep"],
 ]
@@ -223,6 +226,18 @@ function throwing(): unknown {
       },
     },
   }
+}
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+function detached(): unknown {
+  const view = new DataView(new ArrayBuffer(8), 2)
+  structuredClone(view.buffer, { transfer: [view.buffer] })
+  return view
 }
 
 function deep(levels: number, core: unknown = {}): unknown {
