@@ -52,7 +52,7 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
     const proto: object = Object.getPrototypeOf(part)
     const own = [...classes].find(([, known]) => known === proto)?.[0]
     if (part instanceof Error) {
-      const error = ["E", own ?? classNameOf(proto), part.message, part.name, members(part)]
+      const error = ["E", own ?? classNameOf(proto), String(part.message), String(part.name), members(part)]
       const cause = Object.getOwnPropertyDescriptor(part, "cause")
       return { $: cause && !cause.enumerable ? [...error, put(cause.value)] : error }
     }

@@ -12,11 +12,13 @@ interface Told {
 export function like(error: Told, proto: object): Error {
   const made = new Error(error.message, Object.hasOwn(error, "cause") ? { cause: error.cause } : undefined)
   Object.setPrototypeOf(made, proto)
-  if (made.name !== error.name) {
-    Object.defineProperty(made, "name", { value: error.name, configurable: true, writable: true })
+  // Of whatever stands there: an object would be shared with its giver.
+  const name = String(error.name)
+  if (made.name !== name) {
+    Object.defineProperty(made, "name", { value: name, configurable: true, writable: true })
   }
   // The stack of where the copy is made would lie. Defined: by assignment it is enumerable in Firefox.
-  const stack = `${error.name}: ${error.message}`
+  const stack = `${name}: ${error.message}`
   Object.defineProperty(made, "stack", { value: stack, configurable: true, writable: true })
   return made
 }

@@ -111,6 +111,7 @@ test("only what structured clone may lose is odd", () => {
     "an Error with a cause",
     "an Error with a name and members",
     "an Error with a hidden name",
+    "an Error whose message and name are members, and no texts",
     "keys that lead to prototypes",
     "the same with a Date",
     "a cycle through everything",

@@ -126,7 +126,7 @@ test.for(codecs)("%s: junk is undefined, never an error", async ([, make]) => {
 test.each(["own", undefined] as const)(
   "an object of a storage that copies (%s) whose tags or marks are no texts is junk",
   async (copy) => {
-    const codec = await codecFor({ medium: "object", copy })
+    const codec = await codecFor({ medium: "object", ...(copy && { copy }) })
     const packed: any = await codec.encode("k", keptOf(new URL("https://a")))
     for (const kept of [keptOf(1), { ...packed, packed: "superjson" }]) {
       // Whoever walks through the longest, or spreads it, is gone for half a minute.

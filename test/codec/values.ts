@@ -28,6 +28,8 @@ export const leaves: Readonly<Record<string, () => unknown>> = {
   "an Error with a name and members": () =>
     Object.assign(new Error("m"), { name: "Custom", code: 5, at: new Date(0) }),
   "an Error with a hidden name": () => Object.defineProperty(new Error("m"), "name", { value: "Hidden" }),
+  "an Error whose message and name are members, and no texts": () =>
+    Object.assign(new Error("m"), { message: 10n, name: { at: new Date(0) } }),
   ArrayBuffer: () => new Uint8Array([0, 128, 255]).buffer,
   DataView: () => new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2),
   Uint8Array: () => new Uint8Array([0, 1, 255]),
@@ -157,6 +159,14 @@ export const simplified: Readonly<Record<string, () => readonly [from: unknown, 
     [{ b: { a: 1 } }],
   ],
   "a toJSON of an array has no say": () => [[Object.assign([1], { toJSON: () => "else" })], [[1]]],
+  "a name of an Error becomes a text": () => [
+    hide("name", { at: 1 }, new Error("m")),
+    hide("name", "[object Object]", new Error("m")),
+  ],
+  "a message of an Error becomes a text": () => [
+    hide("message", 10n, hide("name", 7n, new Error("m"))),
+    hide("name", "7", new Error("10")),
+  ],
   "another realm's objects become this one's": () => [
     runInNewContext(
       "({ list: [1, { d: new Date(5) }], map: new Map([[1, new Set([2])]]), e: new TypeError('x') })",
