@@ -4,6 +4,7 @@
  * @module isocache/codecs
  */
 
+import { anything, judgeOptions } from "./base/rules.ts"
 import { type CompressOptions, compressor } from "./codec/compress.ts"
 import { keyring } from "./codec/encrypt.ts"
 import { type Encryption, ownKeys } from "./codec/own-keys.ts"
@@ -51,6 +52,7 @@ export function gzip(options: CompressOptions = {}): CompressOptions {
  * ```
  */
 export function encrypt(options: Encryption): Encryption {
-  keyring(options?.keys)
+  judgeOptions(options, { keys: anything }, " of encrypt()", "OPTION_INVALID")
+  keyring(options.keys)
   return ownKeys(options)
 }

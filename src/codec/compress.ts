@@ -35,7 +35,7 @@ export function compressor(options: true | CompressOptions): Compressor {
   const [surplus] = Object.keys(unknown)
   if (surplus !== undefined) throw wrong(`has no option "${surplus}"`)
   const [, flag] = formats.find(([name]) => name === format) ?? []
-  if (!flag) throw wrong(`has no format ${JSON.stringify(format)}`)
+  if (!flag) throw wrong("has no such format")
   if (typeof threshold !== "number" || !(threshold >= 0)) throw wrong("needs a threshold of 0 bytes or more")
   return async (payload) => {
     if (payload.length < threshold) return ["-", payload]

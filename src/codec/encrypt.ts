@@ -168,7 +168,9 @@ interface Derivation {
 }
 
 function passphrase(named: string, key: object): Derivation {
-  const { passphrase, salt, iterations = minIterations }: Partial<Passphrase> = key
+  const { passphrase, salt, iterations = minIterations, ...unknown }: Partial<Passphrase> = key
+  if (Object.keys(unknown).length > 0)
+    throw wrong(`knows passphrase, salt and iterations of ${named}, no more`)
   if (typeof passphrase !== "string" || passphrase === "") throw wrong(`needs a passphrase for ${named}`)
   const bytes = typeof salt === "string" ? toUtf8(salt) : salt instanceof Uint8Array && new Uint8Array(salt)
   if (!bytes || bytes.length < 8) throw wrong(`needs a salt of at least 8 bytes for ${named}`)

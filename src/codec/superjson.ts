@@ -73,7 +73,10 @@ const cure = "Pass classes that extend nothing but each other or Error, each und
 
 function prototypes(options: SuperjsonOptions): Classes {
   if (!isRecord(options)) throw wrong("its options are an object")
-  const { classes = [] } = options
+  const { classes = [], ...unknown } = options
+  const [surplus] = Object.keys(unknown)
+  if (surplus !== undefined) throw wrong(`it has no option "${surplus}"`)
+  if (typeof classes !== "object" || classes === null) throw wrong("its classes are a list or an object")
   const known = new Map<string, object>()
   const named = Array.isArray(classes) ? classes.map((one) => [one?.name, one]) : Object.entries(classes)
   for (const [name, one] of named) {

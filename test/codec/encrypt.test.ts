@@ -280,6 +280,10 @@ describe("refused when it is given", () => {
       [{ id: "a", key: { passphrase: "p", salt: "12345678", iterations: 600_000.5 } }],
     ],
     [
+      "an unknown name beside a passphrase",
+      [{ id: "a", key: { passphrase: "p", salt: "12345678", iteration: 900_000 } }],
+    ],
+    [
       "a first key that may not encrypt",
       [{ id: "a", key: { algorithm: { name: "AES-GCM", length: 256 }, usages: ["decrypt"] } }],
     ],
@@ -301,9 +305,15 @@ describe("refused when it is given", () => {
     ["a threshold below 0", { threshold: -1 }],
     ["a threshold that is no number", { threshold: "1kb" }],
     ["an unknown format", { format: "zip" }],
+    ["a format that is no text", { format: 5n }],
     ["an unknown option", { level: 9 }],
   ] as const)("%s", ([, options]) => {
     expect(() => gzip(options as never)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+  })
+
+  test("an unknown option beside keys", () => {
+    const options = { keys: [{ id: "a", key: keyOf(1) }], foo: 1 }
+    expect(() => encrypt(options)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
   })
 
   test("and no secret is told", () => {

@@ -115,6 +115,11 @@ test("instances of registered classes come back as instances, without their cons
   expect(() => one.stringify(new Point(1, [() => 1]))).toThrow("value.tags[0] is a function")
 })
 
+test.for([{ classes: null }, { classes: 5 }, { clases: [] }])("%j are no options of it", (options) => {
+  const make = () => superjsonSerializer(options as never)
+  expect(make).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }))
+})
+
 test.for([
   ["no class", [1]],
   ["nothing", [null]],
