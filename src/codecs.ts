@@ -4,7 +4,7 @@
  * @module isocache/codecs
  */
 
-import { anything, judgeOptions } from "./base/rules.ts"
+import { misuse } from "./base/errors.ts"
 import { type CompressOptions, compressor } from "./codec/compress.ts"
 import { keyring } from "./codec/encrypt.ts"
 import { type Encryption, ownKeys } from "./codec/own-keys.ts"
@@ -52,7 +52,8 @@ export function gzip(options: CompressOptions = {}): CompressOptions {
  * ```
  */
 export function encrypt(options: Encryption): Encryption {
-  judgeOptions(options, { keys: anything }, " of encrypt()", "OPTION_INVALID")
-  keyring(options.keys)
-  return ownKeys(options)
+  const { keys, ...unknown } = Object(options) as Encryption // Judged here.
+  if (Object.keys(unknown).length > 0) throw misuse("encrypt() knows keys, no more.")
+  keyring(keys)
+  return ownKeys({ keys })
 }

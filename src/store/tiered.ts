@@ -41,7 +41,7 @@ export interface TieredOptions {
 const rules: Readonly<Record<keyof TieredOptions, Rule>> = {
   near: anything,
   far: anything,
-  bus: having(["publish", "subscribe"], "a bus, such as broadcastBus()"),
+  bus: having(["publish", "subscribe"], "a Bus"),
   maxAge: aDuration,
   ...codecRules,
   onTrouble: aFunction,
