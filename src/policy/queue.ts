@@ -3,7 +3,6 @@ import { left, now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Lane, Watcher, Write } from "./lane.ts"
 import { ended, isUnderWay, isWorker, share } from "./scope.ts"
-import { thisTurn } from "./turn.ts"
 
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
@@ -151,13 +150,12 @@ async function inLine(
   behind: readonly (() => void)[],
   see: () => void,
 ): Promise<void> {
-  const turn = thisTurn()
   let isLetGo = false
   await new Promise<void>((resolve) => {
     const go = () => {
       isLetGo = true
       // What another request settles goes on in that one, and dies with it: on Workers it is looked at.
-      if (!isWorker() || turn === thisTurn()) resolve()
+      if (!isWorker()) resolve()
     }
     for (const write of before) write.behind.push(go)
     const look = () => {

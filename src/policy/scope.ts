@@ -80,17 +80,15 @@ export function isAlive({ isOver, since, until }: UnderWay): boolean {
  * Waits for what others have under way, `ms` at most. On Workers by a look at each, and at `isEnough`, by a timer of
  * this request's own: their promises may have died with their requests.
  */
-export async function ended(
-  all: readonly UnderWay[],
-  ms: number,
-  isEnough: () => boolean = () => false,
-): Promise<void> {
-  if (!isWorker() || all.every(({ turn }) => turn === thisTurn())) {
-    await within(Promise.all(all.map(({ promise }) => promise)), ms, () => undefined)
-    return
-  }
+export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () => boolean): Promise<void> {
+  let isOver = false
   const limit = now() + ms
-  await poll(() => isEnough() || now() >= limit || !all.some(isUnderWay))
+  const look = () => poll(() => isOver || isEnough?.() || now() >= limit || !all.some(isUnderWay))
+  if (isWorker() && all.some(({ turn }) => turn !== thisTurn())) return look()
+  const end = within(Promise.all(all.map(({ promise }) => promise)), ms, () => undefined).then(() => {
+    isOver = true
+  })
+  await (isWorker() && isEnough ? Promise.race([end, look()]) : end)
 }
 
 /** Whether there is still something to wait for. */
@@ -99,6 +97,6 @@ export function isUnderWay({ isOver, until, stands }: UnderWay): boolean {
 }
 
 /** Waits until `isDone`, by timers of this request's own. */
-export async function poll(isDone: () => boolean): Promise<void> {
+export async function poll(isDone: () => unknown): Promise<void> {
   for (let ms = 1; !isDone(); ms = Math.min(ms * 1.5, 25)) await sleep(ms)
 }

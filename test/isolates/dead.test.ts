@@ -81,6 +81,11 @@ describe.concurrent.each(dates)("in a Worker of %s", (compatibilityDate) => {
     },
   )
 
+  test("the writes of one request to a storage that hangs wait for one another no longer than for the first", async () => {
+    expect(await ask("on=hung always&act=ready")).toBe("ready")
+    expect(await ask("on=hung always&act=sets")).toEqual(Array(14).fill("rejected"))
+  })
+
   test("requests that write one key at the same time all come to their end", async () => {
     for (let round = 0; round < 20; round++) {
       const acts = Array.from({ length: 8 }, (_, at) => (at % 2 === 0 ? "set" : "batch"))

@@ -25,14 +25,14 @@ function slow(): Adapter {
   }
 }
 
-/** One whose first write of an entry hangs. */
-function hungOnce(): Adapter {
+/** One whose first writes of entries hang. */
+function hung(count: number): Adapter {
   const adapter = slow()
   let writes = 0
   return {
     ...adapter,
     set: (key, record, ttl) =>
-      (!isToken(key) && writes++ === 0 ? sleep(5000) : adapter.set(key, record, ttl)) as Promise<void>,
+      (!isToken(key) && writes++ < count ? sleep(5000) : adapter.set(key, record, ttl)) as Promise<void>,
   }
 }
 
@@ -41,7 +41,7 @@ const caches = new Map<string, CacheWrapper>()
 function cacheOf(name: string): CacheWrapper {
   const known = caches.get(name)
   if (known) return known
-  const far = name.startsWith("hung") ? hungOnce() : slow()
+  const far = name.startsWith("hung") ? hung(name.endsWith("always") ? Infinity : 1) : slow()
   const adapter = name.startsWith("near") ? tiered({ near: memory(), far }) : far
   const cache = new CacheWrapper({ adapter, storeTimeout: 1000 })
   caches.set(name, cache)
@@ -55,6 +55,11 @@ const acts: Readonly<Record<string, (cache: CacheWrapper) => Promise<unknown>>> 
   delete: (cache) => cache.delete("k"),
   clear: (cache) => cache.clear(),
   invalidate: (cache) => cache.region("r").invalidate(),
+  // All in one turn, of one request.
+  sets: (cache) =>
+    Promise.allSettled(Array.from({ length: 14 }, () => cache.set("k", "set"))).then((all) =>
+      all.map(({ status }) => status),
+    ),
   batch: (cache) => cache.batch((batch) => batch.set("k", "batch")),
   ready: (cache) => cache.ready().then(() => "ready"),
   close: (cache) => cache.close().then(() => "closed"),
