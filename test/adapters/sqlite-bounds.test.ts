@@ -154,6 +154,14 @@ test("a setMany beyond the bound keeps its last entries", () => {
   expect(evicted).toHaveLength(990)
 })
 
+test("what is added counts as what is set does", () => {
+  const { cache, evicted, keys } = setup({ maxEntries: 3 })
+  fill(cache, "a")
+  for (const key of ["b", "c", "d", "a", "e"]) cache.add(key, "x", Infinity)
+  expect(keys()).toEqual(["a", "d", "e"])
+  expect(evicted).toEqual(["a", "b", "c"])
+})
+
 test("a large cache stays within its bound, a little below it", () => {
   const { cache, keys } = setup({ maxEntries: 2000 })
   for (let round = 0; round < 60; round++) {
