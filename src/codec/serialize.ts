@@ -33,7 +33,8 @@ function isTree(value: object, depth: number, seen?: Seen): boolean {
   // What is reached twice must come back as one.
   if (seen !== undefined && isMetAgain(value, seen)) return false
   // JSON would ask it, although the walk need not meet it. An inherited one nothing here could escape.
-  if ("toJSON" in value && typeof value.toJSON === "function" && Object.hasOwn(value, "toJSON")) return false
+  const { toJSON } = value as { readonly toJSON?: unknown } // Where there is none it is undefined.
+  if (typeof toJSON === "function" && Object.hasOwn(value, "toJSON")) return false
   if (Array.isArray(value)) {
     if (Object.getPrototypeOf(value) !== Array.prototype) return false
     for (let at = 0; at < value.length; at++) {
