@@ -105,14 +105,14 @@ export class WriteQueue {
     const wait = restOf(before, ms)
     const behind: (() => void)[] = []
     let seen = now()
-    let isInLine = before.length > 0
+    let ahead = before
     const see = () => {
       seen = now()
     }
     // On Workers one that waits looks around all the time, as long as its request lives.
-    const stands = () => !isInLine || now() - seen < 1000 || before.some(isUnderWay)
+    const stands = () => ahead.length === 0 || now() - seen < 1000 || ahead.some(isUnderWay)
     const guarded = () => {
-      isInLine = false
+      ahead = [] // Else each would keep all those before it, for as long as they overlap.
       return this.#guard(() => work(() => isLate), whole, key)
     }
     const over = () => this.told(written)
