@@ -27,7 +27,7 @@ export async function batch<R>(
   const pending = overlay(store.adapter, (key) => engine.versions(store).create(key))
   const inner = engine.over(() => store.over(pending.adapter))
   await inner.open()
-  const effects: Effects = { events: [], setters: [], beaten: [] }
+  const effects: Effects = { events: [], setters: [], beaten: new Set() }
   inner.draft = draftOver(engine, store, pending, effects)
   const unwatch = watch(engine, inner, pending)
   let isOver = false
@@ -55,7 +55,7 @@ interface Effects {
   readonly events: { readonly event: () => void; readonly key: string | undefined }[]
   readonly setters: (() => Awaitable<unknown>)[]
   /** Keys that it has expired or touched. */
-  readonly beaten: string[]
+  readonly beaten: Set<string>
 }
 
 function draftOver(
@@ -66,7 +66,9 @@ function draftOver(
 ): Draft {
   return {
     tell: (event, key) => void events.push({ event, key }),
-    beats: (keys) => void beaten.push(...keys),
+    beats(keys) {
+      for (const key of keys) beaten.add(key)
+    },
     through: (write) => void setters.push(write),
     derived: () => store.over(pending.derived()),
     outside(flight, call, joins) {
@@ -116,8 +118,9 @@ async function settle(
   const above = engine.draft
   // The origins first: one that fails leaves the cache as it was.
   for (const write of setters) await (above ? above.through(write) : write())
-  above?.beats(beaten)
-  const written = await commit(engine, store, pending, beaten, policy)
+  const others = [...beaten]
+  above?.beats(others)
+  const written = await commit(engine, store, pending, others, policy)
   for (const { event, key } of events) {
     if (key === undefined || written.has(key)) tell(engine, event, key)
   }
