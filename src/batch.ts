@@ -166,12 +166,14 @@ async function commit(
   const keys = [...pending.writes.keys()]
   const ms = bulkTimeout(policy, keys)
   const { cleared } = pending
+  const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
+  // Versions end entries that no key names, and so may their flights be any.
+  const endsAny = keys.some(isToken)
   let written: ReadonlySet<string> = new Set()
   const beat = () => {
     engine.fence(keys)
     engine.fence(beaten, true)
-    // Versions end entries that no key names, and so may their flights be any.
-    if (cleared.length > 0 || keys.some(isToken)) engine.flights.fenceWhere(() => true)
+    if (endsAny || cleared.length > 0) engine.flights.fenceWhere(({ key }) => endsAny || isCleared(key))
   }
   beat()
   if (keys.length === 0 && cleared.length === 0) return written
@@ -180,7 +182,7 @@ async function commit(
     written = new Set(pending.writes.keys())
     return flush(store.adapter, pending, isLate, (engine.draft?.derived() ?? store).adapter)
   }
-  const isOurs = (key: string) => written.has(key) || cleared.some((prefix) => key.startsWith(prefix))
+  const isOurs = (key: string) => written.has(key) || isCleared(key)
   try {
     if (cleared.length > 0) await engine.queue.alone(ms, work, isOurs)
     else await engine.queue.ordered(keys, ms, work)

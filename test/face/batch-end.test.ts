@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import type { CacheWrapper } from "../../src/index.ts"
 import { kinds } from "../support/fake.ts"
-import { setup } from "../support/setup.ts"
+import { gate, setup } from "../support/setup.ts"
 
 const long = { ttl: "1h", grace: "1h" } as const
 
@@ -57,6 +57,22 @@ describe.each(kinds)("%s", (kind) => {
     storage.fault = (verb) => (/^set/.test(verb) ? "reject" : undefined)
     await expect(cache.batch((b) => b.set("a", 1))).rejects.toThrow("failed")
     expect(trace).toEqual([])
+  })
+
+  test("a clear in it beats the loads of what it clears, and no other", async () => {
+    const { cache } = await setup(kind)
+    const made = gate()
+    const [cleared, inner, other] = ["r", "s", "other"].map((name) => cache.region(name))
+    const nested = inner?.region("inner")
+    const loads = [cleared, nested, other, cache].map((place) => place?.getOrSet("k", () => made.promise))
+    await cache.batch(async (b) => {
+      await b.region("r").clear()
+      await b.region("s").clear()
+    })
+    made.pass("v")
+    expect(await Promise.all(loads)).toEqual(["v", "v", "v", "v"])
+    const stored = [cleared, nested, other, cache].map((place) => place?.get("k"))
+    expect(await Promise.all(stored)).toEqual([undefined, undefined, "v", "v"])
   })
 
   test("it writes through at its end, in order, each value as it was when set", async () => {
