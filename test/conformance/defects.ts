@@ -100,6 +100,11 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     (it) => ({ keys: (prefix) => [...it.keys(prefix)].map((key) => key.slice(0, 600)) }),
   ],
   [
+    "keys without version tokens",
+    "keys lists every hostile key, whole and once",
+    (it) => ({ keys: (prefix) => [...it.keys(prefix)].filter((key) => !key.startsWith("#")) }),
+  ],
+  [
     "keys twice",
     "keys lists a key once that was set twice, and none that was deleted",
     (it) => ({ keys: (prefix) => [...it.keys(prefix), ...it.keys(prefix)] }),
@@ -130,6 +135,17 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     "deleteMany that counts what it was asked",
     "deleteMany answers how many were there",
     (it) => ({ deleteMany: (keys) => Math.max(keys.length, it.deleteMany(keys)) }),
+  ],
+  [
+    "deleteMany that counts a key as often as it is named",
+    "deleteMany answers how many were there",
+    (it) => ({
+      deleteMany: (keys) => {
+        const there = keys.filter((key) => it.get(key) !== undefined)
+        it.deleteMany(keys)
+        return there.length
+      },
+    }),
   ],
   [
     "setMany of 1 000 at most",
