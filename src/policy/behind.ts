@@ -2,7 +2,7 @@ import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
 import { isLive } from "./found.ts"
 import type { Place } from "./place.ts"
-import { isRenewed, limitOf, tokensAt } from "./tokens.ts"
+import { isRenewed, limitOf } from "./tokens.ts"
 
 /**
  * Whether regions or tags of `flight`, or of the entry it is to replace, were invalidated since it captured them;
@@ -14,13 +14,13 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
   if (!store || !captured || flight.fenced) return flight.fenced
   try {
     const { kept, limit } = found && isLive(found) ? found : {}
-    const old = kept?.tags.map((tag) => place.tag(tag)) ?? []
+    const old = place.tagKeys(kept?.tags ?? [])
     const tokens = await engine.guard(
       () => engine.versions(store).read([...versionKeys, ...old]),
       ms,
       flight.key,
     )
-    const own = [...tokensAt(tokens, 0, place.versionKeys.length), ...tokensAt(tokens, versionKeys.length)]
+    const own = [...tokens.slice(0, place.versionKeys.length), ...tokens.slice(versionKeys.length)]
     const isOld = kept && limit !== limitOf(kept.marks, own)
     if (!isOld && !captured.some((token, i) => isRenewed(token, tokens[i] ?? ""))) return false
     if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)

@@ -7,7 +7,7 @@ import type { Engine } from "./engine.ts"
 import { type Found, foundIn, noEntry } from "./found.ts"
 import type { Policy } from "./options.ts"
 import type { Place } from "./place.ts"
-import { limitOf, tokensAt, type VersionKeys } from "./tokens.ts"
+import { byTag, limitOf } from "./tokens.ts"
 
 /** Where entries are looked for, and by which options. */
 export interface Search {
@@ -28,9 +28,9 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
   const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
   return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
     if (typeof kept === "string") return nothing(search, key, kept, tokens, written === engine.lane.count)
-    const regions = tokensAt(tokens, 0, place.versionKeys.length)
+    const regions = tokens.slice(0, place.versionKeys.length)
     if (kept.tags.length === 0) return judged(search, kept, regions, tokens, changes)
-    return chain(versions.read(kept.tags.map((tag) => place.tag(tag))), (ofTags) =>
+    return chain(versions.read(place.tagKeys(kept.tags)), (ofTags) =>
       judged(search, kept, [...regions, ...ofTags], tokens, changes),
     )
   })
@@ -54,25 +54,23 @@ export function findMany(
   const written = keepsJunk ? undefined : engine.lane.count
   const versions = engine.versions(store)
   const { changes } = versions
-  const ask = (names: readonly VersionKeys[], of: readonly string[] = []): Awaitable<readonly string[]> => {
-    if (!anew) return versions.read(names)
-    const tokens = names.flatMap(({ hard, soft }) => [hard, soft])
-    return chain(store.adapter.forget?.([...of, ...tokens]), () => versions.readAnew(names))
-  }
+  const ask = (names: readonly string[], of: readonly string[] = []): Awaitable<readonly string[]> =>
+    anew
+      ? chain(store.adapter.forget?.([...of, ...names]), () => versions.readAnew(names))
+      : versions.read(names)
   const tokens = ask(place.versionKeysOf(policy.tags), keys)
   // What is to be forgotten is, before the entries are asked for.
   const entries = () => (anew ? chain(tokens, () => store.readMany(keys)) : store.readMany(keys))
   return both<readonly string[], readonly (Kept | MissReason)[], Found[]>(tokens, entries, (tokens, all) => {
     // One batched read for the tags of all of them.
     const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
-    const names = tags.map((tag) => place.tag(tag))
-    return chain(names.length > 0 ? ask(names) : [], (ofTags) => {
-      const at = new Map(tags.map((tag, i) => [tag, i]))
-      const regions = tokensAt(tokens, 0, place.versionKeys.length)
+    return chain(tags.length > 0 ? ask(place.tagKeys(tags)) : [], (ofTags) => {
+      const tagged = byTag(tags, ofTags)
+      const regions = tokens.slice(0, place.versionKeys.length)
       const isUnwritten = written === engine.lane.count
       const judge = (kept: Kept | MissReason, i: number) => {
         if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, isUnwritten)
-        const own = kept.tags.flatMap((tag) => tokensAt(ofTags, at.get(tag) ?? 0, 1))
+        const own = kept.tags.flatMap((tag) => tagged.get(tag) ?? []) // All of them are in it.
         return judged(search, kept, [...regions, ...own], tokens, changes)
       }
       return together(all.map((kept, i) => () => judge(kept, i)))

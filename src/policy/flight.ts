@@ -4,7 +4,6 @@ import type { Call } from "./call.ts"
 import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
 import { alarm } from "./timeout.ts"
-import type { VersionKeys } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
 /** What a load brought. */
@@ -64,8 +63,8 @@ export class Flight {
   found: Found | undefined
   /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */
   tokens: readonly string[] | undefined
-  /** Whose they are: the regions', then those of the tags known before the load. */
-  versionKeys: readonly VersionKeys[] = []
+  /** Where they are kept: the regions', then those of the tags known before the load. */
+  versionKeys: readonly string[] = []
   /** The tags its entry will carry; the fallback may change them. */
   tags: () => readonly string[] = () => []
   /** Invalidations of the millisecond in which its fallback started that came before it. */
@@ -121,7 +120,7 @@ export class Flight {
   }
 
   /** Notes what was read, the last time it was, and the versions that the load will be under. */
-  capture(found: Found, versionKeys: readonly VersionKeys[]): void {
+  capture(found: Found, versionKeys: readonly string[]): void {
     // What is lost on a second reading is not gone.
     if (found.reason !== "unavailable" || !this.found) this.found = found
     this.tokens = found.tokens

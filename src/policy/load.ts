@@ -14,7 +14,6 @@ import { type Found, isLive } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
 import { inside } from "./reentry.ts"
-import { tokensAt } from "./tokens.ts"
 
 /** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
@@ -58,7 +57,7 @@ function ground(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call
   const { store } = engine
   if (!store) return
-  const regions = flight.tokens && tokensAt(flight.tokens, 0, place.versionKeys.length)
+  const regions = flight.tokens?.slice(0, place.versionKeys.length)
   return regions && engine.versions(store).isComplete(regions) ? undefined : makeGround(flight, call, store)
 }
 
@@ -74,11 +73,11 @@ async function makeGround(flight: Flight, call: Call, store: Store): Promise<voi
   const captured = flight.tokens
   if (!captured) return
   const regions = place.versionKeys.length
-  const before = tokensAt(captured, 0, regions)
+  const before = captured.slice(0, regions)
   try {
     const make = () => versions.current(place.versionKeys, before)
     const made = await engine.guard(make, policy.storeTimeout, "")
-    flight.tokens = [...made, ...tokensAt(captured, regions)]
+    flight.tokens = [...made, ...captured.slice(regions)]
   } catch (error) {
     if (!isReadOnly(error)) engine.hub.trouble(place, "", error)
     flight.tokens = undefined

@@ -8,7 +8,7 @@ import type { Call } from "./call.ts"
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
 import type { Policy } from "./options.ts"
-import { tokensAt, type VersionKeys } from "./tokens.ts"
+import { byTag } from "./tokens.ts"
 
 /** What those who write in the same turn share: the marks completed from the same tokens. */
 const completing = new WeakMap<
@@ -20,7 +20,7 @@ const completing = new WeakMap<
 export function currentMarks(
   engine: Engine,
   store: Store,
-  names: readonly VersionKeys[],
+  names: readonly string[],
   { storeTimeout }: Policy,
 ): Awaitable<readonly string[]> {
   const versions = engine.versions(store)
@@ -42,40 +42,33 @@ export function marksFor(
   renewed: Kept | undefined,
 ): Awaitable<readonly string[] | undefined> {
   const { store } = engine
-  if (!store || !flight.tokens || tags.some((tag) => flight.invalidatedTags.has(tag))) return undefined
+  const { tokens: captured } = flight
+  if (!store || !captured || tags.some((tag) => flight.invalidatedTags.has(tag))) return undefined
   const versions = engine.versions(store)
   const regions = place.versionKeys.length
-  if (tags.length === 0 && policy.tags.length === 0) {
-    return engine.guard(
-      () => versions.complete(place.versionKeys, flight.tokens ?? []),
-      policy.storeTimeout,
-      "",
-    )
+  const tagged = byTag(policy.tags, captured.slice(regions))
+  const complete = () => {
+    const mine = tags.flatMap((tag) => tagged.get(tag) ?? []) // All of them are in it by now.
+    // Entries without tags share the very array.
+    const before = tagged.size > 0 ? [...captured.slice(0, regions), ...mine] : captured
+    return engine.guard(() => versions.complete(place.versionKeysOf(tags), before), policy.storeTimeout, "")
   }
-  const before = [...tokensAt(flight.tokens, 0, regions)]
-  const late: string[] = []
-  for (const tag of tags) {
-    const at = policy.tags.indexOf(tag)
-    if (at < 0) late.push(tag)
-    before.push(...(at < 0 ? ["", ""] : tokensAt(flight.tokens, regions + at, 1)))
-  }
-  const complete = () =>
-    engine.guard(() => versions.complete(place.versionKeysOf(tags), before), policy.storeTimeout, "")
+  const late = tags.filter((tag) => !tagged.has(tag))
   if (late.length === 0) return complete()
   // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
   const isYounger = (token: string) =>
     !token.startsWith(newborn) &&
     tokenTime(token) >= startedAt &&
     !flight.before.includes(token.split(" ")[0] ?? "")
-  const read = () => versions.read(late.map((tag) => place.tag(tag)))
+  const read = () => versions.read(place.tagKeys(late))
   return chain(engine.guard(read, policy.storeTimeout, ""), (tokens) => {
-    for (const [i, tag] of late.entries()) {
-      const [hard = "", soft = ""] = tokensAt(tokens, i, 1)
+    for (const [tag, own] of byTag(late, tokens)) {
+      const [hard = "", soft = ""] = own
       // What is kept was made under a version of the tag already: only that one may stand.
       const was = renewed?.tags.indexOf(tag) ?? -1
-      if (was >= 0 && renewed?.marks[2 * (regions + was)] !== hard) return undefined
+      if (was >= 0 && renewed?.marks[regions + 2 * was] !== hard) return undefined
       if (isYounger(hard) || isYounger(soft)) return undefined
-      before.splice(2 * (regions + tags.indexOf(tag)), 2, hard, soft)
+      tagged.set(tag, own)
     }
     return complete()
   })

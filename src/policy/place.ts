@@ -1,4 +1,4 @@
-import { type VersionKeys, versionKeys } from "./tokens.ts"
+import { versionKeys } from "./tokens.ts"
 
 /**
  * Where a cache or region keeps its entries: how keys become storage keys, injectively.
@@ -19,15 +19,15 @@ export class Place {
   readonly start: string
   /** The name for events: regions from the outermost, joined by ":". */
   readonly label: string | undefined
-  /** The versions that end entries of this place: its own and those above. */
-  readonly versionKeys: readonly VersionKeys[]
+  /** The versions that end entries of this place: those above and its own. */
+  readonly versionKeys: readonly string[]
   readonly #root: string
 
-  private constructor(base: string, root: string, label: string | undefined, above: readonly VersionKeys[]) {
+  private constructor(base: string, root: string, label: string | undefined, above: readonly string[]) {
     this.base = base
     this.#root = root
     this.label = label
-    this.versionKeys = [...above, versionKeys(base)]
+    this.versionKeys = [...above, ...versionKeys(base)]
     this.start = base === "" ? "" : `${base}:`
   }
 
@@ -64,17 +64,17 @@ export class Place {
   /** What the version keys of this place and the regions in it begin with; tags belong to the whole cache. */
   get versionStarts(): readonly string[] {
     const tags = this.base === this.#root ? [`=${this.#root}=`] : []
-    return [this.base, ...tags].flatMap((name) => [versionKeys(name).hard, versionKeys(name).soft])
+    return [this.base, ...tags].flatMap((name) => versionKeys(name))
   }
 
   /** The versions of this place, and then those of `tags`. */
-  versionKeysOf(tags: readonly string[]): readonly VersionKeys[] {
-    return tags.length === 0 ? this.versionKeys : [...this.versionKeys, ...tags.map((tag) => this.tag(tag))]
+  versionKeysOf(tags: readonly string[]): readonly string[] {
+    return tags.length === 0 ? this.versionKeys : [...this.versionKeys, ...this.tagKeys(tags)]
   }
 
-  /** The versions of `tag`: one name for the whole cache, regions included. */
-  tag(tag: string): VersionKeys {
-    return versionKeys(`=${this.#root}=${tag}`)
+  /** The versions of `tags`, which have one name for the whole cache, regions included. */
+  tagKeys(tags: readonly string[]): readonly string[] {
+    return tags.flatMap((tag) => versionKeys(`=${this.#root}=${tag}`))
   }
 }
 

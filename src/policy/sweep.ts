@@ -8,14 +8,14 @@ import type { Flight } from "./flight.ts"
 import { isLive } from "./found.ts"
 import { alone } from "./ordered.ts"
 import type { Place } from "./place.ts"
-import type { Mode, VersionKeys } from "./tokens.ts"
+import type { Mode } from "./tokens.ts"
 import type { Target } from "./write.ts"
 
 /** Ends every entry of a place and the regions in it by renewing its version: O(1), however many there are. */
 export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
   const beat = () => beatPlace(engine, place, mode === "soft")
   beat()
-  await renew({ engine, place, policy }, place.versionKeys.slice(-1), mode)
+  await renew({ engine, place, policy }, place.versionKeys.slice(-2), mode)
   beat()
 }
 
@@ -31,21 +31,21 @@ export async function invalidateByTags(
     const replaced = (found && isLive(found) && found.kept?.tags) || []
     const hit =
       [...flight.tags(), ...replaced].some((tag) => tags.includes(tag)) ||
-      flight.versionKeys.some((name) => names.some(({ hard }) => hard === name.hard))
+      flight.versionKeys.some((key) => keys.includes(key))
     if (!hit) for (const tag of tags) flight.invalidatedTags.add(tag)
     // Of one that hangs no more than this is remembered.
     return hit || flight.invalidatedTags.size > 1000
   }
-  const names = [...new Set(tags)].map((tag) => place.tag(tag))
+  const keys = place.tagKeys([...new Set(tags)])
   const beat = () => engine.flights.fenceOwnWhere(beatOrRemember, mode === "soft")
   beat()
-  await renew({ engine, place, policy }, names, mode)
+  await renew({ engine, place, policy }, keys, mode)
   beat()
 }
 
 /** Renews versions: of what was written before, or is still being written, nothing stands; all that comes later does. */
-async function renew({ engine, policy }: Target, names: readonly VersionKeys[], mode: Mode): Promise<void> {
-  const work = (store: Store) => engine.versions(store).renew(names, mode)
+async function renew({ engine, policy }: Target, keys: readonly string[], mode: Mode): Promise<void> {
+  const work = (store: Store) => engine.versions(store).renew(keys, mode)
   await alone({ engine, policy }, work, () => false)
 }
 

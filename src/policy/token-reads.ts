@@ -1,12 +1,12 @@
 import type { Adapter } from "../adapter.ts"
 import { attempt } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
-import { toToken, type VersionKeys } from "./tokens.ts"
+import { toToken } from "./tokens.ts"
 
 /** What was asked for in one turn: token by token, and together. */
 interface Turn {
   readonly tokens: Map<string, Promise<string>>
-  readonly all: Map<readonly VersionKeys[], Promise<readonly string[]>>
+  readonly all: Map<readonly string[], Promise<readonly string[]>>
 }
 
 /** Reads of tokens that take I/O: one batched read for what was not asked before in a turn. */
@@ -18,17 +18,16 @@ export class TokenReads {
     this.#adapter = adapter
   }
 
-  /** The tokens of `names`; what is `known` is asked for already. */
+  /** The tokens at `keys`; what is `known` is asked for already. */
   read(
-    names: readonly VersionKeys[],
+    keys: readonly string[],
     known?: readonly [key: string, record: Promise<unknown>],
   ): Promise<readonly string[]> {
     this.#turn ??= this.#openTurn()
     const { tokens: turn, all } = this.#turn
-    const same = all.get(names)
+    const same = all.get(keys)
     if (same && !known) return same
     if (known) turn.set(known[0], known[1].then(toToken))
-    const keys = names.flatMap(({ hard, soft }) => [hard, soft])
     const missing = [...new Set(keys)].filter((key) => !turn.has(key))
     if (this.#adapter.getMany && missing.length > 1) {
       const records = attempt(() => this.#adapter.getMany?.(missing) ?? [])
@@ -41,7 +40,7 @@ export class TokenReads {
       for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
     }
     const together = Promise.all(keys.map((key) => turn.get(key) ?? ""))
-    all.set(names, together)
+    all.set(keys, together)
     return together
   }
 

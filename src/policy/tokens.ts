@@ -1,18 +1,17 @@
 import { tokenMark } from "../adapter.ts"
 import { idOf, newborn, pausesOf, startOf, tokenTime } from "../base/token.ts"
 
-/** Where the versions of a region or tag are kept: what a hard and what a soft invalidation renews. */
-export interface VersionKeys {
-  readonly hard: string
-  readonly soft: string
-}
+/*
+ * Version keys, the tokens under them and the marks in entries come hard and soft by turns: what a hard invalidation
+ * renews, then what a soft one does.
+ */
 
 /** How an invalidation ends entries. Hard: never served again. Soft: stale from now on. */
 export type Mode = "hard" | "soft"
 
 /** The storage keys for the versions of the region or tag called `name`. */
-export function versionKeys(name: string): VersionKeys {
-  return { hard: `${tokenMark}h${name}`, soft: `${tokenMark}s${name}` }
+export function versionKeys(name: string): readonly [hard: string, soft: string] {
+  return [`${tokenMark}h${name}`, `${tokenMark}s${name}`]
 }
 
 /** When an entry made under the soft token `mark` was expired, as the later `token` tells; `NaN` for junk. */
@@ -35,13 +34,9 @@ export function toToken(record: unknown): string {
       : ""
 }
 
-/** Of tokens, hard and soft by turns, those of `count` names from the one at `from` on. */
-export function tokensAt(
-  tokens: readonly string[],
-  from: number,
-  count: number = Infinity,
-): readonly string[] {
-  return tokens.slice(2 * from, 2 * (from + count))
+/** The `tokens` of `tags`, by tag. */
+export function byTag(tags: readonly string[], tokens: readonly string[]): Map<string, readonly string[]> {
+  return new Map(tags.map((tag, i) => [tag, tokens.slice(2 * i, 2 * i + 2)]))
 }
 
 /** Whether a version differs from what it was by more than having been made. */

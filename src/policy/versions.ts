@@ -5,7 +5,7 @@ import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { TokenReads } from "./token-reads.ts"
-import { type Mode, toToken, type VersionKeys } from "./tokens.ts"
+import { type Mode, toToken } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
@@ -22,7 +22,7 @@ export class Versions {
   /** Whether it has ever answered at once: what answers later then was in trouble. */
   #isPrompt = false
   /** What was read last, and when: it holds while the adapter counts no change. */
-  #names: readonly VersionKeys[] | undefined
+  #keys: readonly string[] | undefined
   #tokens: readonly string[] = []
   #change = Number.NaN
   /** Entries with tags that were seen to stand, and at which count of changes. */
@@ -35,65 +35,57 @@ export class Versions {
     this.#reads = new TokenReads(adapter)
   }
 
-  /** The tokens of `names`, hard and soft by turns, `""` for an absent one. At once where the adapter can. */
-  read(names: readonly VersionKeys[]): Awaitable<readonly string[]> {
-    if (this.#async) return this.#reads.read(names)
-    if (names === this.#names && this.#change === this.changes) return this.#tokens
+  /** The tokens at `keys`, `""` for an absent one. At once where the adapter can. */
+  read(keys: readonly string[]): Awaitable<readonly string[]> {
+    if (this.#async) return this.#reads.read(keys)
+    if (keys === this.#keys && this.#change === this.changes) return this.#tokens
     const tokens: string[] = []
-    for (const { hard, soft } of names) {
-      for (const key of [hard, soft]) {
-        const record = this.#adapter.get(key)
-        if (isPromise(record)) {
-          // A near tier answers at once again as soon as it knows; others never do.
-          this.#async = this.#adapter.peek === undefined && !this.#isPrompt
-          return this.#reads.read(names, [key, record])
-        }
-        this.#isPrompt = true
-        tokens.push(toToken(record))
+    for (const key of keys) {
+      const record = this.#adapter.get(key)
+      if (isPromise(record)) {
+        // A near tier answers at once again as soon as it knows; others never do.
+        this.#async = this.#adapter.peek === undefined && !this.#isPrompt
+        return this.#reads.read(keys, [key, record])
       }
+      this.#isPrompt = true
+      tokens.push(toToken(record))
     }
     this.#change = this.changes ?? Number.NaN
-    this.#names = names
+    this.#keys = keys
     this.#tokens = tokens
     return tokens
   }
 
   /** As {@link read}, past what is remembered here. */
-  readAnew(names: readonly VersionKeys[]): Awaitable<readonly string[]> {
-    this.#names = undefined
-    return this.read(names)
+  readAnew(keys: readonly string[]): Awaitable<readonly string[]> {
+    this.#keys = undefined
+    return this.read(keys)
   }
 
-  /** The tokens of `names` where they are known without I/O. */
-  peek(names: readonly VersionKeys[]): readonly string[] | undefined {
+  /** The tokens at `keys` where they are known without I/O. */
+  peek(keys: readonly string[]): readonly string[] | undefined {
     if (this.#async) return undefined
     const tokens: string[] = []
-    for (const { hard, soft } of names) {
-      for (const key of [hard, soft]) {
-        const record = this.#adapter.peek ? this.#adapter.peek(key) : this.#adapter.get(key)
-        if (isPromise(record)) Promise.resolve(record).catch(() => {})
-        if (isPromise(record) || (record === undefined && this.#adapter.peek)) return undefined
-        tokens.push(toToken(record))
-      }
+    for (const key of keys) {
+      const record = this.#adapter.peek ? this.#adapter.peek(key) : this.#adapter.get(key)
+      if (isPromise(record)) Promise.resolve(record).catch(() => {})
+      if (isPromise(record) || (record === undefined && this.#adapter.peek)) return undefined
+      tokens.push(toToken(record))
     }
     return tokens
   }
 
   /** Whether nothing that `kept` was made under has changed, as far as known at once. The path of every hit. */
-  stands(kept: Kept, regions: readonly VersionKeys[]): boolean {
+  stands(kept: Kept, regions: readonly string[]): boolean {
     const { marks } = kept
     // Entries share the very array of marks for as long as it holds.
-    if (marks === this.#tokens && regions === this.#names && this.#change === this.changes) return true
+    if (marks === this.#tokens && regions === this.#keys && this.#change === this.changes) return true
     if (kept.tags.length > 0) {
       const changes = this.standing.get(kept)
       return changes !== undefined && changes === this.changes
     }
-    if (this.#async || marks.length !== 2 * regions.length) return false
-    let at = 0
-    for (const { hard, soft } of regions) {
-      if (!this.#stands(hard, marks[at++]) || !this.#stands(soft, marks[at++])) return false
-    }
-    return true
+    if (this.#async || marks.length !== regions.length) return false
+    return regions.every((key, at) => this.#stands(key, marks[at]))
   }
 
   /** The changes that the adapter has counted; `undefined` where it counts none. */
@@ -108,57 +100,55 @@ export class Versions {
 
   /** Whether every hard version of `tokens` is there. */
   isComplete(tokens: readonly string[]): boolean {
-    return tokens.every((token, at) => at % 2 === 1 || token !== "")
+    return tokens.every((token, at) => !isHard(at) || token !== "")
   }
 
   /**
    * Completes what was read before a load into marks for its entry: absent tokens are made, if still absent.
    * Answers `undefined` when an invalidation came in between.
    */
-  complete(
-    names: readonly VersionKeys[],
-    before: readonly string[],
-  ): Awaitable<readonly string[] | undefined> {
-    return this.isComplete(before) ? before : this.#complete(names, before)
+  complete(keys: readonly string[], before: readonly string[]): Awaitable<readonly string[] | undefined> {
+    return this.isComplete(before) ? before : this.#complete(keys, before)
   }
 
   async #complete(
-    names: readonly VersionKeys[],
+    keys: readonly string[],
     before: readonly string[],
   ): Promise<readonly string[] | undefined> {
     const made = await Promise.all(
-      names.map(({ hard }, i) => (before[2 * i] === "" ? this.create(hard) : undefined)),
+      keys.map((key, at) => (isHard(at) && before[at] === "" ? this.create(key) : undefined)),
     )
     if (made.some((token) => token !== undefined && !token.startsWith(newborn))) return undefined
-    return before.map((token, at) => (at % 2 === 0 ? (made[at / 2] ?? token) : token))
+    return before.map((token, at) => made[at] ?? token)
   }
 
-  /** What `names` are at, absent tokens made; `before` is what was just read. */
-  current(names: readonly VersionKeys[], before: Awaitable<readonly string[]>): Awaitable<readonly string[]> {
-    return chain(before, (tokens) => (this.isComplete(tokens) ? tokens : this.#current(names, tokens)))
+  /** What is at `keys`, absent tokens made; `before` is what was just read. */
+  current(keys: readonly string[], before: Awaitable<readonly string[]>): Awaitable<readonly string[]> {
+    return chain(before, (tokens) => (this.isComplete(tokens) ? tokens : this.#current(keys, tokens)))
   }
 
-  async #current(names: readonly VersionKeys[], before: readonly string[]): Promise<readonly string[]> {
-    for (let tokens = before; ; tokens = await this.read(names)) {
-      const marks = await this.complete(names, tokens)
+  async #current(keys: readonly string[], before: readonly string[]): Promise<readonly string[]> {
+    for (let tokens = before; ; tokens = await this.read(keys)) {
+      const marks = await this.complete(keys, tokens)
       if (marks) return marks
     }
   }
 
-  /** Renews the versions of `names`: from now on their entries are gone (hard) or stale (soft). */
-  renew(names: readonly VersionKeys[], mode: Mode): Promise<unknown> {
+  /** Renews the versions at `keys`: from now on their entries are gone (hard) or stale (soft). */
+  renew(keys: readonly string[], mode: Mode): Promise<unknown> {
     // One that is being made must not land upon its successor.
-    const making = names.flatMap(({ hard }) => this.#creating.get(hard) ?? [])
-    const renew = () => this.#renew(names, mode)
+    const making = keys.flatMap((key) => this.#creating.get(key) ?? [])
+    const renew = () => this.#renew(keys, mode)
     // Whether a write that failed was done nobody knows: another attempt has tokens of its own, lest it undo what came between.
     const again = () => attempt(renew).catch(renew)
     return making.length > 0 ? ended(making, 1000).then(again) : again()
   }
 
-  #renew(names: readonly VersionKeys[], mode: Mode): Awaitable<unknown> {
-    if (mode === "hard") return this.#write(names.map(({ hard }) => [hard, newToken()]))
-    return chain(this.read(names), (tokens) =>
-      this.#write(names.map(({ soft }, i) => [soft, softToken(tokens[2 * i + 1] ?? "")])),
+  #renew(keys: readonly string[], mode: Mode): Awaitable<unknown> {
+    const own = keys.filter((_, at) => isHard(at) === (mode === "hard"))
+    if (mode === "hard") return this.#write(own.map((key) => [key, newToken()]))
+    return chain(this.read(own), (tokens) =>
+      this.#write(own.map((key, at) => [key, softToken(tokens[at] ?? "")])),
     )
   }
 
@@ -214,4 +204,9 @@ export class Versions {
   #record(token: string): unknown {
     return this.#adapter.medium === "bytes" ? new TextEncoder().encode(token) : token
   }
+}
+
+/** Whether what stands at `at` is of hard invalidations: hard and soft come by turns. */
+function isHard(at: number): boolean {
+  return at % 2 === 0
 }

@@ -10,7 +10,7 @@ import { currentMarks } from "./marks.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
-import { limitOf, tokensAt } from "./tokens.ts"
+import { byTag, limitOf } from "./tokens.ts"
 
 /** Where an explicit write goes, and by which options. */
 export interface Target {
@@ -86,15 +86,15 @@ function put(
 ): Awaitable<unknown> {
   const keys = items.map(({ name }) => place.full(name))
   const regions = place.versionKeys.length
-  const places = new Map(tags.map((tag, i) => [tag, regions + i]))
+  const tagged = byTag(tags, tokens.slice(regions))
   const writes: EntryWrite[] = []
   const gone: string[] = []
   for (const [i, { value, policy: own }] of items.entries()) {
     const key = keys[i] ?? ""
     const ttl = jittered(own.ttl, own.jitter)
     const { grace } = own
-    const mine = own.tags.flatMap((tag) => tokensAt(tokens, places.get(tag) ?? 0, 1)) // All of them are in it.
-    const marks = tags.length > 0 ? [...tokensAt(tokens, 0, regions), ...mine] : tokens
+    const mine = own.tags.flatMap((tag) => tagged.get(tag) ?? []) // All of them are in it.
+    const marks = tags.length > 0 ? [...tokens.slice(0, regions), ...mine] : tokens
     const kept = makeKept({ value, createdAt, ttl, grace, took: 0, tags: own.tags, marks })
     if (ttl > 0) writes.push([key, kept, ttl + grace])
     else gone.push(key)
