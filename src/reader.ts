@@ -9,7 +9,7 @@ import type { Fallback, LoadContext } from "./policy/context.ts"
 import type { ManyFallback } from "./policy/many.ts"
 import type { LoadOptions, ReadOptions, StandardSchemaV1 } from "./policy/options.ts"
 import { keysOf } from "./policy/sweep.ts"
-import { type GetOptions, listOf, nameOf, peekNow, readEntry, readMany, readValues } from "./reading.ts"
+import { type GetOptions, listOf, nameOf, peekNow, readMany, readValues } from "./reading.ts"
 import { toTarget } from "./writing.ts"
 
 /** What a load answers: what its key says, or else what its fallback gives. */
@@ -61,7 +61,8 @@ export class Reader {
     key: KeyLike<V>,
     options?: Omit<GetOptions<V>, "default">,
   ): Promise<Entry<V> | undefined> {
-    return (await readEntry(this.kit, key, options)) as Entry<V> | undefined // The key says what its value is.
+    const [entry] = await readMany(this.kit, [key], options)
+    return entry as Entry<V> | undefined // The key says what its value is.
   }
 
   /**
@@ -80,7 +81,7 @@ export class Reader {
    */
   async has(key: KeyLike, options?: ReadOptions): Promise<boolean> {
     if (options === undefined && hotEntry(this.kit, key)) return true
-    const [entry] = await readMany(this.kit, [key], options, { isSilent: true })
+    const [entry] = await readMany(this.kit, [key], options, true)
     return entry !== undefined
   }
 
@@ -105,7 +106,7 @@ export class Reader {
 
   /** @internal The entry in whatever state it may be served; counts as nothing. */
   async entryOf(key: KeyLike): Promise<Entry<unknown> | undefined> {
-    const [entry] = await readMany(this.kit, [key], { stale: true }, { isSilent: true })
+    const [entry] = await readMany(this.kit, [key], { stale: true }, true)
     return entry
   }
 

@@ -64,17 +64,15 @@ function missing(name: string, reason: MissReason): CacheError {
 /** What {@link GetOptions} adds to a policy: judged with it, used by the reader. */
 export const readRules: Rules = { default: anything, required: aBoolean }
 
-interface ReadManyHooks {
-  readonly isSilent?: boolean
-  readonly onMiss?: (at: number, reason: MissReason) => void
-}
-
-/** The entries of many keys; those that may not be served are `undefined`. Silent reads are not counted. */
+/**
+ * The entries of many keys; those that may not be served are `undefined`, or throw where they are required. Silent
+ * reads are not counted, and require nothing.
+ */
 export async function readMany(
   kit: Kit,
   keys: readonly KeyLike[],
   options: GetOptions<unknown> | undefined,
-  { isSilent, onMiss }: ReadManyHooks = {},
+  isSilent = false,
 ): Promise<(Entry<unknown> | undefined)[]> {
   const { settings, place, hub } = kit
   const engine = settings.home()
@@ -94,30 +92,21 @@ export async function readMany(
   )
   const isEach = unique.length === named.length
   const byName = new Map(unique.map((name, i) => [name, all[i]]))
-  return named.map((name, at) => {
+  let lost: CacheError | undefined
+  const entries = named.map((name) => {
     const found = byName.get(name) as Found // Each was read.
     const state = isSilent ? judge(found, policy) : report(kit, found, name, policy)
     if (found.kept && state !== "gone") {
       return { ...toEntry(found.kept, engine, found.limit, isEach), stale: state === "stale" }
     }
+    if (isSilent) return undefined
     const reason = found.kept ? "expired" : found.reason
-    if (!isSilent) hub.miss(place, name, reason)
-    onMiss?.(at, reason)
+    hub.miss(place, name, reason)
+    if (options?.required) lost ??= missing(name, reason)
     return undefined
   })
-}
-
-/** The entry of one key, or `undefined`; a miss throws where the entry is required. */
-export async function readEntry(
-  kit: Kit,
-  key: KeyLike,
-  options: GetOptions<unknown> | undefined,
-): Promise<Entry<unknown> | undefined> {
-  const onMiss = (_: number, reason: MissReason) => {
-    if (options?.required) throw missing(nameOf(kit, key), reason)
-  }
-  const [entry] = await readMany(kit, [key], options, { onMiss })
-  return entry
+  if (lost) throw lost
+  return entries
 }
 
 /** The keys as a list. */
@@ -132,16 +121,8 @@ export async function readValues(
   keys: readonly KeyLike[],
   options: GetOptions<unknown> | undefined,
 ): Promise<unknown[]> {
-  const reasons: MissReason[] = []
-  const onMiss = (at: number, reason: MissReason) => {
-    reasons[at] = reason
-  }
-  const entries = await readMany(kit, keys, options, { onMiss })
-  return entries.map((entry, at) => {
-    if (entry) return entry.value
-    if (options?.required) throw missing(nameOf(kit, keys[at]), reasons[at] ?? "absent")
-    return options?.default
-  })
+  const entries = await readMany(kit, keys, options)
+  return entries.map((entry) => (entry ? entry.value : options?.default))
 }
 
 /** What is known at once and fresh; counts as nothing. */
