@@ -58,14 +58,13 @@ export class CacheWrapper extends Region {
     const { prefix = "", onError, regions = {} } = options
     const hub = new Hub()
     hub.onError = onError
-    const scope = () => scopeOf(undefined)
     const shared: Shared = {
       regions: new Map(),
       engines: new Set(),
       engine: undefined,
       closing: undefined,
       names: new Map(),
-      scope,
+      scope: scopeOf,
       check: (alias, own) => this.check(alias, own),
       resolve: (alias, own, report) => this.load(alias, own, report),
     }
@@ -74,7 +73,7 @@ export class CacheWrapper extends Region {
       throw closed()
     }
     const settings = settingsOf(home, true, policy)
-    super({ place: Place.root(prefix), path: "", hub, shared, settings, scope })
+    super({ place: Place.root(prefix), path: "", hub, shared, settings, scope: scopeOf })
     const adapter = options.adapter ?? this.standard()
     checkAdapter(shared, adapter, options.arguments)
     shared.engine = engineOf(this.kit, sourceOf(storageOf({ ...options, adapter }), shared))

@@ -16,27 +16,12 @@ export interface Scope {
   background(work: Promise<unknown>): void
 }
 
-const unbound: Scope = { shares: true, background: (work) => void work.catch(() => {}) }
-
-/** The scope of a call: `context` is what {@link bind} was given, if anything. */
-export function scopeOf(context: WaitUntil | undefined): Scope {
-  return isWorker()
-    ? workerScope(context)
-    : context
-      ? { ...unbound, background: backgroundOf(context) }
-      : unbound
-}
-
-function workerScope(context: WaitUntil | undefined): Scope {
-  const hook = context ?? (workers.waitUntil && { waitUntil: workers.waitUntil })
+/** The scope of a call: `context` is what {@link bind} was given; without, it is what the runtime offers. */
+export function scopeOf(context: Partial<WaitUntil> = workers): Scope {
   return {
-    shares: hook !== undefined,
-    background: hook ? backgroundOf(hook) : unbound.background,
+    shares: context.waitUntil !== undefined || !isWorker(),
+    background: (work) => keepAlive(work, context),
   }
-}
-
-function backgroundOf(hook: WaitUntil): (work: Promise<unknown>) => void {
-  return (work) => keepAlive(work, hook)
 }
 
 let worker: boolean | undefined
