@@ -73,12 +73,16 @@ export class Flight {
   readonly invalidatedTags: Set<string> = new Set()
   /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
   beside: Flight | undefined
+  #settle!: (outcome: Outcome) => void
+  #wasRead!: () => void
   /** Settles with its outcome, or that of the challenger that took its place. Never rejects. */
-  readonly done: Promise<Outcome>
+  readonly done: Promise<Outcome> = new Promise((resolve) => {
+    this.#settle = resolve
+  })
   /** Settles once {@link found} is known. */
-  readonly read: Promise<void>
-  readonly #settle: (outcome: Outcome) => void
-  readonly #wasRead: () => void
+  readonly read: Promise<void> = new Promise((resolve) => {
+    this.#wasRead = resolve
+  })
   #waiting = 0
   /** How many of them have not timed out. */
   #patient = 0
@@ -94,16 +98,6 @@ export class Flight {
     this.policy = policy
     this.isShared = scope.shares
     this.background = background
-    let settle: (outcome: Outcome) => void = () => {}
-    this.done = new Promise((resolve) => {
-      settle = resolve
-    })
-    this.#settle = settle
-    let wasRead = () => {}
-    this.read = new Promise((resolve) => {
-      wasRead = resolve
-    })
-    this.#wasRead = wasRead
   }
 
   /** Aborts when the last waiting caller has gone. Made when first asked for. */
