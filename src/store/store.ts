@@ -40,12 +40,8 @@ export class Store {
           Promise.resolve(record).then((late) => this.#decode(key, late)),
         )
       }
-      const kept = this.#codec.decode(key, record) ?? "corrupt"
-      if (typeof kept === "string" || isEntry(kept)) return kept
-      return this.#ask(
-        key,
-        kept.then((late) => late ?? "corrupt"),
-      )
+      const kept = this.#decode(key, record)
+      return typeof kept === "string" || isEntry(kept) ? kept : this.#ask(key, kept)
     } catch {
       return undefined // The read that follows meets the same trouble and tells of it.
     }
@@ -92,10 +88,7 @@ export class Store {
 
   /** Writes `kept` for `life` ms. */
   write(key: string, kept: Kept, life: number): Awaitable<void> {
-    const record = this.#codec.encode(key, kept)
-    return isPromise(record)
-      ? record.then((late) => this.adapter.set(key, late, life))
-      : this.adapter.set(key, record, life)
+    return chain(this.#codec.encode(key, kept), (record) => this.adapter.set(key, record, life))
   }
 
   writeMany(entries: readonly (readonly [key: string, kept: Kept, life: number])[]): Awaitable<unknown> {
@@ -119,8 +112,8 @@ export class Store {
 
   #decode(key: string, record: unknown): Awaitable<Kept | MissReason> {
     if (record === undefined) return "absent"
-    const kept = this.#codec.decode(key, record)
-    return isPromise(kept) ? kept.then((late) => late ?? "corrupt") : (kept ?? "corrupt")
+    const kept = this.#codec.decode(key, record) ?? "corrupt"
+    return typeof kept === "string" || isEntry(kept) ? kept : kept.then((late) => late ?? "corrupt")
   }
 }
 
