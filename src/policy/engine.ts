@@ -19,7 +19,7 @@ import { WriteQueue } from "./queue.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { within } from "./timeout.ts"
 import { limitOf } from "./tokens.ts"
-import { forCaller, lateStorage } from "./told.ts"
+import { forCaller, lateStorage, only } from "./told.ts"
 import { thisTurn } from "./turn.ts"
 import { Versions } from "./versions.ts"
 
@@ -166,10 +166,9 @@ export class Engine {
     ask: (store: Store) => Awaitable<T>,
     lost: (error: unknown) => T,
   ): Awaitable<T> {
-    const [key = ""] = keys.length === 1 ? keys : []
     try {
       const found = chain(this.opened(policy.storeTimeout), (store) =>
-        this.guard(() => ask(store), bulkTimeout(policy, keys), key),
+        this.guard(() => ask(store), bulkTimeout(policy, keys), only(keys)),
       )
       return isPromise(found) ? found.catch(lost) : found
     } catch (error) {

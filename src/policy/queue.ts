@@ -3,6 +3,7 @@ import { left, now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Lane, Watcher, Write } from "./lane.ts"
 import { ended, isUnderWay, isWorker, share } from "./scope.ts"
+import { only } from "./told.ts"
 
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
@@ -48,8 +49,7 @@ export class WriteQueue {
         if (write) before.push(write)
       }
     }
-    const name = keys.length === 1 ? (keys[0] ?? "") : ""
-    const { result, tail } = this.#run(before, ms, whole, work, keys, name)
+    const { result, tail } = this.#run(before, ms, whole, work, keys, only(keys))
     if (!tail) return result
     for (const key of keys) writes.set(key, tail)
     tail.promise.then(() => {

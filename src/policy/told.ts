@@ -23,6 +23,11 @@ export function forCaller(error: unknown): unknown {
   return own
 }
 
+/** The key of an operation that is about one alone; `""` for many, and for none. */
+export function only(keys: readonly string[]): string {
+  return keys.length === 1 ? (keys[0] ?? "") : ""
+}
+
 /** A storage that did not answer within `ms`; `full` is the key it was asked for, `""` for none or many. */
 export function lateStorage(full: string, ms: number): CacheError {
   const key = keyOf(full)

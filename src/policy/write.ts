@@ -11,6 +11,7 @@ import { bulkTimeout, type Policy } from "./options.ts"
 import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
 import { byTag, limitOf } from "./tokens.ts"
+import { only } from "./told.ts"
 
 /** Where an explicit write goes, and by which options. */
 export interface Target {
@@ -68,11 +69,6 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   })
 }
 
-/** The key of a write that is about one alone, for its errors. */
-function only([key = "", ...others]: readonly string[]): string {
-  return others.length > 0 ? "" : key
-}
-
 type EntryWrite = readonly [key: string, kept: Kept, life: number]
 
 /** Writes values under the `tokens` of the regions and then of all their `tags`. */
@@ -84,13 +80,12 @@ function put(
   tags: readonly string[],
   tokens: readonly string[],
 ): Awaitable<unknown> {
-  const keys = items.map(({ name }) => place.full(name))
   const regions = place.versionKeys.length
   const tagged = byTag(tags, tokens.slice(regions))
   const writes: EntryWrite[] = []
   const gone: string[] = []
-  for (const [i, { value, policy: own }] of items.entries()) {
-    const key = keys[i] ?? ""
+  for (const { name, value, policy: own } of items) {
+    const key = place.full(name)
     const ttl = jittered(own.ttl, own.jitter)
     const { grace } = own
     const mine = own.tags.flatMap((tag) => tagged.get(tag) ?? []) // All of them are in it.
@@ -99,12 +94,12 @@ function put(
     if (ttl > 0) writes.push([key, kept, ttl + grace])
     else gone.push(key)
   }
-  const [first] = writes
-  return writes.length === 1 && first && gone.length === 0 ? store.write(...first) : many(store, writes, gone)
+  return change(store, writes, gone)
 }
 
-function many(store: Store, writes: readonly EntryWrite[], gone: readonly string[]): Awaitable<unknown> {
-  const written = writes.length > 0 ? store.writeMany(writes) : undefined
+function change(store: Store, writes: readonly EntryWrite[], gone: readonly string[]): Awaitable<unknown> {
+  const [first] = writes
+  const written = writes.length > 1 ? store.writeMany(writes) : first && store.write(...first)
   return gone.length > 0 ? chain(written, () => store.remove(gone)) : written
 }
 
@@ -170,7 +165,7 @@ type Rewrite = (kept: Kept, limit: number, at: number) => Kept
 async function rewrite(
   target: Target,
   names: readonly string[],
-  change: Rewrite,
+  rewritten: Rewrite,
   outlives = false,
 ): Promise<number> {
   if (names.length === 0) return 0
@@ -186,8 +181,8 @@ async function rewrite(
           kept && outlives ? engine.versions(store).read(place.versionKeysOf(kept.tags)) : undefined
         const read = together<readonly string[] | undefined>(found.map((one) => () => versionsOf(one)))
         return chain(read, (tokens) => {
-          const { writes, gone, live } = changedEntries(keys, found, tokens, change)
-          return isLate() ? live : chain(many(into, writes, gone), () => live)
+          const { writes, gone, live } = changedEntries(keys, found, tokens, rewritten)
+          return isLate() ? live : chain(change(into, writes, gone), () => live)
         })
       })
     })
@@ -202,7 +197,7 @@ function changedEntries(
   keys: readonly string[],
   found: readonly Found[],
   tokens: readonly (readonly string[] | undefined)[],
-  change: Rewrite,
+  rewritten: Rewrite,
 ): { readonly writes: readonly EntryWrite[]; readonly gone: readonly string[]; readonly live: number } {
   const at = now()
   const writes: EntryWrite[] = []
@@ -219,7 +214,7 @@ function changedEntries(
     // A soft invalidation that came since the read may have ended it.
     const isEnded = own && stateOf(kept, at, undefined, limitOf(kept.marks, own)) === "gone"
     if (!isEnded) live++
-    const changed = change(kept, one.limit, at)
+    const changed = rewritten(kept, one.limit, at)
     if (changed === kept) continue
     // Never a newer hard version: an invalidation that came since the read must win.
     const marks = own ? kept.marks.map((mark, n) => (n % 2 === 0 ? mark : (own[n] ?? ""))) : kept.marks
