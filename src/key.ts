@@ -1,5 +1,6 @@
 import { toHex } from "./base/bytes.ts"
 import { CacheError } from "./base/errors.ts"
+import { classNameOf, isPlain } from "./base/kind.ts"
 
 declare const typeOfValue: unique symbol
 
@@ -70,7 +71,7 @@ export function key<V = unknown>(...parts: KeyPart[]): Key<V> {
 export function keyText(given: KeyLike): string {
   if (typeof given === "string") return given
   if (Array.isArray(given)) return canonical(given)
-  throw invalid(`A key is a string or an array of segments, not ${kindOf(given)}`)
+  throw invalid(`A key is a string or an array of segments, not ${whatIs(given)}`)
 }
 
 /** The canonical text of `parts`, as told at {@link key}; of anything but an array that of the one part: `~42`. */
@@ -98,7 +99,7 @@ function encode(part: unknown, above: object[]): string {
     case "object":
       break
     default:
-      throw invalid(`A key cannot hold ${kindOf(part)}`)
+      throw invalid(`A key cannot hold ${whatIs(part)}`)
   }
   if (part === null) return "null"
   if (above.includes(part)) throw invalid("A key cannot hold itself")
@@ -141,18 +142,15 @@ function encodeObject(part: object, above: object[]): string {
     return `B:${type}:${toHex(new Uint8Array(part.buffer, part.byteOffset, part.byteLength))}`
   }
   if (typeof URL === "function" && part instanceof URL) return `U${JSON.stringify(part.href)}`
-  const proto: unknown = Object.getPrototypeOf(part)
-  const plain = proto === null || proto === Object.prototype || Object.getPrototypeOf(proto) === null
-  if (!plain || Object.getOwnPropertySymbols(part).length > 0)
-    throw invalid(`A key cannot hold ${kindOf(part)}`)
+  if (!isPlain(part) || Object.getOwnPropertySymbols(part).length > 0)
+    throw invalid(`A key cannot hold ${whatIs(part)}`)
   const names = Object.keys(part).sort()
   return `{${names.map((name) => `${JSON.stringify(name)}:${inner(Reflect.get(part, name))}`).join()}}`
 }
 
-function kindOf(value: unknown): string {
+function whatIs(value: unknown): string {
   if (typeof value !== "object" || value === null) return value === null ? "null" : `a ${typeof value}`
-  const { constructor: made } = value
-  return `an instance of ${typeof made === "function" && made.name ? made.name : "a class"}`
+  return `an instance of ${classNameOf(value)}`
 }
 
 function invalid(what: string): CacheError {

@@ -74,6 +74,7 @@ describe("a key of parts", () => {
       () => secret,
       Symbol(secret),
       new User(),
+      Object.create(class Nobody extends null {}.prototype),
       new (class extends Map {})() && Object.assign(new User(), { secret }),
       Promise.resolve(secret),
       new WeakMap(),
