@@ -44,15 +44,21 @@ export function readOne(
 
 /** What makes the value of `argument`, whatever becomes of that after the call. */
 function fallbackOf(kit: Kit, generate: Generator<unknown, unknown>, argument: unknown): Fallback<unknown> {
-  if (typeof argument !== "object") return (context) => generate(argument, context)
-  if (!kit.settings.toKey) {
-    const own = tryClone(argument)
-    return (context) => generate(own, context)
-  }
-  // It may be of any class: it cannot be copied, but still be what it was.
+  const own = ownOf(kit, argument)
+  return unchanged(kit, argument, own, (context) => generate(own, context))
+}
+
+/** `argument` as it is now. Where a region has a key function it may be of any class, and stays the very object. */
+function ownOf(kit: Kit, argument: unknown): unknown {
+  return typeof argument === "object" && !kit.settings.toKey ? tryClone(argument) : argument
+}
+
+/** `run`, refused if an argument that is no copy is not what it was once it is done: its value is of another one. */
+function unchanged(kit: Kit, given: unknown, own: unknown, run: Fallback<unknown>): Fallback<unknown> {
+  if (typeof own !== "object" || own !== given) return run
   return async (context) => {
-    const value = await generate(argument, context)
-    if (nameOf(kit, argument) !== context.key) throw argumentChanged("A generator", context.key)
+    const value = await run(context)
+    if (nameOf(kit, own) !== context.key) throw argumentChanged("a function", context.key)
     return value
   }
 }
@@ -152,11 +158,11 @@ export async function loadAll(
   if (typeof fallback !== "function") {
     throw misuse("The fallback of many keys is a function of those that are missing.")
   }
-  // Segments are asked for as they are now.
-  const own = listOf(keys).map((key) => (Array.isArray(key) ? (tryClone(key) as KeyLike) : key))
-  return loadMany(own, fallback, (key, run) => {
+  const given = listOf(keys)
+  const own = given.map((key) => ownOf(kit, key) as KeyLike) // A copy of it.
+  return loadMany(own, fallback, (key, run, at) => {
     const served: Served | undefined = onServe && ((freshUntil) => onServe(key, freshUntil))
-    return toCall(kit, nameOf(kit, key), run, options, served)
+    return toCall(kit, nameOf(kit, key), unchanged(kit, given[at], key, run), options, served)
   })
 }
 

@@ -31,12 +31,12 @@ export type ManyFallback<V> = (
 export async function loadMany(
   keys: readonly KeyLike[],
   fallback: ManyFallback<unknown>,
-  toCall: (key: KeyLike, fallback: Fallback<unknown>) => Call,
+  toCall: (key: KeyLike, fallback: Fallback<unknown>, at: number) => Call,
 ): Promise<unknown[]> {
   const bulk = new Bulk(fallback)
   const calls = new Map<string, Call>()
   const named = keys.map((key, at) => {
-    const call = toCall(key, (context: LoadContext) => bulk.ask(key, at, context))
+    const call = toCall(key, (context: LoadContext) => bulk.ask(key, at, context), at)
     if (!calls.has(call.name)) calls.set(call.name, call)
     return call.name
   })

@@ -50,6 +50,31 @@ describe.each(kinds)("an argument that its caller goes on to change, on %s", (ki
     expect(await cache.get(["k", { page: 1 }])).toBe('["k",{"page":1}]')
   })
 
+  test("is what it was at the call for a fallback of many in a region, whatever it is made of", async () => {
+    const { cache } = await setup(kind)
+    const pages = cache.region("pages", { generate: ({ page }: Page) => `page ${page}` })
+    const question = { page: 1 }
+    const values = pages.getOrSetMany([question], (missing) => missing.map(({ page }) => `page ${page}`))
+    question.page = 2
+    expect(await values).toEqual(["page 1"])
+    expect(await pages.getMany([{ page: 1 }, question])).toEqual(["page 1", "page 2"])
+  })
+
+  test("is refused where it can be a key but not be copied", async () => {
+    const { cache } = await setup(kind)
+    class Ids extends Set<number> {}
+    const sums = cache.region("sums", { generate: async (ids: Ids) => [...ids].join("+") })
+    const ids = new Ids([1])
+    const answers = [
+      sums.get(ids),
+      sums.getOrSetMany([ids], async (missing) => missing.map((each) => [...each].join("+"))),
+    ]
+    ids.add(2)
+    for (const answer of answers) await expect(answer).rejects.toMatchObject({ code: "ARGUMENT_CHANGED" })
+    expect(await sums.getEntry(new Ids([1]))).toBeUndefined()
+    expect(await sums.getMany([ids, new Ids([1])])).toEqual(["1+2", "1"])
+  })
+
   test("is refused where a key function of the region's own names another entry then", async () => {
     const { cache } = await setup(kind)
     class Question {
@@ -65,6 +90,10 @@ describe.each(kinds)("an argument that its caller goes on to change, on %s", (ki
     await expect(answer).rejects.toMatchObject({ code: "ARGUMENT_CHANGED" })
     question.page = 1
     expect(await pages.get(question)).toBe("page 1")
+    question.page = 3
+    const many = pages.getOrSetMany([question], (missing) => missing.map(({ page }) => `page ${page}`))
+    question.page = 4
+    await expect(many).rejects.toMatchObject({ code: "ARGUMENT_CHANGED" })
   })
 
   test("is what it was at the call for the keys of memoizeMany", async () => {
