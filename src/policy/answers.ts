@@ -39,13 +39,14 @@ export function hand(asked: readonly Asked[], result: unknown): void {
  */
 export function finderIn<V>(
   result: ReadonlyMap<unknown, V> | { readonly [key: string]: V },
-): (key: unknown, name?: string) => { readonly value: V } | undefined {
+): (key: unknown, name?: unknown) => { readonly value: V } | undefined {
   const values: ReadonlyMap<unknown, V> = result instanceof Map ? result : new Map(Object.entries(result))
   let byText: Map<string, V> | undefined
-  return (key, name) => {
+  return (key, name = key) => {
     const isSimple = typeof key !== "object" || key === null
-    const known = [key, name, ...(isSimple ? [String(key)] : [])].find((known) => values.has(known))
-    if (known !== undefined) return { value: values.get(known) as V } // It has it.
+    // Which may be `undefined` itself.
+    const known = [key, name, ...(isSimple ? [String(key)] : [])].filter((one) => values.has(one))
+    if (known.length > 0) return { value: values.get(known[0]) as V } // It has it.
     if (isSimple) return undefined
     byText ??= new Map([...values].flatMap(([key, value]) => textsOf(key).map((text) => [text, value])))
     const text = textsOf(key).find((text) => byText?.has(text))

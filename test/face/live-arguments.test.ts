@@ -134,6 +134,18 @@ describe.each(kinds)("a Map of many values, on %s", (kind) => {
     })
     expect(await numbers(1, 2)).toEqual([1, 2])
   })
+
+  test("goes by undefined as by any other id", async () => {
+    const { cache } = await setup(kind)
+    const load = cache.memoizeMany(
+      (...ids: (number | undefined)[]) => new Map(ids.map((id) => [id && String(id), `id ${id}`])),
+      { name: "f" },
+    )
+    expect(await load(1, undefined)).toEqual(["id 1", "id undefined"])
+    expect(await load.get(undefined)).toBe("id undefined")
+    const some = cache.memoizeMany((..._: unknown[]) => new Map([[undefined, "none"]]), { name: "g" })
+    expect(await some(1, undefined)).toEqual([undefined, "none"])
+  })
 })
 
 test("onHit has the `this` of its call", async () => {
