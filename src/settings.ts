@@ -126,7 +126,8 @@ function put(options: Node, path: readonly string[], value: unknown, name: strin
 /** Fills the member `name`, which may be called anything, "__proto__" included. */
 function child(options: Node, name: string, fill: (node: Node) => void): void {
   const known: unknown = Object.getOwnPropertyDescriptor(options, name)?.value
-  const node: Node = typeof known === "object" && known !== null ? (known as Node) : {} // Made here before.
+  // A copy: it may be the record's.
+  const node: Node = typeof known === "object" ? { ...known } : {}
   fill(node)
   set(options, name, node)
 }

@@ -85,6 +85,12 @@ describe("settings by dotted names", () => {
     })
   })
 
+  test("are not changed, whatever stands in them", () => {
+    const record = { "cache.near": { maxEntries: 5 }, "cache.near.maxAge": "1s" }
+    expect(optionsFrom(record)).toEqual({ near: { maxEntries: 5, maxAge: 1000 } })
+    expect(record).toEqual({ "cache.near": { maxEntries: 5 }, "cache.near.maxAge": "1s" })
+  })
+
   test("without any of ours are no options at all", () => {
     expect(optionsFrom({})).toEqual({})
     expect(optionsFrom({ PATH: "/bin", CACHE: {}, cache: "x", CACHED: "1" })).toEqual({})
