@@ -27,7 +27,7 @@ export interface GeneratedRegion<V, A>
   set(argument: A, value: V, options?: WriteOptions): Promise<void>
   /** As {@link set} for many. */
   setMany(
-    entries: Iterable<readonly [argument: A, value: V, options?: WriteOptions]>,
+    entries: Iterable<readonly [argument: A, value: V, options?: WriteOptions | undefined]>,
     options?: WriteOptions,
   ): Promise<void>
   /** The value for `argument`; on a miss that of `fallback`, in place of the generator. */

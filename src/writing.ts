@@ -33,7 +33,7 @@ export async function everywhere(
 
 /** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
 export type ManyEntries =
-  | Iterable<readonly [key: KeyLike, value: unknown, options?: WriteOptions]>
+  | Iterable<readonly [key: KeyLike, value: unknown, options?: WriteOptions | undefined]>
   | { readonly [key: string]: unknown }
 
 /** How an invalidation ends entries: "hard", the default, for good; "soft" expires them. */
@@ -125,7 +125,7 @@ function toItem(kit: Kit, key: KeyLike, value: unknown, options: WriteOptions | 
   return { name: nameOf(kit, key), value, policy: resolvePolicy(kit.settings.policy, options) }
 }
 
-type Pair = readonly [key: KeyLike, value: unknown, options?: WriteOptions]
+type Pair = readonly [key: KeyLike, value: unknown, options?: WriteOptions | undefined]
 
 function pairsOf(entries: ManyEntries): readonly Pair[] {
   if (typeof entries === "object" && entries !== null) {

@@ -138,6 +138,8 @@ export async function loading(): Promise<void> {
     ],
     { grace: 5 },
   )
+  const daily: { ttl: "1d" } | undefined = undefined
+  await cache.setMany([["a", 1, daily]])
   await cache.setMany(new Map([["a", 1]]))
   await cache.setMany({ a: 1 })
   // @ts-expect-error: a pair at least
@@ -181,7 +183,10 @@ export async function regions(): Promise<void> {
   const entry = await users.getEntry(1, { stale: true })
   same<typeof entry, Entry<{ id: number; name: string }> | undefined>()
   await users.set(1, { id: 1, name: "Ada" })
-  await users.setMany([[1, { id: 1, name: "Ada" }]])
+  await users.setMany([
+    [1, { id: 1, name: "Ada" }],
+    [2, { id: 2, name: "Bob" }, undefined],
+  ])
   await users.getOrSet(1, () => ({ id: 1, name: "Ada" }))
   await users.getOrSetMany([1], (ids: number[]) => ids.map((id) => ({ id, name: "" })))
   await users.batch(async (batch) => {
