@@ -1,6 +1,5 @@
 import { now } from "./base/clock.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
-import { tryClone } from "./codec/clone.ts"
 import { type Kept, stateOf } from "./entry.ts"
 import { heat, isHit } from "./hits.ts"
 import type { KeyLike } from "./key.ts"
@@ -15,7 +14,7 @@ import { getOrSet, joinAtOnce, refresh } from "./policy/get-or-set.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
 import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
-import { type GetOptions, listOf, nameOf, readRules, readSlowly } from "./reading.ts"
+import { type GetOptions, listOf, nameOf, ownOf, readRules, readSlowly } from "./reading.ts"
 
 /** The value of one key: at once from a synchronous storage. `read` is asked where that takes I/O. */
 export function readOne(
@@ -46,11 +45,6 @@ export function readOne(
 function fallbackOf(kit: Kit, generate: Generator<unknown, unknown>, argument: unknown): Fallback<unknown> {
   const own = ownOf(kit, argument)
   return unchanged(kit, argument, own, (context) => generate(own, context))
-}
-
-/** `argument` as it is now. Where a region has a key function it may be of any class, and stays the very object. */
-function ownOf(kit: Kit, argument: unknown): unknown {
-  return typeof argument === "object" && !kit.settings.toKey ? tryClone(argument) : argument
 }
 
 /** `run`, refused if an argument that is no copy is not what it was once it is done: its value is of another one. */
@@ -159,7 +153,7 @@ export async function loadAll(
     throw misuse("The fallback of many keys is a function of those that are missing.")
   }
   const given = listOf(keys)
-  const own = given.map((key) => ownOf(kit, key) as KeyLike) // A copy of it.
+  const own = given.map((key) => ownOf(kit, key))
   return loadMany(own, fallback, (key, run, at) => {
     const served: Served | undefined = onServe && ((freshUntil) => onServe(key, freshUntil))
     return toCall(kit, nameOf(kit, key), unchanged(kit, given[at], key, run), options, served)

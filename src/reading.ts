@@ -2,6 +2,7 @@ import { type Awaitable, chain, isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import { CacheError, type MissReason, misuse, shortKey } from "./base/errors.ts"
 import { aBoolean, anything, type Rules } from "./base/rules.ts"
+import { tryClone } from "./codec/clone.ts"
 import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
 import type { Kit } from "./kit.ts"
@@ -27,6 +28,11 @@ export function nameOf({ settings, path }: Kit, key: unknown): string {
   // A region may be given its generator later: what is an argument then is one before.
   if (typeof key !== "string" && (generate || path !== "")) return canonical(key)
   return keyText(key as KeyLike) // Guarded there, whatever the caller's types said.
+}
+
+/** A key as it is now. Where a region has a key function it may be of any class, and stays the very object. */
+export function ownOf<K>({ settings }: Kit, key: K): K {
+  return typeof key === "object" && !settings.toKey ? (tryClone(key) as K) : key // A copy of it.
 }
 
 /** The value of one key that no hit told at once; on a miss what `onMiss` answers, where there is one. */

@@ -1,6 +1,6 @@
 import type { Awaitable } from "./adapter.ts"
 import { attempt } from "./base/awaitable.ts"
-import { misuse } from "./base/errors.ts"
+import { argumentChanged, misuse } from "./base/errors.ts"
 import { judgeOptions, oneOf } from "./base/rules.ts"
 import { reach } from "./homes.ts"
 import type { KeyLike } from "./key.ts"
@@ -12,7 +12,7 @@ import { isWorker } from "./policy/scope.ts"
 import { invalidateByTags } from "./policy/sweep.ts"
 import type { Mode } from "./policy/tokens.ts"
 import { type Item, setAll, type Target } from "./policy/write.ts"
-import { nameOf } from "./reading.ts"
+import { nameOf, ownOf } from "./reading.ts"
 
 /** Gives a write to the request it belongs to, so that it is done although its caller may not wait for it. */
 export function lasting<T>(kit: Kit, work: Promise<T>): Promise<T> {
@@ -42,31 +42,24 @@ export interface InvalidateOptions {
   readonly mode?: "hard" | "soft" | undefined
 }
 
-/** Replaces one value: at its origin first, where the region writes through. In a batch its origin waits for the end. */
+/** Replaces one value: as {@link setMany} where the region writes through. */
 export function setOne(
   kit: Kit,
   key: KeyLike,
   value: unknown,
   options: WriteOptions | undefined,
 ): Promise<void> {
+  if (kit.settings.writeThrough) return setMany(kit, [[key, value, options]], undefined)
   return attempt(() => {
-    const item = toItem(kit, key, value, options)
-    return kit.settings.writeThrough ? setThrough(kit, key, item) : setAll(toTarget(kit, item.policy), [item])
+    const policy = resolvePolicy(kit.settings.policy, options)
+    return setAll(toTarget(kit, policy), [{ name: nameOf(kit, key), value, policy }])
   })
 }
 
-async function setThrough(kit: Kit, key: KeyLike, item: Item): Promise<void> {
-  const { writeThrough, home } = kit.settings
-  const { draft } = home()
-  const kept = { ...item, value: snapshot(home(), item.value) }
-  if (!draft) await writeThrough?.(key, item.value)
-  await setAll(toTarget(kit, item.policy), [kept])
-  draft?.through(() => writeThrough?.(key, kept.value))
-}
-
 /**
- * Replaces many values. Where the region writes through, one after the other at their origin first: when that fails
- * for one, those before it are written, it and the others stay as they were.
+ * Replaces many values. Where the region writes through, one after the other at their origin first, each as it was at
+ * the call: when that fails for one, those before it are written, it and the others stay as they were. In a batch their
+ * origins wait for the end.
  */
 export async function setMany(
   kit: Kit,
@@ -75,24 +68,31 @@ export async function setMany(
 ): Promise<void> {
   const shared = resolvePolicy(kit.settings.policy, options)
   const target = toTarget(kit, shared)
+  const { engine } = target
   const { writeThrough } = kit.settings
-  const pairs = pairsOf(entries)
-  const items = pairs.map(([key, value, own]) => {
-    const kept = writeThrough ? snapshot(target.engine, value) : value
-    return { name: nameOf(kit, key), value: kept, policy: resolvePolicy(shared, own) }
+  const items = pairsOf(entries).map(([given, value, own]) => {
+    const name = nameOf(kit, given)
+    const policy = resolvePolicy(shared, own)
+    if (!writeThrough) return { name, value, policy }
+    const [key, kept] = [ownOf(kit, given), snapshot(engine, value)]
+    const through = () => {
+      // One that could not be copied may be another by now.
+      if (nameOf(kit, key) !== name) throw argumentChanged("a setter", name)
+      return writeThrough(key, snapshot(engine, kept))
+    }
+    return { name, value: kept, policy, through }
   })
-  const { draft } = target.engine
+  const { draft } = engine
   let written = writeThrough && !draft ? 0 : items.length
   try {
-    for (; writeThrough && written < pairs.length; written++) {
-      const [key, value] = pairs[written] ?? []
-      await writeThrough(key, value)
+    for (const { through } of items.slice(written)) {
+      await through?.()
+      written++
     }
   } finally {
     await setAll(target, lastOfEach(items.slice(0, written)))
   }
-  if (!writeThrough || !draft) return
-  for (const [i, [key]] of pairs.entries()) draft.through(() => writeThrough(key, items[i]?.value))
+  if (draft) for (const { through } of items) if (through) draft.through(through)
 }
 
 /** Ends every entry with one of the tags; a mode may come last. */
@@ -118,11 +118,6 @@ export function modeOf(options: InvalidateOptions = {}): Mode {
 /** Where an explicit write of this region goes. */
 export function toTarget({ settings, place }: Kit, policy: Policy = settings.policy): Target {
   return { engine: settings.home(), place, policy }
-}
-
-/** A value to be written, its options resolved. */
-function toItem(kit: Kit, key: KeyLike, value: unknown, options: WriteOptions | undefined): Item {
-  return { name: nameOf(kit, key), value, policy: resolvePolicy(kit.settings.policy, options) }
 }
 
 type Pair = readonly [key: KeyLike, value: unknown, options?: WriteOptions | undefined]

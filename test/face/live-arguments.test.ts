@@ -96,6 +96,58 @@ describe.each(kinds)("an argument that its caller goes on to change, on %s", (ki
     await expect(many).rejects.toMatchObject({ code: "ARGUMENT_CHANGED" })
   })
 
+  test("is what it was at the call for the setter of a region that writes through", async () => {
+    const { cache } = await setup(kind)
+    const origin: unknown[] = []
+    const pages = cache.region("pages", {
+      generate: ({ page }: Page) => page,
+      writeThrough: async (question, value) => {
+        await undefined
+        origin.push([structuredClone(question), structuredClone(value)])
+        question.page = 0
+      },
+    })
+    const question = { page: 1 }
+    const many = pages.setMany([
+      [question, 1],
+      [{ page: 2 }, 2],
+      [question, 3],
+    ])
+    question.page = 5
+    await many
+    await pages.batch(async (batch) => {
+      await batch.set(question, 5)
+      question.page = 6
+    })
+    expect(origin).toEqual([
+      [{ page: 1 }, 1],
+      [{ page: 2 }, 2],
+      [{ page: 1 }, 3],
+      [{ page: 5 }, 5],
+    ])
+    expect(await pages.getMany([{ page: 1 }, { page: 2 }, { page: 5 }])).toEqual([3, 2, 5])
+  })
+
+  test("is refused by that setter where it cannot be copied", async () => {
+    const { cache } = await setup(kind)
+    class Question {
+      page = 1
+    }
+    const origin: unknown[] = []
+    const pages = cache.region("pages", {
+      key: (question: Question) => `${question.page}`,
+      generate: () => 0,
+      writeThrough: (question, value) => void origin.push([question.page, value]),
+    })
+    const question = new Question()
+    const written = pages.batch(async (batch) => {
+      await batch.set(question, 1)
+      question.page = 2
+    })
+    await expect(written).rejects.toMatchObject({ code: "ARGUMENT_CHANGED", key: "1" })
+    expect([origin, await pages.getEntry(new Question())]).toEqual([[], undefined])
+  })
+
   test("is what it was at the call for the keys of memoizeMany", async () => {
     const { cache } = await setup(kind)
     const load = cache.memoizeMany((...all: Page[]) => all.map(({ page }) => `page ${page}`), { name: "f" })

@@ -325,6 +325,29 @@ describe.each(kinds)("generators on %s", (kind) => {
     expect(await users.getMany(["a", "b"])).toEqual([{ n: 1 }, { n: 1 }])
   })
 
+  test("a setter is given each value as it was when it was set, and what it does to it is not kept", async () => {
+    const { cache } = await setup(kind)
+    const seen: unknown[] = []
+    const users = cache.region("users", {
+      writeThrough: async (_: string, value: { n: number }) => {
+        await undefined
+        seen.push(value.n)
+        value.n = 9
+      },
+    })
+    const value = { n: 1 }
+    const written = users.setMany([
+      ["a", value],
+      ["b", value],
+    ])
+    value.n = 2
+    await written
+    await users.batch((batch) => batch.set("c", value))
+    expect(seen).toEqual([1, 1, 2])
+    expect(await users.getMany(["a", "b", "c"])).toEqual([{ n: 1 }, { n: 1 }, { n: 2 }])
+    expect(value).toEqual({ n: 2 })
+  })
+
   test("a key function of their own makes the key of the argument", async () => {
     const { cache } = await setup(kind)
     let calls = 0
