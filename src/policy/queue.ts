@@ -60,9 +60,9 @@ export class WriteQueue {
 
   /** What all writes wait for, unless it is taken for dead: its request may be over. */
   #barrier(): Write | undefined {
-    // When the clock was set back it is waited for rather too long than not at all.
+    // Elsewhere its own timer ends it, whatever the clock says.
     const lane = this.#lane
-    if (lane.barrier && now() >= lane.barrier.until) lane.barrier = undefined
+    if (lane.barrier && isWorker() && now() >= lane.barrier.until) lane.barrier = undefined
     return lane.barrier
   }
 
@@ -133,11 +133,14 @@ export class WriteQueue {
   }
 }
 
-/** For how long writes are waited for: each has its own time, and that of those it waits for; `ms` where that is endless. */
+/**
+ * For how long writes are waited for: each has its own time, and that of those it waits for; `ms` where that is endless.
+ * Where none can die with its request it ends by its own timers, although the clock may say that it is late already.
+ */
 function restOf(before: readonly Write[], ms: number): number {
   let longest = 0
   for (const { since, until } of before) {
-    const rest = left(since, until - since)
+    const rest = isWorker() ? left(since, until - since) : until - since
     longest = Math.max(longest, rest < Infinity ? rest : ms)
   }
   return longest
