@@ -165,8 +165,8 @@ export class Flight {
 
   /** Whether it has held its key for as long as one may. */
   isOverdue(leaseTtl: number): boolean {
-    // What a timer has told stays true when the clock is set back.
-    return leaseTtl <= this.#overdueFor || now() - this.#aliveAt >= leaseTtl
+    // What a timer has told stays true when the clock is set back. Where none ran, nobody knows how long it has been.
+    return leaseTtl <= this.#overdueFor || Math.abs(now() - this.#aliveAt) >= leaseTtl
   }
 
   /** Lets those who wait for this flight have what `other` brings. */

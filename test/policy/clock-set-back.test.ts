@@ -81,3 +81,15 @@ test.each(lateKinds)(
     expect(await cache.get("k")).toBe("new")
   },
 )
+
+test.each(kinds)("nor does a refresh that hangs behind its callers hold its key, on %s", async (kind) => {
+  const { cache, clock } = await setup(kind, { grace: "10h", softTimeout: 0, leaseTtl: 300 })
+  await cache.set("k", "old")
+  await cache.invalidate({ mode: "soft" })
+  expect(await cache.getOrSet("k", never)).toBe("old")
+  setBack(clock)
+  await clock.advance(1000)
+  expect(await cache.getOrSet("k", () => "new")).toBe("old")
+  await clock.advance(1)
+  expect(await cache.get("k")).toBe("new")
+})
