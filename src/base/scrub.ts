@@ -6,7 +6,10 @@ import { isPlain } from "./kind.ts"
  */
 export function scrub(error: unknown): unknown {
   try {
-    return clean(error, 0, new Map())
+    const cleaned = clean(error, 0, new Map())
+    // What throws when it is looked at, as proxies may, would do so wherever errors are told apart.
+    String(cleaned)
+    return cleaned
   } catch {
     return new Error("An error that cannot be read.")
   }

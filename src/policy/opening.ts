@@ -22,7 +22,7 @@ export function storeOf(source: Source, report: (error: unknown) => void): Await
 function unavailable(error: unknown, name: string): unknown {
   const cause = scrub(error)
   if (cause instanceof CacheError) return cause
-  const why = cause instanceof Error ? cause.message : cause
+  const why = cause instanceof Error ? cause.message : String(cause)
   return new CacheError(
     "ADAPTER_UNAVAILABLE",
     `The storage "${name}" cannot be opened: ${why}. Mend that, or use another adapter.`,
