@@ -96,7 +96,7 @@ function judged(
 
 /** Tells that there is no entry. Junk is removed where nobody has written a good one meanwhile, `isUnwritten`. */
 function nothing(
-  { engine, store, place }: Search,
+  { engine, store, place, policy }: Search,
   key: string,
   reason: MissReason,
   tokens: readonly string[],
@@ -109,7 +109,7 @@ function nothing(
   if (!isUnwritten) return found
   const answer = () => found
   const removed = attempt(() =>
-    engine.queue.ordered([key], Infinity, () => derived(engine, store).adapter.delete(key)),
+    engine.queue.ordered([key], policy.storeTimeout, () => derived(engine, store).adapter.delete(key)),
   )
   return removed.then(answer, answer)
 }

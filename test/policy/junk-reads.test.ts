@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
-import { CacheWrapper } from "../../src/core.ts"
-import { fake } from "../support/fake.ts"
+import { type CacheError, CacheWrapper } from "../../src/core.ts"
+import { fake, lateKinds } from "../support/fake.ts"
+import { settled, setup } from "../support/setup.ts"
 
 const fail = () => {
   throw new Error("looked at")
@@ -57,6 +58,23 @@ test("all that is junk of many keys is removed", async () => {
   for (const kept of storage.shelf.values()) if (typeof kept.record === "object") kept.record = "junk"
   expect(await cache.getMany(["a", "b", "c"])).toEqual([undefined, undefined, undefined])
   expect(["a", "b", "c"].filter((key) => storage.shelf.has(key))).toEqual([])
+})
+
+test.each(lateKinds)("junk whose removal hangs is removed by who finds it next: %s", async (kind) => {
+  const { cache, clock, storage } = await setup(kind, { storeTimeout: 100 })
+  await cache.setMany({ k: 1, l: 2 })
+  const kept = storage.shelf.get("k")
+  if (kept) kept.record = "junk"
+  storage.fault = (verb) => (verb.startsWith("delete") ? "hang" : undefined)
+  const found = cache.getMany(["k", "l"])
+  await clock.advance(100)
+  await found
+  storage.fault = () => undefined
+  const reason = cache.get("k", { required: true }).catch((error: CacheError) => error.reason)
+  await settled(clock)
+  expect(await Promise.race([reason, "waiting"])).toBe("corrupt")
+  expect(storage.shelf.has("k")).toBe(false)
+  expect(await cache.getMany(["k", "l"])).toEqual([undefined, 2])
 })
 
 test("a promise that is a function, as those of Workers' RPC are, is waited for", async () => {
