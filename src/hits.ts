@@ -52,14 +52,14 @@ function cool(settings: Settings, late: Promise<unknown>): void {
 /** Remembers what a hit was told by. */
 export function heat({ settings }: Kit, engine: Engine, kept: Kept): void {
   const { store } = engine
-  const { tokenChanges } = store?.adapter ?? {}
-  if (!store || !tokenChanges || settings.toKey) return
+  if (!store || settings.toKey) return
+  const { changes, standing } = engine.versions(store)
+  if (changes === undefined) return
   const adapter = store.adapter as Hot["adapter"] // It has tokenChanges.
-  const changes = adapter.tokenChanges()
   // The marks of an entry with tags are its own.
   const marks =
     kept.tags.length === 0 ? kept.marks : settings.hot?.changes === changes ? settings.hot.marks : []
-  settings.hot = { engine, adapter, store, marks, changes, standing: engine.versions(store).standing }
+  settings.hot = { engine, adapter, store, marks, changes, standing }
 }
 
 /** Whether a synchronous storage has an entry whose versions stand. */

@@ -90,7 +90,11 @@ export class Versions {
 
   /** The changes that the adapter has counted; `undefined` where it counts none. */
   get changes(): number | undefined {
-    return this.#adapter.tokenChanges?.()
+    try {
+      return this.#adapter.tokenChanges?.()
+    } catch {
+      return undefined // Then the tokens themselves are asked for.
+    }
   }
 
   /** Remembers that `kept` stands as long as the adapter counts no more than `changes`, which were counted before it was judged. */

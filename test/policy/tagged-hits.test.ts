@@ -105,3 +105,29 @@ test.each(["hard", "soft"] as const)(
     expect(await mine.get("k")).toBeUndefined()
   },
 )
+
+test("a storage that fails to count its changes is asked for the versions themselves", async () => {
+  const base = memory()
+  let left = Infinity
+  const tokenChanges = (time?: number) => {
+    if (--left === 0) throw new Error("looked at")
+    return base.tokenChanges?.(time) ?? 0
+  }
+  const cache = new CacheWrapper({ adapter: delegate(base, { tokenChanges }) })
+  const reads = [
+    () => cache.get("k"),
+    () => cache.getOrSet("k", () => 2),
+    async () => (await cache.getMany(["k"]))[0],
+  ]
+  for (const read of reads) {
+    for (let step = 1; step < 6; step++) {
+      for (const isWarm of [false, true]) {
+        await cache.set("k", 1, { tags: step % 2 ? [] : ["t"] })
+        if (isWarm) for (let i = 0; i < 3; i++) await cache.get("k")
+        left = step
+        expect(await read()).toBe(1)
+        left = Infinity
+      }
+    }
+  }
+})
