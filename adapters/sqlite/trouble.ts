@@ -54,7 +54,7 @@ export function unavailable(file: string, cause: unknown): CacheError {
   return new CacheError(
     "ADAPTER_UNAVAILABLE",
     `The cache file ${file} cannot be opened (${messageOf(cause)}). ` +
-      "Give sqlite({ path }) or ISOCACHE_DIR a folder that this process may write to.",
+      "Give sqlite({ path }) a file, or ISOCACHE_DIR a folder, that this process may write to.",
     { cause },
   )
 }

@@ -444,7 +444,7 @@ describe("trouble", () => {
     const cache = setup(path())
     const unavailable = expect.objectContaining({
       code: "ADAPTER_UNAVAILABLE",
-      message: expect.stringMatching(/sqlite\(\{ path \}\) or ISOCACHE_DIR/),
+      message: expect.stringMatching(/sqlite\(\{ path \}\) a file, or ISOCACHE_DIR a folder/),
       cause: expect.any(Error),
     })
     expect(() => cache.get("a")).toThrow(unavailable)
