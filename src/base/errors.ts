@@ -97,13 +97,14 @@ export class CacheError extends Error {
   }
 
   static {
-    Object.defineProperty(CacheError.prototype, brand, { value: true })
+    // biome-ignore lint/complexity/noThisInStatic: one that says its own name is `_CacheError` in the build, and in logs.
+    Object.defineProperty(this.prototype, brand, { value: true })
   }
 
   /** True of the errors of every copy of this package: where it is bundled twice, the shared cache is one. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: a subclass has instances of its own.
-    return this === CacheError ? Object(value)[brand] === true : super[Symbol.hasInstance](value)
+    return Object.hasOwn(this.prototype, brand) ? brand in Object(value) : super[Symbol.hasInstance](value)
   }
 }
 

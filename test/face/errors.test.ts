@@ -150,3 +150,10 @@ test("an error has no key, no reason and no cause where there is none", () => {
   const full = new CacheError("CACHE_MISS", "nothing", { key: "k", reason: "absent", cause: bare })
   expect(full).toMatchObject({ key: "k", reason: "absent", cause: bare })
 })
+
+test("a subclass has instances of its own, which are CacheErrors too", () => {
+  class Mine extends CacheError {}
+  expect(new Mine("CLOSED", "over")).toBeInstanceOf(Mine)
+  expect(new Mine("CLOSED", "over")).toBeInstanceOf(CacheError)
+  expect(new CacheError("CLOSED", "over")).not.toBeInstanceOf(Mine)
+})
