@@ -48,7 +48,8 @@ export interface Modules {
     readonly dirname: (path: string) => string
     readonly basename: (path: string) => string
   }
-  readonly os: { homedir(): string }
+  /** Deno answers `null` where Node and Bun throw: the user has no home. */
+  readonly os: { homedir(): string | null }
   readonly buffer: { readonly Buffer: { byteLength(text: string): number } }
   readonly crypto: {
     createHash(algorithm: string): { update(text: string): { digest(encoding: "hex"): string } }

@@ -44,8 +44,8 @@ function cacheFolder({ os, path }: Modules): string {
   const own = variable("ISOCACHE_DIR")
   if (own !== undefined) return path.resolve(own)
   const home = (): string => {
-    const found = variable("HOME") ?? (isAllowed("sys", "homedir") ? os.homedir() : "")
-    if (found === "") throw noFolder("the user has no home folder")
+    const found = variable("HOME") ?? (isAllowed("sys", "homedir") ? knownHome(os) : undefined)
+    if (!found) throw noFolder("the user has no home folder")
     return found
   }
   const platform = currentProcess().platform
@@ -57,6 +57,15 @@ function cacheFolder({ os, path }: Modules): string {
   const shared = variable("XDG_CACHE_HOME")
   // The XDG Base Directory specification has relative paths ignored.
   return path.join(shared?.startsWith("/") ? shared : path.join(home(), ".cache"), "isocache")
+}
+
+/** The home that the system knows. In a container the user may be a mere number, of whom it knows nothing. */
+function knownHome(os: Modules["os"]): string | null | undefined {
+  try {
+    return os.homedir()
+  } catch {
+    return undefined
+  }
 }
 
 function noFolder(why: string): CacheError {

@@ -13,7 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs"
-import { tmpdir } from "node:os"
+import os, { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
@@ -66,6 +66,10 @@ function mode(path: string): string {
 
 function aside(): string[] {
   return readdirSync(folder).filter((name) => /^cache\.sqlite\.corrupt-\d+$/.test(name))
+}
+
+function nameless(): never {
+  throw new Error("A system error occurred: uv_os_homedir returned ENOENT")
 }
 
 /** A healthy file of 3 000 records, all of it in the main file. */
@@ -169,6 +173,21 @@ describe("the default file", () => {
       )
     },
   )
+
+  test.each([
+    ["throws", nameless],
+    ["answers null, as in Deno,", () => null as unknown as string],
+  ])("says how to give one where the system knows no home of the user's, and %s", (_, homedir) => {
+    for (const name of ["ISOCACHE_DIR", "XDG_CACHE_HOME", "HOME"]) vi.stubEnv(name, "")
+    vi.spyOn(process, "platform", "get").mockReturnValue("linux")
+    vi.spyOn(os, "homedir").mockImplementation(homedir)
+    expect(() => setupDefault().set("k", "1", Infinity)).toThrow(
+      expect.objectContaining({
+        code: "ADAPTER_UNAVAILABLE",
+        message: expect.stringMatching(/no home folder\. Set ISOCACHE_DIR/),
+      }),
+    )
+  })
 
   test.each([
     ["linux", { XDG_CACHE_HOME: "~/x" }, "x/isocache"],
