@@ -1,7 +1,7 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
 import { messageOf } from "../../src/base/thrown.ts"
 
-/** SQLite's primary result codes that are told apart, and by what their message is known where there is no code. */
+/** SQLite's result codes that are told apart, and by what their message is known where there is no code. */
 const kinds = {
   busy: { code: 5, text: /\blocked\b/ },
   io: { code: 10, text: /disk I\/O/ },
@@ -10,6 +10,8 @@ const kinds = {
   full: { code: 13, text: /disk is full/ },
   toobig: { code: 18, text: /too big/ },
   notadb: { code: 26, text: /not a database/ },
+  // Of all that goes wrong with a disk: the file ends before what it has to hold.
+  cut: { code: 522, text: /short read/ },
 } as const
 
 /** Whether the system refused what was asked of a file: another process may have removed one of them just now. */
@@ -19,7 +21,7 @@ export function isInputOutput(error: unknown): boolean {
 
 /** Whether SQLite says the file is damaged, or none of its files. */
 export function isDamage(error: unknown): boolean {
-  return is(error, "corrupt") || is(error, "notadb")
+  return is(error, "corrupt") || is(error, "notadb") || is(error, "cut")
 }
 
 /** Whether another connection holds the lock that was wanted. */
@@ -71,6 +73,8 @@ function is(error: unknown, kind: keyof typeof kinds): boolean {
   if (typeof error !== "object" || error === null) return false
   const { code, text } = kinds[kind]
   // The low byte is the primary code. Deno leaves the code out in places.
-  if ("errcode" in error && typeof error.errcode === "number") return (error.errcode & 0xff) === code
+  if ("errcode" in error && typeof error.errcode === "number") {
+    return error.errcode === code || (error.errcode & 0xff) === code
+  }
   return text.test(messageOf(error))
 }

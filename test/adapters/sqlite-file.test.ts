@@ -277,6 +277,24 @@ describe("trouble", () => {
     expect(errors).toHaveLength(1)
   })
 
+  test("a file cut short under us is damaged too, where the end of a long record is missing", () => {
+    const cache = setup()
+    cache.setMany([
+      ["a", "1", Infinity],
+      ["long", "x".repeat(1_000_000), Infinity],
+    ])
+    cache.close()
+    cache.open()
+    // The log says now how long the file is.
+    cache.set("a", "2", Infinity)
+    truncateSync(file, statSync(file).size / 2)
+    expect(cache.get("long")).toBeUndefined()
+    cache.set("a", "3", Infinity)
+    expect(cache.getMany(["a", "long"])).toEqual(["3", undefined])
+    expect(aside()).toHaveLength(1)
+    expect(errors).toHaveLength(1)
+  })
+
   test("a lock that a dead process left delays the repair, and does not prevent it", () => {
     writeFileSync(file, "junk")
     writeFileSync(`${file}.repair`, "")
