@@ -183,8 +183,8 @@ export class Records {
     const free = numberIn(this.#db.prepare("PRAGMA freelist_count").get(), "freelist_count")
     if (free < largeFreelist) return
     try {
-      // Quick, for it copies what is left: nothing, or what others wrote by now.
-      this.#db.exec("VACUUM")
+      // Quick, for it copies what is left: nothing, or what others wrote by now. Until the log is emptied the file stays.
+      this.#db.exec("VACUUM; PRAGMA wal_checkpoint")
     } catch {
       // Another process is writing. The pages are used again, or given back by prune.
     }
