@@ -63,7 +63,8 @@ export function unavailable(file: string, cause: unknown): CacheError {
 
 function cure(error: unknown): string {
   if (isDamage(error)) return "is damaged again after it was made anew; look at the disk"
-  if (is(error, "full")) return "cannot grow, the disk is full; free some space or lower maxBytes"
+  if (is(error, "full"))
+    return "cannot grow, the disk is full; free some space, or delete it and lower maxBytes"
   if (isReadOnly(error)) return "may not be written; give it to this user or choose another path"
   if (isBusy(error)) return "stays locked by another process; let that one finish its transaction"
   return `failed (${messageOf(error)})`

@@ -23,8 +23,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function setup(path = file): SqliteAdapter {
-  const cache = sqlite({ path })
+function setup(path = file, maxBytes?: number): SqliteAdapter {
+  const cache = sqlite({ path, maxBytes })
   opened.push(cache)
   return cache
 }
@@ -110,4 +110,26 @@ test("a link to a file that is yet to come makes it, for this user only", () => 
   symlinkSync(target, file)
   setup().set("a", "1", Infinity)
   expect((statSync(target).mode & 0o777).toString(8)).toBe("600")
+})
+
+test("on a disk that the cache filled by itself, what the refusal advises helps", () => {
+  class OnSmallDisk extends DatabaseSync {
+    constructor(path: string) {
+      super(path)
+      this.exec("PRAGMA max_page_count = 100")
+    }
+  }
+  const fill = (cache: SqliteAdapter): void => {
+    for (let i = 0; i < 500; i++) cache.set(`k${i}`, "x".repeat(2000), Infinity)
+  }
+  const full = expect.objectContaining({
+    code: "ADAPTER_UNAVAILABLE",
+    message: expect.stringMatching(/the disk is full; free some space, or delete it and lower maxBytes/),
+  })
+  withDatabases(OnSmallDisk, () => {
+    expect(() => fill(setup())).toThrow(full)
+    // By itself a lower bound frees nothing where the log cannot grow either.
+    rmSync(file)
+    expect(() => fill(setup(file, 100_000))).not.toThrow()
+  })
 })
