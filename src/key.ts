@@ -149,8 +149,8 @@ function encodeObject(part: object, above: object[]): string {
 }
 
 function whatIs(value: unknown): string {
-  if (typeof value !== "object" || value === null) return value === null ? "null" : `a ${typeof value}`
-  return `an instance of ${classNameOf(value)}`
+  if (value === undefined || value === null) return String(value)
+  return typeof value === "object" ? `an instance of ${classNameOf(value)}` : `a ${typeof value}`
 }
 
 function invalid(what: string): CacheError {

@@ -1,7 +1,7 @@
 import type { Awaitable } from "./adapter.ts"
 import { attempt } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
-import { judgeOptions, oneOf } from "./base/rules.ts"
+import { isRecord, judgeOptions, oneOf } from "./base/rules.ts"
 import { reach } from "./homes.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
@@ -98,7 +98,7 @@ export async function setMany(
 /** Ends every entry with one of the tags; a mode may come last. */
 export async function endTags(kit: Kit, given: readonly (string | InvalidateOptions)[]): Promise<void> {
   const last = given.at(-1)
-  const hasOptions = typeof last === "object"
+  const hasOptions = isRecord(last)
   const mode = modeOf(hasOptions ? last : undefined)
   const tags = given.slice(0, hasOptions ? -1 : undefined).map((tag) => {
     if (typeof tag === "string") return tag

@@ -22,8 +22,8 @@ export function hand(asked: readonly Asked[], result: unknown): void {
     for (const [i, { resolve }] of asked.entries()) resolve(result[i])
     return
   }
-  if (typeof result !== "object" || result === null)
-    throw wrong(result === null ? "null" : `a ${typeof result}`)
+  if (result === undefined || result === null) throw wrong(String(result))
+  if (typeof result !== "object") throw wrong(`a ${typeof result}`)
   if (!(result instanceof Map) && Symbol.iterator in result) throw wrong("what has no keys")
   const find = finderIn(result as ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>) // The one or the other.
   for (const { key, context, resolve } of asked) {

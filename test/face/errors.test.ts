@@ -111,6 +111,19 @@ test.each(ways)("%s says what to do, and no value, token or credential: %s", asy
   expect(told.replace(error.stack ?? "", error.message)).not.toContain(secret)
 })
 
+test("who passes tags as an array is told how they are passed", async () => {
+  const cache = new CacheWrapper()
+  for (const given of [[["a", "b"]], ["a", ["b"]], [null]]) {
+    await expect(cache.invalidateTags(...(given as never[]))).rejects.toThrow("each an argument of its own")
+  }
+})
+
+test("what is missing is called undefined", async () => {
+  const cache = new CacheWrapper()
+  await expect(cache.get(undefined as never)).rejects.toThrow(/not undefined\./)
+  await expect(cache.getOrSetMany(["k"], () => undefined as never)).rejects.toThrow(/answered undefined\./)
+})
+
 async function missOf(key: KeyLike): Promise<CacheError> {
   const error: unknown = await new CacheWrapper()
     .get(key, { required: true })
