@@ -99,8 +99,9 @@ function put(
 
 function change(store: Store, writes: readonly EntryWrite[], gone: readonly string[]): Awaitable<unknown> {
   const [first] = writes
-  const written = writes.length > 1 ? store.writeMany(writes) : first && store.write(...first)
-  return gone.length > 0 ? chain(written, () => store.remove(gone)) : written
+  const write = () => (writes.length > 1 ? store.writeMany(writes) : first && store.write(...first))
+  // Both begin now: what came second would come after what others have written since, where the first one hangs.
+  return gone.length > 0 ? together<unknown>([write, () => store.remove(gone)]) : write()
 }
 
 /** Removes keys, each named once; answers how many live entries there were. */

@@ -83,6 +83,31 @@ describe.each(kinds)("%s", (kind) => {
 })
 
 describe.each(lateKinds)("a storage that is slow, on %s", (kind) => {
+  test("a write of many that is late removes nothing that was written since", async () => {
+    const many: readonly ((cache: CacheWrapper) => Promise<unknown>)[] = [
+      (cache) =>
+        cache.setMany([
+          ["k", 1],
+          ["gone", 2, { ttl: 0 }],
+        ]),
+      (cache) => cache.expire("k", "gone"),
+    ]
+    for (const write of many) {
+      const { cache, clock, storage } = await setup(kind, { storeTimeout: 100 })
+      await cache.setMany([
+        ["k", 0, { grace: "1h" }],
+        ["gone", 0],
+      ])
+      storage.fault = (verb, key) => (verb.startsWith("set") && key === "k" ? 300 : undefined)
+      const late = expect(write(cache)).rejects.toMatchObject({ code: "STORE_TIMEOUT" })
+      await clock.advance(150)
+      await late
+      await cache.set("gone", "new")
+      await clock.advance(1000)
+      expect(await cache.get("gone")).toBe("new")
+    }
+  })
+
   test("keeps the order of writes however many wait, as long as none takes more than its storeTimeout", async () => {
     const { cache, clock, storage } = await setup(kind, { storeTimeout: 1000 })
     let at = 0
