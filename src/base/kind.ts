@@ -6,8 +6,9 @@
 export function isPlain(source: object): boolean {
   const proto: object | null = Object.getPrototypeOf(source)
   if (proto === null || proto === Object.prototype) return true
-  // Another realm's Object.prototype.
-  return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, "isPrototypeOf")
+  if (Object.getPrototypeOf(proto) !== null) return false
+  // Another realm's Object.prototype; or one with nothing on it, as parsers give to what they make instead of none.
+  return Object.hasOwn(proto, "isPrototypeOf") || Reflect.ownKeys(proto).length === 0
 }
 
 /** The name of its class. Asked of the value itself: fake clocks put another class behind their Dates. */

@@ -153,6 +153,10 @@ export const simplified: Readonly<Record<string, () => readonly [from: unknown, 
     Object.assign(Object.create(null), { a: Object.create(null) }),
     { a: {} },
   ],
+  "an object of a class that is none, as parsers make them, becomes an ordinary one": () => [
+    Object.assign(Object.create(Object.freeze(Object.create(null))), { a: 1 }),
+    { a: 1 },
+  ],
   "a hidden toJSON has no say": () => [hide("toJSON", () => "else", { a: 1 }), { a: 1 }],
   "a hidden toJSON within has no say": () => [
     [{ b: hide("toJSON", () => "else", { a: 1 }) }],

@@ -30,6 +30,7 @@ describe("a key of parts", () => {
       '~[{"__proto__":1,"constructor":2,"toString":3}]',
     ],
     [[Object.assign(Object.create(null), { a: 1 })], '~[{"a":1}]'],
+    [[Object.assign(Object.create(Object.create(null)), { a: 1 })], '~[{"a":1}]'],
     [[new Date(0), new Date(-1.5), new Date(Number.NaN)], "~[D0,D-1,DNaN]"],
     [[/a"b/gi], '~[R["a\\"b","gi"]]'],
     [[new URL("https://a.b/c?d=e#f")], '~[U"https://a.b/c?d=e#f"]'],
