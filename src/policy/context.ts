@@ -57,9 +57,6 @@ export class Context implements LoadContext {
     this.#flight = flight
     this.#call = call
     this.#found = found
-    // Bound, so that a fallback may take them apart.
-    this.skip = this.skip.bind(this)
-    this.keep = this.keep.bind(this)
   }
 
   get signal(): AbortSignal {
@@ -88,11 +85,12 @@ export class Context implements LoadContext {
     return { raw: this.#call.engine.out(renewed.made) }
   }
 
-  skip(): void {
+  // Functions of its own, so that a fallback may take them apart.
+  readonly skip = (): void => {
     this.skipped = true
   }
 
-  keep(): unknown {
+  readonly keep = (): unknown => {
     const { kept } = this.#found
     if (this.stale && kept) {
       this.#renew(kept)
