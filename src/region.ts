@@ -8,7 +8,6 @@ import { type Args, type Fn, type Memoized, type MemoizeOptions, memoize } from 
 import { type MemoizedMany, memoizeMany } from "./memoize-many.ts"
 import type { ManyResult } from "./policy/answers.ts"
 import type { LoadContext } from "./policy/context.ts"
-import { tell } from "./policy/draft.ts"
 import type { WriteOptions } from "./policy/options.ts"
 import { clearPlace, invalidatePlace, pruneAll } from "./policy/sweep.ts"
 import { expireAll, removeAll, touchOne } from "./policy/write.ts"
@@ -114,10 +113,12 @@ export class Region extends Reader {
    */
   async invalidate(options?: InvalidateOptions): Promise<void> {
     const mode = modeOf(options)
-    const { hub, place, settings } = this.kit
-    const engine = settings.home()
-    await everywhere(this.kit, (target) => invalidatePlace(target, mode))
-    tell(engine, () => hub.invalidated(place, mode))
+    const { hub, place } = this.kit
+    await everywhere(
+      this.kit,
+      (target) => invalidatePlace(target, mode),
+      () => hub.invalidated(place, mode),
+    )
   }
 
   /**
@@ -127,10 +128,8 @@ export class Region extends Reader {
    * @example await cached.clear()
    */
   async clear(): Promise<void> {
-    const { hub, place, settings } = this.kit
-    const engine = settings.home()
-    await everywhere(this.kit, clearPlace)
-    tell(engine, () => hub.tell(place, "", "clear"))
+    const { hub, place } = this.kit
+    await everywhere(this.kit, clearPlace, () => hub.tell(place, "", "clear"))
   }
 
   /**

@@ -20,15 +20,21 @@ export function lasting<T>(kit: Kit, work: Promise<T>): Promise<T> {
   return work
 }
 
-/** Does it on all that a cache or region reaches, begun at once; one storage that fails keeps it from no other. */
+/**
+ * Does it on all that a cache or region reaches, begun at once, and tells of it when all is done; one storage that fails
+ * keeps it from no other.
+ */
 export async function everywhere(
   kit: Kit,
   act: (target: Target) => Awaitable<unknown>,
+  event?: () => void,
   isWhole?: boolean,
 ): Promise<void> {
+  const engine = kit.settings.home()
   const acts = reach(kit, isWhole).map((target) => attempt(() => act(target)))
   await lasting(kit, Promise.allSettled(acts))
   await Promise.all(acts)
+  if (event) tell(engine, event)
 }
 
 /** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
@@ -104,9 +110,13 @@ export async function endTags(kit: Kit, given: readonly (string | InvalidateOpti
     if (typeof tag === "string") return tag
     throw misuse("A tag is text, each an argument of its own; options come last.")
   })
-  const engine = kit.settings.home()
-  await everywhere(kit, (target) => invalidateByTags(target, tags, mode), true)
-  tell(engine, () => kit.hub.invalidated(kit.place, mode, tags))
+  const { hub, place } = kit
+  await everywhere(
+    kit,
+    (target) => invalidateByTags(target, tags, mode),
+    () => hub.invalidated(place, mode, tags),
+    true,
+  )
 }
 
 /** The mode that `options` ask for. */
