@@ -1,15 +1,7 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { canonical, type Key } from "./key.ts"
-import {
-  checkOptions,
-  isStill,
-  type MemoizeOptions,
-  nameFor,
-  settledOptions,
-  ttlNow,
-  watch,
-} from "./memoize.ts"
+import { isStill, type MemoizeOptions, prepare, ttlNow, watch } from "./memoize.ts"
 import { finderIn, type ManyResult } from "./policy/answers.ts"
 import type { LoadOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
@@ -38,13 +30,11 @@ export function memoizeMany<I, V>(
   fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
   options: MemoizeOptions<I[], V> = {},
 ): MemoizedMany<I, V> {
-  checkOptions(options)
-  const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
-  const name = nameFor(place, fn, given)
+  const { name, region } = prepare(place, fn, options)
+  const { key, ignore, bypass, onHit, ttl } = options
   if (ignore)
     throw misuse("The option ignore has no meaning here: each argument is an id of its own. Use key.")
   const keyFor = (id: I): Key<V> => canonical([`${name}()`, key ? key(id) : id])
-  const region = place.bare(settledOptions({ ...rest, ttl }))
 
   async function load(ids: I[], more?: LoadOptions<V>): Promise<V[]> {
     const texts = ids.map(keyFor)
@@ -59,7 +49,7 @@ export function memoizeMany<I, V>(
       }
       return byKey(wanted, missing, result)
     }
-    const all = more ? { ...ttlNow(ttl), ...more } : ttlNow(ttl)
+    const all = ttlNow(ttl, more)
     if (!onHit) return await region.getOrSetMany<V>(texts, fallback, all)
     const served = new Map<unknown, number>()
     const values = await region.serveMany<V>(texts, fallback, all, (text, until) => served.set(text, until))

@@ -80,11 +80,9 @@ export function memoizeWith(
   options: MemoizeOptions<unknown[]>,
   before?: (self: unknown) => readonly KeyPart[],
 ): object {
-  checkOptions(options)
-  const { name: given, key, ignore, bypass, onHit, ttl, ...rest } = options
-  const name = nameFor(place, fn, given)
+  const { name, region } = prepare(place, fn, options)
+  const { key, ignore, bypass, onHit, ttl } = options
   checkIgnored(fn, ignore)
-  const region = place.bare(settledOptions({ ...rest, ttl }))
   const run = fn as (...args: unknown[]) => unknown // Called with what its own face takes.
   const keyOf = (self: unknown, args: unknown[]) =>
     canonical([
@@ -101,7 +99,7 @@ export function memoizeWith(
       if (!isStill(text, () => keyOf(self, args)) || !isAsBefore()) throw argumentChanged(name, text)
       return value
     }
-    const all = more ? { ...ttlNow(ttl), ...more } : ttlNow(ttl)
+    const all = ttlNow(ttl, more)
     if (!onHit) return await region.getOrSet<unknown>(text, fallback, all)
     let expiresAt: number | undefined
     const value = await region.serve<unknown>(text, fallback, all, (until) => {
@@ -153,22 +151,32 @@ export function isStill(text: string, nameNow: () => string): boolean {
   }
 }
 
-/** The options of this call alone: a ttl that is a function is asked with each. */
-export function ttlNow(ttl: Duration | (() => Duration) | undefined): { ttl: Duration } | undefined {
-  return typeof ttl === "function" ? { ttl: parseDuration(ttl()) } : undefined
-}
-
-/** Those that hold for all calls. */
-export function settledOptions<T extends { readonly ttl?: unknown }>(options: T): T {
-  return typeof options.ttl === "function" ? { ...options, ttl: undefined } : options
+/** The options of this call alone, `more` among them: a ttl that is a function is asked with each. */
+export function ttlNow<T extends object>(
+  ttl: Duration | (() => Duration) | undefined,
+  more?: T,
+): T | { readonly ttl: Duration } | undefined {
+  return typeof ttl === "function" ? { ttl: parseDuration(ttl()), ...more } : more
 }
 
 /**
- * What the entries of `fn` are named by.
+ * Where the entries of `fn` lie, by the options that hold for all calls, and what they are named by.
  *
- * @throws {CacheError} `NAME_REQUIRED`.
+ * @throws {CacheError} `OPTION_INVALID`, `TTL_INVALID`, `NAME_REQUIRED`.
  */
-export function nameFor(region: Region, fn: unknown, given: string | undefined): string {
+export function prepare<A extends readonly unknown[], V>(
+  place: Region,
+  fn: unknown,
+  options: MemoizeOptions<A, V>,
+): { readonly name: string; readonly region: Region } {
+  const { ttl, name } = Object(options)
+  const own: object = options && { ...options, ttl: typeof ttl === "function" ? undefined : ttl }
+  // Refused before the first call meets them.
+  resolvePolicy(defaultPolicy, own, rules)
+  return { name: nameFor(place, fn, name), region: place.bare(own, rules) }
+}
+
+function nameFor(region: Region, fn: unknown, given: string | undefined): string {
   if (typeof fn !== "function") throw misuse(`Only a function can be memoized, not a ${typeof fn}.`)
   const name: unknown = given ?? fn.name
   if (typeof name === "string" && name !== "") {
@@ -183,11 +191,6 @@ export function nameFor(region: Region, fn: unknown, given: string | undefined):
     "NAME_REQUIRED",
     "A function without a name needs the option name: its entries are found by it.",
   )
-}
-
-/** Refuses options that make no sense, before the first call meets them. */
-export function checkOptions<A extends readonly unknown[], V>(options: MemoizeOptions<A, V>): void {
-  resolvePolicy(defaultPolicy, options && settledOptions(options), rules)
 }
 
 const rules: Rules = {

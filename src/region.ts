@@ -1,6 +1,7 @@
 import { attempt } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { misuse } from "./base/errors.ts"
+import type { Rules } from "./base/rules.ts"
 import type { GeneratedRegion } from "./generated.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
@@ -34,9 +35,9 @@ export class Region extends Reader {
     return known === source
   }
 
-  /** @internal The same place without its generator, key function and setter, by `options` where they say something. */
-  bare(options?: object): Region {
-    return new Region(bareKit(this.kit, options))
+  /** @internal The same place without its generator, key function and setter, by `options` where they say something; `also` are read elsewhere. */
+  bare(options?: object, also?: Rules): Region {
+    return new Region(bareKit(this.kit, options, also))
   }
 
   /**

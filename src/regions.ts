@@ -147,12 +147,12 @@ function inherit({ kit, name, parent, options }: Known): void {
  * What memoized functions stand on: they make their own values and keys, and have options of their own. Follows what is
  * set late.
  */
-export function bareKit(kit: Kit, options: object | undefined): Kit {
+export function bareKit(kit: Kit, options: object | undefined, also: Rules | undefined): Kit {
   let base: Policy | undefined
   let own = withPolicy(kit.settings.policy)
   const follow = () => {
     const { policy } = kit.settings
-    if (policy !== base) own = withPolicy(resolvePolicy(policy, options))
+    if (policy !== base) own = withPolicy(resolvePolicy(policy, options, also))
     base = policy
     return own
   }
