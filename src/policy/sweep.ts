@@ -95,29 +95,24 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
       `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory, sqlite, indexeddb, kv or upstash.`,
     )
   }
-  let page: string[] = []
-  const live = async () => {
-    const keys = page
-    page = []
-    const found = await engine.readMany(place, keys, policy)
-    return keys.filter((_, i) => found[i] && isLive(found[i]))
-  }
+  const page: string[] = []
   const listed = scrubbed(() => store.adapter.keys?.(place.start) ?? [])
   const steps = Symbol.asyncIterator in listed ? listed[Symbol.asyncIterator]() : listed[Symbol.iterator]()
   let isOver = false
   try {
-    for (;;) {
+    while (!isOver) {
       const { done, value } = await engine.guard(() => steps.next(), policy.storeTimeout, "")
       isOver = done === true
-      if (isOver) break
-      if (place.own(value) === undefined) continue
-      if (page.push(value) === 100) for (const full of await live()) yield place.own(full) ?? full
+      if (!isOver && place.own(value) !== undefined) page.push(value)
+      if (page.length < (isOver ? 1 : 100)) continue
+      const keys = page.splice(0)
+      const found = await engine.readMany(place, keys, policy)
+      for (const [i, key] of keys.entries()) if (found[i] && isLive(found[i])) yield place.own(key) ?? key
     }
   } finally {
     // Who has heard enough.
     if (!isOver) quietly(() => steps.return?.())
   }
-  if (page.length > 0) for (const full of await live()) yield place.own(full) ?? full
 }
 
 /** Drops what is past grace; answers how many, 0 where the adapter has no way. It may take longer than a read. */
