@@ -38,7 +38,10 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
  */
 export function memoized<This = never>(
   options: MemoizedOptions<This>,
-): <F extends Fn>(method: F, context: ClassMethodDecoratorContext | ClassGetterDecoratorContext) => F {
+): <F extends Fn>(
+  method: F,
+  context: ClassMethodDecoratorContext<never> | ClassGetterDecoratorContext<never>,
+) => F {
   const { cache, instance, ...rest } = options ?? {}
   if (typeof rest.name !== "string" || rest.name === "") {
     throw new CacheError(

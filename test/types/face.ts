@@ -310,6 +310,11 @@ export class Repo {
     return Promise.resolve(1)
   }
 
+  @memoized({ name: "Repo.own", instance: (self: Repo) => self.tenant })
+  async own(this: Repo, id: number): Promise<string> {
+    return `${this.tenant} ${id}`
+  }
+
   @memoized({ name: "Repo.make", instance: "shared", cache })
   static async make(): Promise<Repo> {
     return new Repo()
