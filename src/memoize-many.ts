@@ -82,7 +82,7 @@ function byKey<I, V>(ids: readonly I[], keys: readonly unknown[], result: ManyRe
   // An array; or what has a wrong shape, which getOrSetMany refuses.
   if (typeof result !== "object" || result === null) return result
   if (!(result instanceof Map) && Symbol.iterator in result) return result
-  const find = finderIn<V>(result)
+  const find = finderIn<V>(result, ids)
   const values = new Map<unknown, V>()
   for (const [at, id] of ids.entries()) {
     const found = find(id)

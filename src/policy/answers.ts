@@ -25,7 +25,10 @@ export function hand(asked: readonly Asked[], result: unknown): void {
   if (result === undefined || result === null) throw wrong(String(result))
   if (typeof result !== "object") throw wrong(`a ${typeof result}`)
   if (!(result instanceof Map) && Symbol.iterator in result) throw wrong("what has no keys")
-  const find = finderIn(result as ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>) // The one or the other.
+  const find = finderIn(
+    result as ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>, // The one or the other.
+    asked.map(({ key }) => key),
+  )
   for (const { key, context, resolve } of asked) {
     const found = find(key, context.key)
     if (!found) context.skip()
@@ -35,18 +38,22 @@ export function hand(asked: readonly Asked[], result: unknown): void {
 
 /**
  * Finds values by key in what a fallback answered, a Map or a record: by the key itself, by its `name`, a simple one by
- * its text (42 is "42" in a record), segments and other objects by what they hold.
+ * its text (42 is "42" in a record, and in a Map unless that is one of `asked` itself), segments and other objects by what
+ * they hold.
  */
 export function finderIn<V>(
   result: ReadonlyMap<unknown, V> | { readonly [key: string]: V },
+  asked: readonly unknown[],
 ): (key: unknown, name?: unknown) => { readonly value: V } | undefined {
   const values: ReadonlyMap<unknown, V> = result instanceof Map ? result : new Map(Object.entries(result))
+  const others = new Set(values === result ? asked : [])
   let byText: Map<string, V> | undefined
   return (key, name = key) => {
     const isSimple = typeof key !== "object" || key === null
     // Which may be `undefined` itself.
-    const known = [key, name, ...(isSimple ? [String(key)] : [])].filter((one) => values.has(one))
-    if (known.length > 0) return { value: values.get(known[0]) as V } // It has it.
+    const known = [key, name]
+    if (isSimple && !others.has(String(key))) known.push(String(key))
+    for (const one of known) if (values.has(one)) return { value: values.get(one) as V } // It has it.
     if (isSimple) return undefined
     byText ??= new Map([...values].flatMap(([key, value]) => textsOf(key).map((text) => [text, value])))
     const text = textsOf(key).find((text) => byText?.has(text))

@@ -187,6 +187,16 @@ describe.each(kinds)("a Map of many values, on %s", (kind) => {
     expect(await numbers(1, 2)).toEqual([1, 2])
   })
 
+  test("has nothing for an id where another one is its text", async () => {
+    const { cache } = await setup(kind)
+    const load = cache.memoizeMany((..._: (number | string)[]) => new Map([["1", "text"]]), { name: "f" })
+    expect(await load(1, "1")).toEqual([undefined, "text"])
+    expect(await load.get(1)).toBeUndefined()
+    const region = cache.region("r", { generate: (_: number | string) => "made" })
+    expect(await region.getOrSetMany(["1", 1], () => new Map([["1", "text"]]))).toEqual(["text", undefined])
+    expect(await region.get(1)).toBe("made")
+  })
+
   test("goes by undefined as by any other id", async () => {
     const { cache } = await setup(kind)
     const load = cache.memoizeMany(
