@@ -11,7 +11,10 @@ import { type StorageOptions, storageRules } from "./source.ts"
 
 /** Options of a region. Those of its cache hold where nothing is said; the rest is its own. */
 export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
-  /** Makes a missing value from the argument: reading the region loads. */
+  /**
+   * Makes a missing value from the argument, a copy as it was at the call: reading the region loads. With `key` it is
+   * given the very object, and rejects with `ARGUMENT_CHANGED` if that was changed meanwhile.
+   */
   readonly generate?: Generator<V, A> | undefined
   /** Called by `set` before the cache is written; when it fails, the cache stays as it was. */
   readonly writeThrough?: ((key: A, value: V) => Awaitable<unknown>) | undefined

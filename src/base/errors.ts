@@ -20,7 +20,7 @@ export type CacheErrorCode =
   | "KEY_INVALID"
   /** A function without a name, or `@memoized` without one: pass `name`. */
   | "NAME_REQUIRED"
-  /** A memoized function changed its arguments, so that the value would lie under another key. */
+  /** A function changed its arguments, or its caller did meanwhile: the value would lie under another key. */
   | "ARGUMENT_CHANGED"
   /** A fallback asks for the key that it is to load. */
   | "REENTRANT"
