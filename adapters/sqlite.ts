@@ -10,7 +10,7 @@ import { Listeners } from "../src/base/listeners.ts"
 import { aCount, judgeOptions, type Rule, rule } from "../src/base/rules.ts"
 import type { Limits } from "./sqlite/bounds.ts"
 import { Connection } from "./sqlite/connection.ts"
-import { leaseOf } from "./sqlite/leases.ts"
+import { leaseOf, newOwner } from "./sqlite/leases.ts"
 import { decodeKey, prefixRanges } from "./sqlite/text.ts"
 
 /** Options of {@link sqlite}. */
@@ -127,7 +127,7 @@ function* listKeys(connection: Connection, prefix: string): Generator<string> {
 }
 
 function lock(connection: Connection, key: string, ttl: number): SqliteLease | undefined {
-  const owner = globalThis.crypto.randomUUID()
+  const owner = newOwner()
   if (!connection.run(({ leases }) => leases.take(key, owner, ttl), key)) return undefined
   return leaseOf(() => {
     // After close the lease ends by itself.

@@ -10,9 +10,11 @@ export class Leases {
   readonly #drop: Statement
 
   constructor(db: Database) {
-    // One statement decides: it is atomic between processes.
+    // One statement decides: it is atomic between processes. What was taken later than now is of a clock that was set
+    // back since: nobody knows when it would end.
     this.#take = db.prepare(`INSERT INTO l (k, owner, until) VALUES (?1, ?2, ?3)
-      ON CONFLICT (k) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE l.until <= ?4`)
+      ON CONFLICT (k) DO UPDATE SET owner = excluded.owner, until = excluded.until
+      WHERE l.until <= ?4 OR CAST(l.owner AS INTEGER) > ?4`)
     this.#giveBack = db.prepare("DELETE FROM l WHERE k = ? AND owner = ?")
     this.#drop = db.prepare("DELETE FROM l WHERE until <= ?")
   }
@@ -33,6 +35,11 @@ export class Leases {
   prune(time: number): void {
     this.#drop.run(time)
   }
+}
+
+/** Who takes a lease, and when: ms since epoch in front. */
+export function newOwner(): string {
+  return `${now()} ${globalThis.crypto.randomUUID()}`
 }
 
 /**

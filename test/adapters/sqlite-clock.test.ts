@@ -61,6 +61,18 @@ describe.each([
     expect(await again.get("near")).toBe(3)
   })
 
+  test("leaves no lease behind that holds a key longer than its ttl", () => {
+    vi.setSystemTime(far)
+    const { cache } = setup()
+    expect(cache.lock("job", 1000)).toBeDefined()
+    vi.setSystemTime(today)
+    const lease = cache.lock("job", 1000)
+    expect(lease).toBeDefined()
+    expect(cache.lock("job", 1000)).toBeUndefined()
+    lease?.release()
+    expect(cache.lock("job", 1000)).toBeDefined()
+  })
+
   test("changes nothing of what leaves first: the least recently used entries, by themselves", () => {
     const { cache, keys } = setup({ maxEntries: 3 })
     fill(cache, "#1", "#2", "a")
