@@ -67,8 +67,9 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
     // Caches with a prefix share the storage: they keep what is theirs.
     const mine: string[] = []
     for await (const key of store.adapter.keys?.("") ?? []) {
+      if (isLate()) return
       if (/^(@|#[hs](@|=@))/.test(key)) continue
-      if (mine.push(key) === 1000 && !isLate()) await store.remove(mine.splice(0))
+      if (mine.push(key) === 1000) await store.remove(mine.splice(0))
     }
     if (mine.length > 0 && !isLate()) await store.remove(mine)
   }

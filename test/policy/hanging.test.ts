@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import type { Adapter } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { fakeClock } from "../support/clock.ts"
@@ -56,6 +56,25 @@ describe("a storage that hangs is waited for no longer than storeTimeout", () =>
     await clock.advance(400)
     expect(await all).toEqual(["a", "b", "c"])
   })
+})
+
+test("a clear that is late lists no further, however long the listing", async () => {
+  const clock = fakeClock()
+  let steps = 0
+  async function* keys() {
+    for (;;) {
+      await clock.after(10, undefined)
+      yield `@neighbour::${steps++}`
+    }
+  }
+  const adapter = hanging({ keys })
+  const cache = new CacheWrapper({ adapter, storeTimeout: 100 })
+  await new CacheWrapper({ adapter, prefix: "neighbour" }).set("k", 1)
+  const cleared = expect(cache.clear()).rejects.toMatchObject({ code: "STORE_TIMEOUT" })
+  await clock.advance(1000)
+  await cleared
+  expect(steps).toBeLessThan(30)
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 describe("a batch waits for loads that began in it as long as they may hold their key", () => {
