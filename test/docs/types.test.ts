@@ -47,6 +47,6 @@ test("a block of a wrong type would fail", async () => {
 }, 60_000)
 
 test("no block is of a kind that nothing checks", () => {
-  const checked = ["ts", "ts worker", "ts redis", "ts browser", "toml", "sh", ""]
+  const checked = ["ts", "ts worker", "ts redis", "ts browser", "html", "toml", "sh", ""]
   for (const { file, line, language } of written) expect(checked, `${file}:${line}`).toContain(language)
 })
