@@ -15,10 +15,18 @@ beforeAll(async () => {
 })
 
 test("the package holds the build, its papers, and nothing else", () => {
-  const allowed = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
+  const allowed = /^(dist\/.+\.(js|d\.ts)|docs\/[\w-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/
   expect(files.filter((file) => !allowed.test(file))).toEqual([])
   expect(files).toEqual(expect.arrayContaining(["package.json", "README.md", "CHANGELOG.md", "LICENSE"]))
   expect(files.filter((file) => /test|bench|playground|tools/.test(file.replace("testing", "")))).toEqual([])
+})
+
+test("the guides that the README leads to are in the package", () => {
+  const [, guides = ""] =
+    /^## Guides\n\n(.+)$/m.exec(readFileSync(join(installed, "README.md"), "utf8")) ?? []
+  const wanted = [...guides.matchAll(/\]\((docs\/[\w-]+\.md)\)/g)].map(([, file]) => file)
+  expect(wanted.length).toBeGreaterThan(10)
+  expect(files).toEqual(expect.arrayContaining(wanted))
 })
 
 test("every file that package.json names is in the package", () => {
