@@ -96,6 +96,7 @@ test("there is a table for each library that was promised", () => {
     "bentocache",
     "cachified",
     "unstorage",
+    "lru-cache",
   ]
   for (const library of libraries)
     expect(rows.filter((row) => row.library === library).length).toBeGreaterThan(8)
