@@ -50,6 +50,8 @@ export type UseOptions = Omit<StorageOptions, "adapter" | "arguments">
  */
 export class CacheWrapper extends Region {
   /**
+   * Makes a cache of its own. Opens nothing yet.
+   *
    * @throws {CacheError} `OPTION_INVALID`, `TTL_INVALID`, `ADAPTER_OPTIONS`, `ADAPTER_UNKNOWN` for options that make
    * no sense.
    */
