@@ -93,4 +93,9 @@ tbody th { max-width: 16em; font: 600 13px/1.5 ui-monospace, monospace; overflow
   button, input, select { min-height: 40px; }
 }
 @media (prefers-reduced-motion: reduce) { .bar span { transition: none; } }
+@media (forced-colors: active) {
+  .bar { border: 1px solid; }
+  .bar span { background: CanvasText; }
+  .tag { border: 1px solid; }
+}
 `

@@ -111,7 +111,11 @@ inEachBrowser(({ open }) => {
       tab.run(() =>
         [...document.querySelectorAll("iframe")].map(({ contentDocument: page }) =>
           page?.querySelector("html[data-ready]")
-            ? page.documentElement.scrollWidth - page.documentElement.clientWidth
+            ? Math.max(
+                ...[page.documentElement, page.querySelector(".tabs")].map((wide) =>
+                  wide ? wide.scrollWidth - wide.clientWidth : Infinity,
+                ),
+              )
             : -1,
         ),
       )
