@@ -97,7 +97,7 @@ async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Prom
     })
     db = unwrap(wrapped)
     if (late) db.close()
-    if (db.objectStoreNames.contains(storeName)) return db
+    if (db.objectStoreNames.contains(storeName) && takesKeys(db)) return db
     db.close()
     throw Object.assign(new Error(`no object store "${storeName}"`), { name: "NotFoundError" })
   }
@@ -110,6 +110,11 @@ async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Prom
     })
     open().then(resolve, fail).finally(cancel)
   })
+}
+
+/** Whether the store of that name is one of ours: a store that finds keys in its values takes none beside them. */
+function takesKeys(db: IDBDatabase): boolean {
+  return db.transaction(storeName).objectStore(storeName).keyPath === null
 }
 
 /** Calls `done` after `count` timers of `ms` each. Answers how to cancel. */

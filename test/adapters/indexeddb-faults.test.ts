@@ -1,4 +1,4 @@
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { keysOf, raise, settle, setup, times } from "../support/indexeddb-setup.ts"
 
 const unavailable = { name: "CacheError", code: "ADAPTER_UNAVAILABLE" }
@@ -44,6 +44,19 @@ test("a database that holds something else is left alone", async () => {
   const db = await upgrade("taken", 1)
   await expect(adapter.get("k")).rejects.toThrow(/something else.*`name`/)
   expect([...db.objectStoreNames]).toEqual(["theirs"])
+})
+
+test("a database whose entries have their keys within is another library's, and left alone", async () => {
+  const { adapter } = setup({ name: "journal" })
+  const db = await upgrade("journal", 1, (fresh) =>
+    fresh.createObjectStore("entries", { keyPath: "id" }).put({ id: "1", text: "theirs" }),
+  )
+  const refusal = /something else.*`name`/
+  await expect(adapter.open?.()).rejects.toThrow(refusal)
+  await expect(adapter.set("k", 1, 1_000)).rejects.toThrow(refusal)
+  await expect(adapter.clear("")).rejects.toThrow(refusal)
+  const count = db.transaction("entries").objectStore("entries").count()
+  await vi.waitFor(() => expect(count.result).toBe(1))
 })
 
 test("an open that hangs is given up after 3 s, then at once for 30 s, and its late handle is closed", async () => {
@@ -253,10 +266,14 @@ test("an open that waits for another tab to close is given up in time", async ()
 })
 
 /** Opens `name` as another program would, and ignores who wants it closed. */
-function upgrade(name: string, version: number): Promise<IDBDatabase> {
+function upgrade(
+  name: string,
+  version: number,
+  fill = (db: IDBDatabase): unknown => db.createObjectStore("theirs"),
+): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, version)
-    request.onupgradeneeded = () => request.result.createObjectStore("theirs")
+    request.onupgradeneeded = () => fill(request.result)
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error)
   })
