@@ -91,7 +91,7 @@ export function transact(
   })
 }
 
-/** Begins a transaction that counts as lost after `ms`. `lose` may be called more than once. */
+/** Begins a transaction that counts as lost after `ms`, or when the browser closes `db`. `lose` may be called more than once. */
 export function begin(
   db: IDBDatabase,
   mode: IDBTransactionMode,
@@ -100,17 +100,24 @@ export function begin(
   lose: (error: unknown) => void,
 ): IDBObjectStore {
   const transaction = db.transaction(storeName, mode, { durability: "relaxed" })
-  const cancel = after(ms, () => {
+  const giveUp = () => {
     abort(transaction)
     lose(aborted())
-  })
-  transaction.oncomplete = () => {
+  }
+  const cancel = after(ms, giveUp)
+  // When the browser takes the database, Chromium forgets what was begun just before: neither event comes.
+  db.addEventListener("close", giveUp)
+  const end = () => {
     cancel()
+    db.removeEventListener("close", giveUp)
+  }
+  transaction.oncomplete = () => {
+    end()
     complete()
   }
   // A full disk may show here alone, without any request failing.
   transaction.onabort = () => {
-    cancel()
+    end()
     lose(transaction.error ?? aborted())
   }
   return transaction.objectStore(storeName)

@@ -165,6 +165,30 @@ test("a transaction that never ends is given up after 20 s", async () => {
   expect(errors()).toEqual([])
 })
 
+test.each(["readwrite", "readonly"])(
+  "a %s transaction that the browser forgot with the database it took is given up at once",
+  async (mode) => {
+    const { adapter, clock, faults, errors } = setup()
+    await adapter.set("k", 1, 600_000)
+    faults.transaction = times(1, () => "hang")
+    let isDone = false
+    const asked = mode === "readonly" ? adapter.get("k") : adapter.set("k", 2, 600_000)
+    const done = Promise.resolve(asked).then(() => {
+      isDone = true
+    })
+    await settle()
+    faults.take(faults.handles[0])
+    await settle()
+    const wasDone = isDone
+    await clock.advance(20_000)
+    await done
+    expect(wasDone).toBe(true)
+    expect(await adapter.get("k")).toBe(mode === "readonly" ? 1 : 2)
+    expect(faults.handles).toHaveLength(2)
+    expect(errors()).toEqual([])
+  },
+)
+
 test("a clear has longer: a million entries take an engine more than 20 s", async () => {
   const { adapter, clock, faults } = setup()
   await adapter.set("k", 1, 600_000)

@@ -10,6 +10,8 @@ export interface Faults {
   readonly handles: IDBDatabase[]
   /** Closes a handle as the browser does on losing its files: with an event, unasked. */
   kill(handle: IDBDatabase | undefined): void
+  /** The same while a transaction hangs, which the browser forgets. */
+  take(handle: IDBDatabase | undefined): void
   /** On opening: "hang" never answers until `release`. */
   open: () => "hang" | undefined
   /** Lets what hangs open after all. */
@@ -30,6 +32,7 @@ export function faultyIndexedDB(): Faults {
     handles: [],
     // Its declaration asks for the class instead of an instance.
     kill: forceCloseDatabase as unknown as Faults["kill"],
+    take: (handle) => handle?.dispatchEvent(again(new IDBVersionChangeEvent("close"))),
     open: none,
     release: none,
     transaction: none,
