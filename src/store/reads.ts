@@ -66,10 +66,10 @@ export class Reads {
     this.#last = { key, writes: this.#tiers.fences.writes, record }
   }
 
-  /** Lets go of what lies near of `keys`, so that far is asked. */
+  /** Lets go of what lies near of `keys`, so that far is asked; it, too, may be two tiers. */
   forget(keys: readonly string[]): Awaitable<void> {
     this.#last = undefined
-    const drops: Awaitable<void>[] = []
+    const drops: Awaitable<void>[] = [this.#tiers.far.forget?.(keys)]
     for (const key of keys) {
       if (isToken(key)) this.#tokens.doubt(key)
       else drops.push(this.#copies.drop(key))

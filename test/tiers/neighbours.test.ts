@@ -71,6 +71,22 @@ describe.each(kinds)("what a neighbour wrote behind a near tier, on %s", (kind) 
     expect(await a.touch("k")).toBe(true)
     expect(await bare.get("k")).toBe("new")
   })
+
+  test("is not undone by who has two near tiers, one in front of the other", async () => {
+    const { far, b, bare } = three(kind)
+    const middle = tiered({ near: memory(), far: far.handle() })
+    const a = new CacheWrapper({ adapter: tiered({ near: memory(), far: middle }), grace: "10m" })
+    for (const verb of ["touch", "expire"] as const) {
+      await b.set(verb, "old")
+      expect(await a.get(verb)).toBe("old")
+      await b.set(verb, "new")
+      await a[verb](verb)
+      expect(await bare.get(verb, { stale: true })).toBe("new")
+      await b.delete(verb)
+      await a[verb](verb)
+      expect(await bare.get(verb, { stale: true })).toBeUndefined()
+    }
+  })
 })
 
 /** Reads take `read()` ms, writes one. */
