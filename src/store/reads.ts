@@ -68,9 +68,12 @@ export class Reads {
 
   /** Lets go of what lies near of `keys`, so that far is asked; it, too, may be two tiers. */
   forget(keys: readonly string[]): Awaitable<void> {
+    const { far, fences } = this.#tiers
     this.#last = undefined
-    const drops: Awaitable<void>[] = [this.#tiers.far.forget?.(keys)]
+    const drops: Awaitable<void>[] = [far.forget?.(keys)]
     for (const key of keys) {
+      // Reads under way may bring what was before.
+      fences.end(fences.begin(key, true))
       if (isToken(key)) this.#tokens.doubt(key)
       else drops.push(this.#copies.drop(key))
     }

@@ -141,6 +141,35 @@ test("who asks after an invalidation was heard joins no read of a version from b
   await first
 })
 
+test.each(["touch", "expire"] as const)(
+  "a %s looks behind what a read brings that began before it",
+  async (verb) => {
+    const clock = fakeClock()
+    const store = new Map<string, unknown>()
+    let delay = 1
+    const far = slow(store, () => delay)
+    const options = { ttl: "1h", grace: "1h" } as const
+    const a = new CacheWrapper({ adapter: tiered({ near: memory(), far }), ...options })
+    const bare = new CacheWrapper({ adapter: far, ...options })
+    const done = async <T>(work: Promise<T>): Promise<T> => {
+      await clock.advance(20)
+      return work
+    }
+    await done(bare.set("k", "old"))
+    await done(a.ready())
+    delay = 40
+    const read = a.get("k")
+    delay = 1
+    await done(bare.set("k", "new"))
+    delay = 30
+    const changed = a[verb]("k")
+    await clock.advance(200)
+    await Promise.all([read, changed])
+    delay = 1
+    expect(await done(bare.get("k", { stale: true }))).toBe("new")
+  },
+)
+
 test("what others change is seen maxAge after it was asked for, however long the answer took", async () => {
   const clock = fakeClock()
   const store = new Map<string, unknown>()
