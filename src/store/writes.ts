@@ -125,9 +125,12 @@ export class Writes {
   #end(ticket: Ticket, arrival: Arrival | undefined): Awaitable<void> {
     const { copies, tokens, fences } = this.#tiers
     const { key } = ticket
+    const isOurs = arrival && !isToken(key) && !fences.isBeaten(ticket)
+    const kept = isOurs ? copies.keep(key, arrival, ticket.since) : undefined
+    // Its copy may arrive near after that of a later write.
+    if (isPromise(kept)) return kept.then(() => (fences.end(ticket) ? undefined : copies.drop(key)))
     if (!fences.end(ticket) || !arrival) return this.#drop(key)
-    if (!isToken(key)) return copies.keep(key, arrival, ticket.since)
-    if (typeof arrival.record === "string") tokens.set(key, arrival.record, ticket.since)
+    if (isToken(key) && typeof arrival.record === "string") tokens.set(key, arrival.record, ticket.since)
     return undefined
   }
 

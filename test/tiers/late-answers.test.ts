@@ -85,6 +85,33 @@ describe.each([9, 11, 60])("an answer of the far tier that takes %s seconds", (s
   })
 })
 
+test.each(["set", "delete"] as const)(
+  "a copy that arrives near late is none of what a %s has replaced",
+  async (verb) => {
+    const clock = fakeClock()
+    const base = custom("object", "async")
+    const late = gate<void>()
+    const before = [late.promise]
+    const near: Adapter = {
+      ...base,
+      async set(...entry) {
+        await before.pop()
+        return base.set(...entry)
+      },
+    }
+    const far = custom("object", "async")
+    const cache = new CacheWrapper({ adapter: tiered({ near, far }), storeTimeout: 100 })
+    const first = expect(cache.set("k", "old")).rejects.toMatchObject({ code: "STORE_TIMEOUT" })
+    await clock.advance(100)
+    await first
+    if (verb === "set") await cache.set("k", "new")
+    else await cache.delete("k")
+    late.pass()
+    await clock.advance(10)
+    expect(await cache.get("k")).toBe(verb === "set" ? "new" : undefined)
+  },
+)
+
 test("a clock that leaps forward lets no read outlive a write", async () => {
   const { cache, bare, clock, hold } = setup()
   await bare.set("k", "old")
