@@ -30,7 +30,7 @@ export function readOne(
   const make = run && (() => serveOrLoad(kit, key, run, options, undefined, read))
   // A stale one that is asked for is served as it is.
   if (make && !(options?.stale ?? settings.policy.stale)) return make()
-  const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
+  const name = nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.now(full)
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
@@ -81,7 +81,7 @@ export function serveOrLoad(
 ): unknown {
   const { settings, place, hub } = kit
   const engine = settings.home()
-  const name = typeof key === "string" && !settings.toKey ? key : nameOf(kit, key)
+  const name = nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.now(full)
   const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))

@@ -1,11 +1,11 @@
 import { type Awaitable, chain, isPromise } from "./base/awaitable.ts"
-import { now } from "./base/clock.ts"
 import { CacheError, type MissReason, misuse, shortKey } from "./base/errors.ts"
 import { aBoolean, anything, type Rules } from "./base/rules.ts"
 import { tryClone } from "./codec/clone.ts"
-import { type Entry, type Kept, type State, stateOf } from "./entry.ts"
+import type { Entry, Kept, State } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
 import type { Kit } from "./kit.ts"
+import { judge } from "./policy/call.ts"
 import type { Engine } from "./policy/engine.ts"
 import { toEntry } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
@@ -101,7 +101,7 @@ export async function readMany(
   let lost: CacheError | undefined
   const entries = named.map((name) => {
     const found = byName.get(name) as Found // Each was read.
-    const state = isSilent ? judge(found, policy) : report(kit, found, name, policy)
+    const state = isSilent ? judgeRead(found, policy) : report(kit, found, name, policy)
     if (found.kept && state !== "gone") {
       return { ...toEntry(found.kept, engine, found.limit, isEach), stale: state === "stale" }
     }
@@ -136,7 +136,7 @@ export function peekNow(kit: Kit, key: KeyLike): unknown {
   const { settings, place } = kit
   const engine = settings.home()
   const found = engine.peek(place, place.full(nameOf(kit, key)))
-  if (!found?.kept || judge(found, settings.reading) !== "fresh") return undefined
+  if (!found?.kept || judgeRead(found, settings.reading) !== "fresh") return undefined
   const value = engine.out(found.kept, true)
   const { schema } = settings.reading
   if (!schema) return value
@@ -152,13 +152,13 @@ export function peekNow(kit: Kit, key: KeyLike): unknown {
 }
 
 /** How a read may use what it found: stale counts only where it is welcome. */
-function judge({ kept, limit }: Found, policy: Policy): State {
-  const state = kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
+function judgeRead(found: Found, policy: Policy): State {
+  const state = judge(found, { policy })
   return state === "stale" && !policy.stale ? "gone" : state
 }
 
 function report({ hub, place }: Kit, found: Found, name: string, policy: Policy): State {
-  const state = judge(found, policy)
+  const state = judgeRead(found, policy)
   if (found.kept && state === "fresh") hub.hit(place, name, found.kept)
   if (found.kept && state === "stale") hub.servedStale(place, name, found.kept, "asked")
   return state

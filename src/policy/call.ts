@@ -64,7 +64,7 @@ export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "polic
 }
 
 /** How this caller may use what was found, by its own `maxAge`. */
-export function judge({ kept, limit }: Found, { policy }: Call): State {
+export function judge({ kept, limit }: Found, { policy }: Pick<Call, "policy">): State {
   return kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
 }
 
