@@ -25,8 +25,7 @@ export class WriteQueue {
 
   /** Whether a write of one of `keys` would wait for others. */
   isBusy(keys: readonly string[]): boolean {
-    const { writes } = this.#lane
-    return this.#barrier() !== undefined || (writes.size > 0 && keys.some((key) => writes.has(key)))
+    return this.#ahead(keys).length > 0
   }
 
   /**
@@ -41,15 +40,7 @@ export class WriteQueue {
   ): Awaitable<T> {
     const { writes } = this.#lane
     this.#lane.count++
-    const barrier = this.#barrier()
-    const before = barrier ? [barrier] : []
-    if (writes.size > 0) {
-      for (const key of keys) {
-        const write = writes.get(key)
-        if (write) before.push(write)
-      }
-    }
-    const { result, tail } = this.#run(before, ms, whole, work, keys, only(keys))
+    const { result, tail } = this.#run(this.#ahead(keys), ms, whole, work, keys, only(keys))
     if (!tail) return result
     for (const key of keys) writes.set(key, tail)
     tail.promise.then(() => {
@@ -58,12 +49,19 @@ export class WriteQueue {
     return result
   }
 
-  /** What all writes wait for, unless it is taken for dead: its request may be over. */
-  #barrier(): Write | undefined {
-    // Elsewhere its own timer ends it, whatever the clock says.
+  /** The writes of `keys` under way, and what all writes wait for, unless that is taken for dead: its request may be over. */
+  #ahead(keys: Iterable<string>): Write[] {
     const lane = this.#lane
+    // Elsewhere its own timer ends it, whatever the clock says.
     if (lane.barrier && isWorker() && now() >= lane.barrier.until) lane.barrier = undefined
-    return lane.barrier
+    const ahead = lane.barrier ? [lane.barrier] : []
+    if (lane.writes.size > 0) {
+      for (const key of keys) {
+        const write = lane.writes.get(key)
+        if (write) ahead.push(write)
+      }
+    }
+    return ahead
   }
 
   /** Tells that something was written. */
@@ -81,9 +79,7 @@ export class WriteQueue {
   ): Promise<T> {
     const lane = this.#lane
     lane.count++
-    const barrier = this.#barrier()
-    const before = [...lane.writes.values(), ...(barrier ? [barrier] : [])]
-    const { result, tail } = this.#run(before, ms, whole, work, writes, "")
+    const { result, tail } = this.#run(this.#ahead(lane.writes.keys()), ms, whole, work, writes, "")
     lane.barrier = tail
     try {
       return await result
