@@ -7,7 +7,10 @@ export interface Kept {
   readonly value: unknown
   /** Milliseconds since epoch, when its load started or `set` was called. */
   readonly createdAt: number
-  /** Milliseconds since epoch; `Infinity` never ends. */
+  /**
+   * Milliseconds since epoch; `Infinity` never ends. Negative where it was expired then: by whatever clock, it is not
+   * fresh any more.
+   */
   readonly freshUntil: number
   /** Milliseconds. */
   readonly ttl: number
@@ -56,21 +59,21 @@ export interface Entry<V> {
 export type State = "fresh" | "stale" | "gone"
 
 /**
- * Until when an entry is fresh, in ms since epoch: its own deadline, `maxAge` ms after it was made, or when
- * it was expired by an invalidation (`limit`), whichever comes first.
+ * Until when an entry is fresh, in ms since epoch: its own deadline, or when it was expired by an invalidation (`limit`),
+ * whichever comes first.
  */
-export function freshUntil(kept: Kept, maxAge: number = Infinity, limit: number = Infinity): number {
-  return Math.min(kept.freshUntil, kept.createdAt + maxAge, limit)
+export function freshUntil(kept: Kept, limit: number = Infinity): number {
+  return Math.min(Math.abs(kept.freshUntil), limit)
 }
 
 /**
  * Judges an entry at `now`: fresh until {@link freshUntil}, then stale to the end of its grace, then gone. Its grace
  * begins when it would have ended without anybody's `maxAge`; without grace it is never stale.
  */
-export function stateOf(kept: Kept, now: number, maxAge?: number, limit: number = Infinity): State {
-  // Versions tell that it was expired; when, by whose clock, matters for its grace alone.
-  if (limit === Infinity && now < freshUntil(kept, maxAge)) return "fresh"
-  return kept.grace > 0 && now < freshUntil(kept, undefined, limit) + kept.grace ? "stale" : "gone"
+export function stateOf(kept: Kept, now: number, maxAge: number = Infinity, limit: number = Infinity): State {
+  // Versions tell that it was expired, or its sign; when, by whose clock, matters for its grace alone.
+  if (limit === Infinity && now < kept.freshUntil && now < kept.createdAt + maxAge) return "fresh"
+  return kept.grace > 0 && now < freshUntil(kept, limit) + kept.grace ? "stale" : "gone"
 }
 
 /** Whether `record` has the shape of a {@link Kept}. Cheap: it does not look into the value, tags or marks. */

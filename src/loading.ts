@@ -1,6 +1,6 @@
 import { now } from "./base/clock.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
-import { type Kept, stateOf } from "./entry.ts"
+import { freshUntil, type Kept, stateOf } from "./entry.ts"
 import { heat, isHit } from "./hits.ts"
 import type { KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
@@ -120,7 +120,7 @@ function loadKnown(call: Call, kept: Kept): unknown {
   if (!servesStale) return getOrSet({ ...call, found: engine.read(place, key, policy, kept) })
   const isWaiting = isBackedOff(call)
   if (!isWaiting) refresh(call, kept)
-  call.onServe?.(kept.freshUntil)
+  call.onServe?.(freshUntil(kept))
   engine.hub.servedStale(place, name, kept, isWaiting ? "backoff" : "timeout")
   return engine.out(kept)
 }

@@ -18,7 +18,8 @@ import { checksum } from "./checksum.ts"
  *     …       …       the payload
  *
  * The header is `[createdAt, freshUntil, ttl, grace, took, tags, marks, serializer, key id]`; `null` stands for
- * Infinity in the second to fourth, the last two are `null` or left out where there are none. It is never encrypted.
+ * Infinity in the second to fourth, a negative second one says that the entry was expired then, the last two are `null`
+ * or left out where there are none. It is never encrypted.
  *
  * As text the payload is the text itself, or base64 where it is compressed or encrypted; nowhere is there a lone
  * surrogate. As bytes all of it is UTF-8, with the bytes of a compressed or encrypted payload as they are.

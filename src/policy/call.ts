@@ -60,7 +60,9 @@ export const nextRound = undefined
 
 /** Whether a fresh entry is to be refreshed before its time. */
 export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "policy">): boolean {
-  return kept !== undefined && isEarly(kept, freshUntil(kept, policy.maxAge, limit), now(), policy.early)
+  if (!kept) return false
+  const until = Math.min(freshUntil(kept, limit), kept.createdAt + policy.maxAge)
+  return isEarly(kept, until, now(), policy.early)
 }
 
 /** How this caller may use what was found, by its own `maxAge`. */
@@ -75,7 +77,7 @@ export function serve(
   reason?: StaleReason,
 ): Answer | undefined {
   if (!kept) return undefined
-  onServe?.(freshUntil(kept, undefined, limit))
+  onServe?.(freshUntil(kept, limit))
   if (reason) engine.hub.servedStale(place, name, kept, reason)
   else engine.hub.hit(place, name, kept)
   return { value: engine.out(kept) }

@@ -5,7 +5,7 @@ import type { Engine } from "./engine.ts"
 
 /** An entry as a caller sees it, with a value of its own; for `isLast` see {@link Engine.out}. */
 export function toEntry(kept: Kept, engine: Engine, limit?: number, isLast?: boolean): Entry<unknown> {
-  const until = freshUntil(kept, undefined, limit)
+  const until = freshUntil(kept, limit)
   return {
     value: engine.out(kept, isLast),
     createdAt: kept.createdAt,

@@ -133,8 +133,8 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
 export async function expireAll(target: Target, names: readonly string[]): Promise<number> {
   const { engine, place } = target
   const count = await rewrite(target, names, (kept, limit, at) => {
-    const until = freshUntil(kept, undefined, limit)
-    return until <= at ? kept : { ...kept, freshUntil: at }
+    const until = freshUntil(kept, limit)
+    return until <= at ? kept : { ...kept, freshUntil: -at }
   })
   tell(engine, () => {
     for (const name of names) engine.hub.tell(place, name, "expire")
@@ -219,7 +219,7 @@ function changedEntries(
     if (changed === kept) continue
     // Never a newer hard version: an invalidation that came since the read must win.
     const marks = own ? kept.marks.map((mark, n) => (n % 2 === 0 ? mark : (own[n] ?? ""))) : kept.marks
-    const life = changed.freshUntil + changed.grace - at
+    const life = freshUntil(changed) + changed.grace - at
     if (life > 0 && !isEnded) writes.push([key, { ...changed, marks }, life])
     else gone.push(key)
   }

@@ -3,7 +3,7 @@ import { chain } from "../base/awaitable.ts"
 import { fromUtf8, toUtf8 } from "../base/bytes.ts"
 import { now } from "../base/clock.ts"
 import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
-import { isKept, type Kept, makeKept } from "../entry.ts"
+import { freshUntil, isKept, type Kept, makeKept } from "../entry.ts"
 
 /** What was read of a tier. */
 export interface Arrival {
@@ -70,7 +70,7 @@ function wrap(value: Stored, ttl: number): Kept {
 
 function unwrap(kept: Kept): Arrival {
   const isWrapped = kept.marks.length === 1 && kept.marks[0] === wrapped
-  return { record: isWrapped ? kept.value : kept, until: kept.freshUntil + kept.grace }
+  return { record: isWrapped ? kept.value : kept, until: freshUntil(kept) + kept.grace }
 }
 
 /** What looks like an entry, but is none for this codec, must not be taken for one. */

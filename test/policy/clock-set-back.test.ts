@@ -66,6 +66,16 @@ test.each(kinds)("nor is close() by a clock that stands still, on %s", async (ki
   expect(await Promise.race([closed, "waits"])).toBe("closed")
 })
 
+test.each(kinds)("what was expired is not fresh again, on %s", async (kind) => {
+  const { cache, clock } = await setup(kind, { ttl: "1d", grace: "1d" })
+  await cache.set("k", "old")
+  await cache.expire("k")
+  setBack(clock)
+  expect(await cache.has("k")).toBe(false)
+  expect(await cache.get("k", { stale: true })).toBe("old")
+  expect(await cache.getOrSet("k", () => "new")).toBe("new")
+})
+
 test.each(lateKinds)(
   "a clear that is under way still comes before what is set after it, on %s",
   async (kind) => {
