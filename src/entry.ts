@@ -71,8 +71,9 @@ export function freshUntil(kept: Kept, limit: number = Infinity): number {
  * begins when it would have ended without anybody's `maxAge`; without grace it is never stale.
  */
 export function stateOf(kept: Kept, now: number, maxAge: number = Infinity, limit: number = Infinity): State {
-  // Versions tell that it was expired, or its sign; when, by whose clock, matters for its grace alone.
-  if (limit === Infinity && now < kept.freshUntil && now < kept.createdAt + maxAge) return "fresh"
+  // Versions tell that it was expired, or its sign; when, by whose clock, matters for its grace alone. One of the
+  // future is not young: how old it is, nobody knows.
+  if (limit === Infinity && now < kept.freshUntil && Math.abs(now - kept.createdAt) < maxAge) return "fresh"
   return kept.grace > 0 && now < freshUntil(kept, limit) + kept.grace ? "stale" : "gone"
 }
 

@@ -76,6 +76,16 @@ test.each(kinds)("what was expired is not fresh again, on %s", async (kind) => {
   expect(await cache.getOrSet("k", () => "new")).toBe("new")
 })
 
+test.each(kinds)("what was made before is not young for a maxAge, on %s", async (kind) => {
+  const { cache, clock } = await setup(kind, { ttl: "1d" })
+  await cache.set("k", "old")
+  setBack(clock)
+  expect(await cache.get("k")).toBe("old")
+  expect(await cache.get("k", { maxAge: "1m" })).toBeUndefined()
+  expect(await cache.get("k", { maxAge: "2h" })).toBe("old")
+  expect(await cache.getOrSet("k", () => "new", { maxAge: 0 })).toBe("new")
+})
+
 test.each(lateKinds)(
   "a clear that is under way still comes before what is set after it, on %s",
   async (kind) => {
