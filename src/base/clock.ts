@@ -8,6 +8,11 @@ export function left(since: number, ms: number): number {
   return Math.min(ms, since + ms - now())
 }
 
+/** How many ms have passed since a moment: none where the clock was set back since. */
+export function passed(since: number): number {
+  return Math.max(0, now() - since)
+}
+
 const minute = 60_000
 
 /**

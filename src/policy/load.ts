@@ -1,5 +1,5 @@
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
-import { left, now } from "../base/clock.ts"
+import { left, now, passed } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import { tokensOfNow } from "../base/token.ts"
 import { jittered, type Kept, makeKept } from "../entry.ts"
@@ -37,13 +37,13 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     const copy = flight.isJoined ? copyFor(engine, value) : value
     const brought = { value, raw: kept ? kept.raw : raw, copy }
     flight.brought = brought
-    const took = now() - startedAt
+    const took = passed(startedAt)
     engine.hub.done(place, name, took)
     engine.backoff.forget(call.key)
     await publish(flight, call, context, brought, startedAt, took)
     return { type: "loaded", ...brought }
   } catch (error) {
-    engine.hub.failed(place, name, now() - startedAt, error)
+    engine.hub.failed(place, name, passed(startedAt), error)
     if (found.kept && !flight.fenced && !isMisuse(error, call)) engine.backoff.failed(call.key)
     return { type: "failed", error }
   }

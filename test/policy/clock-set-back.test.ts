@@ -86,6 +86,21 @@ test.each(kinds)("what was made before is not young for a maxAge, on %s", async 
   expect(await cache.getOrSet("k", () => "new", { maxAge: 0 })).toBe("new")
 })
 
+test.each(kinds)("no load has taken less than no time, on %s", async (kind) => {
+  const { cache, clock, events } = await setup(kind)
+  const loads = [
+    cache.getOrSet("good", () => clock.after(20, 1)),
+    cache.getOrSet("bad", () => clock.failAfter(20, new Error("down"))).catch(() => {}),
+  ]
+  await clock.advance(10)
+  setBack(clock)
+  await clock.advance(20)
+  await Promise.all(loads)
+  const durations = events.flatMap((event) => ("duration" in event ? [event.duration] : []))
+  expect(durations).toEqual([0, 0])
+  expect(cache.metrics().loadTime).toMatchObject({ count: 1, mean: 0, p50: 0 })
+})
+
 test.each(lateKinds)(
   "a clear that is under way still comes before what is set after it, on %s",
   async (kind) => {
