@@ -149,6 +149,7 @@ export class Engine {
     options: ReadManyOptions = {},
   ): Awaitable<Found[]> {
     const lost = (error: unknown) => {
+      if (options.rejects) throw error
       const one = this.#lost(place, "", error)
       return keys.map(() => one)
     }
@@ -178,7 +179,7 @@ export class Engine {
 
   #lost(place: Place, name: string, error: unknown): Found {
     this.hub.trouble(place, name, error)
-    return { kept: undefined, limit: 0, reason: "unavailable", tokens: undefined, error }
+    return { kept: undefined, limit: 0, reason: "unavailable", tokens: undefined }
   }
 
   /** What is known of `key` at once, in whatever state; `undefined` where that takes I/O. */

@@ -42,6 +42,8 @@ export interface ReadManyOptions {
   readonly anew?: boolean
   /** For a write of these very keys: junk is then its own to remove, for the removal would wait for the write. */
   readonly keepsJunk?: boolean
+  /** It rejects where the storage fails, and that is all its caller is told of it. */
+  readonly rejects?: boolean
 }
 
 /** As {@link find}, for many keys in one round trip where the adapter can. */

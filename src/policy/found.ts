@@ -29,8 +29,6 @@ export interface Found {
   readonly reason: MissReason
   /** The versions it was judged by, then those of the load's tags; `undefined` where they could not be read. */
   readonly tokens: readonly string[] | undefined
-  /** What the storage failed with, when that is the reason. */
-  readonly error?: unknown
 }
 
 /** What an entry judged by its versions comes to. */

@@ -112,9 +112,7 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   engine.fence(keys)
   try {
     const done = inOrder(target, keys, (store, isLate) =>
-      chain(engine.readMany(place, keys, policy, { keepsJunk: true }), (found) => {
-        const lost = found.find(({ reason }) => reason === "unavailable")
-        if (lost) throw lost.error
+      chain(engine.readMany(place, keys, policy, { keepsJunk: true, rejects: true }), (found) => {
         const live = found.filter(isLive).length
         return isLate() ? live : chain(store.remove(keys), () => live)
       }),
@@ -177,7 +175,8 @@ async function rewrite(
   try {
     const done = inOrder(target, keys, (store, isLate) => {
       const into = derived(engine, store)
-      return chain(engine.readMany(place, keys, policy, { anew: true, keepsJunk: true }), (found) => {
+      const reading = engine.readMany(place, keys, policy, { anew: true, keepsJunk: true, rejects: true })
+      return chain(reading, (found) => {
         const versionsOf = ({ kept }: Found) =>
           kept && outlives ? engine.versions(store).read(place.versionKeysOf(kept.tags)) : undefined
         const read = together<readonly string[] | undefined>(found.map((one) => () => versionsOf(one)))
@@ -206,7 +205,6 @@ function changedEntries(
   let live = 0
   for (const [i, key] of keys.entries()) {
     const one = found[i]
-    if (one?.reason === "unavailable") throw one.error
     // What could not be judged rightly may be served again later, and fresh.
     if (one?.reason === "corrupt" || one?.reason === "invalidated") gone.push(key)
     if (!one?.kept || !isLive(one)) continue

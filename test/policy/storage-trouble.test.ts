@@ -71,6 +71,23 @@ describe.each(kinds)("%s", (kind) => {
     }
   })
 
+  test.each(writes)(
+    "%s that rejects is its caller's trouble alone, whichever step failed",
+    async (_, act) => {
+      for (let step = 1; step < 7; step++) {
+        const { cache, storage, trace } = await setup(kind)
+        await cache.setMany({ k: 0, l: 0 })
+        let count = 0
+        storage.fault = () => (++count === step ? "reject" : undefined)
+        const outcome = await Promise.resolve(act(cache)).then(
+          () => "done",
+          () => "rejected",
+        )
+        if (outcome === "rejected") expect(trace).not.toContain("error")
+      }
+    },
+  )
+
   test("only the tokens failing is a miss as well, on every path", async () => {
     const { cache, storage } = await setup(kind)
     await cache.set("k", 0)
