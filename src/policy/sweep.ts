@@ -107,7 +107,7 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
       if (!isOver && place.own(value) !== undefined) page.push(value)
       if (page.length < (isOver ? 1 : 100)) continue
       const keys = page.splice(0)
-      const found = await engine.readMany(place, keys, policy)
+      const found = await engine.readMany(place, keys, policy, { rejects: true })
       for (const [i, key] of keys.entries()) if (found[i] && isLive(found[i])) yield place.own(key) ?? key
     }
   } finally {

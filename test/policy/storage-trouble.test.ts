@@ -88,6 +88,16 @@ describe.each(kinds)("%s", (kind) => {
     },
   )
 
+  test("keys rejects when the storage fails to tell which entries are live", async () => {
+    for (const failing of [/^#/, /^k/]) {
+      const { cache, storage } = await setup(kind)
+      if (kind === "four methods") return
+      await cache.set("k", 0)
+      storage.fault = (verb, key) => (verb.startsWith("get") && failing.test(key) ? "reject" : undefined)
+      await expect(cache.keys().next()).rejects.toThrow(/failed/)
+    }
+  })
+
   test("only the tokens failing is a miss as well, on every path", async () => {
     const { cache, storage } = await setup(kind)
     await cache.set("k", 0)
