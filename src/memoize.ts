@@ -1,7 +1,7 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { argumentChanged, CacheError, misuse } from "./base/errors.ts"
-import { aFunction, anything, type Rules, rule } from "./base/rules.ts"
+import { aFunction, anything, isRecord, type Rules, rule } from "./base/rules.ts"
 import { canonical, type Key, type KeyPart } from "./key.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import type { Region } from "./region.ts"
@@ -170,7 +170,8 @@ export function prepare<A extends readonly unknown[], V>(
   options: MemoizeOptions<A, V>,
 ): { readonly name: string; readonly region: Region } {
   const { ttl, name } = Object(options)
-  const own: object = options && { ...options, ttl: typeof ttl === "function" ? undefined : ttl }
+  // A copy; what is no options at all is refused as it is.
+  const own = isRecord(options) ? { ...options, ttl: typeof ttl === "function" ? undefined : ttl } : options
   // Refused before the first call meets them.
   resolvePolicy(defaultPolicy, own, rules)
   return { name: nameFor(place, fn, name), region: place.bare(own, rules) }
