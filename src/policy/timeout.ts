@@ -1,4 +1,4 @@
-import type { Awaitable } from "../base/awaitable.ts"
+import { type Awaitable, attempt } from "../base/awaitable.ts"
 import { after, now } from "../base/clock.ts"
 import { thisTurn } from "./turn.ts"
 
@@ -12,26 +12,18 @@ export function within<T, L>(
   promise: Promise<T>,
   ms: number,
   late: () => Awaitable<L>,
-  told?: (error: unknown) => unknown,
+  told: (error: unknown) => unknown = (error) => error,
 ): Promise<T | L> {
-  const fail = told && ((error: unknown) => Promise.reject(told(error)))
-  if (ms === Infinity) return promise.then(undefined, fail)
   return new Promise<T | L>((resolve, reject) => {
-    const cancel = alarm(ms, () => {
-      try {
-        resolve(late())
-      } catch (error) {
-        reject(error)
-      }
-    })
+    const cancel = ms === Infinity ? undefined : alarm(ms, () => resolve(attempt(late)))
     promise.then(
       (value) => {
-        cancel()
+        cancel?.()
         resolve(value)
       },
       (error) => {
-        cancel()
-        reject(told ? told(error) : error)
+        cancel?.()
+        reject(told(error))
       },
     )
   })
