@@ -1,7 +1,7 @@
 import { type Awaitable, isToken } from "./adapter.ts"
 import { CacheError } from "./base/errors.ts"
 import type { Kit } from "./kit.ts"
-import type { Call, Write } from "./policy/call.ts"
+import type { Call, WriteEntry } from "./policy/call.ts"
 import { type Draft, tell } from "./policy/draft.ts"
 import type { Engine } from "./policy/engine.ts"
 import type { Flight } from "./policy/flight.ts"
@@ -131,7 +131,7 @@ function outsideOf(flight: Flight, call: Call, engine: Engine): Call {
   const endless = { softTimeout: Infinity, hardTimeout: Infinity }
   const policy = { ...call.policy, ...endless, signal: flight.signal }
   // Should that load hang, the next one is the batch's own.
-  const write: Write = (key, kept, life) => call.engine.draft?.derived().write(key, kept, life)
+  const write: WriteEntry = (key, kept, life) => call.engine.draft?.derived().write(key, kept, life)
   return { ...call, engine, policy, found: undefined, write: call.write ?? write }
 }
 

@@ -14,7 +14,7 @@ import {
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
 import { codecRules } from "./codec/rules.ts"
 import type { Resolved, Shared } from "./kit.ts"
-import type { Source } from "./policy/found.ts"
+import type { Source } from "./policy/opening.ts"
 import type { Near } from "./store/near.ts"
 import { Store } from "./store/store.ts"
 

@@ -14,7 +14,7 @@ import type { Scope } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 
 /** Writes an entry for `life` ms; `isLate` tells whether the write has run out of time meanwhile. */
-export type Write = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>
+export type WriteEntry = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>
 
 /** Told when a caller is served from the cache: until when that is fresh, in ms since epoch. */
 export type Served = (freshUntil: number) => void
@@ -36,7 +36,7 @@ export interface Call {
   /** How it goes together with others, where it is one of many. */
   readonly bulk?: BulkCall | undefined
   /** Writes the entry, where that is not the store's own business. */
-  readonly write?: Write | undefined
+  readonly write?: WriteEntry | undefined
   /** The options of this very call, unresolved. */
   readonly given?: { readonly ttl?: unknown; readonly grace?: unknown } | undefined
   readonly onServe?: Served | undefined

@@ -9,10 +9,10 @@ import { Busy } from "./busy.ts"
 import type { Draft } from "./draft.ts"
 import { find, findMany, type ReadManyOptions } from "./find.ts"
 import { Flights } from "./flights.ts"
-import type { Found, Source } from "./found.ts"
+import type { Found } from "./found.ts"
 import type { Hub } from "./hub.ts"
 import { type Lane, laneOf } from "./lane.ts"
-import { storeOf } from "./opening.ts"
+import { openStore, type Source } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import type { Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
@@ -31,7 +31,7 @@ export class Engine {
   readonly flights: Flights
   readonly backoff: Backoff = new Backoff()
   readonly queue: WriteQueue
-  readonly busy: Busy = new Busy()
+  readonly #busy = new Busy()
   /** Open and ready for synchronous use. */
   store: Store | undefined
   /** Only a batch's engine has one. */
@@ -66,7 +66,7 @@ export class Engine {
     // One that hangs holds back nobody for ever; on Workers one of another request may have died with it.
     const known = this.#opening
     if (known && shares && isAlive(known) && (!isWorker() || known.turn === thisTurn())) return known.promise
-    const opened = storeOf(this.source, (error) => this.onReport({ type: "error", error }, false))
+    const opened = openStore(this.source, (error) => this.onReport({ type: "error", error }, false))
     if (!isPromise(opened)) return this.#use(opened)
     const store = this.track(opened.then((own) => this.#use(own)))
     const opening = share(store, 30_000)
@@ -208,7 +208,7 @@ export class Engine {
 
   /** Lets what is under way finish, `ms` at most, then closes what the cache opened, once. */
   async retire(ms: number): Promise<void> {
-    await this.busy.finish(ms)
+    await this.#busy.finish(ms)
     if (this.#closing) return ended([this.#closing], ms)
     this.#unobserve?.()
     const closing = attempt(
@@ -220,7 +220,7 @@ export class Engine {
 
   /** Counts `work` as under way until it settles. */
   track<T>(work: Promise<T>): Promise<T> {
-    return this.busy.track(work)
+    return this.#busy.track(work)
   }
 }
 

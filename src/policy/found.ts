@@ -1,23 +1,6 @@
-import type { Adapter } from "../adapter.ts"
-import type { Awaitable } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
 import { type Kept, stateOf } from "../entry.ts"
-import type { Store } from "../store/store.ts"
-
-/** Where a storage comes from: an adapter that was passed in, or an alias that is loaded on first use. */
-export interface Source {
-  readonly name: string
-  /** The adapter, where it is known without loading. */
-  readonly adapter?: Adapter
-  /** Whether the cache opened it, and so closes it. */
-  readonly owned: boolean
-  open(report: (error: unknown) => void): Awaitable<Store>
-  /** What it was told by. */
-  readonly options: object
-  /** The same adapter with other options. */
-  derive(options: object): Source
-}
 
 /** What a read found. */
 export interface Found {

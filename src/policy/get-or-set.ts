@@ -107,15 +107,15 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     const challenge = () => engine.flights.challenge(flight, policy.leaseTtl)
     challenge() // At once, for the lease that they may hold,
     const asked = lead(flight, call, found)
-    const turn = isPromise(asked) ? await asked : asked
-    if (turn.type !== "load") return turn
+    const right = isPromise(asked) ? await asked : asked
+    if (right.type !== "load") return right
     const outside = engine.draft?.outside(flight, call, canJoin)
     if (outside) {
       const value = await getOrSet(outside)
       return { type: "loaded", value, raw: value, copy: value }
     }
     challenge() // and those of whom it became due meanwhile.
-    return await load(flight, call, turn.found)
+    return await load(flight, call, right.found)
   } catch (error) {
     return { type: "failed", error }
   } finally {

@@ -9,7 +9,7 @@ import { within } from "./timeout.ts"
 import { lateStorage } from "./told.ts"
 
 /** The right to load, with what was read last; or how the flight ends without a load. */
-type Turn = { readonly type: "load"; readonly found: Found } | Extract<Outcome, { type: "found" | "held" }>
+type Right = { readonly type: "load"; readonly found: Found } | Extract<Outcome, { type: "found" | "held" }>
 
 /**
  * Takes the adapter's lease for a load, so that of all processes one loads.
@@ -18,23 +18,23 @@ type Turn = { readonly type: "load"; readonly found: Found } | Extract<Outcome, 
  * them gets it; after twice `leaseTtl` a caller loads without it. A caller who can be served stale does not wait. A lost
  * storage never blocks a load.
  */
-export function lead(flight: Flight, call: Call, found: Found): Awaitable<Turn> {
+export function lead(flight: Flight, call: Call, found: Found): Awaitable<Right> {
   const { engine, policy } = call
-  const free: Turn = { type: "load", found }
+  const free: Right = { type: "load", found }
   if (policy.fresh || found.reason === "unavailable") return free
-  if (engine.store?.adapter.lock && policy.lease) return takeTurn(flight, call, found, free)
+  if (engine.store?.adapter.lock && policy.lease) return waitForLease(flight, call, found, free)
   return found.kept?.tier === "near" ? lookBehind(flight, call, found) : free
 }
 
 /** What a neighbour has loaded may lie behind the tier in front, and what is there is what `keep()` keeps. */
-async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Turn> {
+async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Right> {
   const again = await readAgain(call)
   flight.capture(again, flight.versionKeys)
   if (again.reason === "unavailable") return { type: "load", found }
   return isNews(again, found, call) ? { type: "found", found: again } : { type: "load", found: again }
 }
 
-async function takeTurn(flight: Flight, call: Call, found: Found, free: Turn): Promise<Turn> {
+async function waitForLease(flight: Flight, call: Call, found: Found, free: Right): Promise<Right> {
   const { engine, place, policy } = call
   // A lease ends by itself, so one that is still held by then is a successor's, who is waited for just as long.
   const began = now()

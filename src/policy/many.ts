@@ -3,7 +3,7 @@ import { CacheError } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { KeyLike } from "../key.ts"
 import { type Asked, hand, type ManyResult } from "./answers.ts"
-import type { Call, Write } from "./call.ts"
+import type { Call, WriteEntry } from "./call.ts"
 import type { Fallback, LoadContext } from "./context.ts"
 import { derived } from "./draft.ts"
 import type { Flight } from "./flight.ts"
@@ -166,7 +166,7 @@ function allOf(signals: readonly AbortSignal[]): AbortSignal {
 }
 
 /** Puts the writes of one turn into one round trip; when that fails, each is tried alone. */
-function gather({ engine }: Call): Write {
+function gather({ engine }: Call): WriteEntry {
   let waiting: (readonly [string, Kept, number])[] = []
   let flush: Promise<unknown> | undefined
   return async (key, kept, life, isLate) => {

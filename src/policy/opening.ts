@@ -4,10 +4,23 @@ import { CacheError } from "../base/errors.ts"
 import { scrub } from "../base/scrub.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
-import type { Source } from "./found.ts"
+
+/** Where a storage comes from: an adapter that was passed in, or an alias that is loaded on first use. */
+export interface Source {
+  readonly name: string
+  /** The adapter, where it is known without loading. */
+  readonly adapter?: Adapter
+  /** Whether the cache opened it, and so closes it. */
+  readonly owned: boolean
+  open(report: (error: unknown) => void): Awaitable<Store>
+  /** What it was told by. */
+  readonly options: object
+  /** The same adapter with other options. */
+  derive(options: object): Source
+}
 
 /** The storage of `source`, opened. What stands in the way is `ADAPTER_UNAVAILABLE`, unless it has a code of its own. */
-export function storeOf(source: Source, report: (error: unknown) => void): Awaitable<Store> {
+export function openStore(source: Source, report: (error: unknown) => void): Awaitable<Store> {
   const refused = (error: unknown): never => {
     throw unavailable(error, source.name)
   }
