@@ -75,6 +75,17 @@ describe.each(kinds)("an argument that its caller goes on to change, on %s", (ki
     expect(await sums.getMany([ids, new Ids([1])])).toEqual(["1+2", "1"])
   })
 
+  test("is named as it was at the call where its entry is required", async () => {
+    const { cache } = await setup(kind)
+    const question = { page: 1 }
+    const key = ["k", question]
+    const reads = [cache.get(key, { required: true }), cache.getEntry(key, { required: true })]
+    reads.push(cache.getMany([key], { required: true }))
+    Object.assign(question, { page: Symbol("none") })
+    for (const read of reads)
+      await expect(read).rejects.toMatchObject({ code: "CACHE_MISS", key: '~["k",{"page":1}]' })
+  })
+
   test("is refused where a key function of the region's own names another entry then", async () => {
     const { cache } = await setup(kind)
     class Question {
