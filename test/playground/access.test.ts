@@ -86,6 +86,15 @@ inEachBrowser(({ open }) => {
     await tab.close()
   })
 
+  test("a part that is opened by its address has the tabs above it", { timeout: 60_000 }, async () => {
+    for (const part of ["try", "inspect"]) {
+      const tab = await open(part)
+      const above = () => tab.run(() => document.querySelector(".tabs")?.getBoundingClientRect().top ?? -1)
+      expect(await above()).toBeGreaterThan(0)
+      await tab.close()
+    }
+  })
+
   test("the skip link leads to the content and leaves the part", { timeout: 60_000 }, async () => {
     const tab = await open("replay")
     await tab.run(() => document.querySelector<HTMLElement>(".skip")?.focus())
