@@ -25,6 +25,8 @@ interface Session extends Tables {
   readonly db: Database
   readonly file: string
   readonly ino: number | undefined
+  /** That of the index of the log: whom a cleaner of old files took it from hears nothing of those who come later. */
+  readonly index: number | undefined
   readonly modules: Modules
 }
 
@@ -119,9 +121,12 @@ export class Connection {
 
   /** Looks whether the file was moved or deleted under us, and uses the occasion to write access times. */
   #isStillThere(session: Session): boolean {
+    const { modules, file, ino, index, records } = session
     this.#lookedAt = now()
-    session.records.bounds.accesses.flush()
-    if (inoOf(session.modules, session.file) === session.ino) return true
+    if (inoOf(modules, file) === ino && inoOf(modules, `${file}-shm`) === index) {
+      records.bounds.accesses.flush()
+      return true
+    }
     this.#drop(session)
     return false
   }
@@ -136,7 +141,8 @@ export class Connection {
         const db = openFile(modules, file, (seen) => {
           ino = seen
         })
-        return { db, file, ino, modules, ...this.#tablesOf(db, modules) }
+        const tables = this.#tablesOf(db, modules)
+        return { db, file, ino, index: inoOf(modules, `${file}-shm`), modules, ...tables }
       } catch (error) {
         if (again || !this.#repair(modules, file, ino, error)) throw unavailable(file, error)
       }

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
-import { afterEach, beforeEach, expect, test } from "vitest"
+import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { sqlite } from "../../adapters/sqlite.ts"
 import { sharedFolder } from "../support/folder.ts"
 
@@ -165,6 +165,22 @@ test("a writer killed in the middle leaves a healthy file with all it had commit
   expect(errors).toEqual([])
   expect(integrity()).toEqual({ integrity_check: "ok" })
 })
+
+test.each([[["-shm"]], [["-shm", "-wal"]]])(
+  "a process whose file lost %j under it hears of those who come later within seconds",
+  { timeout: 60_000 },
+  async (ends) => {
+    const cache = sqlite({ path: file })
+    cache.set("k", "old", Infinity)
+    for (const end of ends) rmSync(file + end)
+    const child = start(`cache.set("k", "new", Infinity); say("done"); setInterval(() => {}, 1000)`)
+    await firstWord(child)
+    const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 5000)
+    expect(cache.get("k")).toBe("new")
+    clock.mockRestore()
+    cache.close()
+  },
+)
 
 test("the lease of a killed process is free after its ttl", { timeout: 60_000 }, async () => {
   const child = start(`cache.lock("job", 1500); say("held"); setInterval(() => {}, 1000)`)
