@@ -86,7 +86,9 @@ export function tiered(options: TieredOptions): Adapter {
     encrypt: encrypt && ownKeys(encrypt),
     onTrouble: report,
   }
-  const keepsObjects = near.medium === "object" && (near.copy === "clone" || near.copy === "none")
+  // Two tiers in one keep what can be encoded.
+  const keepsObjects =
+    near.medium === "object" && !near.forget && (near.copy === "clone" || near.copy === "none")
   // A near tier that outlives its process would miss what is told meanwhile.
   const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects
   const maxAge = parseDuration(options.maxAge ?? (hearsAll ? Infinity : defaultAge))

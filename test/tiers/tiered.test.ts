@@ -6,6 +6,7 @@ import { delegate } from "../../src/proxies.ts"
 import { broadcastBus, memoryBus, tiered } from "../../src/tiers.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
+import { fake } from "../support/fake.ts"
 
 const hour = 3_600_000
 
@@ -207,6 +208,22 @@ test("near holds the object, far its record; three tiers compose", async () => {
   const got = (await cache.get("k")) as { when: unknown }
   got.when = "changed"
   expect(await cache.get("k")).toEqual({ when: new Date(0) })
+})
+
+test("two tiers may be the near one", async () => {
+  const storage = fake("four methods")
+  const near = tiered({ near: memory(), far: custom("text", "async") })
+  const cache = new CacheWrapper({ adapter: tiered({ near, far: storage.handle() }) })
+  await cache.set("k", { when: new Date(0) })
+  storage.calls.length = 0
+  for (let at = 0; at < 2; at++) {
+    const got = await cache.get<{ when: unknown }>("k")
+    expect(got).toEqual({ when: new Date(0) })
+    if (got) got.when = "changed"
+  }
+  expect(storage.calls).toEqual([])
+  await cache.delete("k")
+  expect(await cache.get("k")).toBeUndefined()
 })
 
 test.each(["text", "bytes", "object"] as const)(
