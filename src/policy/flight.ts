@@ -55,6 +55,8 @@ export class Flight {
   /** Nobody waits for it, so nobody's leaving ends it. */
   background: boolean
   outcome: Outcome | undefined
+  /** Whose outcome it has: its own, or that of the challenger that took its place. */
+  by: Flight = this
   /** What its fallback brought, while it is being stored. */
   brought: Brought | undefined
   /** It has called its fallback, so that no back-off of before kept it from that. */
@@ -173,7 +175,9 @@ export class Flight {
   settleWith(other: Flight): void {
     other.#isFollowed = true
     other.done.then((outcome) => {
-      if (outcome.type !== "found" || this.#suits(outcome.found)) this.settle(outcome)
+      if (this.outcome || (outcome.type === "found" && !this.#suits(outcome.found))) return
+      this.by = other.by
+      this.settle(outcome)
     })
   }
 
@@ -210,7 +214,7 @@ export class Flight {
 
   /** Whether more than one wait for it. */
   get isJoined(): boolean {
-    return this.#waiting > 1
+    return this.#waiting > 1 || this.#isFollowed
   }
 
   enter(): void {

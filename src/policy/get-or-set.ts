@@ -51,7 +51,8 @@ export function joinAtOnce(call: Call): Promise<unknown> | undefined {
   return flight.shared(policy.leaseTtl).then(() => {
     leave(flight, call)
     const { outcome } = flight
-    if (outcome?.type === "loaded") return copyFor(engine, flight.policy.schema ? outcome.raw : outcome.copy)
+    if (outcome?.type === "loaded")
+      return copyFor(engine, flight.by.policy.schema ? outcome.raw : outcome.copy)
     if (outcome?.type === "failed") throw outcome.error
     return getOrSet(call)
   })

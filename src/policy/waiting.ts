@@ -86,7 +86,7 @@ async function untilEnd(
     // From here on the flight has nobody to lose.
     flight.background = true
     // The storage need not have taken what is there.
-    if (flight.brought && !isPrompt) return bring(wait, flight.brought)
+    if (flight.brought && !isPrompt) return bring(wait, flight.brought, flight)
     if (!stale) throw givenUp(wait)
     // For a caller that did not wait, nothing can have come between.
     const isAtOnce = limit <= 0 && !flight.fenced
@@ -101,11 +101,12 @@ async function untilEnd(
 
 /** What the caller gets by the outcome of the flight. */
 function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefined> {
-  const { flight, call, isOther } = wait
-  const { outcome } = flight
+  const { flight, call } = wait
+  const { outcome, by } = flight
+  const isOther = call.policy.schema !== by.policy.schema
   switch (outcome?.type) {
     case "loaded":
-      return bring(wait, outcome)
+      return bring(wait, outcome, by)
     case "failed":
       // Another request's end is not this one's.
       if (wait.isLate && isWorker() && Object(outcome.error).name === "AbortError") return nextRound
@@ -131,13 +132,14 @@ async function failed(wait: Wait, stale: Found | undefined, error: unknown): Pro
 export const ownLoad: Answer = { value: undefined }
 
 /**
- * Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema. Who joined gets a copy
- * of what can be copied; what cannot, such as a response of Workers, may belong to the request that made it.
+ * Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema. Who joined, or led a
+ * load that a challenger took the place of, gets a copy of what can be copied; what cannot, such as a response of Workers, may belong to the request that made it.
  */
-function bring(wait: Wait, { value, raw, copy }: Brought): Awaitable<Answer | undefined> {
-  const { flight, call, joins, isLate, isOther } = wait
-  if (isLate && flight.isInvalidated) return nextRound
-  if (!joins) return { value }
+function bring(wait: Wait, { value, raw, copy }: Brought, by: Flight): Awaitable<Answer | undefined> {
+  const { flight, call, joins, isLate } = wait
+  if (isLate && by.isInvalidated) return nextRound
+  if (!joins && by === flight) return { value }
+  const isOther = call.policy.schema !== by.policy.schema
   const given = isOther ? raw : copy
   const own = copyFor(call.engine, given)
   const isCopied = own !== given || typeof own !== "object" || own === null

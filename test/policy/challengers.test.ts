@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest"
+import type { SchemaResult } from "../../src/policy/options.ts"
 import { kinds, lateKinds } from "../support/fake.ts"
 import { gate, settled, setup } from "../support/setup.ts"
+
+const never = () => new Promise<never>(() => {})
 
 describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
   test("nobody does where leaseTtl has no end", async () => {
@@ -29,6 +32,39 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     await cache.delete("k")
     await clock.advance(200)
     expect(await Promise.all([leader, follower])).toEqual(["value", "value"])
+  })
+
+  test("who led a load that hangs judges by his own schema what another has brought", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 100 })
+    const schema = (judge: (value: unknown) => SchemaResult<unknown>) => ({
+      schema: { "~standard": { version: 1, vendor: "test", validate: judge } } as const,
+    })
+    const loud = schema((value) => ({ value: `${value}!` }))
+    const numbers = schema((value) =>
+      typeof value === "number" ? { value } : { issues: [{ message: "no" }] },
+    )
+    const judging = cache.getOrSet<unknown>("k", never, numbers)
+    const refused = expect(judging).rejects.toMatchObject({ code: "FALLBACK_RESULT" })
+    const plain = cache.getOrSet<unknown>("l", never)
+    await clock.advance(10)
+    const all = [
+      cache.getOrSet<unknown>("k", () => "text"),
+      cache.getOrSet<unknown>("l", () => "text", loud),
+      plain,
+    ]
+    await clock.advance(200)
+    await refused
+    expect(await Promise.all(all)).toEqual(["text", "text!", "text"])
+  })
+
+  test("and has it for himself", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 100 })
+    const leader = cache.getOrSet<object>("k", never)
+    await clock.advance(10)
+    const follower = cache.getOrSet("k", () => ({ a: 1 }))
+    await clock.advance(200)
+    expect(await leader).toEqual({ a: 1 })
+    expect(await leader).not.toBe(await follower)
   })
 
   test("a caller of little patience makes nobody else's load overdue", async () => {
