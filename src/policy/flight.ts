@@ -175,15 +175,20 @@ export class Flight {
   settleWith(other: Flight): void {
     other.#isFollowed = true
     other.done.then((outcome) => {
-      if (this.outcome || (outcome.type === "found" && !this.#suits(outcome.found))) return
+      if (this.outcome || !this.#suits(outcome)) return
       this.by = other.by
       this.settle(outcome)
     })
   }
 
-  /** Who did not look for what is stored, or finds it too old, is not served it. */
-  #suits({ kept, limit }: Found): boolean {
-    const { fresh, maxAge } = this.policy
+  /**
+   * Who did not look for what is stored, or finds it too old, is not served it. And whose load may be well, for all that
+   * its challenger had less patience, does not fail with that.
+   */
+  #suits(outcome: Outcome): boolean {
+    const { fresh, maxAge, leaseTtl } = this.policy
+    if (outcome.type !== "found") return outcome.type === "loaded" || this.isOverdue(leaseTtl)
+    const { kept, limit } = outcome.found
     return !fresh && kept !== undefined && stateOf(kept, now(), maxAge, limit) === "fresh"
   }
 

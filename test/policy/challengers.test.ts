@@ -67,6 +67,18 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await leader).not.toBe(await follower)
   })
 
+  test("a load that one of little patience has begun beside it, and that fails, fails nobody else", async () => {
+    const { cache, clock } = await setup(kind)
+    const leader = cache.getOrSet("k", () => clock.after(100, "loaded"))
+    await clock.advance(10)
+    const patient = cache.getOrSet("k", () => clock.after(100, "loaded anew"))
+    const hasty = cache.getOrSet<string>("k", () => clock.failAfter(10, new Error("down")), { leaseTtl: 50 })
+    const refused = expect(hasty).rejects.toThrow("down")
+    await clock.advance(300)
+    await refused
+    expect([await leader, await patient]).toEqual(["loaded", "loaded"])
+  })
+
   test("a caller of little patience makes nobody else's load overdue", async () => {
     const { cache, clock } = await setup(kind)
     const { promise, pass } = gate()
