@@ -127,6 +127,12 @@ export function assertAdapter(adapter: unknown, who: string): asserts adapter is
   throw new CacheError("ADAPTER_OPTIONS", `${who} needs an adapter, such as memory(); this one has ${what}.`)
 }
 
+/** What `getMany` has answered for `keys`. Of a wrong number of records nobody knows whose they are. */
+export function inStep(keys: readonly string[], records: readonly Stored[]): readonly Stored[] {
+  if (records.length === keys.length) return records
+  throw new Error("getMany() must answer a record for each key.")
+}
+
 /** Marks the keys of version tokens (tags and regions): not counted in `maxEntries`, evicted last. */
 export const tokenMark = "#"
 

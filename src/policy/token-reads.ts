@@ -1,4 +1,4 @@
-import type { Adapter } from "../adapter.ts"
+import { type Adapter, inStep } from "../adapter.ts"
 import { attempt } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import { toToken } from "./tokens.ts"
@@ -34,7 +34,7 @@ export class TokenReads {
       for (const [i, key] of missing.entries())
         turn.set(
           key,
-          records.then((all) => toToken(all[i])),
+          records.then((all) => toToken(inStep(missing, all)[i])),
         )
     } else {
       for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))

@@ -1,4 +1,4 @@
-import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
+import { type Adapter, type Awaitable, inStep, isToken, type Stored } from "../adapter.ts"
 import { attempt, together } from "../base/awaitable.ts"
 
 interface Write {
@@ -92,7 +92,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
     const waiting = keys.map((key) => writes.get(key))
     const below = keys.filter((key, i) => !waiting[i] && !isCleared(key))
     const records = base.getMany
-      ? await base.getMany(below)
+      ? inStep(below, await base.getMany(below))
       : await together(below.map((key) => () => base.get(key)))
     const found = new Map(below.map((key, i) => [key, records[i]]))
     return keys.map((key, i) => (waiting[i] ? answer(waiting[i]) : found.get(key)))

@@ -1,5 +1,5 @@
-import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
-import { chain, isPromise } from "../base/awaitable.ts"
+import { type Adapter, type Awaitable, inStep, isToken, type Stored } from "../adapter.ts"
+import { chain, isPromise, together } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import { inTier, isKept } from "../entry.ts"
 import type { Arrival, Coder } from "./coder.ts"
@@ -70,14 +70,13 @@ export class Reads {
   forget(keys: readonly string[]): Awaitable<void> {
     const { far, fences } = this.#tiers
     this.#last = undefined
-    const drops: Awaitable<void>[] = [far.forget?.(keys)]
-    for (const key of keys) {
+    const drop = (key: string) => {
       // Reads under way may bring what was before.
       fences.end(fences.begin(key, true))
-      if (isToken(key)) this.#tokens.doubt(key)
-      else drops.push(this.#copies.drop(key))
+      return isToken(key) ? this.#tokens.doubt(key) : this.#copies.drop(key)
     }
-    return drops.some(isPromise) ? Promise.all(drops).then(() => undefined) : undefined
+    const drops = together<void>([() => far.forget?.(keys), ...keys.map((key) => () => drop(key))])
+    return chain(drops, () => undefined)
   }
 
   #peekFar(key: string): Stored | undefined {
@@ -103,7 +102,7 @@ export class Reads {
 
   getMany(keys: readonly string[]): Awaitable<readonly (Stored | undefined)[]> {
     const unique = [...new Set(keys)]
-    const near = unique.map((key) => this.#near(key))
+    const near = together(unique.map((key) => () => this.#near(key)))
     const answer = (found: readonly (Stored | undefined)[]): Awaitable<readonly (Stored | undefined)[]> => {
       const known = new Map(unique.map((key, at) => [key, found[at]]))
       const missing = unique.filter((key) => known.get(key) === undefined)
@@ -114,7 +113,7 @@ export class Reads {
         })
       return missing.length === 0 ? inOrder(known) : chain(this.#askMany(missing), inOrder)
     }
-    return near.some(isPromise) ? Promise.all(near).then(answer) : answer(near)
+    return chain(near, answer)
   }
 
   /** As {@link peek}, near alone, with what is under way. */
@@ -163,9 +162,9 @@ export class Reads {
       throw error
     }
     try {
-      const arrivals = chain(far.getMany?.(keys) ?? [], (all) => {
-        const each = keys.map((key, at) => coder.decode(key, all[at]))
-        return each.some(isPromise) ? Promise.all(each) : (each as readonly (Arrival | undefined)[]) // none is a promise
+      const arrivals = chain(far.getMany?.(keys) ?? [], (records) => {
+        const found = inStep(keys, records)
+        return together(keys.map((key, at) => () => coder.decode(key, found[at])))
       })
       if (!isPromise(arrivals)) return arrive(arrivals)
       const found = arrivals.then(arrive, lost)

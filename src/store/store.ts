@@ -1,4 +1,4 @@
-import type { Adapter, Awaitable } from "../adapter.ts"
+import { type Adapter, type Awaitable, inStep } from "../adapter.ts"
 import { chain, isPromise, together } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
@@ -72,7 +72,10 @@ export class Store {
     const records = this.adapter.getMany
       ? this.adapter.getMany(keys)
       : together(keys.map((key) => () => this.adapter.get(key)))
-    return chain(records, (all) => together(keys.map((key, i) => () => this.#decode(key, all[i]))))
+    return chain(records, (all) => {
+      const each = inStep(keys, all)
+      return together(keys.map((key, i) => () => this.#decode(key, each[i])))
+    })
   }
 
   /** The entry at `key` where it is known at once; `undefined` where that takes I/O. */

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest"
+import type { Adapter } from "../../src/adapter.ts"
+import { custom } from "../support/adapters.ts"
+import { setup } from "../support/setup.ts"
+
+/** An adapter whose `getMany` answers as a broken one may. */
+function answering(spoil: (records: readonly unknown[]) => readonly unknown[]): Adapter {
+  const four = custom("object", "async")
+  return {
+    ...four,
+    getMany: async (keys) => spoil(await Promise.all(keys.map((key) => four.get(key)))),
+  }
+}
+
+describe.each([false, true])("with a tier in front: %s", (near) => {
+  test("too few or too many records for many keys are a miss and an error event", async () => {
+    const { another } = await setup("memory")
+    let spoil = (records: readonly unknown[]) => records
+    const cache = another({ adapter: answering((records) => spoil(records)), near })
+    const trace: string[] = []
+    cache.on("*", ({ type }) => trace.push(type))
+    await cache.setMany({ a: 1, b: 2 })
+    const spoilt: (typeof spoil)[] = [
+      (records) => records.slice(1),
+      (records) => [undefined, ...records],
+      () => [],
+    ]
+    for (const one of spoilt) {
+      if (near) await cache.adapter.forget?.(["a", "b"])
+      spoil = one
+      trace.length = 0
+      expect(await cache.getMany(["a", "b"])).toEqual([undefined, undefined])
+      expect(trace).toEqual(["error", "miss", "miss"])
+      expect(await cache.getOrSetMany(["a", "b"], () => [3, 4], { shouldCache: () => false })).toEqual([3, 4])
+      await expect(cache.delete("a", "b")).rejects.toThrow(/getMany/)
+      await expect(cache.batch((b) => b.expire("a", "b"))).rejects.toThrow(/getMany/)
+      spoil = (records) => records
+      expect(await cache.getMany(["a", "b"])).toEqual([1, 2])
+    }
+  })
+
+  test("what was expired by a soft invalidation stays so where its version is not answered", async () => {
+    const { another } = await setup("memory")
+    let isShort = false
+    const adapter = answering((records) => (isShort ? records.slice(0, 1) : records))
+    const cache = another({ adapter })
+    await cache.set("k", "old", { grace: "1h" })
+    await cache.invalidate({ mode: "soft" })
+    isShort = true
+    const other = another({ adapter, near })
+    expect(await other.get("k")).toBeUndefined()
+    expect(await other.getOrSet("k", () => "new", { grace: "1h" })).toBe("new")
+  })
+})
