@@ -42,6 +42,9 @@ export interface AliasOptions {
  * ```
  */
 export class CacheWrapper extends CoreWrapper {
+  /** In logs. A build that has both classes calls this one otherwise. */
+  static override readonly name: string = "CacheWrapper"
+
   /**
    * Swaps the storage at once; the new one opens on first use. Calls in progress finish on the old one, which is then
    * closed if an alias had opened it. The storage outside of this process that is in use already, named again with the

@@ -37,7 +37,7 @@ export class Region extends Reader {
 
   /** @internal The same place without its generator, key function and setter, by `options` where they say something; `also` are read elsewhere. */
   bare(options?: object, also?: Rules): Region {
-    return new Region(bareKit(this.kit, options, also))
+    return faceOf(bareKit(this.kit, options, also))
   }
 
   /**
@@ -159,11 +159,10 @@ export class Region extends Reader {
    */
   async batch<R>(work: (batch: Region) => R | Promise<R>): Promise<R> {
     if (typeof work !== "function") throw misuse("batch takes a function.")
-    const face = (kit: Kit) => new Region(kit)
     const engine = this.kit.settings.home()
     const run = async () => {
       const { batch } = await import("./batch.ts")
-      return batch(this.kit, engine, face, (kit) => attempt(() => work(face(kit))))
+      return batch(this.kit, engine, faceOf, (kit) => attempt(() => work(faceOf(kit))))
     }
     return lasting(this.kit, engine.track(run()))
   }
@@ -182,7 +181,7 @@ export class Region extends Reader {
   ): GeneratedRegion<V, A>
   region<V = unknown, A = never>(name: string, options?: RegionOptions<V, A>): Region
   region(name: string, options?: object): unknown {
-    return regionKit(this.kit, name, options, (kit) => new Region(kit))
+    return regionKit(this.kit, name, options, faceOf)
   }
 
   /**
@@ -220,6 +219,11 @@ export class Region extends Reader {
   ): MemoizedMany<I, V> {
     return memoizeMany(this, fn, options)
   }
+}
+
+/** Outside of the class: one that says its own name is `_Region` in the build, and in logs. */
+function faceOf(kit: Kit): Region {
+  return new Region(kit)
 }
 
 /** Not a private method: a bound view is made without the constructor, and would have none. */
