@@ -67,7 +67,9 @@ function cure(error: unknown): string {
     return "cannot grow, the disk is full; free some space, or delete it and lower maxBytes"
   if (isReadOnly(error)) return "may not be written; give it to this user or choose another path"
   if (isBusy(error)) return "stays locked by another process; let that one finish its transaction"
-  return `failed (${messageOf(error)})`
+  // SQLite takes a quota for a broken disk.
+  const cure = isInputOutput(error) ? "; look at the disk, and at this user's quota" : ""
+  return `failed (${messageOf(error)})${cure}`
 }
 
 function is(error: unknown, kind: keyof typeof kinds): boolean {

@@ -1,7 +1,7 @@
 import fs, { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from "node:fs"
 import { platform, tmpdir } from "node:os"
 import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { type SqliteAdapter, sqlite } from "../../adapters/sqlite.ts"
 
@@ -131,5 +131,26 @@ test("on a disk that the cache filled by itself, what the refusal advises helps"
     // By itself a lower bound frees nothing where the log cannot grow either.
     rmSync(file)
     expect(() => fill(setup(file, 100_000))).not.toThrow()
+  })
+})
+
+test("a write beyond the user's quota, which SQLite takes for a broken disk, says where to look", () => {
+  class BeyondQuota extends DatabaseSync {
+    override prepare(sql: string): StatementSync {
+      const statement = super.prepare(sql)
+      if (!sql.startsWith("INSERT INTO c")) return statement
+      const run = (): never => {
+        throw Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR", errcode: 778 })
+      }
+      return Object.assign(statement, { run })
+    }
+  }
+  withDatabases(BeyondQuota, () => {
+    expect(() => setup().set("k", "1", Infinity)).toThrow(
+      expect.objectContaining({
+        code: "ADAPTER_UNAVAILABLE",
+        message: expect.stringMatching(/disk I\/O error\); look at the disk, and at this user's quota/),
+      }),
+    )
   })
 })
