@@ -8,6 +8,8 @@ export type Watcher = (written: readonly string[] | ((key: string) => boolean)) 
 export interface Write extends UnderWay {
   /** Lets those that wait for it go. */
   readonly behind: (() => void)[]
+  /** It has timed out. */
+  isHung: boolean
 }
 
 /** What those who use one adapter here have in common, whichever caches they are: what is under way on it. */

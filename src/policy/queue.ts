@@ -11,8 +11,8 @@ type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable
 /**
  * Keeps the writes of one key in the order they were asked for, so that a slow storage cannot swap them.
  *
- * A write that hangs holds back the next one for its timeout at most. Work of several steps is told when it is late,
- * and must end then: somebody else may be writing.
+ * A write that hangs holds back the next one for its timeout at most, and when that hangs as well no other waits any
+ * longer. Work of several steps is told when it is late, and must end then: somebody else may be writing.
  */
 export class WriteQueue {
   readonly #lane: Lane
@@ -107,7 +107,9 @@ export class WriteQueue {
     }
     // On Workers one that waits looks around all the time, as long as its request lives.
     const stands = () => ahead.length === 0 || now() - seen < 1000 || ahead.some(isUnderWay)
+    let isSecond = false
     const guarded = () => {
+      isSecond = ahead.some(({ isHung }) => isHung)
       ahead = [] // Else each would keep all those before it, for as long as they overlap.
       return this.#guard(() => work(() => isLate), whole, key)
     }
@@ -123,9 +125,12 @@ export class WriteQueue {
     const end = result.then(over, (error) => {
       isLate = true
       over()
-      letGo(behind, error)
+      tail.isHung = error instanceof CacheError && error.code === "STORE_TIMEOUT"
+      // The second one in a row tells of a storage that hangs: those behind it need not wait for one another.
+      if (tail.isHung && isSecond) for (const go of behind) go()
     })
-    return { result, tail: Object.assign(share(end, wait + whole), { behind, stands }) }
+    const tail = Object.assign(share(end, wait + whole), { behind, stands, isHung: false })
+    return { result, tail }
   }
 }
 
@@ -164,9 +169,4 @@ async function inLine(
     ended(before, ms, look).then(resolve)
   })
   if (isLetGo) for (const go of behind) go()
-}
-
-/** A write that has timed out tells of a storage that hangs: those behind it need not wait for one another. */
-function letGo(behind: readonly (() => void)[], error: unknown): void {
-  if (error instanceof CacheError && error.code === "STORE_TIMEOUT") for (const go of behind) go()
 }

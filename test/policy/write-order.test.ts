@@ -83,6 +83,31 @@ describe.each(kinds)("%s", (kind) => {
 })
 
 describe.each(lateKinds)("a storage that is slow, on %s", (kind) => {
+  test.each([
+    ["touch", "set"],
+    ["touch", "delete"],
+    ["set", "touch"],
+    ["set", "expire"],
+    ["delete", "set"],
+    ["expire", "set"],
+  ] as const)("a %s and a %s behind a write that hung keep their order", async (first, second) => {
+    const { cache, clock, storage } = await setup(kind, { storeTimeout: 100, ttl: "1h", grace: "1h" })
+    await cache.set("k", "old")
+    let hangs = 1
+    storage.fault = (verb, key) =>
+      key !== "k" ? undefined : verb.startsWith("set") && hangs-- > 0 ? "hang" : 2
+    const act = (verb: typeof first | typeof second) =>
+      verb === "set" ? cache.set("k", "new") : cache[verb]("k")
+    const lost = expect(cache.set("k", "lost")).rejects.toMatchObject({ code: "STORE_TIMEOUT" })
+    const done = Promise.all([act(first), act(second)])
+    await clock.advance(400)
+    await Promise.all([lost, done])
+    storage.fault = () => undefined
+    const expected = second === "delete" ? undefined : "new"
+    expect(await cache.get("k", { stale: true })).toBe(expected)
+    expect(await cache.get("k")).toBe(second === "expire" ? undefined : expected)
+  })
+
   test("a write of many that is late removes nothing that was written since", async () => {
     const many: readonly ((cache: CacheWrapper) => Promise<unknown>)[] = [
       (cache) =>
