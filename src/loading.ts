@@ -1,10 +1,11 @@
+import { isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
-import { freshUntil, type Kept, stateOf } from "./entry.ts"
+import { freshUntil } from "./entry.ts"
 import { heat, isHit } from "./hits.ts"
 import type { KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
-import { type Call, isBackedOff, isDueEarly, type Served } from "./policy/call.ts"
+import { type Call, isBackedOff, isDueEarly, judge, type Served } from "./policy/call.ts"
 import type { Fallback } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
 import { snapshot } from "./policy/entries.ts"
@@ -98,29 +99,34 @@ export function serveOrLoad(
     return getOrSet({ ...call, found: read(call) })
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
   if (typeof known === "string" && engine.flights.get(full)) return joinAtOnce(call) ?? getOrSet(call)
-  if (!isHit(engine, kit, known)) return getOrSet({ ...call, found: engine.read(place, full, policy, known) })
-  return loadKnown(call, known)
+  if (isHit(engine, kit, known)) {
+    return loadKnown(call, { kept: known, limit: Infinity, reason: "expired", tokens: undefined })
+  }
+  const found = engine.read(place, full, policy, known)
+  return isPromise(found) ? getOrSet({ ...call, found }) : loadKnown(call, found)
 }
 
-/** As {@link serveOrLoad} for an entry that is known and stands: fresh by these options, or stale, or to be replaced. */
-function loadKnown(call: Call, kept: Kept): unknown {
+/** As {@link serveOrLoad} for what is known at once: fresh by these options, or stale, or to be replaced. */
+function loadKnown(call: Call, found: Found): unknown {
   const { engine, place, name, key, policy } = call
-  const found: Found = { kept, limit: Infinity, reason: "expired", tokens: undefined }
-  const state = stateOf(kept, now(), policy.maxAge)
-  if (state === "fresh") {
+  const { kept, limit, tokens } = found
+  const state = judge(found, call)
+  if (kept && state === "fresh") {
     if (isDueEarly(found, call) && !isBackedOff(call)) refresh(call, kept)
-    call.onServe?.(kept.freshUntil)
+    call.onServe?.(freshUntil(kept, limit))
     engine.hub.hit(place, name, kept)
     return engine.out(kept)
   }
   const servesStale =
+    kept &&
     state === "stale" &&
     Math.min(policy.softTimeout, policy.hardTimeout) <= 0 &&
     !isInside(engine.flights, key)
-  if (!servesStale) return getOrSet({ ...call, found: engine.read(place, key, policy, kept) })
+  if (!servesStale)
+    return getOrSet({ ...call, found: kept && !tokens ? engine.read(place, key, policy, kept) : found })
   const isWaiting = isBackedOff(call)
   if (!isWaiting) refresh(call, kept)
-  call.onServe?.(freshUntil(kept))
+  call.onServe?.(freshUntil(kept, limit))
   engine.hub.servedStale(place, name, kept, isWaiting ? "backoff" : "timeout")
   return engine.out(kept)
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest"
+import type { CacheWrapper } from "../../src/core.ts"
 import { kinds, lateKinds } from "../support/fake.ts"
 import { gate, settled, setup } from "../support/setup.ts"
 
@@ -36,6 +37,24 @@ describe.each(kinds)("%s", (kind) => {
     await settled(clock)
     expect(await cache.get("k")).toBe("new")
   })
+
+  test.each([
+    ["expire", (cache) => cache.expire("k")],
+    ["a soft end of the cache", (cache) => cache.invalidate({ mode: "soft" })],
+    ["a soft end of its tag", (cache) => cache.invalidateTags("t", { mode: "soft" })],
+  ] as [string, (cache: CacheWrapper) => Promise<unknown>][])(
+    "and what is stale by %s as well",
+    async (_, end) => {
+      const { cache, clock } = await setup(kind, { grace: "1h" })
+      await cache.set("k", "old", { tags: ["t"] })
+      await end(cache)
+      const answer = cache.getOrSet("k", () => "new", { hardTimeout: 0 })
+      if (kind === "memory") expect(await answer).toBe("old")
+      else await expect(answer).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
+      await settled(clock)
+      expect(await cache.get("k")).toBe("new")
+    },
+  )
 
   test("of both timeouts the shorter one serves stale", async () => {
     const { cache, clock } = await setup(kind)
