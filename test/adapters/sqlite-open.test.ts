@@ -67,7 +67,7 @@ test("a file that may only be read is unavailable at once, not at the first writ
   withDatabases(OnlyRead, () => {
     const unavailable = expect.objectContaining({
       code: "ADAPTER_UNAVAILABLE",
-      message: expect.stringMatching(/readonly.*sqlite\(\{ path \}\) or ISOCACHE_DIR/),
+      message: expect.stringMatching(/readonly.*sqlite\(\{ path \}\) a file, or ISOCACHE_DIR a folder/),
     })
     expect(() => cache.open()).toThrow(unavailable)
     expect(() => cache.get("a")).toThrow(unavailable)
