@@ -151,7 +151,12 @@ export class Engine {
     const lost = (error: unknown) => {
       if (options.rejects) throw error
       const one = this.#lost(place, "", error)
-      return keys.map(() => one)
+      const isNear = this.store?.adapter.peek && !options.anew
+      return keys.map((key) => {
+        // A tier in front may know it all the same, though nothing can be made under its versions.
+        const known = isNear ? this.peek(place, key) : undefined
+        return known?.tokens ? { ...known, tokens: undefined } : one
+      })
     }
     return this.#ask(
       policy,

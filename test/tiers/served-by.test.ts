@@ -74,3 +74,38 @@ test("where there is one tier it is not told", async () => {
   await cache.get("k")
   expect(events.map((event) => Object.keys(event).sort())).toEqual([["age", "at", "key", "type"]])
 })
+
+test.each(["reject", "hang"] as const)(
+  "of many keys those that lie near are served while far is down: %s",
+  async (fault) => {
+    const clock = fakeClock()
+    const far = fake("all abilities")
+    const cache = new CacheWrapper({ adapter: far.handle(), near: true, ttl: "1h", storeTimeout: 100 })
+    const trace: string[] = []
+    await cache.setMany({ a: 1, b: 2, ended: 3 })
+    await cache.set("tagged", 4, { tags: ["t"] })
+    await cache.get("tagged")
+    await cache.delete("ended")
+    far.fault = () => fault
+    cache.on("*", ({ type }) => trace.push(type))
+    const after = async <T>(work: Promise<T>): Promise<T> => {
+      await clock.advance(100)
+      return work
+    }
+    const keys = ["a", "absent", "tagged", "ended", "b"]
+    expect(await after(cache.getMany(keys))).toEqual([1, undefined, 4, undefined, 2])
+    expect(trace.sort()).toEqual(["error", "hit", "hit", "hit", "miss", "miss"])
+    const asked: unknown[] = []
+    const load = (missing: readonly string[]) => {
+      asked.push(...missing)
+      return missing.map(() => "made")
+    }
+    const loaded = cache.getOrSetMany(keys, load)
+    await clock.advance(1000)
+    expect(await loaded).toEqual([1, "made", 4, "made", 2])
+    expect(asked).toEqual(["absent", "ended"])
+    far.fault = () => undefined
+    await clock.advance(5000)
+    expect(await cache.getMany(["a", "b"])).toEqual([1, 2])
+  },
+)
