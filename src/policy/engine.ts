@@ -9,7 +9,7 @@ import { Busy } from "./busy.ts"
 import type { Draft } from "./draft.ts"
 import { find, findMany, type ReadManyOptions } from "./find.ts"
 import { Flights } from "./flights.ts"
-import type { Found } from "./found.ts"
+import { type Found, foundIn } from "./found.ts"
 import type { Hub } from "./hub.ts"
 import { type Lane, laneOf } from "./lane.ts"
 import { openStore, type Source } from "./opening.ts"
@@ -155,7 +155,7 @@ export class Engine {
       return keys.map((key) => {
         // A tier in front may know it all the same, though nothing can be made under its versions.
         const known = isNear ? this.peek(place, key) : undefined
-        return known?.tokens ? { ...known, tokens: undefined } : one
+        return known ? { ...known, tokens: undefined } : one
       })
     }
     return this.#ask(
@@ -195,8 +195,7 @@ export class Engine {
       const kept = store?.peek(key)
       if (!store || !kept) return undefined
       const tokens = this.versions(store).peek(place.versionKeysOf(kept.tags))
-      const limit = tokens ? limitOf(kept.marks, tokens) : -Infinity
-      return { kept, limit, reason: "expired", tokens }
+      return tokens && foundIn(kept, limitOf(kept.marks, tokens), tokens)
     } catch {
       return undefined // A storage that fails knows nothing at once.
     }

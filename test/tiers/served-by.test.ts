@@ -109,3 +109,25 @@ test.each(["reject", "hang"] as const)(
     expect(await cache.getMany(["a", "b"])).toEqual([1, 2])
   },
 )
+
+test.each(["one", "many"])("why there is none is told while far is down: by a read of %s", async (how) => {
+  const clock = fakeClock()
+  const far = fake("all abilities")
+  const cache = new CacheWrapper({ adapter: far.handle(), near: true, ttl: "1h" })
+  await cache.set("invalidated", 1, { tags: ["t"] })
+  await cache.set("expired", 1, { ttl: 1000 })
+  await cache.invalidateTags("t")
+  for (const key of ["invalidated", "expired"]) await cache.get(key)
+  far.fault = () => "reject"
+  await clock.advance(1000)
+  const reasons: unknown[] = []
+  cache.on("miss", ({ key, reason }) => reasons.push([key, reason]))
+  const keys = ["expired", "invalidated", "absent"]
+  if (how === "many") await cache.getMany(keys)
+  else for (const key of keys) await cache.get(key)
+  expect(reasons).toEqual([
+    ["expired", "expired"],
+    ["invalidated", "invalidated"],
+    ["absent", "unavailable"],
+  ])
+})
