@@ -51,7 +51,8 @@ export class Engine {
 
   /** Another one, for a storage over this. */
   over(open: Source["open"]): Engine {
-    return new Engine({ ...this.source, owned: false, open }, this.hub, laneOf(undefined))
+    const { hasPrefixes } = this.lane
+    return new Engine({ ...this.source, owned: false, open }, this.hub, { ...laneOf(undefined), hasPrefixes })
   }
 
   /** The versions of regions and tags in this storage; only once it is open. */

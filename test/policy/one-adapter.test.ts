@@ -55,6 +55,17 @@ test.each(kinds)("a clear of one without a prefix leaves those with one, on %s",
   expect(await left()).toEqual([2, undefined, 1, 1])
 })
 
+test.each(kinds)("so does a clear in a batch, on %s", async (kind) => {
+  const { cache } = await two(kind)
+  const named = new CacheWrapper({ adapter: cache.adapter, prefix: "named" })
+  for (const one of [cache, named]) await one.set("k", 1)
+  await cache.batch(async (batch) => {
+    await batch.clear()
+    await batch.set("new", 2)
+  })
+  expect([await cache.get("k"), await cache.get("new"), await named.get("k")]).toEqual([undefined, 2, 1])
+})
+
 describe.each(lateKinds)("the writes of two caches over one adapter, on %s", (kind) => {
   test("are done in the order in which they were called", async () => {
     const { cache, other, clock, storage } = await two(kind)
