@@ -178,7 +178,8 @@ export function prepare<A extends readonly unknown[], V>(
 }
 
 function nameFor(region: Region, fn: unknown, given: string | undefined): string {
-  if (typeof fn !== "function") throw misuse(`Only a function can be memoized; this is of the type ${typeof fn}.`)
+  if (typeof fn !== "function")
+    throw misuse(`Only a function can be memoized; this is of the type ${typeof fn}.`)
   const name: unknown = given ?? fn.name
   if (typeof name === "string" && name !== "") {
     // A short one may be a minifier's, and given twice: two functions would share their entries by accident.
