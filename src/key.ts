@@ -74,6 +74,15 @@ export function keyText(given: KeyLike): string {
   throw invalid(`A key is a string or an array of segments, not ${whatIs(given)}`)
 }
 
+/** Whether what is named `text` has its name still; what can be no key any more has not. */
+export function isStill(text: string, nameNow: () => string): boolean {
+  try {
+    return nameNow() === text
+  } catch {
+    return false
+  }
+}
+
 /** The canonical text of `parts`, as told at {@link key}; of anything but an array that of the one part: `~42`. */
 export function canonical(parts: unknown): string {
   room = maxLength

@@ -3,7 +3,7 @@ import { now } from "./base/clock.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { freshUntil } from "./entry.ts"
 import { heat, isHit } from "./hits.ts"
-import type { KeyLike } from "./key.ts"
+import { isStill, type KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
 import { type Call, isBackedOff, isDueEarly, judge, type Served } from "./policy/call.ts"
 import type { Fallback } from "./policy/context.ts"
@@ -53,7 +53,7 @@ function unchanged(kit: Kit, given: unknown, own: unknown, run: Fallback<unknown
   if (typeof own !== "object" || own !== given) return run
   return async (context) => {
     const value = await run(context)
-    if (nameOf(kit, own) !== context.key) throw argumentChanged("a function", context.key)
+    if (!isStill(context.key, () => nameOf(kit, own))) throw argumentChanged("a function", context.key)
     return value
   }
 }

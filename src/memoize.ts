@@ -2,7 +2,7 @@ import { isPromise, quietly } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { argumentChanged, CacheError, misuse } from "./base/errors.ts"
 import { aFunction, anything, isRecord, type Rules, rule } from "./base/rules.ts"
-import { canonical, type Key, type KeyPart } from "./key.ts"
+import { canonical, isStill, type Key, type KeyPart } from "./key.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
@@ -140,15 +140,6 @@ export function watch(args: readonly unknown[]): () => boolean {
     })
   const before = texts()
   return () => texts().every((text, at) => text === before[at] || before[at] === undefined)
-}
-
-/** Whether what is named `text` has its name still; what can be no key any more has not. */
-export function isStill(text: string, nameNow: () => string): boolean {
-  try {
-    return nameNow() === text
-  } catch {
-    return false
-  }
 }
 
 /** The options of this call alone, `more` among them: a ttl that is a function is asked with each. */

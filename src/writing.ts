@@ -3,7 +3,7 @@ import { attempt } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { isRecord, judgeOptions, oneOf } from "./base/rules.ts"
 import { reach } from "./homes.ts"
-import type { KeyLike } from "./key.ts"
+import { isStill, type KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { tell } from "./policy/draft.ts"
 import { snapshot } from "./policy/entries.ts"
@@ -83,7 +83,7 @@ export async function setMany(
     const [key, kept] = [ownOf(kit, given), snapshot(engine, value)]
     const through = () => {
       // One that could not be copied may be another by now.
-      if (nameOf(kit, key) !== name) throw argumentChanged("a setter", name)
+      if (!isStill(name, () => nameOf(kit, key))) throw argumentChanged("a setter", name)
       return writeThrough(key, snapshot(engine, kept))
     }
     return { name, value: kept, policy, through }

@@ -107,6 +107,31 @@ describe.each(kinds)("an argument that its caller goes on to change, on %s", (ki
     await expect(many).rejects.toMatchObject({ code: "ARGUMENT_CHANGED" })
   })
 
+  test("is refused where it can be no key any more then, though its region has a stale value", async () => {
+    const { cache, clock } = await setup(kind)
+    const users = cache.region("users", {
+      key: ({ id }: { id?: string }) => id as string,
+      generate: (user) => {
+        delete user.id
+        return "another"
+      },
+      writeThrough: () => {},
+      ttl: 1,
+      grace: "1h",
+    })
+    await users.set({ id: "1" }, "stale")
+    await clock.advance(1)
+    const refused = { code: "ARGUMENT_CHANGED", key: "1" }
+    await expect(users.get({ id: "1" })).rejects.toMatchObject(refused)
+    const user: { id?: string } = { id: "1" }
+    const written = users.setMany([
+      [{ id: "2" }, "before"],
+      [user, "late"],
+    ])
+    delete user.id
+    await expect(written).rejects.toMatchObject(refused)
+  })
+
   test("is what it was at the call for the setter of a region that writes through", async () => {
     const { cache } = await setup(kind)
     const origin: unknown[] = []
