@@ -35,8 +35,10 @@ export function within<T, L>(
  */
 export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
   if (ms === Infinity && !signal) return promise.then(() => true)
-  if (signal?.aborted) return Promise.reject(signal.reason)
-  if (ms <= 0) return Promise.resolve(false)
+  if (signal?.aborted || ms <= 0) {
+    promise.catch(() => {}) // What comes of it is nobody's any more.
+    return signal?.aborted ? Promise.reject(signal.reason) : Promise.resolve(false)
+  }
   return new Promise((resolve, reject) => {
     const cancel = ms === Infinity ? undefined : alarm(ms, () => end(() => resolve(false)))
     const abort = () => end(() => reject(signal?.reason))

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import { CacheWrapper } from "../../src/index.ts"
 import type { StandardSchemaV1 } from "../../src/types.ts"
 import { kinds } from "../support/fake.ts"
-import { gate, setup } from "../support/setup.ts"
+import { gate, setup, unheard } from "../support/setup.ts"
 
 /** A schema of whole numbers; what else it is given is an issue. */
 function whole(change: (value: number) => number = (value) => value): StandardSchemaV1<unknown, number> {
@@ -21,6 +21,20 @@ describe.each(kinds)("%s", (kind) => {
     pass("bad")
     await refused
     expect(await trusting).toBe("bad")
+  })
+
+  test("who joins a load and has no time left for his own schema's refusal leaves no rejection unheard", async () => {
+    const { cache, clock, storage } = await setup(kind)
+    const heard = unheard()
+    storage.fault = (verb, key) => (verb === "set" && key === "k" ? 100 : undefined)
+    const trusting = cache.getOrSet<unknown>("k", () => clock.after(10, "bad"))
+    const careful = cache.getOrSet<unknown>("k", () => 1, { schema: whole(), hardTimeout: 50 })
+    const code = kind === "memory" ? "FALLBACK_RESULT" : "FALLBACK_TIMEOUT"
+    const refused = expect(careful).rejects.toMatchObject({ code, key: "k" })
+    await clock.advance(200)
+    await refused
+    expect(await trusting).toBe("bad")
+    expect(await heard()).toEqual([])
   })
 
   test("who joins a read checks what it finds by his own schema, and loads anew", async () => {
