@@ -132,7 +132,9 @@ export async function expireAll(target: Target, names: readonly string[]): Promi
   const { engine, place } = target
   const count = await rewrite(target, names, (kept, limit, at) => {
     const until = freshUntil(kept, limit)
-    return until <= at ? kept : { ...kept, freshUntil: -at }
+    // One whose ttl is over by this clock may be fresh by another.
+    const isExpired = kept.freshUntil < 0 || limit < Infinity
+    return isExpired && until <= at ? kept : { ...kept, freshUntil: -Math.min(at, until) }
   })
   tell(engine, () => {
     for (const name of names) engine.hub.tell(place, name, "expire")

@@ -20,6 +20,18 @@ describe.each(kinds)("clocks that differ, on %s", (kind) => {
     expect(await cache.get("k")).toBe("new")
   })
 
+  test("what one whose clock is ahead expires although it takes it for stale is stale by every clock", async () => {
+    const { cache, another, clock } = await setup(kind, { ttl: "1m", grace: "1h" })
+    await cache.set("k", "old")
+    const here = clock.now()
+    clock.jump(here + 90_000)
+    expect(await another().expire("k")).toBe(1)
+    clock.jump(here)
+    expect(await cache.get("k")).toBeUndefined()
+    const told = { value: "old", stale: true, freshUntil: here + 60_000, staleUntil: here + 3_660_000 }
+    expect(await cache.getEntry("k", { stale: true })).toMatchObject(told)
+  })
+
   test.each(["invalidateTags", "invalidate"] as const)(
     "a soft %s by one whose clock is ahead expires at once",
     async (verb) => {
