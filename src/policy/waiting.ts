@@ -19,7 +19,7 @@ import { thisTurn } from "./turn.ts"
 export async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
   const { engine, place, policy } = call
   const sameTurn = flight.turn === thisTurn()
-  const isOther = joins && policy.schema !== flight.policy.schema
+  const isOther = joins && judgesOtherwise(call, flight)
   const wait: Wait = { flight, call, joins, isLate: joins && !sameTurn, isOther }
   flight.enter()
 
@@ -47,6 +47,11 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   // At once, however fast the load that this call has begun may be.
   const isPrompt = sameTurn && policy.softTimeout <= 0 && stale !== undefined
   return isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale)
+}
+
+/** Whether `call` judges values by another schema than `flight` does. */
+function judgesOtherwise({ policy }: Call, flight: Flight): boolean {
+  return policy.schema !== flight.policy.schema
 }
 
 /** What the caller may be served: what the leader found, or where that does not do, what a look of the caller's own finds. */
@@ -103,7 +108,7 @@ async function untilEnd(
 function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefined> {
   const { flight, call } = wait
   const { outcome, by } = flight
-  const isOther = call.policy.schema !== by.policy.schema
+  const isOther = judgesOtherwise(call, by)
   switch (outcome?.type) {
     case "loaded":
       return bring(wait, outcome, by)
@@ -133,13 +138,14 @@ export const ownLoad: Answer = { value: undefined }
 
 /**
  * Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema. Who joined, or led a
- * load that a challenger took the place of, gets a copy of what can be copied; what cannot, such as a response of Workers, may belong to the request that made it.
+ * load that a challenger took the place of, gets a copy of what can be copied; what cannot, such as a response of
+ * Workers, may belong to the request that made it.
  */
 function bring(wait: Wait, { value, raw, copy }: Brought, by: Flight): Awaitable<Answer | undefined> {
   const { flight, call, joins, isLate } = wait
   if (isLate && by.isInvalidated) return nextRound
   if (!joins && by === flight) return { value }
-  const isOther = call.policy.schema !== by.policy.schema
+  const isOther = judgesOtherwise(call, by)
   const given = isOther ? raw : copy
   const own = copyFor(call.engine, given)
   const isCopied = own !== given || typeof own !== "object" || own === null
