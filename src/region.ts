@@ -35,7 +35,10 @@ export class Region extends Reader {
     return known === source
   }
 
-  /** @internal The same place without its generator, key function and setter, by `options` where they say something; `also` are read elsewhere. */
+  /**
+   * @internal The same place without its generator, key function and setter, by `options` where they say something.
+   * Those of `also` are read elsewhere.
+   */
   bare(options?: object, also?: Rules): Region {
     return faceOf(bareKit(this.kit, options, also))
   }

@@ -91,7 +91,10 @@ export function transact(
   })
 }
 
-/** Begins a transaction that counts as lost after `ms`, or when the browser closes `db`. `lose` may be called more than once. */
+/**
+ * Begins a transaction that counts as lost after `ms`, or when the browser closes `db`. `lose` may be called more than
+ * once.
+ */
 export function begin(
   db: IDBDatabase,
   mode: IDBTransactionMode,

@@ -38,8 +38,8 @@ export function hand(asked: readonly Asked[], result: unknown): void {
 
 /**
  * Finds values by key in what a fallback answered, a Map or a record: by the key itself, by its `name`, a simple one by
- * its text (42 is "42" in a record, and in a Map unless that is one of `asked` itself), segments and other objects by what
- * they hold.
+ * its text (42 is "42" in a record, and in a Map unless that is one of `asked` itself), segments and other objects by
+ * what they hold.
  */
 export function finderIn<V>(
   result: ReadonlyMap<unknown, V> | { readonly [key: string]: V },

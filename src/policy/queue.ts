@@ -49,7 +49,7 @@ export class WriteQueue {
     return result
   }
 
-  /** The writes of `keys` under way, and what all writes wait for, unless that is taken for dead: its request may be over. */
+  /** The writes of `keys` under way, and what all wait for, unless that is taken for dead: its request may be over. */
   #ahead(keys: Iterable<string>): Write[] {
     const lane = this.#lane
     // Elsewhere its own timer ends it, whatever the clock says.
