@@ -167,7 +167,7 @@ export class Region extends Reader {
       const { batch } = await import("./batch.ts")
       return batch(this.kit, engine, faceOf, (kit) => attempt(() => work(faceOf(kit))))
     }
-    return lasting(this.kit, engine.track(run()))
+    return lasting(this.kit, engine.busy.track(run()))
   }
 
   /**

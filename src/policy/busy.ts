@@ -8,15 +8,22 @@ export class Busy {
   #idle: Promise<void> | undefined
   #tellIdle = () => {}
 
+  /** Something begins. */
+  begin(): void {
+    this.#count++
+  }
+
+  /** And is over. */
+  readonly end = (): void => {
+    if (--this.#count > 0) return
+    this.#idle = undefined
+    this.#tellIdle()
+  }
+
   /** Counts `work` as under way until it settles. */
   track<T>(work: Promise<T>): Promise<T> {
-    this.#count++
-    const over = () => {
-      if (--this.#count > 0) return
-      this.#idle = undefined
-      this.#tellIdle()
-    }
-    work.then(over, over)
+    this.begin()
+    work.then(this.end, this.end)
     return work
   }
 

@@ -31,7 +31,7 @@ export class Engine {
   readonly flights: Flights
   readonly backoff: Backoff = new Backoff()
   readonly queue: WriteQueue
-  readonly #busy = new Busy()
+  readonly busy: Busy = new Busy()
   /** Open and ready for synchronous use. */
   store: Store | undefined
   /** Only a batch's engine has one. */
@@ -69,7 +69,7 @@ export class Engine {
     if (known && shares && isAlive(known) && (!isWorker() || known.turn === thisTurn())) return known.promise
     const opened = openStore(this.source, (error) => this.onReport({ type: "error", error }, false))
     if (!isPromise(opened)) return this.#use(opened)
-    const store = this.track(opened.then((own) => this.#use(own)))
+    const store = this.busy.track(opened.then((own) => this.#use(own)))
     const opening = share(store, 30_000)
     this.#opening = opening
     const over = () => {
@@ -119,7 +119,7 @@ export class Engine {
     const late = () => {
       throw lateStorage(key, ms)
     }
-    return this.track(within(result, ms, late, forCaller))
+    return this.busy.track(within(result, ms, late, forCaller))
   }
 
   /**
@@ -213,7 +213,7 @@ export class Engine {
 
   /** Lets what is under way finish, `ms` at most, then closes what the cache opened, once. */
   async retire(ms: number): Promise<void> {
-    await this.#busy.finish(ms)
+    await this.busy.finish(ms)
     if (this.#closing) return ended([this.#closing], ms)
     this.#unobserve?.()
     const closing = attempt(
@@ -221,11 +221,6 @@ export class Engine {
     )
     this.#closing = share(closing, 30_000)
     await closing
-  }
-
-  /** Counts `work` as under way until it settles. */
-  track<T>(work: Promise<T>): Promise<T> {
-    return this.#busy.track(work)
   }
 }
 

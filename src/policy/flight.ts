@@ -72,18 +72,15 @@ export class Flight {
   /** Invalidations of the millisecond in which its fallback started that came before it. */
   before: readonly string[] = []
   /** Tags invalidated here while it ran. */
-  readonly invalidatedTags: Set<string> = new Set()
+  invalidatedTags: Set<string> | undefined
   /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
   beside: Flight | undefined
   #settle!: (outcome: Outcome) => void
-  #wasRead!: () => void
+  #read: Promise<void> | undefined
+  #wasRead = (): void => {}
   /** Settles with its outcome, or that of the challenger that took its place. Never rejects. */
   readonly done: Promise<Outcome> = new Promise((resolve) => {
     this.#settle = resolve
-  })
-  /** Settles once {@link found} is known. */
-  readonly read: Promise<void> = new Promise((resolve) => {
-    this.#wasRead = resolve
   })
   #waiting = 0
   /** How many of them have not timed out. */
@@ -107,6 +104,15 @@ export class Flight {
     this.#controller ??= new AbortController()
     if (this.isLeft) this.#controller.abort()
     return this.#controller.signal
+  }
+
+  /** Settles once {@link found} is known, or it has ended. Made when first asked for. */
+  get read(): Promise<void> {
+    this.#read ??= new Promise((resolve) => {
+      if (this.found || this.outcome) resolve()
+      else this.#wasRead = resolve
+    })
+    return this.#read
   }
 
   settle(outcome: Outcome): void {

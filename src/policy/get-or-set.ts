@@ -79,12 +79,12 @@ function depart(
   // One that has held its key too long is beaten by a load alone: it may be a hit that is led here.
   if (policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
-  const over = engine.track(
-    run(flight, call, known).then((outcome) => {
-      engine.flights.remove(flight)
-      flight.settle(outcome)
-    }),
-  )
+  engine.busy.begin()
+  const over = run(flight, call, known).then((outcome) => {
+    engine.flights.remove(flight)
+    flight.settle(outcome)
+    engine.busy.end()
+  })
   scope.background(over)
   return flight
 }
@@ -93,7 +93,8 @@ function depart(
 async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<Outcome> {
   const { engine, place, name, policy } = call
   try {
-    const found = await validateFound(known ?? engine.read(place, call.key, policy), call)
+    const read = validateFound(known ?? engine.read(place, call.key, policy), call)
+    const found = isPromise(read) ? await read : read
     flight.capture(found, place.versionKeysOf(policy.tags))
     const state = judge(found, call)
     if (state === "fresh" && !flight.background) {

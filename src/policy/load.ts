@@ -20,6 +20,8 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   const { engine, place, name, policy, fallback } = call
   const context = new Context(flight, call, found)
   flight.tags = () => (Array.isArray(context.tags) ? context.tags : [])
+  // After what is asked for in the same turn: a function that calls itself by its cache takes no stack.
+  await undefined
   const grounded = ground(flight, call)
   if (isPromise(grounded)) await grounded
   if (flight.isLeft) return { type: "held" }
@@ -102,7 +104,7 @@ async function publish(
   try {
     // What it was beaten by may not have been the first to end a tag that was chosen meanwhile.
     const isEnded = (tag: string) =>
-      flight.invalidatedTags.has(tag) || (flight.fenced && !policy.tags.includes(tag))
+      flight.invalidatedTags?.has(tag) || (flight.fenced && !policy.tags.includes(tag))
     flight.isInvalidated = flight.tags().some(isEnded)
     if (flight.fenced || context.skipped || !flight.tokens) return
     // What others do to it while we wait must not reach the storage.

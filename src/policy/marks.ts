@@ -43,7 +43,7 @@ export function marksFor(
 ): Awaitable<readonly string[] | undefined> {
   const { store } = engine
   const { tokens: captured } = flight
-  if (!store || !captured || tags.some((tag) => flight.invalidatedTags.has(tag))) return undefined
+  if (!store || !captured || tags.some((tag) => flight.invalidatedTags?.has(tag))) return undefined
   const versions = engine.versions(store)
   const regions = place.versionKeys.length
   const tagged = byTag(policy.tags, captured.slice(regions))

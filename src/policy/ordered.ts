@@ -21,14 +21,14 @@ export function inOrder<T>(writer: Writer, keys: readonly string[], work: Work<T
   const { engine, policy } = writer
   const ms = bulkTimeout(policy, keys)
   const done = engine.queue.ordered(keys, ms, onStore(writer, work), ms + more + opening(writer))
-  return isPromise(done) ? engine.track(done) : done
+  return isPromise(done) ? engine.busy.track(done) : done
 }
 
 /** Runs `work` after all writes that were called before, and before all that come; `writes` tells which keys it is about. */
 export function alone<T>(writer: Writer, work: Work<T>, writes: (key: string) => boolean): Promise<T> {
   const { engine, policy } = writer
   const ms = policy.storeTimeout
-  return engine.track(engine.queue.alone(ms, onStore(writer, work), writes, ms + opening(writer)))
+  return engine.busy.track(engine.queue.alone(ms, onStore(writer, work), writes, ms + opening(writer)))
 }
 
 function onStore<T>({ engine, policy }: Writer, work: Work<T>): (isLate: () => boolean) => Awaitable<T> {

@@ -100,13 +100,8 @@ export class WriteQueue {
     let isLate = false
     const wait = restOf(before, ms)
     const behind: (() => void)[] = []
-    let seen = now()
+    let seen = before.length > 0 ? now() : 0
     let ahead = before
-    const see = () => {
-      seen = now()
-    }
-    // On Workers one that waits looks around all the time, as long as its request lives.
-    const stands = () => ahead.length === 0 || now() - seen < 1000 || ahead.some(isUnderWay)
     let isSecond = false
     const guarded = () => {
       isSecond = ahead.some(({ isHung }) => isHung)
@@ -116,12 +111,15 @@ export class WriteQueue {
     const over = () => this.told(written)
     let result: Awaitable<T> | undefined
     try {
-      result = before.length > 0 ? inLine(before, wait, behind, see).then(guarded) : guarded()
+      result =
+        before.length > 0 ? inLine(before, wait, behind, () => (seen = now())).then(guarded) : guarded()
     } finally {
       // At once, or it threw at once.
       if (!isPromise(result)) over()
     }
     if (!isPromise(result)) return { result }
+    // On Workers one that waits looks around all the time, as long as its request lives.
+    const stands = () => ahead.length === 0 || now() - seen < 1000 || ahead.some(isUnderWay)
     const end = result.then(over, (error) => {
       isLate = true
       over()

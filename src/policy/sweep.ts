@@ -32,9 +32,11 @@ export async function invalidateByTags(
     const hit =
       [...flight.tags(), ...replaced].some((tag) => tags.includes(tag)) ||
       flight.versionKeys.some((key) => keys.includes(key))
-    if (!hit) for (const tag of tags) flight.invalidatedTags.add(tag)
+    if (hit) return true
+    flight.invalidatedTags ??= new Set()
+    for (const tag of tags) flight.invalidatedTags.add(tag)
     // Of one that hangs no more than this is remembered.
-    return hit || flight.invalidatedTags.size > 1000
+    return flight.invalidatedTags.size > 1000
   }
   const keys = place.tagKeys([...new Set(tags)])
   const beat = () => engine.flights.fenceOwnWhere(beatOrRemember, mode === "soft")

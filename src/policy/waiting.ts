@@ -46,7 +46,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   }
   // At once, however fast the load that this call has begun may be.
   const isPrompt = sameTurn && policy.softTimeout <= 0 && stale !== undefined
-  return isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale)
+  return await (isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale))
 }
 
 /** Whether `call` judges values by another schema than `flight` does. */

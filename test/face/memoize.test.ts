@@ -20,6 +20,15 @@ describe.each(kinds)("memoize on %s", (kind) => {
     expect(calls).toBe(2)
   })
 
+  test("a function may call itself by its cache, however deep", async () => {
+    const { cache } = await setup(kind)
+    const sum = cache.memoize(
+      async (to: number): Promise<number> => (to === 0 ? 0 : to + (await sum(to - 1))),
+      { name: "sum" },
+    )
+    expect(await sum(3000)).toBe(4_501_500)
+  })
+
   test("all arguments count, with their types", async () => {
     const { cache } = await setup(kind)
     let calls = 0
