@@ -32,14 +32,13 @@ export function readOne(
   // A stale one that is asked for is served as it is.
   if (make && !(options?.stale ?? settings.policy.stale)) return make()
   const name = nameOf(kit, key)
-  const full = place.full(name)
-  const known = engine.store?.now(full)
+  const known = engine.store?.now(place.full(name))
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
     heat(kit, engine, known)
     hub.hit(place, name, known)
     return engine.out(known, true)
   }
-  return readSlowly(kit, engine, name, full, options, known, make)
+  return readSlowly(kit, name, options, known, make)
 }
 
 /** What makes the value of `argument`, whatever becomes of that after the call. */

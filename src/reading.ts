@@ -6,7 +6,6 @@ import type { Entry, Kept, State } from "./entry.ts"
 import { canonical, type KeyLike, keyText } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { judge } from "./policy/call.ts"
-import type { Engine } from "./policy/engine.ts"
 import { toEntry } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
 import { validateFound } from "./policy/load.ts"
@@ -38,17 +37,16 @@ export function ownOf<K>({ settings }: Kit, key: K): K {
 /** The value of one key that no hit told at once; on a miss what `onMiss` answers, where there is one. */
 export async function readSlowly(
   kit: Kit,
-  engine: Engine,
   name: string,
-  full: string,
   options: GetOptions<unknown> | undefined,
   known: Kept | MissReason | undefined,
   onMiss?: () => unknown,
 ): Promise<unknown> {
   const { settings, place, hub } = kit
+  const engine = settings.home()
   const policy = resolvePolicy(settings.reading, options, readRules)
   const found = await patiently(
-    validateFound(engine.read(place, full, policy, known), { engine, policy }),
+    validateFound(engine.read(place, place.full(name), policy, known), { engine, policy }),
     policy,
   )
   const state = report(kit, found, name, policy)
@@ -118,7 +116,7 @@ export async function readMany(
 /** The keys as a list. */
 export function listOf<K extends KeyLike>(keys: Iterable<K>): K[] {
   if (typeof Object(keys)[Symbol.iterator] === "function") return [...keys]
-  throw misuse("Many keys are an array, or something else to iterate over.")
+  throw misuse("Many keys are an array, or another iterable.")
 }
 
 /** The values of many keys, or what a miss answers. */

@@ -8,22 +8,19 @@ export class Busy {
   #idle: Promise<void> | undefined
   #tellIdle = () => {}
 
-  /** Something begins. */
-  begin(): void {
-    this.#count++
-  }
-
-  /** And is over. */
-  readonly end = (): void => {
-    if (--this.#count > 0) return
+  /** Something begins, or with -1 is over. */
+  add(count: 1 | -1): void {
+    this.#count += count
+    if (this.#count > 0) return
     this.#idle = undefined
     this.#tellIdle()
   }
 
   /** Counts `work` as under way until it settles. */
   track<T>(work: Promise<T>): Promise<T> {
-    this.begin()
-    work.then(this.end, this.end)
+    this.add(1)
+    const over = () => this.add(-1)
+    work.then(over, over)
     return work
   }
 

@@ -106,11 +106,10 @@ export class Flight {
     return this.#controller.signal
   }
 
-  /** Settles once {@link found} is known, or it has ended. Made when first asked for. */
+  /** For who finds neither {@link found} nor an outcome: settles with the first of them. */
   get read(): Promise<void> {
     this.#read ??= new Promise((resolve) => {
-      if (this.found || this.outcome) resolve()
-      else this.#wasRead = resolve
+      this.#wasRead = resolve
     })
     return this.#read
   }
