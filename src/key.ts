@@ -1,6 +1,6 @@
 import { toHex } from "./base/bytes.ts"
 import { CacheError } from "./base/errors.ts"
-import { classNameOf, isPlain } from "./base/kind.ts"
+import { classNameOf, isA, isPlain, kindOf } from "./base/kind.ts"
 
 declare const typeOfValue: unique symbol
 
@@ -136,25 +136,28 @@ function encodeObject(part: object, above: object[]): string {
     for (let i = 0; i < part.length; i++) text += (i > 0 ? "," : "") + (i in part ? inner(part[i]) : "_")
     return `[${text}]`
   }
-  if (part instanceof Date) return `D${part.getTime()}`
-  if (part instanceof RegExp) return `R${inner([part.source, part.flags])}`
-  if (part instanceof Map) {
-    return `M{${Array.from(part, ([name, value]) => `${inner(name)}:${inner(value)}`)
+  if (isPlain(part) && Object.getOwnPropertySymbols(part).length === 0) {
+    const names = Object.keys(part).sort()
+    return `{${names.map((name) => `${JSON.stringify(name)}:${inner(Reflect.get(part, name))}`).join()}}`
+  }
+  if (isA(part, "Date")) return `D${part.getTime()}`
+  if (isA(part, "RegExp")) return `R${inner([part.source, part.flags])}`
+  if (isA(part, "Map")) {
+    return `M{${[...part]
+      .map(([name, value]) => `${inner(name)}:${inner(value)}`)
       .sort()
       .join()}}`
   }
-  if (part instanceof Set) return `S[${Array.from(part, inner).sort().join()}]`
-  if ((part instanceof ArrayBuffer || ArrayBuffer.isView(part)) && 2 * part.byteLength > room) tooLong()
-  if (part instanceof ArrayBuffer) return `B:ArrayBuffer:${toHex(new Uint8Array(part))}`
-  if (ArrayBuffer.isView(part)) {
-    const type = Object.prototype.toString.call(part).slice(8, -1)
-    return `B:${type}:${toHex(new Uint8Array(part.buffer, part.byteOffset, part.byteLength))}`
+  if (isA(part, "Set")) return `S[${[...part].map(inner).sort().join()}]`
+  const kind = kindOf(part)
+  const isView = ArrayBuffer.isView(part)
+  if (isView || isA(part, "ArrayBuffer")) {
+    if (2 * part.byteLength > room) tooLong()
+    const { buffer, byteOffset, byteLength } = isView ? part : new Uint8Array(part)
+    return `B:${kind}:${toHex(new Uint8Array(buffer, byteOffset, byteLength))}`
   }
-  if (typeof URL === "function" && part instanceof URL) return `U${JSON.stringify(part.href)}`
-  if (!isPlain(part) || Object.getOwnPropertySymbols(part).length > 0)
-    throw invalid(`A key cannot hold ${whatIs(part)}`)
-  const names = Object.keys(part).sort()
-  return `{${names.map((name) => `${JSON.stringify(name)}:${inner(Reflect.get(part, name))}`).join()}}`
+  if (kind === "URL") return `U${JSON.stringify(Reflect.get(part, "href"))}`
+  throw invalid(`A key cannot hold ${whatIs(part)}`)
 }
 
 function whatIs(value: unknown): string {

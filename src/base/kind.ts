@@ -20,5 +20,21 @@ export function classNameOf(value: object): string {
 /** What it is by nature, in any realm. */
 export function kindOf(value: object): string {
   // Workers of an older compatibility date have no tag on theirs.
-  return value instanceof URL ? "URL" : Object.prototype.toString.call(value).slice(8, -1)
+  return typeof URL === "function" && value instanceof URL
+    ? "URL"
+    : Object.prototype.toString.call(value).slice(8, -1)
+}
+
+interface BuiltIns {
+  readonly Date: Date
+  readonly RegExp: RegExp
+  readonly Map: ReadonlyMap<unknown, unknown>
+  readonly Set: ReadonlySet<unknown>
+  readonly ArrayBuffer: ArrayBuffer
+  readonly Error: Error
+}
+
+/** Whether it is of a built-in class, be it another realm's. */
+export function isA<K extends keyof BuiltIns>(value: object, kind: K): value is BuiltIns[K] {
+  return value instanceof globalThis[kind] || kindOf(value) === kind
 }

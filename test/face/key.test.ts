@@ -63,6 +63,14 @@ describe("a key of parts", () => {
     expect(key(runInNewContext("({ b: [1], a: 2 })"))).toBe(key({ a: 2, b: [1] }))
   })
 
+  test("and what else a key may hold is the same from there: as Jest's tests have it from Node", () => {
+    const code = `[new Date(5), /a/g, new Map([[1, new Set([2])]]), new ArrayBuffer(2), new Uint8Array([3])]`
+    const text = '~["f",[D5,R["a","g"],M{1:S[2]},B:ArrayBuffer:0000,B:Uint8Array:03]]'
+    expect(key("f", runInNewContext(code))).toBe(text)
+    // What only claims to be of such a class is none.
+    expect(() => key(runInNewContext("({ [Symbol.toStringTag]: 'Set', size: 1 })"))).toThrow(CacheError)
+  })
+
   test("what it cannot tell apart from other values it refuses, naming the kind and never the value", () => {
     const circle: { self?: unknown } = {}
     circle.self = { circle }
