@@ -188,11 +188,11 @@ export class Flight {
 
   /**
    * Who did not look for what is stored, or finds it too old, is not served it. And whose load may be well, for all that
-   * its challenger had less patience, does not fail with that.
+   * it takes long, does not fail with its challenger: the next one may bring something.
    */
   #suits(outcome: Outcome): boolean {
-    const { fresh, maxAge, leaseTtl } = this.policy
-    if (outcome.type !== "found") return outcome.type === "loaded" || this.isOverdue(leaseTtl)
+    const { fresh, maxAge } = this.policy
+    if (outcome.type !== "found") return outcome.type === "loaded"
     const { kept, limit } = outcome.found
     return !fresh && kept !== undefined && stateOf(kept, now(), maxAge, limit) === "fresh"
   }

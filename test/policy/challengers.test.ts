@@ -79,6 +79,34 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect([await leader, await patient]).toEqual(["loaded", "loaded"])
   })
 
+  test("a load that takes longer than leaseTtl does not fail with the one that began beside it", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 50 })
+    const slow = cache.getOrSet("k", () => clock.after(200, "slow"))
+    await clock.advance(10)
+    const refused = expect(cache.getOrSet("k", () => clock.failAfter(10, new Error("down")))).rejects.toThrow(
+      "down",
+    )
+    await clock.advance(300)
+    await refused
+    expect(await slow).toBe("slow")
+    // It was late.
+    expect(await cache.has("k")).toBe(false)
+  })
+
+  test("who leads a load that hangs has what the first to succeed brings, not the errors before it", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 50 })
+    const leader = cache.getOrSet<string>("k", never)
+    for (let i = 0; i < 3; i++) {
+      await clock.advance(10)
+      const down = () => clock.failAfter(10, new Error("down"))
+      const refused = expect(cache.getOrSet("k", down)).rejects.toThrow("down")
+      await clock.advance(100)
+      await refused
+    }
+    expect(await cache.getOrSet("k", () => "value")).toBe("value")
+    expect(await leader).toBe("value")
+  })
+
   test("a caller of little patience makes nobody else's load overdue", async () => {
     const { cache, clock } = await setup(kind)
     const { promise, pass } = gate()
