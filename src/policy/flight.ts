@@ -52,6 +52,8 @@ export class Flight {
   isInvalidated = false
   /** All who waited have gone: nobody wants what it brings. */
   isLeft = false
+  /** What ended the wait of the last of them. */
+  #reason: unknown
   /** Nobody waits for it, so nobody's leaving ends it. */
   background: boolean
   outcome: Outcome | undefined
@@ -99,10 +101,10 @@ export class Flight {
     this.background = background
   }
 
-  /** Aborts when the last waiting caller has gone. Made when first asked for. */
+  /** Aborts when the last waiting caller has gone, with that one's reason. Made when first asked for. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
-    if (this.isLeft) this.#controller.abort()
+    if (this.isLeft) this.#controller.abort(this.#reason)
     return this.#controller.signal
   }
 
@@ -232,13 +234,17 @@ export class Flight {
     this.#patient++
   }
 
-  /** One caller has gone, served or by its own signal; the last one ends the fallback. Answers whether it was that. */
-  leave(): boolean {
+  /**
+   * One caller has gone, served or by the `reason` of its own signal; the last one ends the fallback. Answers whether it
+   * was that.
+   */
+  leave(reason?: unknown): boolean {
     this.rest()
     if (--this.#waiting > 0 || this.background || this.#isFollowed || this.outcome) return false
     this.isLeft = true
+    this.#reason = reason
     try {
-      this.#controller?.abort()
+      this.#controller?.abort(reason)
     } catch {
       // On Workers the controller may belong to a request that is over.
     }

@@ -151,14 +151,14 @@ function sharedContext(asked: readonly Asked[], { key, ttl, grace, tags }: LoadC
   }
 }
 
-/** Aborts once all of `signals` have. */
+/** Aborts once all of `signals` have, with the reason of the last. */
 function allOf(signals: readonly AbortSignal[]): AbortSignal {
   const all = new AbortController()
   let left = signals.length
-  const gone = () => {
-    if (--left === 0) all.abort()
-  }
   for (const signal of signals) {
+    const gone = () => {
+      if (--left === 0) all.abort(signal.reason)
+    }
     if (signal.aborted) gone()
     else signal.addEventListener("abort", gone)
   }

@@ -44,7 +44,7 @@ export async function inTime(
   try {
     return await settlesWithin(promise, ms, policy.signal)
   } catch (reason) {
-    leave(flight, call)
+    leave(flight, call, reason)
     throw reason
   }
 }
@@ -68,8 +68,8 @@ export function isEndless(limit: number, { policy }: Call): boolean {
 }
 
 /** One caller less waits for a flight; the last one to go ends it, unless it goes on behind them. */
-export function leave(flight: Flight, { engine }: Call): void {
-  if (!flight.leave()) return
+export function leave(flight: Flight, { engine }: Call, reason?: unknown): void {
+  if (!flight.leave(reason)) return
   flight.fence()
   engine.flights.remove(flight)
 }

@@ -61,6 +61,29 @@ describe.each(kinds)("%s", (kind) => {
     expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"])
   })
 
+  test("it has the reason of that one, asked for before or after", async () => {
+    const { cache, clock } = await setup(kind)
+    const why = new Error("the page was left")
+    const reasons: unknown[] = []
+    const watch = (signal: AbortSignal) => signal.addEventListener("abort", () => reasons.push(signal.reason))
+    const { promise } = gate<string[]>()
+    let late: LoadContext<unknown> | undefined
+    const [first, last] = [new AbortController(), new AbortController()]
+    const loads = [
+      (signal: AbortSignal) => cache.getOrSet("k", (context) => (watch(context.signal), promise), { signal }),
+      (signal: AbortSignal) => cache.getOrSet("l", (context) => ((late = context), promise), { signal }),
+      (signal: AbortSignal) =>
+        cache.getOrSetMany(["m", "n"], (_, context) => (watch(context.signal), promise), { signal }),
+    ]
+    const calls = Promise.allSettled([first, last].flatMap(({ signal }) => loads.map((load) => load(signal))))
+    await settled(clock)
+    first.abort("first")
+    await settled(clock)
+    last.abort(why)
+    await calls
+    expect([...reasons, late?.signal.reason]).toEqual([why, why, why])
+  })
+
   test("after the last one has gone the key is free, and the ended load is not stored", async () => {
     const { cache, clock } = await setup(kind)
     const load = gate()
