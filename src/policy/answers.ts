@@ -1,5 +1,6 @@
 // What a fallback of many keys answers, and who gets which part of it.
 import { CacheError } from "../base/errors.ts"
+import { isA } from "../base/kind.ts"
 import { canonical, type KeyLike } from "../key.ts"
 import type { LoadContext } from "./context.ts"
 
@@ -24,7 +25,7 @@ export function hand(asked: readonly Asked[], result: unknown): void {
   }
   if (result === undefined || result === null) throw wrong(String(result))
   if (typeof result !== "object") throw wrong(`a ${typeof result}`)
-  if (!(result instanceof Map) && Symbol.iterator in result) throw wrong("what has no keys")
+  if (!isA(result, "Map") && Symbol.iterator in result) throw wrong("what has no keys")
   const find = finderIn(
     result as ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>, // The one or the other.
     asked.map(({ key }) => key),
@@ -45,7 +46,7 @@ export function finderIn<V>(
   result: ReadonlyMap<unknown, V> | { readonly [key: string]: V },
   asked: readonly unknown[],
 ): (key: unknown, name?: unknown) => { readonly value: V } | undefined {
-  const values: ReadonlyMap<unknown, V> = result instanceof Map ? result : new Map(Object.entries(result))
+  const values: ReadonlyMap<unknown, V> = isA(result, "Map") ? result : new Map(Object.entries(result))
   const others = new Set(values === result ? asked : [])
   let byText: Map<string, V> | undefined
   return (key, name = key) => {

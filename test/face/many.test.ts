@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm"
 import { describe, expect, test } from "vitest"
 import { key } from "../../src/index.ts"
 import { kinds } from "../support/fake.ts"
@@ -27,6 +28,22 @@ describe.each(kinds)("getOrSetMany on %s", (kind) => {
     expect(await cache.has("b")).toBe(false)
     expect(await cache.has("c")).toBe(true)
     expect(await cache.has("constructor")).toBe(false)
+  })
+
+  test("a Map of another realm is one, as structuredClone makes it under Jest, and so is one of a class", async () => {
+    const { cache } = await setup(kind)
+    class Named extends Map<string, number> {
+      override get [Symbol.toStringTag](): string {
+        return "Named"
+      }
+    }
+    expect(await cache.getOrSetMany(["c", "d"], () => new Named([["c", 3]]))).toEqual([3, undefined])
+    const foreign = () => runInNewContext('new Map([["a", 1], [2, "two"]])')
+    expect(await cache.getOrSetMany(["a", "b"], foreign)).toEqual([1, undefined])
+    expect(await cache.memoizeMany((..._: number[]) => foreign(), { name: "foreign" })(1, 2)).toEqual([
+      undefined,
+      "two",
+    ])
   })
 
   test("keys of segments find their values by the key itself or its text", async () => {
