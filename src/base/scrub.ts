@@ -1,4 +1,4 @@
-import { isPlain } from "./kind.ts"
+import { isA, isPlain } from "./kind.ts"
 
 /**
  * An error, or text, without the credentials of the urls in it: the very one where there are none, else a copy of its
@@ -33,7 +33,8 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
   }
   if (typeof thing !== "object" || thing === null) return thing
   const isList = Array.isArray(thing)
-  const isError = thing instanceof Error
+  // Where others give the sandbox its `fetch`, errors are of another realm.
+  const isError = isA(thing, "Error")
   if (!isList && !isError && !isPlain(thing)) return thing
   if (known.has(thing)) return known.get(thing)
   if (depth > 8 || known.size > 1000) return undefined

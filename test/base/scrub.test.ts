@@ -1,4 +1,5 @@
 import { inspect } from "node:util"
+import { runInNewContext } from "node:vm"
 import { expect, test } from "vitest"
 import { scrub } from "../../src/base/scrub.ts"
 import { CacheWrapper, registerAlias } from "../../src/index.ts"
@@ -18,6 +19,10 @@ test.each<[string, () => Error]>([
     () => new Error("x", { cause: Object.assign(Object.create(null), { url }) }),
   ],
   ["a URL", () => Object.assign(new Error("x"), { input: new URL(url) })],
+  [
+    "errors of another realm",
+    () => runInNewContext('new TypeError("x", { cause: Object.assign(new Error(url), { url }) })', { url }),
+  ],
   ["a URL below others", () => new Error("x", { cause: { to: [new URL("redis://u:s3cret@h:1/0")] } })],
 ])("credentials within an error are gone from %s, and its own stays as it is", (_, make) => {
   const error = make()
