@@ -131,17 +131,6 @@ export function tiered(options: TieredOptions): Adapter {
     return (await far.prune?.(time)) ?? 0
   }
 
-  /** Tells which of the two it was; what of several tiers lies behind is far to this one. */
-  function observe(listener: (event: AdapterEvent) => void): () => void {
-    const ends = [
-      near.observe?.((event) => listener({ ...event, tier: "near" })),
-      far.observe?.((event) => listener({ ...event, tier: "far" })),
-    ]
-    return () => {
-      for (const end of ends) end?.()
-    }
-  }
-
   return {
     name: far.name,
     medium: "object",
@@ -163,6 +152,22 @@ export function tiered(options: TieredOptions): Adapter {
     ...(far.keys && { keys: (prefix) => far.keys?.(prefix) ?? [] }),
     ...(far.lock && { lock: (key, ttl) => far.lock?.(key, ttl) }),
     ...(far.prune && { prune }),
-    ...((near.observe || far.observe) && { observe }),
+    ...((near.observe || far.observe) && {
+      observe: (listener: (event: AdapterEvent) => void) => observeBoth(near, far, listener),
+    }),
+  }
+}
+
+/**
+ * Tells which of the two it was; what of several tiers lies behind is far to this one. Apart, for far may outlive what
+ * is in front of it: closures of one function keep what any of them names.
+ */
+function observeBoth(near: Adapter, far: Adapter, listener: (event: AdapterEvent) => void): () => void {
+  const ends = [
+    near.observe?.((event) => listener({ ...event, tier: "near" })),
+    far.observe?.((event) => listener({ ...event, tier: "far" })),
+  ]
+  return () => {
+    for (const end of ends) end?.()
   }
 }

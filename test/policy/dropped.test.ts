@@ -1,10 +1,12 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
 import type { AdapterEvent } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { laneOf } from "../../src/policy/lane.ts"
 import { fake, kinds } from "../support/fake.ts"
+import { held } from "../support/garbage.ts"
 import { settled, setup } from "../support/setup.ts"
 
 test("caches that are dropped over one adapter are kept by nobody, and heard no more", async () => {
@@ -27,6 +29,17 @@ test("caches that are dropped over one adapter are kept by nobody, and heard no 
   }
   // The last one may be in a register yet.
   expect(listeners.size).toBeLessThan(5)
+})
+
+test("caches that are dropped over one adapter take the tiers in front of it along", async () => {
+  const adapter = memory()
+  const tiers: WeakRef<object>[] = []
+  for (let i = 0; i < 20; i++) {
+    const near = memory()
+    tiers.push(new WeakRef(near))
+    await new CacheWrapper({ adapter, near }).set("k", i)
+  }
+  expect(await held(tiers)).toBeLessThan(5)
 })
 
 test.each(kinds)("of loads and writes that are over nothing is kept, on %s", async (kind) => {
