@@ -87,8 +87,8 @@ export class Flight {
   #waiting = 0
   /** How many of them have not timed out. */
   #patient = 0
-  /** Those who wait for an older flight wait for this one, too. */
-  #isFollowed = false
+  /** Older ones: those who wait for them wait for this one, too. */
+  #followers: Flight[] = []
   #controller: AbortController | undefined
   #shared: Map<number, Promise<unknown>> | undefined
   readonly #timers: (() => void)[] = []
@@ -178,9 +178,10 @@ export class Flight {
     return leaseTtl <= this.#overdueFor || Math.abs(now() - this.#aliveAt) >= leaseTtl
   }
 
-  /** Lets those who wait for this flight have what `other` brings. */
+  /** Lets those who wait for this flight have what `other` brings. Else each that hangs would keep all those before it. */
   settleWith(other: Flight): void {
-    other.#isFollowed = true
+    if (!this.#isWanted()) return
+    other.#followers.push(this)
     other.done.then((outcome) => {
       if (this.outcome || !this.#suits(outcome)) return
       this.by = other.by
@@ -224,9 +225,15 @@ export class Flight {
     return this.#patient > 0
   }
 
+  /** Whether somebody waits for what it brings, or for an older one that is to have it. */
+  #isWanted(): boolean {
+    this.#followers = this.#followers.filter((older) => older.#isWanted())
+    return this.isAwaited || this.#followers.length > 0
+  }
+
   /** Whether more than one wait for it. */
   get isJoined(): boolean {
-    return this.#waiting > 1 || this.#isFollowed
+    return this.#waiting > 1 || this.#followers.length > 0
   }
 
   enter(): void {
@@ -240,7 +247,7 @@ export class Flight {
    */
   leave(reason?: unknown): boolean {
     this.rest()
-    if (--this.#waiting > 0 || this.background || this.#isFollowed || this.outcome) return false
+    if (--this.#waiting > 0 || this.background || this.#isWanted() || this.outcome) return false
     this.isLeft = true
     this.#reason = reason
     try {

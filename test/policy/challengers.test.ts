@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import type { SchemaResult } from "../../src/policy/options.ts"
 import { kinds, lateKinds } from "../support/fake.ts"
+import { held } from "../support/garbage.ts"
 import { gate, settled, setup } from "../support/setup.ts"
 
 const never = () => new Promise<never>(() => {})
@@ -105,6 +106,37 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     }
     expect(await cache.getOrSet("k", () => "value")).toBe("value")
     expect(await leader).toBe("value")
+  })
+
+  test("a leader has what the last of several challengers brings, when nobody waits for those between", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 100 })
+    const leader = cache.getOrSet<string>("k", never)
+    for (let i = 0; i < 3; i++) {
+      await clock.advance(110)
+      const hasty = cache.getOrSet<string>("k", never, { hardTimeout: 10 })
+      const refused = expect(hasty).rejects.toMatchObject({ code: "FALLBACK_TIMEOUT" })
+      await clock.advance(10)
+      await refused
+    }
+    await clock.advance(110)
+    const last = cache.getOrSet("k", () => "value")
+    await clock.advance(10)
+    expect(await Promise.all([leader, last])).toEqual(["value", "value"])
+  })
+
+  test("of loads that hang, and that nobody waits for, one does not keep all those before it", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 100, hardTimeout: 150 })
+    const seen: WeakRef<object>[] = []
+    const load = (context: object) => {
+      seen.push(new WeakRef(context))
+      return never()
+    }
+    for (let i = 0; i < 200; i++) {
+      cache.getOrSet("k", load).catch(() => {})
+      await clock.advance(200)
+    }
+    expect(seen.length).toBe(200)
+    expect(await held(seen)).toBeLessThan(100)
   })
 
   test("a caller of little patience makes nobody else's load overdue", async () => {
