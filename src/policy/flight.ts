@@ -1,3 +1,4 @@
+import { quietly } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
@@ -75,6 +76,8 @@ export class Flight {
   before: readonly string[] = []
   /** Tags invalidated here while it ran. */
   invalidatedTags: Set<string> | undefined
+  /** It is among these until it is over: else what a load leaves behind, such as a timer, would keep its value. */
+  readonly contexts: Map<string, Flight>[] = []
   /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
   beside: Flight | undefined
   #settle!: (outcome: Outcome) => void
@@ -118,6 +121,7 @@ export class Flight {
 
   settle(outcome: Outcome): void {
     this.outcome ??= outcome
+    for (const flights of this.contexts) flights.delete(this.key)
     this.#wasRead()
     this.#settle(this.outcome)
   }
@@ -250,11 +254,8 @@ export class Flight {
     if (--this.#waiting > 0 || this.background || this.#isWanted() || this.outcome) return false
     this.isLeft = true
     this.#reason = reason
-    try {
-      this.#controller?.abort(reason)
-    } catch {
-      // On Workers the controller may belong to a request that is over.
-    }
+    // On Workers the controller may belong to a request that is over.
+    quietly(() => this.#controller?.abort(reason))
     return true
   }
 }

@@ -2,8 +2,9 @@ import { builtinModule } from "../base/environment.ts"
 import type { Flight } from "./flight.ts"
 
 interface Running {
-  readonly flights: readonly Flight[]
-  readonly above: Running | undefined
+  /** By key, until they are over. */
+  readonly flights: Map<string, Flight>
+  above: Running | undefined
 }
 
 interface AsyncContext {
@@ -17,21 +18,27 @@ let context: AsyncContext | null | undefined
 export function inside<R>(flights: readonly Flight[], work: () => R): R {
   context ??= asyncContext()
   if (!context) return work()
-  let above = context.getStore()
-  // Nobody waits for what is over, and a load that arranges the next one would keep all before it for ever.
-  while (above?.flights.every(({ outcome }) => outcome)) above = above.above
-  return context.run({ flights, above }, work)
+  const running: Running = { flights: new Map(), above: context.getStore() }
+  for (const flight of flights) {
+    running.flights.set(flight.key, flight)
+    flight.contexts.push(running.flights)
+  }
+  // Nobody waits for what is over, and a load that begins the next one would keep all before it for ever.
+  for (let at = running; at.above; ) {
+    if (at.above.flights.size > 0) at = at.above
+    else at.above = at.above.above
+  }
+  return context.run(running, work)
 }
 
 /** The flights that the caller runs inside, the innermost alone. */
 export function innermost(): readonly Flight[] {
-  return context?.getStore()?.flights ?? []
+  return [...(context?.getStore()?.flights.values() ?? [])]
 }
 
 /** Whether the caller runs inside a load of `key` among the flights of `home`, beaten or not. */
 export function isInside(home: object, key: string): boolean {
-  const isThis = (flight: Flight) => flight.home === home && flight.key === key && !flight.outcome
-  for (let at = context?.getStore(); at; at = at.above) if (at.flights.some(isThis)) return true
+  for (let at = context?.getStore(); at; at = at.above) if (at.flights.get(key)?.home === home) return true
   return false
 }
 
