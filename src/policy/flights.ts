@@ -1,6 +1,7 @@
 import type { Flight } from "./flight.ts"
 
 const maxRunning = 10_000
+const maxCaches = 100
 
 /** The flights of one cache on one storage, by storage key. */
 export class Flights {
@@ -27,14 +28,29 @@ export class Flights {
     at.beside = undefined
     this.#running.set(flight.key, flight)
     this.#all.add(this)
-    if (this.#running.size > maxRunning) this.#forget()
+    // Of caches that were dropped, one for each request say, those flights that hang would stay.
+    let looks = 0
+    for (const flights of this.#all) {
+      if (looks++ > 1) break
+      this.#all.delete(flights)
+      this.#all.add(flights)
+      flights.#forget(this.#all.size > maxCaches ? 0 : maxRunning)
+    }
   }
 
-  /** Of very many flights those that hang and that nobody waits for are beaten, oldest first. */
-  #forget(): void {
+  /**
+   * Of more flights than `most` those that hang and that nobody waits for are beaten, oldest first. One that somebody
+   * waits for is looked at again after the others.
+   */
+  #forget(most: number): void {
     for (const flight of this.#running.values()) {
-      const isHung = !flight.isAwaited && flight.isOverdue(flight.policy.leaseTtl)
-      if (this.#running.size <= maxRunning || !isHung) return
+      if (this.#running.size <= most) return
+      if (flight.isAwaited) {
+        this.#running.delete(flight.key)
+        this.#running.set(flight.key, flight)
+        return
+      }
+      if (!flight.isOverdue(flight.policy.leaseTtl)) return
       this.fenceOwn(flight.key)
     }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest"
 import type { Adapter } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/core.ts"
+import { laneOf } from "../../src/policy/lane.ts"
 import { fakeClock } from "../support/clock.ts"
 import { setup } from "../support/setup.ts"
 
@@ -124,4 +125,37 @@ test("of very many loads that hang those are forgotten that nobody waits for", a
   ])
   await clock.advance(100)
   await Promise.all(few)
+})
+
+test("one that somebody waits for keeps none of the others", async () => {
+  const { cache, clock } = await setup("memory")
+  const never = () => new Promise<never>(() => {})
+  void cache.getOrSet("awaited", never)
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 10_000; i++)
+      cache.getOrSet(`k${round} ${i}`, never, { hardTimeout: 100 }).catch(() => {})
+    await clock.advance(40_000)
+  }
+  expect(cache.isLoading("awaited")).toBe(true)
+  expect([cache.isLoading("k0 0"), cache.isLoading("k0 9990")]).toEqual([false, false])
+})
+
+test("of very many caches over one adapter whose loads hang few are kept by it", async () => {
+  const { clock, cache } = await setup("memory")
+  const never = () => new Promise<never>(() => {})
+  const hang = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const own = new CacheWrapper({ adapter: cache.adapter })
+      own.getOrSet(`k${i}`, never, { hardTimeout: 100 }).catch(() => {})
+    }
+    return clock.advance(40_000)
+  }
+  const load = cache.getOrSet("slow", () => clock.after(100_000, "loaded"))
+  const { flights } = laneOf(cache.adapter)
+  await hang(300)
+  expect(flights.size).toBeGreaterThan(290)
+  await hang(300)
+  expect(flights.size).toBeLessThan(320)
+  await clock.advance(100_000)
+  expect(await load).toBe("loaded")
 })
