@@ -1,4 +1,4 @@
-import type { Adapter, AdapterEvent } from "../adapter.ts"
+import type { AdapterEvent } from "../adapter.ts"
 import { keepAlive } from "../base/alive.ts"
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import type { MissReason } from "../base/errors.ts"
@@ -10,6 +10,7 @@ import type { Draft } from "./draft.ts"
 import { find, findMany, type ReadManyOptions } from "./find.ts"
 import { Flights } from "./flights.ts"
 import { type Found, foundIn } from "./found.ts"
+import { hear } from "./hearing.ts"
 import type { Hub } from "./hub.ts"
 import { type Lane, laneOf } from "./lane.ts"
 import { openStore, type Source } from "./opening.ts"
@@ -92,7 +93,7 @@ export class Engine {
       return this.store ?? store
     }
     this.store = store
-    this.#unobserve = observe(store.adapter, refTo(this))
+    this.#unobserve = hear(store.adapter, this)
     return store
   }
 
@@ -222,24 +223,4 @@ export class Engine {
     this.#closing = share(closing, 30_000)
     await closing
   }
-}
-
-/** Lets an engine hear what `adapter` reports, without keeping it: many caches may come and go over one adapter. */
-function observe(adapter: Adapter, ref: Ref): (() => void) | undefined {
-  const stop = adapter.observe?.((event) => {
-    const alive = ref.deref()
-    if (alive) alive.onReport(event, true)
-    else stop?.()
-  })
-  return stop
-}
-
-interface Ref {
-  deref(): Engine | undefined
-}
-
-/** A function of its own: closures of one function keep what any of them names. */
-function refTo(engine: Engine): Ref {
-  // Workers of an older compatibility date have no WeakRef.
-  return typeof WeakRef === "function" ? new WeakRef(engine) : { deref: () => engine }
 }

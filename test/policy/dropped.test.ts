@@ -31,6 +31,26 @@ test("caches that are dropped over one adapter are kept by nobody, and heard no 
   expect(listeners.size).toBeLessThan(5)
 })
 
+test("caches that are dropped over one adapter leave nobody there to hear it, though it reports nothing", async () => {
+  let listening = 0
+  const adapter = {
+    ...fake("memory").handle(),
+    observe() {
+      listening++
+      return () => void listening--
+    },
+  }
+  const caches: WeakRef<object>[] = []
+  for (let i = 0; i < 20; i++) {
+    const cache = new CacheWrapper({ adapter })
+    caches.push(new WeakRef(cache))
+    await cache.set("k", i)
+  }
+  expect(listening).toBe(20)
+  await held(caches)
+  await expect.poll(() => listening).toBeLessThan(5)
+})
+
 test("caches that are dropped over one adapter take the tiers in front of it along", async () => {
   const adapter = memory()
   const tiers: WeakRef<object>[] = []
