@@ -37,7 +37,10 @@ export class Tokens {
     this.#maxAge = maxAge
   }
 
-  /** Counts what is no longer known as it was, by a change or by age: see `Adapter.tokenChanges`. */
+  /**
+   * Counts what is no longer known as it was, by a change or by age: see `Adapter.tokenChanges`. Those that end soon go
+   * with those that have ended: each that ends at a time of its own would ask for a look at all.
+   */
   changes(time?: number): number {
     if (this.#until !== Infinity) {
       const at = time ?? now()
@@ -45,7 +48,7 @@ export class Tokens {
         this.#until = Infinity
         this.#since = 0
         for (const [key, known] of this.#known) {
-          if (holds(known, at)) this.#bound(known)
+          if (holds(known, at) && holds(known, at + this.#maxAge / 16)) this.#bound(known)
           else this.delete(key)
         }
       }

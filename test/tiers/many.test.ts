@@ -91,3 +91,16 @@ test("a near tier remembers no more versions than it has room for, and a change 
   expect(tokens.get("one more")).toBe("a")
   expect(tokens.changes()).toBeGreaterThan(before)
 })
+
+test("versions that end one after the other are let go of in few looks at all of them, none too late", () => {
+  const tokens = new Tokens(1000)
+  const start = Date.now()
+  for (let i = 0; i < 1000; i++) tokens.set(`#h${i}`, "v", start + i)
+  const counts = new Set<number>()
+  for (let at = start + 1000; at < start + 2000; at++) {
+    counts.add(tokens.changes(at))
+    // Each that is over has been counted.
+    expect(tokens.changes(at)).toBeGreaterThanOrEqual(1000 + at - start - 999)
+  }
+  expect(counts.size).toBeLessThan(20)
+})
