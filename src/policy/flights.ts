@@ -1,4 +1,5 @@
 import type { Flight } from "./flight.ts"
+import { isWorker } from "./scope.ts"
 
 const maxRunning = 10_000
 const maxCaches = 100
@@ -45,7 +46,8 @@ export class Flights {
   #forget(most: number): void {
     for (const flight of this.#running.values()) {
       if (this.#running.size <= most) return
-      if (flight.isAwaited) {
+      // On Workers it may have been a request that is over who waits.
+      if (flight.isAwaited && !isWorker()) {
         this.#running.delete(flight.key)
         this.#running.set(flight.key, flight)
         return

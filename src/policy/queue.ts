@@ -43,6 +43,11 @@ export class WriteQueue {
     const { result, tail } = this.#run(this.#ahead(keys), ms, whole, work, keys, only(keys))
     if (!tail) return result
     for (const key of keys) writes.set(key, tail)
+    // Those of requests that are over would stay.
+    for (const [key, write] of isWorker() ? writes : []) {
+      if (isUnderWay(write)) break
+      writes.delete(key)
+    }
     tail.promise.then(() => {
       for (const key of keys) if (writes.get(key) === tail) writes.delete(key)
     })

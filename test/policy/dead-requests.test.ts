@@ -1,0 +1,52 @@
+import { beforeAll, expect, test, vi } from "vitest"
+import { CacheWrapper } from "../../src/core.ts"
+import { laneOf } from "../../src/policy/lane.ts"
+import { fakeClock } from "../support/clock.ts"
+
+// The first look tells where this runs.
+beforeAll(() => void vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" }))
+
+const never = () => new Promise<never>(() => {})
+
+/** A cache on Workers whose storage answers nobody: the requests that ask it are over, and their timers with them. */
+function setup() {
+  const clock = fakeClock()
+  const adapter = {
+    name: "far",
+    medium: "text",
+    get: never,
+    set: never,
+    delete: never,
+    clear: never,
+  } as const
+  const request = async (ask: (cache: CacheWrapper) => Promise<unknown>) => {
+    ask(cache).catch(() => {})
+    await clock.advance(1)
+    vi.clearAllTimers()
+  }
+  const cache = new CacheWrapper({ adapter })
+  return { clock, cache, request, lane: laneOf(adapter) }
+}
+
+test("of the writes of requests that are over few are kept", async () => {
+  const { clock, request, lane } = setup()
+  for (let i = 0; i < 100; i++) await request((cache) => cache.set(`k${i}`, i))
+  expect(lane.writes.size).toBe(100)
+  await clock.advance(60_000)
+  for (let i = 0; i < 10; i++) await request((cache) => cache.set(`other ${i}`, i))
+  expect(lane.writes.size).toBe(10)
+})
+
+test("of the loads of requests that are over few are kept", async () => {
+  const { clock, cache, request } = setup()
+  for (let i = 0; i < 10_100; i++) cache.getOrSet(`k${i}`, never).catch(() => {})
+  await clock.advance(1)
+  vi.clearAllTimers()
+  await clock.advance(60_000)
+  await request((cache) => cache.getOrSet("other", never))
+  expect([cache.isLoading("k0"), cache.isLoading("k10099"), cache.isLoading("other")]).toEqual([
+    false,
+    true,
+    true,
+  ])
+})
