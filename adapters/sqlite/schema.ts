@@ -1,3 +1,4 @@
+import { now } from "../../src/base/clock.ts"
 import { type Database, numberIn, sleepHere } from "./driver.ts"
 import { formatVersion } from "./location.ts"
 import { isBusy, isInputOutput, isReadOnly } from "./trouble.ts"
@@ -91,10 +92,13 @@ export function transactAtOnce(db: Database, work: () => void): void {
   }
 }
 
-/** Throws for a file that may only be read: SQLite itself says so no sooner than at the first write. */
+/**
+ * Throws for a file that may only be read: SQLite itself says so no sooner than at the first write. That one drops the
+ * leases of processes that ended before their loads.
+ */
 function proveWritable(db: Database): void {
   try {
-    transactAtOnce(db, () => db.exec("DELETE FROM l WHERE 0"))
+    transactAtOnce(db, () => db.exec(`DELETE FROM l WHERE until <= ${now()}`))
   } catch (error) {
     // Other trouble, such as tables that are not ours, the statements meet that are prepared next.
     if (isReadOnly(error)) throw error

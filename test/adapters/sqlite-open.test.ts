@@ -56,6 +56,21 @@ test.runIf(platform() === "linux")("a second handle in a process ends no lock of
   expect(locks()).toEqual(expect.arrayContaining(before))
 })
 
+test("leases that have run out and that nobody gave back go with the next opening, others stay", () => {
+  const before = setup()
+  before.lock("gone", 60_000)
+  before.lock("held", 60_000)
+  before.close()
+  const db = new DatabaseSync(file)
+  db.exec(`UPDATE l SET until = ${Date.now() - 1} WHERE k = 'gone'`)
+  const after = setup()
+  after.open()
+  const keys = db.prepare("SELECT k FROM l").all()
+  db.close()
+  expect(keys.map(({ k }) => k)).toEqual(["held"])
+  expect(after.lock("held", 60_000)).toBeUndefined()
+})
+
 test("a file that may only be read is unavailable at once, not at the first write", () => {
   class OnlyRead extends DatabaseSync {
     constructor(path: string) {
