@@ -185,7 +185,7 @@ export class Flight {
   /** Lets those who wait for this flight have what `other` brings. Else each that hangs would keep all those before it. */
   settleWith(other: Flight): void {
     if (!this.#isWanted()) return
-    other.#followers.push(this)
+    other.#followers.push(this, ...this.#followers)
     other.done.then((outcome) => {
       if (this.outcome || !this.#suits(outcome)) return
       this.by = other.by
@@ -231,7 +231,7 @@ export class Flight {
 
   /** Whether somebody waits for what it brings, or for an older one that is to have it. */
   #isWanted(): boolean {
-    this.#followers = this.#followers.filter((older) => older.#isWanted())
+    this.#followers = this.#followers.filter((older) => older.isAwaited)
     return this.isAwaited || this.#followers.length > 0
   }
 

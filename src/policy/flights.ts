@@ -29,13 +29,15 @@ export class Flights {
     at.beside = undefined
     this.#running.set(flight.key, flight)
     this.#all.add(this)
+    if (this.#running.size > maxRunning) this.#forget(maxRunning)
+    if (this.#all.size <= maxCaches) return
     // Of caches that were dropped, one for each request say, those flights that hang would stay.
     let looks = 0
     for (const flights of this.#all) {
-      if (looks++ > 1) break
+      if (looks++ > 1) return
       this.#all.delete(flights)
       this.#all.add(flights)
-      flights.#forget(this.#all.size > maxCaches ? 0 : maxRunning)
+      flights.#forget(0)
     }
   }
 
