@@ -7,7 +7,7 @@ import type { Engine } from "./policy/engine.ts"
 import type { Flight } from "./policy/flight.ts"
 import type { Watcher } from "./policy/lane.ts"
 import { bulkTimeout, type Policy } from "./policy/options.ts"
-import { flush, type Overlay, overlay } from "./store/overlay.ts"
+import { flush, type Overlay, overlay, type Pending } from "./store/overlay.ts"
 import type { Store } from "./store/store.ts"
 
 /**
@@ -122,7 +122,7 @@ async function settle(
   above?.beats(others)
   const written = await commit(engine, store, pending, others, policy)
   for (const { event, key } of events) {
-    if (key === undefined || written.has(key)) tell(engine, event, key)
+    if (key === undefined || written.get(key)?.record !== undefined) tell(engine, event, key)
   }
 }
 
@@ -140,7 +140,7 @@ function watch({ lane }: Engine, inner: Engine, { beat, pending }: Overlay): () 
   const watcher: Watcher = (written) => {
     beat(written)
     // What the batch has given itself hides what is below.
-    const isSeen = (key: string) => !pending.writes.has(key)
+    const isSeen = (key: string) => pending.writes.get(key)?.record === undefined
     if (typeof written === "function") {
       const isBeaten = (key: string) => written(key) && isSeen(key)
       inner.flights.fenceOwnWhere(({ key }) => isBeaten(key))
@@ -155,21 +155,21 @@ function watch({ lane }: Engine, inner: Engine, { beat, pending }: Overlay): () 
   return () => void lane.watchers.delete(watcher)
 }
 
-/** Writes what a batch has gathered, and beats the flights it outdates. Answers which keys it wrote. */
+/** Writes what a batch has gathered, and beats the flights it outdates. Answers what it wrote. */
 async function commit(
   engine: Engine,
   store: Store,
   { pending }: Overlay,
   beaten: readonly string[],
   policy: Policy,
-): Promise<ReadonlySet<string>> {
+): Promise<Pending["writes"]> {
   const keys = [...pending.writes.keys()]
   const ms = bulkTimeout(policy, keys)
   const { cleared } = pending
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
   // Versions end entries that no key names, and so may their flights be any.
   const endsAny = keys.some(isToken)
-  let written: ReadonlySet<string> = new Set()
+  let written: Pending["writes"] = new Map()
   const beat = () => {
     engine.fence(keys)
     engine.fence(beaten, true)
@@ -179,7 +179,7 @@ async function commit(
   if (keys.length === 0 && cleared.length === 0) return written
   const work = (isLate: () => boolean) => {
     // Some may have given way while this waited for its turn.
-    written = new Set(pending.writes.keys())
+    written = new Map(pending.writes)
     return flush(store.adapter, pending, isLate, (engine.draft?.derived() ?? store).adapter)
   }
   const isOurs = (key: string) => written.has(key) || isCleared(key)

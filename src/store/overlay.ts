@@ -7,6 +7,8 @@ interface Write {
   readonly ttl: number
   /** Made of what was read, and not given. */
   readonly isDerived: boolean
+  /** Derived after the batch had removed the key: should it give way, that stays. */
+  readonly isRemoved?: boolean | undefined
 }
 
 /** Writes that wait for their storage: what a batch has set, removed and cleared so far. */
@@ -63,9 +65,11 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
     const since = beats
     const write = (key: string, record: Stored, ttl: number): void => {
       const known = writes.get(key)
-      // Of what the batch itself has given, it may make what it likes.
-      if (known?.isDerived === false) set(key, record, ttl)
-      else if ((beaten.get(key) ?? floor) <= since) writes.set(key, { record, ttl, isDerived: true })
+      const isGiven = known?.isDerived === false
+      // Of the value that the batch itself has given, it may make what it likes.
+      if (isGiven && known.record !== undefined) set(key, record, ttl)
+      else if ((beaten.get(key) ?? floor) <= since)
+        writes.set(key, { record, ttl, isDerived: true, isRemoved: isGiven || known?.isRemoved })
     }
     const remove = (key: string): boolean => {
       write(key, undefined, 0)
@@ -84,7 +88,9 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
     }
     for (const key of keys) {
       beaten.set(key, beats)
-      if (writes.get(key)?.isDerived) writes.delete(key)
+      const known = writes.get(key)
+      if (known?.isRemoved) set(key, undefined, 0)
+      else if (known?.isDerived) writes.delete(key)
     }
   }
 
@@ -151,25 +157,37 @@ export async function flush(
   derived: Adapter,
 ): Promise<void> {
   for (const prefix of cleared) if (!isLate()) await adapter.clear(prefix)
-  const all = [...writes]
   if (isLate()) return
-  const puts = [...new Set([adapter, derived])].flatMap((to) =>
-    put(
-      to,
-      all.filter(([, { isDerived }]) => to === (isDerived ? derived : adapter)),
-    ),
-  )
-  // In one turn, which a storage may make one transaction of. None goes on behind the first one that fails.
-  const done = puts.map(attempt)
-  await Promise.allSettled(done)
-  await Promise.all(done)
+  for (const [to, some] of partsOf([...writes], adapter, derived)) {
+    // In one turn, which a storage may make one transaction of. None goes on behind the first one that fails.
+    const done = put(to, some).map(attempt)
+    await Promise.allSettled(done)
+    await Promise.all(done)
+  }
+}
+
+type Entry = readonly [key: string, write: Write]
+
+/** Who takes which of the writes; what was removed before it was made again goes first. */
+function partsOf(
+  all: readonly Entry[],
+  adapter: Adapter,
+  derived: Adapter,
+): readonly (readonly [to: Adapter, some: readonly Entry[]])[] {
+  if (adapter === derived) return [[adapter, all]]
+  const removal = { record: undefined, ttl: 0, isDerived: false }
+  const given = all.flatMap(([key, write]): Entry[] => {
+    if (!write.isDerived) return [[key, write]]
+    return write.isRemoved ? [[key, removal]] : []
+  })
+  return [
+    [adapter, given],
+    [derived, all.filter(([, { isDerived }]) => isDerived)],
+  ]
 }
 
 /** Each of the keys in one of them alone. */
-function put(
-  adapter: Adapter,
-  writes: readonly (readonly [key: string, write: Write])[],
-): (() => Awaitable<unknown>)[] {
+function put(adapter: Adapter, writes: readonly Entry[]): (() => Awaitable<unknown>)[] {
   const sets: (readonly [key: string, record: Stored, ttl: number])[] = []
   const removed: string[] = []
   for (const [key, { record, ttl }] of writes) {

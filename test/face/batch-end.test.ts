@@ -48,6 +48,13 @@ describe.each(kinds)("%s", (kind) => {
       events.length = 0
     })
     expect(events.map(({ type }) => type)).toEqual([])
+    await cache.batch(async (b) => {
+      await b.delete("k")
+      await b.getOrSet("k", () => "old")
+      await cache.set("k", "v2")
+      events.length = 0
+    })
+    expect(events.map(({ type }) => type)).toEqual(["delete"])
   })
 
   test("a batch whose storage fails tells of no write", async () => {

@@ -95,6 +95,62 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("v2")
   })
 
+  const removals: readonly [name: string, remove: (b: Cache) => Promise<unknown>][] = [
+    ["delete", (b) => b.delete("k")],
+    ["set for no time", (b) => b.set("k", "v1", { ttl: 0 })],
+    ["clear", (b) => b.clear()],
+  ]
+  const anew = removals.flatMap(([name, remove]) =>
+    outside.map(([other, write]) => ({ name, remove, other, write })),
+  )
+
+  test.each(anew)("a load after a $name in a batch gives way to a $other outside", async (row) => {
+    const { cache, clock } = await setup(kind)
+    await cache.setMany({ k: "v1", l: "v1" }, long)
+    const load = gate()
+    await cache.batch(async (b) => {
+      await row.remove(b)
+      const loading = b.getOrSet("k", () => load.promise)
+      await settled(clock)
+      await row.write(cache)
+      load.pass("old")
+      expect(await loading).toBe("old")
+    })
+    expect(await cache.get("k", { stale: true })).toBeUndefined()
+    await cache.batch(async (b) => {
+      await row.remove(b)
+      expect(await b.getOrSet("k", () => "old")).toBe("old")
+      expect(await b.get("k")).toBe("old")
+      await row.write(cache)
+    })
+    expect(await cache.get("k", { stale: true })).toBeUndefined()
+  })
+
+  test.each(removals)("a load after a %s in a batch is stored with it", async (_, remove) => {
+    const { cache } = await setup(kind)
+    await cache.set("k", "v1", long)
+    await cache.batch(async (b) => {
+      await cache.set("k", "v2", long)
+      await remove(b)
+      expect(await b.getOrSet("k", () => "new")).toBe("new")
+      await cache.set("other", 1)
+    })
+    expect(await cache.get("k")).toBe("new")
+  })
+
+  test("a load after a delete in a nested batch gives way to a set outside before the outer one ends", async () => {
+    const { cache } = await setup(kind)
+    await cache.set("k", "v1", long)
+    await cache.batch(async (outer) => {
+      await outer.batch(async (inner) => {
+        await inner.delete("k")
+        await inner.getOrSet("k", () => "old")
+      })
+      await cache.set("k", "v2")
+    })
+    expect(await cache.get("k", { stale: true })).toBeUndefined()
+  })
+
   test("a touch in a nested batch gives way to a set outside, before its own end and after", async () => {
     const { cache } = await setup(kind)
     await cache.setMany({ a: 1, b: 1 }, long)
