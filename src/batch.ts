@@ -136,8 +136,11 @@ function outsideOf(flight: Flight, call: Call, engine: Engine): Call {
 }
 
 /** Lets what is made of what was read give way to what is written outside meanwhile. Returns a function that stops it. */
-function watch({ lane }: Engine, inner: Engine, { beat, pending }: Overlay): () => void {
-  const watcher: Watcher = (written) => {
+function watch({ lane }: Engine, inner: Engine, { beat, pending, hidesVersions }: Overlay): () => void {
+  const watcher: Watcher = (told) => {
+    const renewsAny = typeof told === "function" || told.some(isToken)
+    // What was made under versions of its own cannot tell that those below were renewed.
+    const written = renewsAny && hidesVersions() ? () => true : told
     beat(written)
     // What the batch has given itself hides what is below.
     const isSeen = (key: string) => pending.writes.get(key)?.record === undefined

@@ -29,6 +29,8 @@ export interface Overlay {
   beat(written: readonly string[] | ((key: string) => boolean)): void
   /** Whether `key`, and what its entry stands on, is as it is below. */
   isUntouched(key: string): boolean
+  /** Whether versions below may be hidden by its own, so that nobody sees when they are renewed. */
+  hidesVersions(): boolean
 }
 
 /** More keys than this are not told apart: what is under way then counts as beaten. */
@@ -141,7 +143,8 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
     ...(base.prune && { prune: (time) => base.prune?.(time) ?? 0 }),
   }
   const isUntouched = (key: string) => !hasTokens && !isKnown(key)
-  return { adapter, pending: { writes, cleared }, derived, beat, isUntouched }
+  const hidesVersions = () => hasTokens || cleared.length > 0
+  return { adapter, pending: { writes, cleared }, derived, beat, isUntouched, hidesVersions }
 }
 
 /**

@@ -8,6 +8,8 @@ type Cache = Pick<
   "touch" | "expire" | "getOrSet" | "getOrSetMany" | "set" | "delete" | "clear" | "setMany"
 >
 
+type Ender = Pick<CacheWrapper, "clear" | "invalidate" | "invalidateTags" | "batch">
+
 const long = { ttl: "1h", grace: "1h" } as const
 
 /** What a batch makes of what it has read, of an entry "k" that holds "v1" and is stale for the loads. */
@@ -150,6 +152,43 @@ describe.each(kinds)("%s", (kind) => {
     })
     expect(await cache.get("k", { stale: true })).toBeUndefined()
   })
+
+  const versions: readonly [name: string, renew: (b: Ender) => Promise<unknown>][] = [
+    ["clear", (b) => b.clear()],
+    ["hard invalidation", (b) => b.invalidate()],
+  ]
+  const endings: readonly [name: string, end: (cache: Ender) => Promise<unknown>][] = [
+    ["its cache", (cache) => cache.invalidate()],
+    ["its tag", (cache) => cache.invalidateTags("t")],
+    ["its tag in another batch", (cache) => cache.batch((b) => b.invalidateTags("t"))],
+  ]
+  const hidden = versions.flatMap(([name, renew]) =>
+    endings.map(([other, end]) => ({ name, renew, other, end })),
+  )
+
+  test.each(hidden)(
+    "a load after a $name in a batch gives way to an invalidation of $other outside",
+    async (row) => {
+      const { cache, clock } = await setup(kind)
+      const load = gate()
+      const options = { ...long, tags: ["t"] }
+      await cache.batch(async (b) => {
+        await row.renew(b)
+        await b.invalidateTags("t")
+        const loading = b.getOrSet("k", () => load.promise, options)
+        await settled(clock)
+        await row.end(cache)
+        load.pass("old")
+        expect(await loading).toBe("old")
+        expect(await b.get("k", { stale: true })).toBeUndefined()
+        await b.getOrSet("l", () => "old", options)
+        await row.end(cache)
+        expect(await b.get("l", { stale: true })).toBeUndefined()
+        expect(await b.getOrSet("m", () => "new", options)).toBe("new")
+      })
+      expect(await cache.getMany(["k", "l", "m"], { stale: true })).toEqual([undefined, undefined, "new"])
+    },
+  )
 
   test("a touch in a nested batch gives way to a set outside, before its own end and after", async () => {
     const { cache } = await setup(kind)
