@@ -173,8 +173,13 @@ async function commit(
   // Versions end entries that no key names, and so may their flights be any.
   const endsAny = keys.some(isToken)
   let written: Pending["writes"] = new Map()
+  // What was loaded into it beats no load outside, which may be newer.
+  const given = keys.filter((key) => {
+    const write = pending.writes.get(key)
+    return !write?.isDerived || write.isRemoved
+  })
   const beat = () => {
-    engine.fence(keys)
+    engine.fence(given)
     engine.fence(beaten, true)
     if (endsAny || cleared.length > 0) engine.flights.fenceWhere(({ key }) => endsAny || isCleared(key))
   }

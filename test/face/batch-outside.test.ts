@@ -204,6 +204,23 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getMany(["a", "b"])).toEqual([2, 2])
   })
 
+  test("a batch with what it has loaded beats no refresh that runs outside when it ends", async () => {
+    const { cache, clock, storage } = await setup(kind)
+    await cache.set("warm", 1)
+    const load = gate()
+    let refreshed: Promise<string> | undefined
+    await cache.batch(async (b) => {
+      await b.getOrSet("k", () => "old", long)
+      refreshed = cache.getOrSet("k", () => load.promise, { fresh: true })
+      await settled(clock)
+    })
+    expect(await cache.get("k")).toBe("old")
+    load.pass("new")
+    expect(await refreshed).toBe("new")
+    expect(await cache.get("k")).toBe("new")
+    expect(storage.calls.filter((call) => /^set.*k/.test(call)).length).toBe(2)
+  })
+
   test("a load in a batch joins the one that runs outside, and is not stored twice", async () => {
     const { cache, clock, storage, trace } = await setup(kind)
     await cache.set("warm", 1)
