@@ -79,3 +79,20 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getEntry("no", { required: false })).toBeUndefined()
   })
 })
+
+test.each(kinds)(
+  "%s: what never ends is judged by its reader, a call's maxAge before its region's",
+  async (kind) => {
+    const { cache, clock } = await setup(kind)
+    const read = cache.region("read", { ttl: Infinity, grace: Infinity, maxAge: 500 })
+    await read.setMany({ k: 1, l: 1 })
+    await clock.advance(1000)
+    expect(await read.get("k")).toBeUndefined()
+    expect(await read.get("k", { maxAge: 5000 })).toBe(1)
+    expect(await read.get("k", { stale: true })).toBe(1)
+    expect(await read.getMany(["k", "l"], { maxAge: Infinity })).toEqual([1, 1])
+    expect(await read.getOrSet("k", () => 2, { maxAge: Infinity })).toBe(1)
+    expect(await read.getOrSetMany(["k", "l"], (keys) => keys.map(() => 2))).toEqual([2, 2])
+    expect(await read.get("k")).toBe(2)
+  },
+)
