@@ -121,6 +121,8 @@ async function settle(
   const others = [...beaten]
   above?.beats(others)
   const written = await commit(engine, store, pending, others, policy)
+  // Nothing need be written of them: what other batches have loaded of them gives way nevertheless.
+  if (others.length > 0) engine.queue.told(others)
   for (const { event, key } of events) {
     if (key === undefined || written.get(key)?.record !== undefined) tell(engine, event, key)
   }

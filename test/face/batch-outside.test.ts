@@ -221,6 +221,15 @@ describe.each(kinds)("%s", (kind) => {
     expect(storage.calls.filter((call) => /^set.*k/.test(call)).length).toBe(2)
   })
 
+  test("a load in a batch gives way to an expire in another batch, although there was nothing to expire", async () => {
+    const { cache } = await setup(kind)
+    await cache.batch(async (b) => {
+      await b.getOrSet("k", () => "old", long)
+      await cache.batch((other) => other.expire("k"))
+    })
+    expect(await cache.get("k")).toBeUndefined()
+  })
+
   test("a load in a batch joins the one that runs outside, and is not stored twice", async () => {
     const { cache, clock, storage, trace } = await setup(kind)
     await cache.set("warm", 1)
