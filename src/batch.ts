@@ -27,7 +27,7 @@ export async function batch<R>(
   const pending = overlay(store.adapter, (key) => engine.versions(store).create(key))
   const inner = engine.over(() => store.over(pending.adapter))
   await inner.open()
-  const effects: Effects = { events: [], setters: [], beaten: new Set() }
+  const effects: Effects = { events: [], setters: [], beaten: new Set(), ends: [] }
   inner.draft = draftOver(engine, store, pending, effects)
   const unwatch = watch(engine, inner, pending)
   let isOver = false
@@ -56,19 +56,22 @@ interface Effects {
   readonly setters: (() => Awaitable<unknown>)[]
   /** Keys that it has expired or touched. */
   readonly beaten: Set<string>
+  /** Beat the flights that the versions it has renewed end. */
+  readonly ends: ((on: Engine) => void)[]
 }
 
 function draftOver(
   engine: Engine,
   store: Store,
   pending: Overlay,
-  { events, setters, beaten }: Effects,
+  { events, setters, beaten, ends }: Effects,
 ): Draft {
   return {
     tell: (event, key) => void events.push({ event, key }),
     beats(keys) {
       for (const key of keys) beaten.add(key)
     },
+    ends: (beat) => void ends.push(beat),
     through: (write) => void setters.push(write),
     derived: () => store.over(pending.derived()),
     outside(flight, call, joins) {
@@ -112,7 +115,7 @@ async function settle(
   engine: Engine,
   store: Store,
   pending: Overlay,
-  { events, setters, beaten }: Effects,
+  { events, setters, beaten, ends }: Effects,
   policy: Policy,
 ): Promise<void> {
   const above = engine.draft
@@ -120,7 +123,8 @@ async function settle(
   for (const write of setters) await (above ? above.through(write) : write())
   const others = [...beaten]
   above?.beats(others)
-  const written = await commit(engine, store, pending, others, policy)
+  for (const end of ends) above?.ends(end)
+  const written = await commit(engine, store, pending, others, ends, policy)
   // Nothing need be written of them: what other batches have loaded of them gives way nevertheless.
   if (others.length > 0) engine.queue.told(others)
   for (const { event, key } of events) {
@@ -166,14 +170,13 @@ async function commit(
   store: Store,
   { pending }: Overlay,
   beaten: readonly string[],
+  ends: Effects["ends"],
   policy: Policy,
 ): Promise<Pending["writes"]> {
   const keys = [...pending.writes.keys()]
   const ms = bulkTimeout(policy, keys)
   const { cleared } = pending
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
-  // Versions end entries that no key names, and so may their flights be any.
-  const endsAny = keys.some(isToken)
   let written: Pending["writes"] = new Map()
   // What was loaded into it beats no load outside, which may be newer.
   const given = keys.filter((key) => {
@@ -183,7 +186,8 @@ async function commit(
   const beat = () => {
     engine.fence(given)
     engine.fence(beaten, true)
-    if (endsAny || cleared.length > 0) engine.flights.fenceWhere(({ key }) => endsAny || isCleared(key))
+    if (cleared.length > 0) engine.flights.fenceWhere(({ key }) => isCleared(key))
+    for (const end of ends) end(engine)
   }
   beat()
   if (keys.length === 0 && cleared.length === 0) return written

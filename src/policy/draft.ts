@@ -10,6 +10,8 @@ export interface Draft {
   tell(event: () => void, key?: string): void
   /** Beats the flights of keys at the end, although nothing may be written of them. */
   beats(keys: readonly string[]): void
+  /** Beats the flights that a renewed version ends, at the end, on the engine that the batch is of. */
+  ends(beat: (on: Engine) => void): void
   /** Calls an origin's setter at the end, before anything is stored. */
   through(write: () => Awaitable<unknown>): void
   /**

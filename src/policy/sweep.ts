@@ -13,10 +13,8 @@ import type { Target } from "./write.ts"
 
 /** Ends every entry of a place and the regions in it by renewing its version: O(1), however many there are. */
 export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
-  const beat = () => beatPlace(engine, place, mode === "soft")
-  beat()
-  await renew({ engine, place, policy }, place.versionKeys.slice(-2), mode)
-  beat()
+  const beat = (on: Engine) => beatPlace(on, place, mode === "soft")
+  await renew({ engine, place, policy }, place.versionKeys.slice(-2), mode, beat)
 }
 
 /** Ends every entry with one of `tags` by renewing their versions: O(1) a tag. */
@@ -39,16 +37,25 @@ export async function invalidateByTags(
     return flight.invalidatedTags.size > 1000
   }
   const keys = place.tagKeys([...new Set(tags)])
-  const beat = () => engine.flights.fenceOwnWhere(beatOrRemember, mode === "soft")
-  beat()
-  await renew({ engine, place, policy }, keys, mode)
-  beat()
+  const beat = ({ flights }: Engine) => flights.fenceOwnWhere(beatOrRemember, mode === "soft")
+  await renew({ engine, place, policy }, keys, mode, beat)
 }
 
-/** Renews versions: of what was written before, or is still being written, nothing stands; all that comes later does. */
-async function renew({ engine, policy }: Target, keys: readonly string[], mode: Mode): Promise<void> {
+/**
+ * Renews versions: of what was written before, or is still being written, nothing stands; all that comes later does.
+ * `beat` beats the flights that this ends, before and after.
+ */
+async function renew(
+  { engine, policy }: Target,
+  keys: readonly string[],
+  mode: Mode,
+  beat: (on: Engine) => void,
+): Promise<void> {
   const work = (store: Store) => engine.versions(store).renew(keys, mode)
+  engine.draft?.ends(beat)
+  beat(engine)
   await alone({ engine, policy }, work, () => false)
+  beat(engine)
 }
 
 /** Removes what is under a place, and nothing else. */

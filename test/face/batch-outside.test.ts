@@ -230,6 +230,42 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBeUndefined()
   })
 
+  const renewals: readonly [name: string, renew: (b: Ender & Pick<CacheWrapper, "region">) => unknown][] = [
+    ["a tag", (b) => b.invalidateTags("t")],
+    ["a region", (b) => b.region("r").invalidate()],
+    ["a region softly", (b) => b.region("r").invalidate({ mode: "soft" })],
+    ["a tag in a batch in it", (b) => b.batch((inner) => inner.invalidateTags("t"))],
+  ]
+  test.each(renewals)(
+    "a batch that ends %s beats the loads that this ends, and no other",
+    async (_, renew) => {
+      const { cache, clock } = await setup(kind)
+      const region = cache.region("r")
+      await cache.set("k", "old", long)
+      const load = gate()
+      const refreshed = cache.getOrSet("k", () => load.promise, { fresh: true })
+      const ended = [
+        region.getOrSet("a", () => load.promise, { tags: ["t"] }),
+        region.getOrSet("b", (context) => {
+          context.tags.push("t")
+          return load.promise
+        }),
+        region.getOrSet("c", async (context) => {
+          const value = await load.promise
+          context.tags.push("t")
+          return value
+        }),
+      ]
+      await settled(clock)
+      await cache.batch(async (b) => void (await renew(b)))
+      load.pass("new")
+      await Promise.all(ended)
+      expect(await refreshed).toBe("new")
+      expect(await cache.get("k")).toBe("new")
+      expect(await region.getMany(["a", "b", "c"])).toEqual([undefined, undefined, undefined])
+    },
+  )
+
   test("a load in a batch joins the one that runs outside, and is not stored twice", async () => {
     const { cache, clock, storage, trace } = await setup(kind)
     await cache.set("warm", 1)
