@@ -17,6 +17,8 @@ export function hasLocks(): boolean {
  * It ends by `release`, after `ttl` ms, or with the page that holds it.
  */
 export async function lock(database: string, key: string, ttl: number): Promise<Lease | undefined> {
+  // Chromium gives a page that it prerenders no lock before it is shown, which may be never: it loads without one.
+  if (Reflect.get(globalThis.document ?? {}, "prerendering") === true) return { release() {} }
   const name = await nameFor(database, key)
   return new Promise((resolve, reject) => {
     const over: Promise<unknown> = navigator.locks.request(name, { ifAvailable: true }, (held) => {
