@@ -180,7 +180,7 @@ async function rewrite(
       const reading = engine.readMany(place, keys, policy, { anew: true, keepsJunk: true, rejects: true })
       return chain(reading, (found) => {
         const versionsOf = ({ kept }: Found) =>
-          kept && outlives ? engine.versions(store).read(place.versionKeysOf(kept.tags)) : undefined
+          outlives ? engine.versions(store).read(kept ? place.versionKeysOf(kept.tags) : []) : undefined
         const read = together<readonly string[] | undefined>(found.map((one) => () => versionsOf(one)))
         return chain(read, (tokens) => {
           const { writes, gone, live } = changedEntries(keys, found, tokens, rewritten)
@@ -207,11 +207,11 @@ function changedEntries(
   let live = 0
   for (const [i, key] of keys.entries()) {
     const one = found[i]
-    // What could not be judged rightly may be served again later, and fresh.
-    if (one?.reason === "corrupt" || one?.reason === "invalidated") gone.push(key)
+    const own = tokens[i]
+    // What could not be judged rightly may be served again later, and fresh; what was evicted, by another's memory.
+    if (!one?.kept && (!own || one?.reason !== "absent")) gone.push(key)
     if (!one?.kept || !isLive(one)) continue
     const { kept } = one
-    const own = tokens[i]
     // A soft invalidation that came since the read may have ended it.
     const isEnded = own && stateOf(kept, at, undefined, limitOf(kept.marks, own)) === "gone"
     if (!isEnded) live++

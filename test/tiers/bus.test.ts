@@ -71,6 +71,25 @@ test("with a bus that loses nothing near copies do not age", async () => {
   expect(lives).toEqual([60_000, 5000, 5000])
 })
 
+test.each(["delete", "expire"] as const)(
+  "what the storage has evicted %s ends in the other near tier",
+  async (verb) => {
+    const shelf: Shelf = new Map()
+    const bus = memoryBus()
+    const open = () =>
+      new CacheWrapper({
+        adapter: tiered({ near: memory(), far: custom("text", "async", shelf), bus }),
+        grace: "1h",
+      })
+    const [one, two] = [open(), open()]
+    await two.set("k", 1)
+    for (const key of shelf.keys()) if (!key.startsWith("#")) shelf.delete(key)
+    expect(await two.get("k")).toBe(1)
+    await one[verb]("k")
+    expect(await two.get("k")).toBeUndefined()
+  },
+)
+
 test("messages tell keys, never values; one's own and strangers' are not heard", async () => {
   const bus = memoryBus()
   const sent: unknown[] = []
