@@ -54,10 +54,13 @@ inEachBrowser(({ open }) => {
     for (const [part, enliven] of Object.entries(lively)) {
       const tab = await open(part)
       await enliven(tab)
+      const grounds = new Set<string>()
       for (const scheme of ["light", "dark"]) {
         await tab.run((chosen) => document.documentElement.style.setProperty("color-scheme", chosen), scheme)
+        grounds.add(await tab.run(() => getComputedStyle(document.body).backgroundColor))
         expect([part, scheme, await complaintsOf(tab)]).toEqual([part, scheme, []])
       }
+      expect(grounds.size).toBe(2)
       await tab.close()
     }
   })
