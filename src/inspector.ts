@@ -5,7 +5,7 @@
  */
 
 import { type Found, Rows } from "./inspector/rows.ts"
-import { sizeText } from "./inspector/text.ts"
+import { nameOf, sizeText } from "./inspector/text.ts"
 import { buildView, type View } from "./inspector/view.ts"
 import type { Region } from "./region.ts"
 
@@ -91,8 +91,8 @@ class Panel {
     this.#view = view
     // Keys come as they are listed, not as what a region makes keys of.
     this.#rows = new Rows(view.body, {
-      expire: (key) => this.#act(`Expired ${key}`, (cache) => cache.bare().expire(key)),
-      remove: (key) => this.#act(`Deleted ${key}`, (cache) => cache.bare().delete(key)),
+      expire: (key) => this.#act(`Expired ${nameOf(key)}`, (cache) => cache.bare().expire(key)),
+      remove: (key) => this.#act(`Deleted ${nameOf(key)}`, (cache) => cache.bare().delete(key)),
     })
     view.filter.addEventListener("input", () => void this.#refresh())
     view.invalidate.addEventListener("click", () =>

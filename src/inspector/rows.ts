@@ -1,5 +1,5 @@
 import type { Entry } from "../entry.ts"
-import { lifeText, previewOf, sizeOf, sizeText } from "./text.ts"
+import { lifeText, nameOf, previewOf, sizeOf, sizeText } from "./text.ts"
 import { element } from "./view.ts"
 
 /** An entry under its key. */
@@ -70,16 +70,17 @@ function makeRow(key: string, actions: Actions): Row {
   const left = element("span", {})
   const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("span", {}))
   const life = cell("life", state, " ", left, bar)
-  const expire = element("button", { type: "button", "aria-label": `Expire ${key}` }, "Expire")
+  const name = nameOf(key)
+  const expire = element("button", { type: "button", "aria-label": `Expire ${name}` }, "Expire")
   const remove = element(
     "button",
-    { type: "button", "aria-label": `Delete ${key}`, class: "danger" },
+    { type: "button", "aria-label": `Delete ${name}`, class: "danger" },
     "Delete",
   )
   expire.addEventListener("click", () => actions.expire(key))
   remove.addEventListener("click", () => actions.remove(key))
-  const name = element("th", { scope: "row", role: "rowheader" }, key === "" ? "(empty)" : key)
-  const row = element("tr", { role: "row" }, name, value, size, tags, life, cell("actions", expire, remove))
+  const head = element("th", { scope: "row", role: "rowheader" }, name)
+  const row = element("tr", { role: "row" }, head, value, size, tags, life, cell("actions", expire, remove))
   let createdAt = -1
   let bytes = 0
 

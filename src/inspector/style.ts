@@ -10,6 +10,7 @@ export const style: string = `
   --danger: light-dark(#b4232c, #ff8f8f);
   container-type: inline-size;
   display: block;
+  direction: ltr;
   padding: 12px;
   background: var(--ground);
   color: light-dark(#181b26, #e7e9f2);
@@ -29,7 +30,7 @@ button, input, select {
   font: inherit;
 }
 input { min-width: 9em; }
-select { max-width: 10em; }
+select { max-width: 10em; contain: paint; }
 button { cursor: pointer; }
 button:hover:enabled { border-color: var(--accent); color: var(--accent); }
 button:disabled { opacity: 0.45; cursor: default; }
@@ -37,16 +38,18 @@ button:disabled { opacity: 0.45; cursor: default; }
 .danger { color: var(--danger); }
 .danger:hover:enabled { border-color: var(--danger); color: var(--danger); }
 table { width: 100%; border-collapse: collapse; }
-th, td { padding: 8px 10px; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; }
+th, td { padding: 8px 10px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { padding-block: 4px; font-size: 12px; font-weight: 600; opacity: 0.75; }
 tbody th { max-width: 16em; font: 600 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .value { max-width: 22em; font: 12px/1.6 ui-monospace, monospace; overflow-wrap: anywhere; opacity: 0.85; }
+.tags { max-width: 16em; overflow-wrap: anywhere; }
+tbody th, .value, .tag { unicode-bidi: plaintext; }
 .size { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .tag {
   display: inline-block;
   margin: 0 4px 2px 0;
   padding: 1px 8px;
-  border-radius: 99px;
+  border-radius: 10px;
   background: color-mix(in srgb, var(--accent) 14%, transparent);
   font-size: 12px;
 }
@@ -67,7 +70,7 @@ tbody th { max-width: 16em; font: 600 13px/1.5 ui-monospace, monospace; overflow
 .actions { white-space: nowrap; text-align: end; }
 .actions button { min-height: 30px; margin-inline-start: 4px; padding-block: 2px; font-size: 13px; }
 .empty { margin: 0; padding: 28px 0; text-align: center; opacity: 0.7; }
-.status { min-height: 1.45em; margin: 8px 0 0; opacity: 0.85; }
+.status { min-height: 1.45em; margin: 8px 0 0; opacity: 0.85; overflow-wrap: anywhere; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @container (max-width: 640px) {
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

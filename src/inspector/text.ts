@@ -50,7 +50,16 @@ export function previewOf(value: unknown): string {
   } catch {
     text = Object.prototype.toString.call(value) // cyclic
   }
-  return text.length > 90 ? `${text.slice(0, 90)}…` : text
+  return beginOf(text, 90)
+}
+
+/** A key as it is shown: of a long one the beginning. */
+export function nameOf(key: string): string {
+  return key === "" ? "(empty)" : beginOf(key, 200)
+}
+
+function beginOf(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text
 }
 
 /** What JSON lacks, and no more of what is long than fills a line. */

@@ -65,6 +65,24 @@ test("entries of regions with arguments for keys are shown, and acted upon", asy
   expect(await users.peek({ id: 2 })).toBeUndefined()
 })
 
+test("keys and tags of any length fit, and an English panel reads from the left in any page", async () => {
+  const cache = new CacheWrapper({ adapter: memory() })
+  await cache.set("k".repeat(100_000), 1, { tags: ["t".repeat(1_000)] })
+  document.documentElement.dir = "rtl"
+  onTestFinished(() => document.documentElement.removeAttribute("dir"))
+  const { panel, rows, click } = openPanel()
+  panel.cache = cache
+  await expect.poll(rows).toHaveLength(1)
+  for (const width of ["360px", "1000px"]) {
+    panel.style.width = width
+    expect(panel.scrollWidth).toBe(panel.clientWidth)
+    expect(panel.clientHeight).toBeLessThan(2_000)
+  }
+  expect(getComputedStyle(panel).direction).toBe("ltr")
+  click(`Delete ${"k".repeat(200)}…`)
+  await expect.poll(rows).toEqual([])
+})
+
 test("trouble with a cache that is shown no more neither shows nor holds up the next one", async () => {
   const adapter = memory()
   let fail: (error: Error) => void = () => {}
