@@ -43,7 +43,7 @@ function isTold(value: unknown): value is object {
 
 /** Lets what runs on a storage finish, then closes it; until then `close()` knows of it. */
 export function drop({ shared, hub }: Kit, engine: Engine): void {
-  const ended = engine.retire(Infinity)
+  const ended = engine.listings.finish(Infinity).then(() => engine.retire(Infinity))
   const over = () => void shared.engines.delete(engine)
   ended.then(over, (error: unknown) => {
     over()

@@ -8,20 +8,21 @@ export class Busy {
   #idle: Promise<void> | undefined
   #tellIdle = () => {}
 
-  /** Something begins, or with -1 is over. */
-  add(count: 1 | -1): void {
-    this.#count += count
-    if (this.#count > 0) return
-    this.#idle = undefined
-    this.#tellIdle()
-  }
-
   /** Counts `work` as under way until it settles. */
   track<T>(work: Promise<T>): Promise<T> {
-    this.add(1)
-    const over = () => this.add(-1)
+    const over = this.begin()
     work.then(over, over)
     return work
+  }
+
+  /** Counts something as under way until the answer is called. */
+  begin(): () => void {
+    this.#count++
+    return () => {
+      if (--this.#count > 0) return
+      this.#idle = undefined
+      this.#tellIdle()
+    }
   }
 
   /** Waits until nothing is under way, `ms` at most. */

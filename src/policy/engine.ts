@@ -33,6 +33,8 @@ export class Engine {
   readonly backoff: Backoff = new Backoff()
   readonly queue: WriteQueue
   readonly busy: Busy = new Busy()
+  /** Those who list its keys. Who looks no further need not say so: none but a swap waits for them. */
+  readonly listings: Busy = new Busy()
   /** Open and ready for synchronous use. */
   store: Store | undefined
   /** Only a batch's engine has one. */

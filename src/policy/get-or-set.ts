@@ -79,11 +79,11 @@ function depart(
   // One that has held its key too long is beaten by a load alone: it may be a hit that is led here.
   if (policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
-  engine.busy.add(1)
+  const end = engine.busy.begin()
   const over = run(flight, call, known).then((outcome) => {
     engine.flights.remove(flight)
     flight.settle(outcome)
-    engine.busy.add(-1)
+    end()
   })
   scope.background(over)
   return flight

@@ -98,30 +98,33 @@ function beatPlace(engine: Engine, place: Place, isSoft?: boolean): void {
 
 /** The keys of live entries of a place itself, as given. */
 export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator<string, void, undefined> {
-  const store = engine.store ?? (await engine.opened(policy.storeTimeout))
-  if (!store.adapter.keys) {
-    throw new CacheError(
-      "ADAPTER_ABILITY",
-      `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory, sqlite, indexeddb, kv or upstash.`,
-    )
-  }
-  const page: string[] = []
-  const listed = scrubbed(() => store.adapter.keys?.(place.start) ?? [])
-  const steps = Symbol.asyncIterator in listed ? listed[Symbol.asyncIterator]() : listed[Symbol.iterator]()
-  let isOver = false
+  const over = engine.listings.begin()
+  let end: (() => unknown) | undefined
   try {
-    while (!isOver) {
+    const store = engine.store ?? (await engine.opened(policy.storeTimeout))
+    if (!store.adapter.keys) {
+      throw new CacheError(
+        "ADAPTER_ABILITY",
+        `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory, sqlite, indexeddb, kv or upstash.`,
+      )
+    }
+    const page: string[] = []
+    const listed = scrubbed(() => store.adapter.keys?.(place.start) ?? [])
+    const steps = Symbol.asyncIterator in listed ? listed[Symbol.asyncIterator]() : listed[Symbol.iterator]()
+    end = () => steps.return?.()
+    while (end) {
       const { done, value } = await engine.guard(() => steps.next(), policy.storeTimeout, "")
-      isOver = done === true
-      if (!isOver && place.own(value) !== undefined) page.push(value)
-      if (page.length < (isOver ? 1 : 100)) continue
+      if (done) end = undefined
+      else if (place.own(value) !== undefined) page.push(value)
+      if (page.length < (end ? 100 : 1)) continue
       const keys = page.splice(0)
       const found = await engine.readMany(place, keys, policy, { rejects: true })
       for (const [i, key] of keys.entries()) if (found[i] && isLive(found[i])) yield place.own(key) ?? key
     }
   } finally {
+    over()
     // Who has heard enough.
-    if (!isOver) quietly(() => steps.return?.())
+    if (end) quietly(end)
   }
 }
 

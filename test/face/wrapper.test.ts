@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper as CoreWrapper } from "../../src/core.ts"
-import { type CacheEvent, CacheWrapper, registerAlias } from "../../src/index.ts"
+import { type Adapter, type CacheEvent, CacheWrapper, registerAlias } from "../../src/index.ts"
 import { custom } from "../support/adapters.ts"
 import { fake, kinds } from "../support/fake.ts"
 import { gate, setup } from "../support/setup.ts"
@@ -64,6 +64,29 @@ describe("use", () => {
     cache.use("memory")
     await cache.set("a", 1)
     expect(closed).toEqual(["alias"])
+  })
+
+  test("a listing in progress ends on the old one, which is closed after it", async () => {
+    const closed: string[] = []
+    registerAlias("listed", ({ name }: { name: string }) => {
+      const inner = memory()
+      const getMany: Adapter["getMany"] = (keys) => {
+        if (closed.includes(name)) throw new Error("It is closed.")
+        return inner.getMany(keys)
+      }
+      return { ...inner, getMany, close: () => void closed.push(name) }
+    })
+    const cache = new CacheWrapper().use("listed", { name: "old" })
+    await cache.setMany(Object.fromEntries(Array.from({ length: 250 }, (_, at) => [`k${at}`, at])))
+    let count = 0
+    for await (const _ of cache.keys()) if (++count === 150) cache.use("listed", { name: "new" })
+    expect(count).toBe(250)
+    await expect.poll(() => closed).toEqual(["old"])
+    // One that nobody ends holds back no close.
+    await cache.setMany({ a: 1, b: 2 })
+    await cache.keys().next()
+    await cache.close()
+    expect(closed).toEqual(["old", "new"])
   })
 
   test("refuses what it does not know, lists the known, and leaves the storage as it is", async () => {
