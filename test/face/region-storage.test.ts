@@ -202,3 +202,35 @@ test("a load that began before its region's codec was replaced does not write ov
   expect(await first).toBe(1)
   expect(await region.get("k")).toBe(2)
 })
+
+test("an adapter that is like the one it replaces takes its place", async () => {
+  interface Held extends Adapter {
+    readonly held: Record<string, unknown>
+    readonly self?: Adapter
+  }
+  const methods: Omit<Held, "held"> & ThisType<Held> = {
+    name: "plain",
+    medium: "text",
+    get(key) {
+      return this.held[key]
+    },
+    set(key, record) {
+      this.held[key] = record
+    },
+    delete(key) {
+      return delete this.held[key]
+    },
+    clear() {},
+  }
+  const [one, other]: Held[] = [1, 2].map(() => {
+    const made: { -readonly [N in keyof Held]: Held[N] } = { ...methods, held: {} }
+    made.self = made
+    return made
+  })
+  const cache = new CacheWrapper()
+  const region = cache.region("r", { adapter: one })
+  cache.region("r", { adapter: other, replace: true })
+  await region.set("a", 1)
+  expect(Object.keys(other?.held ?? {}).length).toBeGreaterThan(0)
+  expect(one?.held).toEqual({})
+})
