@@ -5,7 +5,7 @@ import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { TokenReads } from "./token-reads.ts"
-import { type Mode, toToken } from "./tokens.ts"
+import { isRenewed, type Mode, toToken } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
@@ -112,18 +112,9 @@ export class Versions {
    * Answers `undefined` when an invalidation came in between.
    */
   complete(keys: readonly string[], before: readonly string[]): Awaitable<readonly string[] | undefined> {
-    return this.isComplete(before) ? before : this.#complete(keys, before)
-  }
-
-  async #complete(
-    keys: readonly string[],
-    before: readonly string[],
-  ): Promise<readonly string[] | undefined> {
-    const made = await Promise.all(
-      keys.map((key, at) => (isHard(at) && before[at] === "" ? this.create(key) : undefined)),
+    return chain(this.current(keys, before), (tokens) =>
+      tokens.some((token, at) => isRenewed(before[at] ?? "", token)) ? undefined : tokens,
     )
-    if (made.some((token) => token !== undefined && !token.startsWith(newborn))) return undefined
-    return before.map((token, at) => made[at] ?? token)
   }
 
   /** What is at `keys`, absent tokens made; `before` is what was just read. */
@@ -132,10 +123,9 @@ export class Versions {
   }
 
   async #current(keys: readonly string[], before: readonly string[]): Promise<readonly string[]> {
-    for (let tokens = before; ; tokens = await this.read(keys)) {
-      const marks = await this.complete(keys, tokens)
-      if (marks) return marks
-    }
+    return Promise.all(
+      before.map((token, at) => (isHard(at) && token === "" ? this.create(keys[at] ?? "") : token)),
+    )
   }
 
   /** Renews the versions at `keys`: from now on their entries are gone (hard) or stale (soft). */

@@ -51,4 +51,21 @@ describe.each([false, true])("with a tier in front: %s", (near) => {
     expect(await other.get("k")).toBeUndefined()
     expect(await other.getOrSet("k", () => "new", { grace: "1h" })).toBe("new")
   })
+
+  test("a storage that finds one key and not many is asked a few times, and no more", async () => {
+    const { another } = await setup("memory")
+    const adapter = answering((records) => records.map(() => undefined))
+    let asked = 0
+    const get = (key: string) => {
+      // Else this would go on for ever.
+      if (++asked > 100) throw new Error("asked again and again")
+      return adapter.get(key)
+    }
+    const cache = another({ adapter: { ...adapter, get }, near })
+    await cache.invalidate()
+    await cache.set("k", 1)
+    await cache.set("l", 1, { tags: ["t"] })
+    expect(await cache.getOrSet("m", () => 2)).toBe(2)
+    expect(asked).toBeLessThan(30)
+  })
 })
