@@ -4,7 +4,7 @@ import { CacheError } from "./base/errors.ts"
 import { scrub } from "./base/scrub.ts"
 import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
-import { openHeard } from "./source.ts"
+import { openHeard, orClosed } from "./source.ts"
 
 /** Loads an adapter for the options given with its alias. */
 export type LoadAdapter = (options: never) => Awaitable<Adapter>
@@ -134,7 +134,7 @@ async function openDefault(report: (error: unknown) => void): Promise<Resolved> 
     const name = await standardAlias()
     checkAlias(name, undefined)
     const { adapter } = await loadAlias(name, undefined, report)
-    await openHeard(adapter, report)
+    await orClosed(adapter, () => openHeard(adapter, report))
     return { adapter, near: name !== "memory" && name !== "none" && name !== "upstash" }
   } catch (error) {
     report(error)

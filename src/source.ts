@@ -1,5 +1,5 @@
 import { type Adapter, type Awaitable, assertAdapter, type Serializer } from "./adapter.ts"
-import { chain, isPromise } from "./base/awaitable.ts"
+import { chain, isPromise, quietly } from "./base/awaitable.ts"
 import {
   aCount,
   aDuration,
@@ -76,21 +76,25 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
     options,
     derive: (more) => sourceOf({ ...options, ...more }, shared),
     open(report) {
-      const load: Awaitable<Resolved> = object
-        ? { adapter: object }
-        : shared.resolve(String(adapter), options.arguments, report)
-      return chain(load, (resolved) =>
-        chain(openHeard(resolved.adapter, report), () =>
-          storeOf(
-            resolved.adapter,
-            object === undefined,
-            options,
-            options.near ?? resolved.near ?? false,
-            report,
-          ),
-        ),
+      const open = ({ adapter, near = false }: Resolved) =>
+        chain(openHeard(adapter, report), () =>
+          storeOf(adapter, object === undefined, options, options.near ?? near, report),
+        )
+      if (object) return open({ adapter: object })
+      return chain(shared.resolve(String(adapter), options.arguments, report), (resolved) =>
+        orClosed(resolved.adapter, () => open(resolved)),
       )
     },
+  }
+}
+
+/** As `work` answers. Where that fails, `adapter` is closed: one that an alias has made nobody else would close. */
+export async function orClosed<T>(adapter: Adapter, work: () => Awaitable<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    quietly(() => adapter.close?.())
+    throw error
   }
 }
 

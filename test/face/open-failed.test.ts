@@ -1,5 +1,5 @@
 import { inspect } from "node:util"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { type Adapter, type AdapterEvent, CacheWrapper, registerAlias } from "../../src/index.ts"
 
@@ -70,4 +70,34 @@ test("what an adapter reports while it opens is told, by a cache that opens well
   expect(await cache.get("k")).toBe(1)
   expect(told).toEqual(["Error: mended a file"])
   expect(listeners.size).toBe(1)
+})
+
+test("what an alias has made is closed where it cannot be used, each time", async () => {
+  let made = 0
+  let closed = 0
+  let isDown = true
+  registerAlias("pooled", () => {
+    made++
+    const open = () => {
+      if (isDown) throw new Error("nobody there")
+    }
+    return { ...memory(), open, close: () => void closed++ }
+  })
+  const cache = new CacheWrapper({ adapter: "pooled" })
+  expect(await cache.getOrSet("a", () => 1)).toBe(1)
+  await expect(cache.set("b", 1)).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
+  vi.stubEnv("ISOCACHE_ADAPTER", "pooled")
+  const auto = new CacheWrapper({ adapter: "auto" })
+  await auto.set("c", 1)
+  vi.unstubAllEnvs()
+  expect(auto.adapter.name).toBe("memory")
+  isDown = false
+  const wrong = new CacheWrapper({ adapter: "pooled", compress: { threshold: -1 } })
+  await expect(wrong.ready()).rejects.toMatchObject({ code: "OPTION_INVALID" })
+  expect(made).toBeGreaterThan(3)
+  expect(closed).toBe(made)
+  await cache.set("d", 1)
+  expect(closed).toBe(made - 1)
+  await cache.close()
+  expect(closed).toBe(made)
 })
