@@ -17,6 +17,11 @@ export function fromUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
 }
 
+/** Whether it is a `Uint8Array`, of whatever realm: in a context of `node:vm` a file is read as one of another. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === "[object Uint8Array]"
+}
+
 /** How many bytes `text` takes in UTF-8. */
 export function utf8Length(text: string): number {
   return toUtf8(text).length

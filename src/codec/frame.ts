@@ -1,4 +1,4 @@
-import { concat, fromUtf8, isWellFormed, toUtf8 } from "../base/bytes.ts"
+import { concat, fromUtf8, isBytes, isWellFormed, toUtf8 } from "../base/bytes.ts"
 import { isKept, type Kept } from "../entry.ts"
 import { checksum } from "./checksum.ts"
 
@@ -87,7 +87,7 @@ export function openText(record: unknown): Opened<string> | undefined {
 
 /** Takes a bytes record apart; `undefined` for anything that {@link closeBytes} did not make. */
 export function openBytes(record: unknown): Opened<Uint8Array> | undefined {
-  if (!(record instanceof Uint8Array) || record.length > maxRecord) return undefined
+  if (!isBytes(record) || record.length > maxRecord) return undefined
   if (record[0] !== 105 || record[1] !== 49) return undefined
   const rest = record.subarray(start)
   const end = rest.indexOf(10)

@@ -29,7 +29,7 @@ function expiredAt(mark: string, token: string): number {
 export function toToken(record: unknown): string {
   return typeof record === "string"
     ? record
-    : record instanceof Uint8Array
+    : ArrayBuffer.isView(record)
       ? new TextDecoder().decode(record)
       : ""
 }

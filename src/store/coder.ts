@@ -1,6 +1,6 @@
 import { type Adapter, type Awaitable, isToken, type Stored } from "../adapter.ts"
 import { chain } from "../base/awaitable.ts"
-import { fromUtf8, toUtf8 } from "../base/bytes.ts"
+import { fromUtf8, isBytes, toUtf8 } from "../base/bytes.ts"
 import { now } from "../base/clock.ts"
 import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
 import { freshUntil, isKept, type Kept, makeKept } from "../entry.ts"
@@ -81,7 +81,7 @@ function junk(stored: Stored): Arrival {
 /** A token is one line of text; records have a line break. */
 function tokenIn(stored: Stored): string | undefined {
   if (typeof stored === "string") return stored.includes("\n") ? undefined : stored
-  if (!(stored instanceof Uint8Array) || stored.includes(10)) return undefined
+  if (!isBytes(stored) || stored.includes(10)) return undefined
   try {
     return fromUtf8(stored)
   } catch {

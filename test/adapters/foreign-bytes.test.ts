@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm"
 import { describe, expect, test } from "vitest"
 import type { Adapter, Stored } from "../../src/adapter.ts"
 import { closeText, openText } from "../../src/codec/frame.ts"
@@ -80,4 +81,17 @@ describe("a record nested deeper than any value", () => {
     await cache.setMany({ value, wide })
     expect(await cache.getMany(["value", "wide"])).toEqual([value, wide])
   })
+})
+
+test.each([true, false])("bytes of another realm are read, near: %s", async (near) => {
+  const ofAnother: (bytes: Stored) => Stored = runInNewContext("(bytes) => Uint8Array.from(bytes)")
+  for (const options of [{}, { compress: { threshold: 1 } }]) {
+    const cache = new CacheWrapper({ adapter: over(new Map(), "bytes", ofAnother), near, ...options })
+    const errors: CacheEvent[] = []
+    cache.on("error", (event) => errors.push(event))
+    await cache.set("k", ["a text that is long enough", new Date(5)], { tags: ["t"] })
+    if (near) await cache.adapter.forget?.(["k"])
+    expect(await cache.get("k")).toEqual(["a text that is long enough", new Date(5)])
+    expect(errors).toEqual([])
+  }
 })
