@@ -13,6 +13,11 @@ export function folded(fold: (key: string) => string): Broken {
   })
 }
 
+/** Takes all of `list` out of it, as one does who works through it in parts. */
+export function emptied<T>(list: readonly T[]): readonly T[] {
+  return (list as T[]).splice(0) // What its type forbids.
+}
+
 /** Sets absent keys only. */
 export function once(it: SqliteAdapter): Adapter["set"] {
   return (key, record, ttl) => void it.add(key, record, ttl)

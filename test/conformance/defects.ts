@@ -1,5 +1,15 @@
 import { endlessBus, mute, outspoken, sharing } from "./besides.ts"
-import { addInSteps, type Broken, clearBy, folded, like, once, rationed, wholeBuffers } from "./breaks.ts"
+import {
+  addInSteps,
+  type Broken,
+  clearBy,
+  emptied,
+  folded,
+  like,
+  once,
+  rationed,
+  wholeBuffers,
+} from "./breaks.ts"
 import { folds, lossy } from "./folds.ts"
 import { mortal, unrenewed } from "./lives.ts"
 import { endless, locks } from "./locks.ts"
@@ -116,6 +126,21 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ],
   ["getMany without duplicates", many, (it) => ({ getMany: (keys) => it.getMany([...new Set(keys)]) })],
   ["getMany without absent ones", many, (it) => ({ getMany: (keys) => it.getMany(keys).filter(Boolean) })],
+  [
+    "getMany that empties the list it is given",
+    many,
+    (it) => ({ getMany: (keys) => it.getMany(emptied(keys)) }),
+  ],
+  [
+    "setMany that empties the list it is given",
+    lives,
+    (it) => ({ setMany: (entries) => it.setMany(emptied(entries)) }),
+  ],
+  [
+    "deleteMany that empties the list it is given",
+    "deleteMany answers how many were there",
+    (it) => ({ deleteMany: (keys) => it.deleteMany(emptied(keys)) }),
+  ],
   [
     "setMany that keeps the first",
     "setMany with a key twice keeps the last",
