@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
-import { quietly } from "../base/awaitable.ts"
+import { isPromise, quietly } from "../base/awaitable.ts"
 import { CacheError } from "../base/errors.ts"
 import { proxy } from "./delegate.ts"
 
@@ -28,10 +28,15 @@ export function aroundAll(adapter: Adapter, around: Around): Adapter {
   const inner = proxy(adapter, {})
   const watched = operations.map((name) => {
     const call = inner[name] as Call // Bound; or none, and then proxy() leaves it out.
-    return [name, (...args: readonly unknown[]) => around(name, () => call(...args))]
+    return [name, (...args: readonly unknown[]) => around(name, () => settling(call(...args)))]
   })
   const keys = (prefix: string) => stepwise(() => inner.keys?.(prefix) ?? [], around)
   return proxy(inner, { ...Object.fromEntries(watched), keys })
+}
+
+/** A promise of ours for anything else with a `then`, which may have no more than that, and begin anew with each. */
+export function settling<T>(result: Awaitable<T>): Awaitable<T> {
+  return isPromise(result) ? Promise.resolve(result) : result
 }
 
 type Call = (...args: readonly unknown[]) => Awaitable<unknown>

@@ -3,7 +3,7 @@ import { isPromise } from "../base/awaitable.ts"
 import { after } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { CacheError } from "../base/errors.ts"
-import { aroundAll } from "./calls.ts"
+import { aroundAll, settling } from "./calls.ts"
 import { proxy } from "./delegate.ts"
 
 /**
@@ -28,7 +28,7 @@ export function storeTimeout(adapter: Adapter, ms: Duration = 2000): Adapter {
   const limit = parseDuration(ms)
   const limited = aroundAll(adapter, (_, run) => inTime(run(), limit, () => {}))
   const lock = (key: string, ttl: number) =>
-    inTime(adapter.lock?.(key, ttl), limit, async (late) => {
+    inTime(settling(adapter.lock?.(key, ttl)), limit, async (late) => {
       await (await late)?.release()
     })
   return proxy(limited, { lock })

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
-import type { Adapter } from "../../src/adapter.ts"
+import type { Adapter, Awaitable } from "../../src/adapter.ts"
 import { CacheError, CacheWrapper } from "../../src/core.ts"
 import { circuitBreaker, delegate, readOnly, retry, storeTimeout } from "../../src/proxies.ts"
 import { chaos } from "../../src/testing.ts"
@@ -200,6 +200,34 @@ test.for([
     expect(cache.peek("k")).toBe(1)
   }
 })
+
+test.each(["retry", "circuitBreaker", "storeTimeout"])(
+  "what has a then and no more is asked for once through %s",
+  async (name) => {
+    const base = custom("text", "async")
+    let calls = 0
+    let runs = 0
+    // As query builders answer: each `then` runs the query.
+    const late = <T>(work: () => Awaitable<T>): Promise<T> => {
+      calls++
+      const then: Promise<T>["then"] = (done, failed) => {
+        runs++
+        return new Promise<T>((resolve) => resolve(work())).then(done, failed)
+      }
+      return { then } as Promise<T> // All that is looked for.
+    }
+    const adapter = proxies[name]?.({
+      ...base,
+      get: (key) => late(() => base.get(key)),
+      set: (key, record, ttl) => late(() => base.set(key, record, ttl)),
+      lock: () => late(() => undefined),
+    })
+    await adapter?.set("k", "v", hour)
+    expect(await adapter?.get("k")).toBe("v")
+    await adapter?.lock?.("k", hour)
+    expect({ calls, runs }).toEqual({ calls: 3, runs: 3 })
+  },
+)
 
 test("retry tries as often as it is told, and gives up with the last error", async () => {
   const clock = fakeClock()
