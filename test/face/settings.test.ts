@@ -91,6 +91,21 @@ describe("settings by dotted names", () => {
     expect(record).toEqual({ "cache.near": { maxEntries: 5 }, "cache.near.maxAge": "1s" })
   })
 
+  test("of many regions and arguments are read in a moment", () => {
+    const many = Array.from({ length: 10_000 }, (_, at) => at)
+    const record = Object.fromEntries(
+      many.flatMap((at) => [
+        [`cache.regions.r${at}.ttl`, "1s"],
+        [`cache.arguments.a${at}`, "1"],
+      ]),
+    )
+    const start = performance.now()
+    const { regions, arguments: given } = optionsFrom(record)
+    expect(performance.now() - start).toBeLessThan(2000)
+    expect(regions?.["r9999"]).toEqual({ ttl: 1000 })
+    expect(Object.keys({ ...regions, ...given }).length).toBe(20_000)
+  })
+
   test("without any of ours are no options at all", () => {
     expect(optionsFrom({})).toEqual({})
     expect(optionsFrom({ PATH: "/bin", CACHE: {}, cache: "x", CACHED: "1" })).toEqual({})
