@@ -6,7 +6,7 @@ import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
 import { openHeard, orClosed } from "./source.ts"
 
-/** Loads an adapter for the options given with its alias. */
+/** Makes an adapter for the options given with its alias: a new one each time, for who asked closes it. */
 export type LoadAdapter = (options: never) => Awaitable<Adapter>
 
 interface Alias {
