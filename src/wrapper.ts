@@ -115,7 +115,10 @@ export class CacheWrapper extends Region {
     return this
   }
 
-  /** The adapter in use. One that an alias names is a stand-in by that name until it is open. */
+  /**
+   * The adapter in use. One that an alias names is a stand-in by that name until it is open, and closed with the cache
+   * or by `use()`: to put a proxy around it, make one yourself.
+   */
   get adapter(): Adapter {
     const engine = this.kit.settings.home()
     return engine.store?.adapter ?? engine.source.adapter ?? standIn(engine)
