@@ -50,7 +50,8 @@ export function delegate(adapter: Adapter, overrides: Partial<Adapter> = {}): Ad
     ...(peek && overrides.get === undefined && { peek }),
     ...(tokenChanges && seesTokens && { tokenChanges }),
   }
-  return replaced(through, overrides)
+  // They may be an instance of a class as well; what they have not is left out.
+  return replaced(through, { ...throughTo(overrides as Adapter), ...overrides })
 }
 
 /**

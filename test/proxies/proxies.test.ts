@@ -127,6 +127,30 @@ test("delegate puts overrides in place, and takes undefined for none", async () 
   expect([await mine.get("k"), adapter.get("k"), mine.name]).toEqual(["mine", "v", "mine"])
 })
 
+test("delegate takes overrides from an instance of a class, as it takes adapters", async () => {
+  class Counted implements Partial<Adapter> {
+    readonly #inner: Adapter
+    #reads = 0
+    constructor(inner: Adapter) {
+      this.#inner = inner
+    }
+    get(key: string) {
+      this.#reads++
+      return this.#inner.get(key)
+    }
+    get reads(): number {
+      return this.#reads
+    }
+  }
+  const adapter = memory()
+  const counted = new Counted(adapter)
+  const cache = new CacheWrapper({ adapter: delegate(adapter, counted) })
+  await cache.set("k", 1)
+  const before = counted.reads
+  expect(await cache.get("k")).toBe(1)
+  expect(counted.reads).toBeGreaterThan(before)
+})
+
 test("an override of get is asked on every hit: neither peek nor tokenChanges passes it by", async () => {
   const near = tiered({ near: memory(), far: custom("text", "async") })
   for (const adapter of [memory(), near, circuitBreaker(near), delegate(near)]) {
