@@ -101,14 +101,12 @@ export async function orClosed<T>(adapter: Adapter, work: () => Awaitable<T>): P
 /** Opens `adapter`. What it reports meanwhile goes to `report`: nobody else listens yet. */
 export function openHeard(adapter: Adapter, report: (error: unknown) => void): Awaitable<void> {
   const off = adapter.observe?.((event) => event.type === "error" && report(event.error))
+  let opening: Awaitable<void> | undefined
   try {
-    const opening = adapter.open?.()
-    if (isPromise(opening)) return Promise.resolve(opening).finally(off)
-    off?.()
-    return opening
-  } catch (error) {
-    off?.()
-    throw error
+    opening = adapter.open?.()
+    return isPromise(opening) ? Promise.resolve(opening).finally(off) : opening
+  } finally {
+    if (!isPromise(opening)) off?.()
   }
 }
 

@@ -98,8 +98,8 @@ function beatPlace(engine: Engine, place: Place, isSoft?: boolean): void {
 
 /** The keys of live entries of a place itself, as given. */
 export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator<string, void, undefined> {
-  const over = engine.listings.begin()
   let end: (() => unknown) | undefined
+  const over = engine.listings.begin()
   try {
     const store = engine.store ?? (await engine.opened(policy.storeTimeout))
     if (!store.adapter.keys) {
