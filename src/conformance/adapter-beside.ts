@@ -32,6 +32,35 @@ export const beside: readonly ConformanceCase[] = [
     }
   }),
   law(
+    "tokenChanges counts version tokens that come, change and go, in whatever way",
+    { needs: "tokenChanges" },
+    async ({ adapter }) => {
+      // One line of text, as a cache writes them.
+      const token = (text: string) => (adapter.medium === "bytes" ? new TextEncoder().encode(text) : text)
+      const [old, other] = [token("old"), token("new")]
+      const ways: Readonly<Record<string, () => unknown>> = {
+        set: () => adapter.set("#t", other, Infinity),
+        delete: () => adapter.delete("#t"),
+        clear: () => adapter.clear("#"),
+        ...(adapter.setMany && { setMany: () => adapter.setMany?.([["#t", other, Infinity]]) }),
+        ...(adapter.deleteMany && { deleteMany: () => adapter.deleteMany?.(["#t"]) }),
+        ...(adapter.add && { add: () => adapter.add?.("#t", other, Infinity) }),
+      }
+      for (const [way, change] of Object.entries(ways)) {
+        if (way === "add") await adapter.delete("#t")
+        else await adapter.set("#t", old, Infinity)
+        // Who relies on the count has read what is there.
+        await adapter.get("#t")
+        const before = ability(adapter, "tokenChanges")()
+        await change()
+        check(
+          ability(adapter, "tokenChanges")() !== before,
+          `tokenChanges: ${way} of a token was not counted`,
+        )
+      }
+    },
+  ),
+  law(
     "what one handle publishes on its bus another hears, until it stops",
     { needs: "bus shared" },
     async ({ adapter, another, later }) => {

@@ -43,3 +43,20 @@ export function sharing(copies: "in" | "out" | "never"): Broken {
   }
   return () => own
 }
+
+/** Counts what is written, by any way but one. */
+export function countingAllBut(
+  uncounted: "set" | "delete" | "clear" | "setMany" | "deleteMany" | "add",
+): Broken {
+  return (it) => {
+    let changes = 0
+    const counted = (["set", "delete", "clear", "setMany", "deleteMany", "add"] as const).map((way) => {
+      const write = (...args: readonly unknown[]): unknown => {
+        if (way !== uncounted) changes++
+        return Reflect.apply(it[way], it, args)
+      }
+      return [way, write]
+    })
+    return { ...Object.fromEntries(counted), tokenChanges: () => changes }
+  }
+}

@@ -1,4 +1,4 @@
-import { endlessBus, mute, outspoken, sharing } from "./besides.ts"
+import { countingAllBut, endlessBus, mute, outspoken, sharing } from "./besides.ts"
 import {
   addInSteps,
   type Broken,
@@ -263,6 +263,13 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     "forget lets go of copies, and of no record",
     (it) => ({ forget: (keys) => void it.deleteMany(keys) }),
   ],
+  ...(["set", "delete", "clear", "setMany", "deleteMany", "add"] as const).map(
+    (way): [string, string, Broken] => [
+      `tokenChanges that counts all but ${way}`,
+      "tokenChanges counts version tokens that come, change and go, in whatever way",
+      countingAllBut(way),
+    ],
+  ),
   ["a bus that nobody hears", hears, () => ({ bus: mute })],
   ["a bus that nobody can leave", hears, () => ({ bus: endlessBus })],
   ["a storage that keeps what it is given", copies, sharing("out")],
