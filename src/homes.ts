@@ -39,8 +39,8 @@ export function sameStorage(one: object, other: object): boolean {
 
 /** What is read from, such as an adapter, is told by itself alone: by what it holds it may be like another. */
 function isTold(value: unknown): value is object {
-  if (!isRecord(value)) return Array.isArray(value)
-  return value instanceof Uint8Array || (isPlain(value) && !("get" in value))
+  if (Array.isArray(value) || value instanceof Uint8Array) return true
+  return isRecord(value) && isPlain(value) && !("get" in value)
 }
 
 /** Lets what runs on a storage finish, then closes it; until then `close()` knows of it. */

@@ -110,7 +110,7 @@ export class CacheWrapper extends Region {
     // Those that go with it find out now, not with their next call.
     for (const { kit } of shared.regions.values()) if (kit.settings.ownsHome) kit.settings.home()
     // Of the same storage: what is written from now on would be overwritten by loads of before.
-    if (old.source.adapter === adapter) old.flights.fenceOwnWhere(() => true)
+    if (old.source.adapter === adapter) old.flights.end()
     drop(this.kit, old)
     return this
   }
@@ -191,7 +191,7 @@ export class CacheWrapper extends Region {
     shared.engine = undefined
     const closing = Promise.all(
       [...shared.engines].map((engine) => {
-        engine.flights.fenceOwnWhere(() => true)
+        engine.flights.end()
         return engine.retire(ms)
       }),
     ).then(() => {})

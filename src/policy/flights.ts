@@ -8,6 +8,8 @@ const maxCaches = 100
 export class Flights {
   readonly #running = new Map<string, Flight>()
   readonly #all: Set<Flights>
+  /** Whether all that come are beaten. */
+  isOver = false
 
   /** @param all - Those of all caches on this storage that have flights under way. */
   constructor(all: Set<Flights>) {
@@ -21,6 +23,7 @@ export class Flights {
   /** Registers `flight`; an older one of its key goes on beside it and is fenced with it. */
   add(flight: Flight): void {
     flight.home = this
+    flight.fenced = this.isOver
     flight.beside = this.#running.get(flight.key)
     // Bounded, since flights of requests that are over never end.
     let at: Flight = flight
@@ -95,6 +98,12 @@ export class Flights {
         break
       }
     }
+  }
+
+  /** Beats all there are and all that come: who has asked before may yet begin to load. */
+  end(): void {
+    this.isOver = true
+    this.fenceOwnWhere(() => true)
   }
 
   /** As {@link fence}, for those of this cache alone. */

@@ -240,6 +240,20 @@ describe("close", () => {
     await closing
     expect(storage.calls.filter((call) => call.startsWith("set"))).toEqual([])
   })
+
+  test("who had asked before and loads only now has the value, and nothing is stored", async () => {
+    const { cache, storage, clock } = await setup("all abilities")
+    await cache.set("a", "stored")
+    await clock.advance(10)
+    storage.calls.length = 0
+    const leading = cache.getOrSet("a", () => "not called")
+    const stricter = cache.getOrSet("a", () => "loaded", { maxAge: 5 })
+    const closing = cache.close()
+    expect(await leading).toBe("stored")
+    expect(await stricter).toBe("loaded")
+    await closing
+    expect(storage.calls.filter((call) => call.startsWith("set"))).toEqual([])
+  })
 })
 
 describe("bind", () => {
