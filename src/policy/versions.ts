@@ -192,7 +192,8 @@ export class Versions {
     if (there !== "") return there
     // Absent; or junk, which would make a miss of whatever is made under it; or the storage keeps nothing.
     await this.#adapter.set(key, this.#record(token), Infinity)
-    return token
+    // Without `add` two may have made it at once: the last one's counts for both.
+    return (!this.#adapter.add && toToken(await this.#adapter.get(key))) || token
   }
 
   #record(token: string): unknown {

@@ -5,6 +5,7 @@ import { maxTokensOf } from "../../src/adapter.ts"
 import { type Adapter, CacheWrapper } from "../../src/index.ts"
 import { Versions } from "../../src/policy/versions.ts"
 import { readOnly } from "../../src/proxies.ts"
+import { custom, type Shelf } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
 import { lateKinds } from "../support/fake.ts"
 import { held } from "../support/garbage.ts"
@@ -44,6 +45,16 @@ test("a version whose making hangs is let go of ten seconds later, by the making
   await clock.advance(1)
   make("e")
   expect(await held(made)).toBe(0)
+})
+
+test("two who make the first versions of a storage without add at once keep what both store", async () => {
+  const shelf: Shelf = new Map()
+  const [one, other] = [0, 1].map(() => new CacheWrapper({ adapter: custom("text", "async", shelf) }))
+  await Promise.all([one?.set("a", 1, { tags: ["t"] }), other?.set("b", 2, { tags: ["t"] })])
+  expect(await Promise.all([one?.getMany(["a", "b"]), other?.getMany(["a", "b"])])).toEqual([
+    [1, 2],
+    [1, 2],
+  ])
 })
 
 test("a storage that is read only stores no version either, and says nothing of it", async () => {
