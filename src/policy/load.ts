@@ -9,10 +9,11 @@ import { Context } from "./context.ts"
 import { derived, tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
 import { copyFor, snapshot } from "./entries.ts"
-import type { Brought, Flight, Outcome } from "./flight.ts"
+import type { Flight } from "./flight.ts"
 import { type Found, isLive } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
+import type { Brought, Outcome } from "./outcome.ts"
 import { inside } from "./reentry.ts"
 
 /** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
