@@ -75,8 +75,8 @@ export class Flight {
   /** Older ones: those who wait for them wait for this one, too. */
   #followers: Flight[] = []
   #controller: AbortController | undefined
-  #shared: Map<number, Promise<unknown>> | undefined
-  readonly #timers: (() => void)[] = []
+  /** By `leaseTtl`. */
+  #shared: Map<number, { readonly promise: Promise<unknown>; readonly cancel: () => void }> | undefined
   #release: (() => void) | undefined
 
   constructor({ key, policy, scope }: Pick<Call, "key" | "policy" | "scope">, background = false) {
@@ -122,9 +122,9 @@ export class Flight {
     if (leaseTtl === Infinity) return this.done
     this.#shared ??= new Map()
     const known = this.#shared.get(leaseTtl)
-    if (known) return known
-    const shared = new Promise<void>((resolve) => {
-      let cancel = () => {}
+    if (known) return known.promise
+    let cancel = () => {}
+    const promise = new Promise<void>((resolve) => {
       const wait = () => {
         const since = this.#aliveAt
         cancel = alarm(Math.max(0, left(since, leaseTtl)), () => {
@@ -135,20 +135,19 @@ export class Flight {
         })
       }
       wait()
-      this.#timers.push(() => cancel())
       this.done.then(() => {
         cancel()
         resolve()
       })
     })
-    this.#shared.set(leaseTtl, shared)
-    return shared
+    this.#shared.set(leaseTtl, { promise, cancel: () => cancel() })
+    return promise
   }
 
   /** One caller waits no longer, although it may not have left; with the last one the timers end. */
   rest(): void {
     if (--this.#patient > 0) return
-    for (const cancel of this.#timers.splice(0)) cancel()
+    for (const { cancel } of this.#shared?.values() ?? []) cancel()
     this.#shared = undefined
   }
 
@@ -233,7 +232,7 @@ export class Flight {
    */
   leave(reason?: unknown): boolean {
     this.rest()
-    if (--this.#waiting > 0 || this.background || this.#isWanted() || this.outcome) return false
+    if (--this.#waiting > 0 || this.background || this.outcome || this.#isWanted()) return false
     this.isLeft = true
     this.#reason = reason
     // On Workers the controller may belong to a request that is over.
