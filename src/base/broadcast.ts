@@ -15,8 +15,8 @@ interface Channel {
 /**
  * A bus over `BroadcastChannel`: the tabs and workers of an origin, the threads of a process in Node, Deno and Bun.
  *
- * The channel is opened on first use and never keeps a process alive; while nobody listens it goes with its bus. Where
- * there is none the bus does nothing. A page that comes back from the browser's cache, or was frozen, may have missed
+ * The channel is opened on first use and never keeps a process alive. While nobody listens it goes with its bus in a
+ * browser; elsewhere, where channels are never collected, with each message. Where there is none the bus does nothing. A page that comes back from the browser's cache, or was frozen, may have missed
  * messages: it drops all.
  *
  * @param name - Who is to hear each other uses the same. Default "isocache".
@@ -73,6 +73,7 @@ export function broadcastBus(name = "isocache"): Bus {
       tell(message)
       try {
         open()?.postMessage(message)
+        if (listeners.size === 0 && detectRuntime() !== "browser") close()
       } catch {
         // Closed under us, by a page that goes away: there is nobody to tell.
         channel = undefined

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { type Bus, broadcastBus, memoryBus, tiered } from "../../src/tiers.ts"
@@ -148,6 +148,34 @@ test("after its end a broadcast bus neither hears nor is heard, nor opens its ch
   await expect.poll(() => heard, { timeout: 1000, interval: 5 }).toContain("other hears third")
   expect(heard).toEqual(["other hears third"])
   other.close?.()
+})
+
+test("on a server a broadcast bus that only speaks leaves no channel open, one that listens keeps its own", () => {
+  let open = 0
+  class Channel {
+    constructor() {
+      open++
+    }
+    close() {
+      open--
+    }
+    postMessage() {}
+    addEventListener() {}
+  }
+  vi.stubGlobal("BroadcastChannel", Channel)
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const bus = broadcastBus("speaks")
+  const message = { isocache: 1, origin: "x", keys: ["k"], prefixes: [] } as const
+  const openAfter = (act: () => unknown) => {
+    act()
+    return open
+  }
+  expect(openAfter(() => bus.publish(message))).toBe(0)
+  const stop = bus.subscribe(() => {})
+  expect(openAfter(() => bus.publish(message))).toBe(1)
+  expect(openAfter(stop)).toBe(0)
+  // As a tier does that is closed while a write is under way.
+  expect(openAfter(() => bus.publish(message))).toBe(0)
 })
 
 test("after its end a memory bus lets nobody hear anybody", () => {
