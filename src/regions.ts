@@ -16,7 +16,10 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
    * given the very object, and rejects with `ARGUMENT_CHANGED` if that was changed meanwhile.
    */
   readonly generate?: Generator<V, A> | undefined
-  /** Called by `set` before the cache is written; when it fails, the cache stays as it was. */
+  /**
+   * Called by `set` before the cache is written; when it fails, the cache stays as it was. When the cache fails after it,
+   * what that had of the key goes.
+   */
   readonly writeThrough?: ((key: A, value: V) => Awaitable<unknown>) | undefined
   /** What its keys are kept apart by in the storage. Default: its name. */
   readonly prefix?: string | undefined

@@ -11,7 +11,7 @@ import { type Policy, resolvePolicy, type WriteOptions } from "./policy/options.
 import { isWorker } from "./policy/scope.ts"
 import { invalidateByTags } from "./policy/sweep.ts"
 import type { Mode } from "./policy/tokens.ts"
-import { type Item, setAll, type Target } from "./policy/write.ts"
+import { type Item, removeAll, setAll, type Target } from "./policy/write.ts"
 import { nameOf, ownOf } from "./reading.ts"
 
 /** Gives a write to the request it belongs to, so that it is done although its caller may not wait for it. */
@@ -96,7 +96,13 @@ export async function setMany(
       written++
     }
   } finally {
-    await setAll(target, lastOfEach(items.slice(0, written)))
+    const done = lastOfEach(items.slice(0, written))
+    await setAll(target, done).catch(async (error) => {
+      // The origin has them: what was here of them is old.
+      const names = writeThrough && !draft ? done.map(({ name }) => name) : []
+      await removeAll(target, names).catch(() => {})
+      throw error
+    })
   }
   if (draft) for (const { through } of items) if (through) draft.through(through)
 }

@@ -299,6 +299,19 @@ describe.each(kinds)("generators on %s", (kind) => {
     expect(await users.getEntry("never")).toBeUndefined()
   })
 
+  test("a value that the origin took and the cache refuses leaves no old one in the cache", async () => {
+    const { cache } = await setup(kind)
+    const origin = new Map<string, unknown>()
+    const users = cache.region("users", {
+      writeThrough: async (id: string, user: unknown) => void origin.set(id, user),
+    })
+    await users.setMany({ ann: "old", bob: "old" })
+    const refused = { code: "VALUE_UNSUPPORTED" }
+    await expect(users.set("ann", Object(Symbol("new")))).rejects.toMatchObject(refused)
+    expect(typeof origin.get("ann")).toBe("object")
+    expect(await users.getMany(["ann", "bob"])).toEqual([undefined, "old"])
+  })
+
   test("wrong options are refused before the setter is called", async () => {
     const { cache } = await setup(kind)
     const users = cache.region("users", { writeThrough: never })
