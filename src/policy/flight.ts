@@ -73,7 +73,7 @@ export class Flight {
   /** How many of them have not timed out. */
   #patient = 0
   /** Older ones: those who wait for them wait for this one, too. */
-  #followers: Flight[] = []
+  readonly #followers = new Set<Flight>()
   #controller: AbortController | undefined
   /** By `leaseTtl`. */
   #shared: Map<number, { readonly promise: Promise<unknown>; readonly cancel: () => void }> | undefined
@@ -166,7 +166,8 @@ export class Flight {
   /** Lets those who wait for this flight have what `other` brings. Else each that hangs would keep all those before it. */
   settleWith(other: Flight): void {
     if (!this.#isWanted()) return
-    other.#followers.push(this, ...this.#followers)
+    // Each of its callers may ask for this, and in the next round again.
+    for (const older of [this, ...this.#followers]) other.#followers.add(older)
     other.done.then((outcome) => {
       if (this.outcome || !this.#suits(outcome)) return
       this.by = other.by
@@ -212,13 +213,13 @@ export class Flight {
 
   /** Whether somebody waits for what it brings, or for an older one that is to have it. */
   #isWanted(): boolean {
-    this.#followers = this.#followers.filter((older) => older.isAwaited)
-    return this.isAwaited || this.#followers.length > 0
+    for (const older of this.#followers) if (!older.isAwaited) this.#followers.delete(older)
+    return this.isAwaited || this.#followers.size > 0
   }
 
   /** Whether more than one wait for it. */
   get isJoined(): boolean {
-    return this.#waiting > 1 || this.#followers.length > 0
+    return this.#waiting > 1 || this.#followers.size > 0
   }
 
   enter(): void {

@@ -124,6 +124,17 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await Promise.all([leader, last])).toEqual(["value", "value"])
   })
 
+  test("many who wait for loads that hang have what the first to succeed brings", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 100 })
+    let loads = 0
+    const load = () => (++loads < 8 ? never() : "value")
+    const all = Array.from({ length: 60 }, () => cache.getOrSet<string>("k", load))
+    const over = Promise.all(all)
+    await clock.advance(1000)
+    expect(new Set(await over)).toEqual(new Set(["value"]))
+    expect(loads).toBe(8)
+  })
+
   test("of loads that hang, and that nobody waits for, one does not keep all those before it", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 100, hardTimeout: 150 })
     const seen: WeakRef<object>[] = []
