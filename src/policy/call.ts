@@ -83,10 +83,14 @@ export function serve(
   return { value: engine.out(kept) }
 }
 
-/** Whether a caller may share a flight: not past its lease, not beaten, not for a fresh load, not across lonely requests. */
+/**
+ * Whether a caller may share a flight: not past its lease, not beaten, not for a fresh load, not across lonely requests;
+ * nor one that goes on although its callers have what a challenger found.
+ */
 export function canJoin(flight: Flight, { policy, scope }: Call): boolean {
   const mayShare = (scope.shares && flight.isShared) || flight.turn === thisTurn()
-  return !policy.fresh && !flight.fenced && !flight.isOverdue(policy.leaseTtl) && mayShare
+  const isHeld = flight.fenced || flight.outcome || flight.isOverdue(policy.leaseTtl)
+  return !policy.fresh && !isHeld && mayShare
 }
 
 /** Whether the load of this key failed lately, so that a stale value is served without another attempt. */

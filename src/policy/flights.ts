@@ -62,9 +62,11 @@ export class Flights {
     }
   }
 
-  /** `flight` is to load: older ones of its key that have held it for `leaseTtl` are beaten. */
+  /** `flight` is to load: older ones of its key that have held it for `leaseTtl`, or for nobody, are beaten. */
   challenge(flight: Flight, leaseTtl: number): void {
-    for (let old = flight.beside; old; old = old.beside) if (old.isOverdue(leaseTtl)) old.fence()
+    for (let old = flight.beside; old; old = old.beside) {
+      if (old.outcome || old.isOverdue(leaseTtl)) old.fence()
+    }
   }
 
   remove(flight: Flight): void {

@@ -216,6 +216,29 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await cache.get("k")).toBe("new")
   })
 
+  test("one that goes on although its callers were served is joined by nobody, and another load beats it", async () => {
+    const { cache, another, clock } = await setup(kind, {
+      leaseTtl: 50,
+      signal: new AbortController().signal,
+    })
+    let rounds = 0
+    // Who goes round and round lets no time pass.
+    cache.on("coalesced", () => ++rounds === 100 && clock.jump(Date.now() + 3_600_000))
+    const slow = cache.getOrSet("k", () => clock.after(500, "late"), { lease: false })
+    await clock.advance(10)
+    await another().set("k", "brief", { ttl: 100 })
+    await clock.advance(50)
+    const hit = cache.getOrSet("k", () => "never called")
+    await settled(clock)
+    expect(await Promise.all([slow, hit])).toEqual(["brief", "brief"])
+    await clock.advance(100)
+    const patient = cache.getOrSet("k", () => "new", { leaseTtl: "1m" })
+    await settled(clock)
+    expect([await patient, rounds]).toEqual(["new", 0])
+    await clock.advance(500)
+    expect(await cache.get("k")).toBe("new")
+  })
+
   test("another load beats it", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 50 })
     const refreshed = cache.getOrSet("k", () => clock.after(200, "late"), { fresh: true })
