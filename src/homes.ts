@@ -43,8 +43,10 @@ function isTold(value: unknown): value is object {
   return isRecord(value) && isPlain(value) && !("get" in value)
 }
 
-/** Lets what runs on a storage finish, then closes it; until then `close()` knows of it. */
-export function drop({ shared, hub }: Kit, engine: Engine): void {
+/** Lets what runs on a storage finish, then closes it; until then `close()` knows of it. `next` takes its place. */
+export function drop({ shared, hub }: Kit, engine: Engine, next?: Source): void {
+  // Of the same storage: what is written from now on would be overwritten by loads of before.
+  if (next?.adapter && next.adapter === engine.source.adapter) engine.flights.end()
   const ended = engine.listings.finish(Infinity).then(() => engine.retire(Infinity))
   const over = () => void shared.engines.delete(engine)
   ended.then(over, (error: unknown) => {
@@ -104,7 +106,7 @@ export function ownHome({ kit, parent }: Known, options: StorageOptions): () => 
         ...(isOther && { near: undefined, arguments: undefined }),
         ...options,
       })
-      if (own) drop(kit, own)
+      if (own) drop(kit, own, source)
       own = engineOf(kit, source)
     }
     return own

@@ -109,9 +109,7 @@ export class CacheWrapper extends Region {
     shared.engine = engineOf(this.kit, source)
     // Those that go with it find out now, not with their next call.
     for (const { kit } of shared.regions.values()) if (kit.settings.ownsHome) kit.settings.home()
-    // Of the same storage: what is written from now on would be overwritten by loads of before.
-    if (old.source.adapter === adapter) old.flights.end()
-    drop(this.kit, old)
+    drop(this.kit, old, source)
     return this
   }
 

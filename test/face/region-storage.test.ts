@@ -203,6 +203,20 @@ test("a load that began before its region's codec was replaced does not write ov
   expect(await region.get("k")).toBe(2)
 })
 
+test("nor does one that began before use() of the same adapter, in a region with a codec of its own", async () => {
+  const adapter = memory()
+  const cache = new CacheWrapper({ adapter })
+  const region = cache.region("r", { compress: true })
+  const { promise, pass } = gate()
+  const slow = region.getOrSet("k", () => promise)
+  await region.get("k")
+  cache.use(adapter)
+  expect(await region.getOrSet("k", () => "new")).toBe("new")
+  pass("old")
+  expect(await slow).toBe("old")
+  expect(await region.get("k")).toBe("new")
+})
+
 test("an adapter that is like the one it replaces takes its place", async () => {
   interface Held extends Adapter {
     readonly held: Record<string, unknown>
