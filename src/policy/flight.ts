@@ -74,6 +74,8 @@ export class Flight {
   #patient = 0
   /** Older ones: those who wait for them wait for this one, too. */
   readonly #followers = new Set<Flight>()
+  /** A younger one that those who wait for this one wait for, too. */
+  next: Flight | undefined
   #controller: AbortController | undefined
   /** By `leaseTtl`. */
   #shared: Map<number, { readonly promise: Promise<unknown>; readonly cancel: () => void }> | undefined
@@ -166,6 +168,7 @@ export class Flight {
   /** Lets those who wait for this flight have what `other` brings. Else each that hangs would keep all those before it. */
   settleWith(other: Flight): void {
     if (!this.#isWanted()) return
+    this.next = other
     // Each of its callers may ask for this, and in the next round again.
     for (const older of [this, ...this.#followers]) other.#followers.add(older)
     other.done.then((outcome) => {
@@ -227,13 +230,15 @@ export class Flight {
     this.#patient++
   }
 
-  /**
-   * One caller has gone, served or by the `reason` of its own signal; the last one ends the fallback. Answers whether it
-   * was that.
-   */
-  leave(reason?: unknown): boolean {
+  /** One caller has gone: see {@link end}. */
+  leave(): void {
     this.rest()
-    if (--this.#waiting > 0 || this.background || this.outcome || this.#isWanted()) return false
+    this.#waiting--
+  }
+
+  /** Ends the fallback if all have gone, the last one served or by the `reason` of its own signal. Answers whether it did. */
+  end(reason?: unknown): boolean {
+    if (this.#waiting > 0 || this.background || this.outcome || this.#isWanted()) return false
     this.isLeft = true
     this.#reason = reason
     // On Workers the controller may belong to a request that is over.

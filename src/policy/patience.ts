@@ -67,9 +67,12 @@ export function isEndless(limit: number, { policy }: Call): boolean {
   return limit === Infinity && policy.signal === undefined
 }
 
-/** One caller less waits for a flight; the last one to go ends it, unless it goes on behind them. */
+/** One caller less waits for a flight, and for those after it; the last one to go ends it, unless it goes on behind them. */
 export function leave(flight: Flight, { engine }: Call, reason?: unknown): void {
-  if (!flight.leave(reason)) return
-  flight.fence()
-  engine.flights.remove(flight)
+  flight.leave()
+  // Who leaves for no reason of his own may be on his way to the next one.
+  for (let at: Flight | undefined = flight; at?.end(reason); at = reason ? at.next : undefined) {
+    at.fence()
+    engine.flights.remove(at)
+  }
 }

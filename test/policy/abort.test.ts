@@ -45,6 +45,27 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("value")
   })
 
+  test("of loads that hang each aborts when all have gone who waited for it, whoever goes last", async () => {
+    const { cache, clock } = await setup(kind, { leaseTtl: 50 })
+    for (const order of [[0, 1] as const, [1, 0] as const]) {
+      const states = [watched(), watched()] as const
+      const controllers = [new AbortController(), new AbortController()] as const
+      const calls: Promise<unknown>[] = []
+      for (const at of [0, 1] as const) {
+        calls.push(cache.getOrSet("k", states[at].load, { signal: controllers[at].signal }))
+        await clock.advance(60)
+      }
+      const outcomes = Promise.allSettled(calls)
+      controllers[order[0]].abort("gone")
+      await settled(clock)
+      expect(states[1].aborted).toBe(false)
+      controllers[order[1]].abort("gone")
+      await settled(clock)
+      expect([states[0].aborted, states[1].aborted]).toEqual([true, true])
+      await outcomes
+    }
+  })
+
   test("the fallback's signal aborts when the last waiting caller has gone, not before", async () => {
     const { cache, clock } = await setup(kind)
     const state = watched()
