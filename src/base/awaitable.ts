@@ -44,16 +44,20 @@ export function attempt<T>(work: () => Awaitable<T>): Promise<T> {
 }
 
 /**
- * The outcomes of all `works`, at once where none of them is a promise. One that throws at once leaves no rejection of
- * those before it unheard.
+ * The outcomes of all `works`, at once where none of them is a promise. Fails once all that have begun are over: a write
+ * that is still under way would come after what its caller writes next.
  */
 export function together<T>(works: readonly (() => Awaitable<T>)[]): Awaitable<T[]> {
   const results: Awaitable<T>[] = []
+  const failed = (error: unknown): Promise<never> =>
+    Promise.allSettled(results).then(() => {
+      throw error
+    })
   try {
     for (const work of works) results.push(work())
   } catch (error) {
-    Promise.all(results).catch(() => {})
+    if (results.some(isPromise)) return failed(error)
     throw error
   }
-  return results.some(isPromise) ? Promise.all(results) : (results as T[]) // None is a promise.
+  return results.some(isPromise) ? Promise.all(results).catch(failed) : (results as T[]) // None is a promise.
 }

@@ -144,3 +144,30 @@ describe.each(lateKinds)("a storage that is slow, on %s", (kind) => {
     expect(await cache.get("k")).toBeUndefined()
   })
 })
+
+test.each(["reject", "throw"] as const)(
+  "a write of many of which one fails (%s) ends with the last of them, and nothing lands upon the next",
+  async (fault) => {
+    const many: readonly ((cache: CacheWrapper) => Promise<unknown>)[] = [
+      (cache) => expect(cache.setMany({ k: "old", fails: 1 })).rejects.toThrow(),
+      (cache) => cache.getOrSetMany(["k", "fails"], (missing) => missing.map(() => "old")),
+      (cache) => expect(cache.delete("k", "fails")).rejects.toThrow(),
+    ]
+    for (const write of many) {
+      const { cache, clock, storage } = await setup("four methods")
+      const faults = new Map<string, typeof fault | 50>([
+        ["k", 50],
+        ["fails", fault],
+      ])
+      storage.fault = (verb, key) => {
+        const own = verb === "get" ? undefined : faults.get(key)
+        if (own !== undefined) faults.delete(key)
+        return own
+      }
+      const done = write(cache).then(() => cache.set("k", "new"))
+      await clock.advance(100)
+      await done
+      expect(await cache.get("k")).toBe("new")
+    }
+  },
+)
