@@ -89,22 +89,27 @@ export async function setMany(
     return { name, value: kept, policy, through }
   })
   const { draft } = engine
-  let written = writeThrough && !draft ? 0 : items.length
+  if (!writeThrough || draft) {
+    await setAll(target, lastOfEach(items))
+    for (const { through } of items) if (through) draft?.through(through)
+    return
+  }
+  const writes: Promise<void>[] = []
   try {
-    for (const { through } of items.slice(written)) {
-      await through?.()
-      written++
+    for (const item of items) {
+      await item.through?.()
+      // At once: what others set while the next ones are at their origin comes later there, and here.
+      const write = setAll(target, [item]).catch(async (error) => {
+        // The origin has it: what was here of it is old.
+        await removeAll(target, [item.name]).catch(() => {})
+        throw error
+      })
+      write.catch(() => {}) // Heard below.
+      writes.push(write)
     }
   } finally {
-    const done = lastOfEach(items.slice(0, written))
-    await setAll(target, done).catch(async (error) => {
-      // The origin has them: what was here of them is old.
-      const names = writeThrough && !draft ? done.map(({ name }) => name) : []
-      await removeAll(target, names).catch(() => {})
-      throw error
-    })
+    await Promise.all(writes)
   }
-  if (draft) for (const { through } of items) if (through) draft.through(through)
 }
 
 /** Ends every entry with one of the tags; a mode may come last. */

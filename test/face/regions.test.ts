@@ -275,6 +275,28 @@ describe.each(kinds)("generators on %s", (kind) => {
     expect(await users.getMany([2, 3])).toEqual(["Bob", "Cid"])
   })
 
+  test("what is set while a setMany is at the origin of its other keys stays, as it does there", async () => {
+    const { cache, clock } = await setup(kind)
+    const origin = new Map<string, number>()
+    const users = cache.region("users", {
+      writeThrough: async (id: string, value: number) => {
+        await clock.after(10, undefined)
+        origin.set(id, value)
+      },
+    })
+    const many = users.setMany([
+      ["a", 1],
+      ["b", 1],
+      ["c", 1],
+    ])
+    await clock.advance(11)
+    const one = users.set("a", 2)
+    await clock.advance(100)
+    await Promise.all([many, one])
+    expect(origin.get("a")).toBe(2)
+    expect(await users.getMany(["a", "b", "c"])).toEqual([2, 1, 1])
+  })
+
   test("a setter that fails leaves the cache as it was", async () => {
     const { cache } = await setup(kind)
     const down = new Error("down")
