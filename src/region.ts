@@ -56,7 +56,7 @@ export class Region extends Reader {
 
   /**
    * As {@link set} for many, as pairs with options of their own, a Map or a record; one round trip where the adapter
-   * can.
+   * can, but for a region that writes through: there each is stored once its origin has it.
    *
    * @throws {CacheError} As {@link set}; then some of them may be stored.
    * @example await cached.setMany([["a", 1], ["b", 2, { ttl: "1h" }]], { ttl: "5m" })

@@ -17,8 +17,8 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
    */
   readonly generate?: Generator<V, A> | undefined
   /**
-   * Called by `set` before the cache is written; when it fails, the cache stays as it was. When the cache fails after it,
-   * what that had of the key goes.
+   * Called by `set` before the cache is written, and by `setMany` for one key after the other; when it fails, the cache
+   * stays as it was. When the cache fails after it, what that had of the key goes.
    */
   readonly writeThrough?: ((key: A, value: V) => Awaitable<unknown>) | undefined
   /** What its keys are kept apart by in the storage. Default: its name. */

@@ -54,7 +54,7 @@ const defaultAge = 5000
  * Near answers at once what it has; what it lacks comes from far and stays near for what is left of its life, `maxAge`
  * at most. Writes go to far first; while one is under way, and when it fails, near has nothing of its key. Near may
  * fail without harm, and is left alone where it cannot open. Version tokens read from far are remembered for `maxAge`
- * too. An eviction in near loses no entry; its event says `tier: "near"`.
+ * at most, too. An eviction in near loses no entry; its event says `tier: "near"`.
  *
  * A near tier that keeps objects holds the very object, any other one and far hold its encoded record.
  *
