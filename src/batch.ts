@@ -138,7 +138,7 @@ function outsideOf(flight: Flight, call: Call, engine: Engine): Call {
   const policy = { ...call.policy, ...endless, signal: flight.signal }
   // Should that load hang, the next one is the batch's own.
   const write: WriteEntry = (key, kept, life) => call.engine.draft?.derived().write(key, kept, life)
-  return { ...call, engine, policy, found: undefined, write: call.write ?? write }
+  return { ...call, engine, policy, write: call.write ?? write }
 }
 
 /** Lets what is made of what was read give way to what is written outside meanwhile. Returns a function that stops it. */

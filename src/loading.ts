@@ -11,7 +11,7 @@ import type { Engine } from "./policy/engine.ts"
 import { snapshot } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
 import { gathered, type Read } from "./policy/gather.ts"
-import { getOrSet, joinAtOnce, refresh } from "./policy/get-or-set.ts"
+import { getOrSet, loadAtOnce, refresh } from "./policy/get-or-set.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
 import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
@@ -95,14 +95,14 @@ export function serveOrLoad(
   const { policy } = call
   // A flight that runs has read already.
   if (read && known === undefined && !policy.fresh && !engine.flights.get(full))
-    return getOrSet({ ...call, found: read(call) })
+    return getOrSet(call, read(call))
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
-  if (typeof known === "string" && engine.flights.get(full)) return joinAtOnce(call) ?? getOrSet(call)
+  if (typeof known === "string" && engine.flights.get(full)) return loadAtOnce(call) ?? getOrSet(call)
   if (isHit(engine, kit, known)) {
     return loadKnown(call, { kept: known, limit: Infinity, reason: "expired", tokens: undefined })
   }
   const found = engine.read(place, full, policy, known)
-  return isPromise(found) ? getOrSet({ ...call, found }) : loadKnown(call, found)
+  return isPromise(found) ? getOrSet(call, found) : loadKnown(call, found)
 }
 
 /** As {@link serveOrLoad} for what is known at once: fresh by these options, or stale, or to be replaced. */
@@ -121,8 +121,8 @@ function loadKnown(call: Call, found: Found): unknown {
     state === "stale" &&
     Math.min(policy.softTimeout, policy.hardTimeout) <= 0 &&
     !isInside(engine.flights, key)
-  if (!servesStale)
-    return getOrSet({ ...call, found: kept && !tokens ? engine.read(place, key, policy, kept) : found })
+  if (!kept) return loadAtOnce(call, found) ?? getOrSet(call, found)
+  if (!servesStale) return getOrSet(call, tokens ? found : engine.read(place, key, policy, kept))
   const isWaiting = isBackedOff(call)
   if (!isWaiting) refresh(call, kept)
   call.onServe?.(freshUntil(kept, limit))

@@ -4,7 +4,8 @@ export type Awaitable<T> = T | Promise<T>
 /** Whether `value` must be awaited. (The promises of Workers' RPC are functions.) */
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   if (typeof value !== "object" && typeof value !== "function") return false
-  return value !== null && "then" in value && typeof value.then === "function"
+  // Engines are slower at asking whether it is there.
+  return value !== null && typeof (value as Partial<Promise<T>>).then === "function"
 }
 
 /** Continues with `next` at once on a value, later on a promise. (A module that exports `then` is itself a promise to `import()`.) */

@@ -26,9 +26,9 @@ export function newToken(): string {
   return token
 }
 
-/** The tokens that this realm has made in this very millisecond: what begins now comes after them. */
-export function tokensOfNow(): readonly string[] {
-  return youngestAt === now() ? [...youngest] : []
+/** The tokens that this realm has made in the millisecond `time`, which is now: what begins now comes after them. */
+export function tokensOf(time: number): readonly string[] {
+  return youngestAt === time ? [...youngest] : []
 }
 
 /** A soft invalidation, by its time and count (`""` when there was none yet), and how many ms later the next one came. */

@@ -34,9 +34,9 @@ export function cloneValue(value: unknown, keeps?: Keeps, key?: string): unknown
 
 /** {@link cloneValue}, telling what it found. */
 export function copyIn(value: unknown, keeps?: Keeps, key?: string): Copied {
-  const walk: Walk = { value: undefined, rare: false, odd: false, seen: new Map(), path: [], keeps, key }
+  const walk: Walk = { value: undefined, rare: false, odd: false, path: [], keeps, key }
   try {
-    walk.value = child(value, walk, "")
+    walk.value = copy(value, walk)
   } catch (cause) {
     throw cause instanceof CacheError ? cause : unsupported(walk, "cannot be read", cause)
   }
@@ -85,7 +85,11 @@ interface Walk {
   shared?: Set<object>
   rare: boolean
   odd: boolean
-  readonly seen: Map<object, object>
+  /** The outermost object and its copy, as most have no other; then all others by their sources. */
+  source?: object
+  made?: object
+  seen?: Map<object, object>
+  /** To the object that is being copied, from the outermost. */
   readonly path: (string | number)[]
   readonly keeps: Keeps | undefined
   readonly key: string | undefined
@@ -93,30 +97,31 @@ interface Walk {
 
 /** Copies what is reached by `at`. */
 function child(value: unknown, walk: Walk, at: string | number): unknown {
-  if (typeof value !== "object" || value === null) {
-    if (typeof value !== "function" && typeof value !== "symbol") return value
-    walk.path.push(at)
-    throw unsupported(walk, `is a ${typeof value}`)
-  }
-  const known = walk.seen.get(value)
-  if (known !== undefined) {
-    walk.shared ??= new Set()
-    walk.shared.add(known)
-    return known
-  }
-  if (walk.path.push(at) > maxDepth) throw unsupported(walk, "is nested too deep")
-  const made = Array.isArray(value)
-    ? copyArray(value, walk)
-    : isPlain(value)
-      ? fill({ ...value }, value, walk)
-      : copyInstance(value, walk)
+  if (typeof value === "object" && value !== null) {
+    const known = value === walk.source ? walk.made : walk.seen?.get(value)
+    if (known !== undefined) {
+      walk.shared ??= new Set()
+      walk.shared.add(known)
+      return known
+    }
+  } else if (typeof value !== "function" && typeof value !== "symbol") return value
+  if (walk.path.push(at) >= maxDepth) throw unsupported(walk, "is nested too deep")
+  const made = copy(value, walk)
   walk.path.pop()
   return made
 }
 
+function copy(value: unknown, walk: Walk): unknown {
+  if (typeof value === "function" || typeof value === "symbol")
+    throw unsupported(walk, `is a ${typeof value}`)
+  if (typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return copyArray(value, walk)
+  return isPlain(value) ? fill({ ...value }, value, walk) : copyInstance(value, walk)
+}
+
 /** Replaces the objects within `made`, a shallow copy of `source`, by copies. */
 function fill<T extends object>(made: T, source: object, walk: Walk): T {
-  walk.seen.set(source, made)
+  remember(source, made, walk)
   if (Object.getOwnPropertySymbols(made).length > 0) throw unsupported(walk, "has a symbol for a key")
   // Members are reached by name, whatever the class.
   const to = made as Record<string, unknown>
@@ -139,7 +144,7 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
   const isLoose = (source.length > 1000 && !isDense(source)) || Object.hasOwn(source, "constructor")
   // Not its own one, which would be another realm's.
   const made: unknown[] = isLoose ? holes(source.length) : Array.prototype.slice.call(source)
-  walk.seen.set(source, made)
+  remember(source, made, walk)
   if (isLoose) return copyElements(source, made, walk)
   for (let at = 0; at < made.length; at++) {
     const value = made[at]
@@ -195,7 +200,13 @@ function copyInstance(source: object, walk: Walk): object {
 }
 
 function remember<T extends object>(source: object, made: T, walk: Walk): T {
-  walk.seen.set(source, made)
+  if (walk.source) {
+    walk.seen ??= new Map()
+    walk.seen.set(source, made)
+  } else {
+    walk.source = source
+    walk.made = made
+  }
   return made
 }
 
@@ -223,12 +234,12 @@ function whatIs(value: object): string {
 
 function unsupported(walk: Walk, what: string, cause?: unknown): CacheError {
   let path = "value"
-  for (const at of walk.path.slice(1, 12)) {
+  for (const at of walk.path.slice(0, 11)) {
     path += /^[a-z_$][\w$]*(\(\)\[\d+])?$/i.test(`${at}`)
       ? `.${at}`
       : `[${/^\d+$/.test(`${at}`) ? at : shortKey(`${at}`)}]`
   }
-  if (walk.path.length > 12) path += "…"
+  if (walk.path.length > 11) path += "…"
   const of = walk.key === undefined ? "" : ` for ${shortKey(walk.key)}`
   return new CacheError(
     "VALUE_UNSUPPORTED",

@@ -31,8 +31,6 @@ export interface Call {
   readonly policy: Policy
   readonly scope: Scope
   readonly startedAt: number
-  /** What the storage says, where it was asked already. */
-  readonly found?: Awaitable<Found> | undefined
   /** How it goes together with others, where it is one of many. */
   readonly bulk?: BulkCall | undefined
   /** Writes the entry, where that is not the store's own business. */

@@ -1,12 +1,15 @@
 import { quietly } from "../base/awaitable.ts"
-import { left, now } from "../base/clock.ts"
+import { now } from "../base/clock.ts"
 import { stateOf } from "../entry.ts"
 import type { Call } from "./call.ts"
 import type { Found } from "./found.ts"
+import { Holder } from "./holder.ts"
 import type { Policy } from "./options.ts"
 import type { Brought, Outcome } from "./outcome.ts"
-import { alarm } from "./timeout.ts"
+import type { Running } from "./reentry.ts"
 import { thisTurn } from "./turn.ts"
+
+const none: readonly never[] = []
 
 /**
  * One running fallback, shared by its callers: a promise, not a lock queue.
@@ -14,7 +17,7 @@ import { thisTurn } from "./turn.ts"
  * It belongs to a generation of its key: an explicit write fences it, whereupon its callers still get its value, the
  * storage does not, and nobody joins it any more.
  */
-export class Flight {
+export class Flight extends Holder {
   readonly key: string
   /** What its leader asked for. */
   readonly policy: Policy
@@ -22,10 +25,6 @@ export class Flight {
   readonly isShared: boolean
   /** Those of its cache, once it is among them. */
   home: object | undefined
-  /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
-  #aliveAt: number = now()
-  /** The longest `leaseTtl` that a timer has seen end since then. */
-  #overdueFor = -1
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
@@ -51,20 +50,20 @@ export class Flight {
   /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */
   tokens: readonly string[] | undefined
   /** Where they are kept: the regions', then those of the tags known before the load. */
-  versionKeys: readonly string[] = []
-  /** The tags its entry will carry; the fallback may change them. */
-  tags: () => readonly string[] = () => []
+  versionKeys: readonly string[] = none
+  /** What its fallback is given, once it is: it may change the tags its entry will carry. */
+  context: { readonly tags: readonly string[] } | undefined
   /** Invalidations of the millisecond in which its fallback started that came before it. */
-  before: readonly string[] = []
+  before: readonly string[] = none
   /** Tags invalidated here while it ran. */
   invalidatedTags: Set<string> | undefined
   /** It is among these until it is over: else what a load leaves behind, such as a timer, would keep its value. */
-  readonly contexts: Map<string, Flight>[] = []
+  contexts: readonly Running[] = none
   /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
   beside: Flight | undefined
   #settle!: (outcome: Outcome) => void
   #read: Promise<void> | undefined
-  #wasRead = (): void => {}
+  #wasRead: (() => void) | undefined
   /** Settles with its outcome, or that of the challenger that took its place. Never rejects. */
   readonly done: Promise<Outcome> = new Promise((resolve) => {
     this.#settle = resolve
@@ -73,15 +72,14 @@ export class Flight {
   /** How many of them have not timed out. */
   #patient = 0
   /** Older ones: those who wait for them wait for this one, too. */
-  readonly #followers = new Set<Flight>()
+  #followers: Set<Flight> | undefined
   /** A younger one that those who wait for this one wait for, too. */
   next: Flight | undefined
   #controller: AbortController | undefined
-  /** By `leaseTtl`. */
-  #shared: Map<number, { readonly promise: Promise<unknown>; readonly cancel: () => void }> | undefined
   #release: (() => void) | undefined
 
   constructor({ key, policy, scope }: Pick<Call, "key" | "policy" | "scope">, background = false) {
+    super()
     this.key = key
     this.policy = policy
     this.isShared = scope.shares
@@ -103,10 +101,16 @@ export class Flight {
     return this.#read
   }
 
+  /** The tags its entry will carry, as far as its fallback has decided them. */
+  get tags(): readonly string[] {
+    const tags = this.context?.tags
+    return Array.isArray(tags) ? tags : none
+  }
+
   settle(outcome: Outcome): void {
     this.outcome ??= outcome
-    for (const flights of this.contexts) flights.delete(this.key)
-    this.#wasRead()
+    for (const running of this.contexts) running.drop(this)
+    this.#wasRead?.()
     this.#settle(this.outcome)
   }
 
@@ -116,53 +120,12 @@ export class Flight {
     if (found.reason !== "unavailable" || !this.found) this.found = found
     this.tokens = found.tokens
     this.versionKeys = versionKeys
-    this.#wasRead()
-  }
-
-  /** What followers wait on: its end, or that it has held its key for `leaseTtl`. One timer for all of them. */
-  shared(leaseTtl: number): Promise<unknown> {
-    if (leaseTtl === Infinity) return this.done
-    this.#shared ??= new Map()
-    const known = this.#shared.get(leaseTtl)
-    if (known) return known.promise
-    let cancel = () => {}
-    const promise = new Promise<void>((resolve) => {
-      const wait = () => {
-        const since = this.#aliveAt
-        cancel = alarm(Math.max(0, left(since, leaseTtl)), () => {
-          // It has given a sign of life since.
-          if (this.#aliveAt !== since) return wait()
-          this.#overdueFor = Math.max(this.#overdueFor, leaseTtl)
-          resolve()
-        })
-      }
-      wait()
-      this.done.then(() => {
-        cancel()
-        resolve()
-      })
-    })
-    this.#shared.set(leaseTtl, { promise, cancel: () => cancel() })
-    return promise
+    this.#wasRead?.()
   }
 
   /** One caller waits no longer, although it may not have left; with the last one the timers end. */
   rest(): void {
-    if (--this.#patient > 0) return
-    for (const { cancel } of this.#shared?.values() ?? []) cancel()
-    this.#shared = undefined
-  }
-
-  /** Gives a sign of life: it may hold its key for `leaseTtl` from now on. */
-  live(): void {
-    this.#overdueFor = -1
-    this.#aliveAt = now()
-  }
-
-  /** Whether it has held its key for as long as one may. */
-  isOverdue(leaseTtl: number): boolean {
-    // What a timer has told stays true when the clock is set back. Where none ran, nobody knows how long it has been.
-    return leaseTtl <= this.#overdueFor || Math.abs(now() - this.#aliveAt) >= leaseTtl
+    if (--this.#patient <= 0) this.stopTimers()
   }
 
   /** Lets those who wait for this flight have what `other` brings. Else each that hangs would keep all those before it. */
@@ -170,7 +133,8 @@ export class Flight {
     if (!this.#isWanted()) return
     this.next = other
     // Each of its callers may ask for this, and in the next round again.
-    for (const older of [this, ...this.#followers]) other.#followers.add(older)
+    other.#followers ??= new Set()
+    for (const older of [this, ...(this.#followers ?? none)]) other.#followers.add(older)
     other.done.then((outcome) => {
       if (this.outcome || !this.#suits(outcome)) return
       this.by = other.by
@@ -216,13 +180,17 @@ export class Flight {
 
   /** Whether somebody waits for what it brings, or for an older one that is to have it. */
   #isWanted(): boolean {
-    for (const older of this.#followers) if (!older.isAwaited) this.#followers.delete(older)
-    return this.isAwaited || this.#followers.size > 0
+    for (const older of this.#followers ?? none) if (!older.isAwaited) this.#followers?.delete(older)
+    return this.isAwaited || this.#isFollowed
   }
 
   /** Whether more than one wait for it. */
   get isJoined(): boolean {
-    return this.#waiting > 1 || this.#followers.size > 0
+    return this.#waiting > 1 || this.#isFollowed
+  }
+
+  get #isFollowed(): boolean {
+    return (this.#followers?.size ?? 0) > 0
   }
 
   enter(): void {

@@ -1,17 +1,16 @@
-import { type Awaitable, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, chain } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
 import { type Call, canJoin, isBackedOff, isDueEarly, judge, nextRound, reentrant } from "./call.ts"
-import { copyFor } from "./entries.ts"
 import { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
 import { load, validateFound } from "./load.ts"
 import type { Outcome } from "./outcome.ts"
-import { isEndless, leave } from "./patience.ts"
+import { isEndless, leave, type Wait } from "./patience.ts"
 import { isInside } from "./reentry.ts"
 import { isWorker } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
-import { ownLoad, waitFor } from "./waiting.ts"
+import { atEnd, ownLoad, waitFor } from "./waiting.ts"
 
 /**
  * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
@@ -19,11 +18,13 @@ import { ownLoad, waitFor } from "./waiting.ts"
  * Read from top to bottom this is the whole policy. A flight is registered before anything is awaited, its storage
  * read included. A round ends with an answer, or with news that ask for another round: an invalidation, a challenger,
  * an entry that was fresh for the leader but is too old for this caller.
+ *
+ * @param found - What the storage says, where it was asked already.
  */
-export async function getOrSet(call: Call): Promise<unknown> {
+export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<unknown> {
   const { engine, key, policy } = call
   policy.signal?.throwIfAborted()
-  let known = call.found
+  let known = found
   for (let previous: Flight | undefined; ; known = undefined) {
     const running = engine.flights.get(key)
     if (isInside(engine.flights, key)) throw reentrant(call)
@@ -39,23 +40,24 @@ export async function getOrSet(call: Call): Promise<unknown> {
 }
 
 /**
- * The short way for one of many callers that find nothing in the same turn: the end of the flight is all it needs.
- * `undefined` where there is more to it.
+ * The short way for a caller who finds nothing, and for those of the same turn: the end of the flight is all it needs.
+ *
+ * @param found - What the storage says, to lead a flight with where none runs; without, one that runs is joined.
+ * @returns `undefined` where there is more to it.
  */
-export function joinAtOnce(call: Call): Promise<unknown> | undefined {
+export function loadAtOnce(call: Call, found?: Found): Promise<unknown> | undefined {
   const { engine, place, name, key, policy } = call
-  const flight = engine.flights.get(key)
-  if (!flight || flight.turn !== thisTurn() || !isEndless(policy.hardTimeout, call)) return undefined
-  if (!canJoin(flight, call) || isInside(engine.flights, key)) return undefined
+  const running = engine.flights.get(key)
+  if (!(running ?? found) || !isEndless(policy.hardTimeout, call)) return undefined
+  if (running && (running.turn !== thisTurn() || !canJoin(running, call))) return undefined
+  if (isInside(engine.flights, key)) return undefined
+  const flight = running ?? depart(call, found, undefined)
   flight.enter()
-  engine.hub.joined(place, name)
-  return flight.shared(policy.leaseTtl).then(() => {
+  if (running) engine.hub.joined(place, name)
+  const wait: Wait = { flight, call, joins: running !== undefined, isLate: false, isOther: false }
+  return (running ? flight.shared(policy.leaseTtl) : flight.done).then(() => {
     leave(flight, call)
-    const { outcome } = flight
-    if (outcome?.type === "loaded")
-      return copyFor(engine, flight.by.policy.schema ? outcome.raw : outcome.copy)
-    if (outcome?.type === "failed") throw outcome.error
-    return getOrSet(call)
+    return chain(atEnd(wait, undefined), (answer) => (answer ? answer.value : getOrSet(call)))
   })
 }
 
@@ -80,22 +82,30 @@ function depart(
   // One that has held its key too long is beaten by a load alone: it may be a hit that is led here.
   if (policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
-  const end = engine.busy.begin()
-  const over = run(flight, call, known).then((outcome) => {
-    engine.flights.remove(flight)
-    flight.settle(outcome)
-    end()
-  })
-  scope.background(over)
+  scope.background(fly(flight, call, known))
   return flight
 }
 
-/** The life of a flight: read, take the lease, load, store. Never rejects. */
-async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<Outcome> {
-  const { engine, place, name, policy } = call
+/** The life of a flight. Never rejects. */
+async function fly(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<void> {
+  const { engine } = call
+  const end = engine.busy.begin()
+  let outcome: Outcome
   try {
-    const read = validateFound(known ?? engine.read(place, call.key, policy), call)
-    const found = isPromise(read) ? await read : read
+    outcome = await run(flight, call, known)
+  } catch (error) {
+    outcome = { type: "failed", error }
+  }
+  flight.release()
+  engine.flights.remove(flight)
+  flight.settle(outcome)
+  end()
+}
+
+/** Read, take the lease, load, store. */
+function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Awaitable<Outcome> {
+  const { engine, place, key, name, policy } = call
+  return chain(validateFound(known ?? engine.read(place, key, policy), call), (found) => {
     flight.capture(found, place.versionKeysOf(policy.tags))
     const state = judge(found, call)
     if (state === "fresh" && !flight.background) {
@@ -107,21 +117,18 @@ async function run(flight: Flight, call: Call, known: Awaitable<Found> | undefin
     if (isMissed && !flight.background && !policy.fresh) engine.hub.miss(place, name, found.reason)
     if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
-    const challenge = () => engine.flights.challenge(flight, policy.leaseTtl)
-    challenge() // At once, for the lease that they may hold,
-    const asked = lead(flight, call, found)
-    const right = isPromise(asked) ? await asked : asked
-    if (right.type !== "load") return right
-    const outside = engine.draft?.outside(flight, call, canJoin)
-    if (outside) {
-      const value = await getOrSet(outside)
-      return { type: "loaded", value, raw: value, copy: value }
-    }
-    challenge() // and those of whom it became due meanwhile.
-    return await load(flight, call, right.found)
-  } catch (error) {
-    return { type: "failed", error }
-  } finally {
-    flight.release()
-  }
+    engine.flights.challenge(flight, policy.leaseTtl) // At once, for the lease that they may hold.
+    return chain(lead(flight, call, found), (right) =>
+      right.type === "load" ? takeOff(flight, call, right.found) : right,
+    )
+  })
+}
+
+/** Loads, or joins a load outside of the batch. */
+function takeOff(flight: Flight, call: Call, found: Found): Promise<Outcome> {
+  const { engine, policy } = call
+  const outside = engine.draft?.outside(flight, call, canJoin)
+  if (outside) return getOrSet(outside).then((value) => ({ type: "loaded", value, raw: value, copy: value }))
+  engine.flights.challenge(flight, policy.leaseTtl) // Those of whom it became due meanwhile.
+  return load(flight, call, found)
 }

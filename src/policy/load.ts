@@ -1,7 +1,7 @@
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { left, now, passed } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
-import { tokensOfNow } from "../base/token.ts"
+import { tokensOf } from "../base/token.ts"
 import { jittered, type Kept, makeKept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { type Call, isMisuse } from "./call.ts"
@@ -20,15 +20,15 @@ import { inside } from "./reentry.ts"
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, place, name, policy, fallback } = call
   const context = new Context(flight, call, found)
-  flight.tags = () => (Array.isArray(context.tags) ? context.tags : [])
+  flight.context = context
   // After what is asked for in the same turn: a function that calls itself by its cache takes no stack.
   await undefined
   const grounded = ground(flight, call)
   if (isPromise(grounded)) await grounded
   if (flight.isLeft) return { type: "held" }
   const startedAt = now()
-  flight.before = tokensOfNow()
-  flight.live()
+  flight.before = tokensOf(startedAt)
+  flight.live(startedAt)
   flight.hasTried = true
   engine.hub.load(place, name)
   try {
@@ -43,7 +43,8 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     const took = passed(startedAt)
     engine.hub.done(place, name, took)
     engine.backoff.forget(call.key)
-    await publish(flight, call, context, brought, startedAt, took)
+    const published = publish(flight, call, context, brought, startedAt, took)
+    if (isPromise(published)) await published
     return { type: "loaded", ...brought }
   } catch (error) {
     engine.hub.failed(place, name, passed(startedAt), error)
@@ -93,43 +94,73 @@ function isReadOnly(error: unknown): boolean {
 }
 
 /** Stores what was loaded, unless something has beaten the flight. Trouble is an event: the caller gets the value. */
-async function publish(
+function publish(
   flight: Flight,
   call: Call,
   context: Context,
   { value, raw }: Brought,
   createdAt: number,
   took: number,
-): Promise<void> {
-  const { engine, place, key, name, policy } = call
+): Awaitable<unknown> {
+  const { engine, place, name, policy } = call
+  const failed = (error: unknown) => {
+    if (!isReadOnly(error)) engine.hub.trouble(place, name, error)
+  }
   try {
     // What it was beaten by may not have been the first to end a tag that was chosen meanwhile.
     const isEnded = (tag: string) =>
       flight.invalidatedTags?.has(tag) || (flight.fenced && !policy.tags.includes(tag))
-    flight.isInvalidated = flight.tags().some(isEnded)
-    if (flight.fenced || context.skipped || !flight.tokens) return
-    // What others do to it while we wait must not reach the storage.
-    let own = policy.shouldCache ? snapshot(engine, raw) : raw
-    // An asynchronous one is waited for: its promise would say yes to everything.
-    if (policy.shouldCache && !(await (policy.shouldCache as ShouldCache)(value, { key: name }))) return
-    const { ttl: given, grace, tags } = context.decided(policy)
-    // The ttl of what is kept was spread when it was written first.
-    const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
-    const known = marksFor(flight, call, tags, createdAt, context.renewed)
-    if (!policy.shouldCache && (isPromise(known) || engine.queue.isBusy([key]))) own = snapshot(engine, raw)
-    const marks = isPromise(known) ? await known : known
+    flight.isInvalidated = flight.tags.some(isEnded)
+    if (flight.fenced || context.skipped || !flight.tokens) return undefined
+    const store = (own: unknown) => keep(flight, call, context, own, createdAt, took)
+    const stored = policy.shouldCache ? storeIf(call, value, raw, store) : store(raw)
+    return isPromise(stored) ? stored.catch(failed) : undefined
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** Stores what `shouldCache` says yes to. An asynchronous one is waited for: its promise would say yes to everything. */
+async function storeIf(
+  { engine, name, policy }: Call,
+  value: unknown,
+  raw: unknown,
+  store: (own: unknown) => Awaitable<unknown>,
+): Promise<void> {
+  // What others do to it while we wait must not reach the storage.
+  const own = snapshot(engine, raw)
+  if (await (policy.shouldCache as ShouldCache)(value, { key: name })) await store(own)
+}
+
+/** Keeps what was loaded, in its place among the writes, under the versions of before the load. */
+function keep(
+  flight: Flight,
+  call: Call,
+  context: Context,
+  value: unknown,
+  createdAt: number,
+  took: number,
+): Awaitable<unknown> {
+  const { engine, place, key, name, policy } = call
+  const { ttl: given, grace, tags } = context.decided(policy)
+  // The ttl of what is kept was spread when it was written first.
+  const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
+  const known = marksFor(flight, call, tags, createdAt, context.renewed)
+  const waits = isPromise(known) || engine.queue.isBusy([key])
+  // What others do to it while we wait must not reach the storage.
+  const own = waits && !policy.shouldCache ? snapshot(engine, value) : value
+  return chain(known, (marks) => {
     const { store } = engine
     flight.isInvalidated ||= marks === undefined
-    if (!marks || !store) return
-    const succeeded = isSucceeded(flight, call, createdAt)
-    if (isPromise(succeeded) ? await succeeded : succeeded) return
-    const kept = makeKept({ value: own, createdAt, ttl, grace, took, tags, marks })
-    const stored = writeFenced(flight, call, store, kept)
-    if (isPromise(stored) ? await stored : stored)
-      tell(engine, () => engine.hub.tell(place, name, "set"), key)
-  } catch (error) {
-    if (!isReadOnly(error)) engine.hub.trouble(place, name, error)
-  }
+    if (!marks || !store) return undefined
+    return chain(isSucceeded(flight, call, createdAt), (succeeded) => {
+      if (succeeded) return undefined
+      const kept = makeKept({ value: own, createdAt, ttl, grace, took, tags, marks })
+      return chain(writeFenced(flight, call, store, kept), (isKept) => {
+        if (isKept) tell(engine, () => engine.hub.tell(place, name, "set"), key)
+      })
+    })
+  })
 }
 
 /** Writes what was loaded, or removes the key where nothing is to be kept of it; answers whether it is kept. */

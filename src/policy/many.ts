@@ -59,7 +59,6 @@ export async function loadMany(
       policy: { ...call.policy, storeTimeout },
       write,
       bulk: { readAnew, onJoin: decide },
-      ...(found && { found }),
       fallback: (context: LoadContext) => {
         const value = call.fallback(context)
         decide()
@@ -68,7 +67,7 @@ export async function loadMany(
     }
     const { flights } = call.engine
     const running = flights.get(call.key)
-    const value = getOrSet(mine)
+    const value = getOrSet(mine, found)
     const flight = flights.get(call.key)
     // Its own may go on behind a caller who is served already, and ask yet.
     Promise.allSettled([value, flight !== running && flight?.done]).then(decide)

@@ -45,11 +45,12 @@ export function marksFor(
   const { tokens: captured } = flight
   if (!store || !captured || tags.some((tag) => flight.invalidatedTags?.has(tag))) return undefined
   const versions = engine.versions(store)
+  // Entries without tags share the very array.
+  if (tags.length === 0 && policy.tags.length === 0 && versions.isComplete(captured)) return captured
   const regions = place.versionKeys.length
   const tagged = byTag(policy.tags, captured.slice(regions))
   const complete = () => {
     const mine = tags.flatMap((tag) => tagged.get(tag) ?? []) // All of them are in it by now.
-    // Entries without tags share the very array.
     const before = tagged.size > 0 ? [...captured.slice(0, regions), ...mine] : captured
     return engine.guard(() => versions.complete(place.versionKeysOf(tags), before), policy.storeTimeout, "")
   }

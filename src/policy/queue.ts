@@ -102,39 +102,48 @@ export class WriteQueue {
     written: Parameters<Watcher>[0],
     key: string,
   ): { readonly result: Awaitable<T>; readonly tail?: Write } {
-    let isLate = false
+    const turn: Turn = { ahead: before, seen: 0, behind: [], isSecond: false, isLate: false }
+    const begin = () => this.#guard(() => work(() => turn.isLate), whole, key)
     const wait = restOf(before, ms)
-    const behind: (() => void)[] = []
-    let seen = before.length > 0 ? now() : 0
-    let ahead = before
-    let isSecond = false
-    const guarded = () => {
-      isSecond = ahead.some(({ isHung }) => isHung)
-      ahead = [] // Else each would keep all those before it, for as long as they overlap.
-      return this.#guard(() => work(() => isLate), whole, key)
-    }
-    const over = () => this.told(written)
     let result: Awaitable<T> | undefined
     try {
-      result =
-        before.length > 0 ? inLine(before, wait, behind, () => (seen = now())).then(guarded) : guarded()
+      result = before.length > 0 ? inLine(turn, wait).then(begin) : begin()
     } finally {
       // At once, or it threw at once.
-      if (!isPromise(result)) over()
+      if (!isPromise(result)) this.told(written)
     }
     if (!isPromise(result)) return { result }
-    // On Workers one that waits looks around all the time, as long as its request lives.
-    const stands = () => ahead.length === 0 || now() - seen < 1000 || ahead.some(isUnderWay)
-    const end = result.then(over, (error) => {
-      isLate = true
-      over()
-      tail.isHung = error instanceof CacheError && error.code === "STORE_TIMEOUT"
-      // The second one in a row tells of a storage that hangs: those behind it need not wait for one another.
-      if (tail.isHung && isSecond) for (const go of behind) go()
-    })
-    const tail = Object.assign(share(end, wait + whole), { behind, stands, isHung: false })
-    return { result, tail }
+    return { result, tail: tailOf(turn, result, wait + whole, () => this.told(written)) }
   }
+}
+
+/** How it stands with a write. */
+interface Turn {
+  /** Those it waits for still. */
+  ahead: readonly Write[]
+  /** When it last looked at them, ms since epoch. */
+  seen: number
+  /** Let those that wait for it go. */
+  readonly behind: (() => void)[]
+  /** One that it waited for has timed out. */
+  isSecond: boolean
+  isLate: boolean
+}
+
+/** What those behind a write that takes time wait for, `ms` at most. */
+function tailOf(turn: Turn, result: Promise<unknown>, ms: number, over: () => void): Write {
+  const { behind } = turn
+  // On Workers one that waits looks around all the time, as long as its request lives.
+  const stands = () => turn.ahead.length === 0 || now() - turn.seen < 1000 || turn.ahead.some(isUnderWay)
+  const end = result.then(over, (error) => {
+    turn.isLate = true
+    over()
+    tail.isHung = error instanceof CacheError && error.code === "STORE_TIMEOUT"
+    // The second one in a row tells of a storage that hangs: those behind it need not wait for one another.
+    if (tail.isHung && turn.isSecond) for (const go of behind) go()
+  })
+  const tail = Object.assign(share(end, ms), { behind, stands, isHung: false })
+  return tail
 }
 
 /**
@@ -150,13 +159,10 @@ function restOf(before: readonly Write[], ms: number): number {
   return longest
 }
 
-/** Waits for the writes `before`, `ms` at most, or until a storage that hangs lets them all go; then so are those `behind`. */
-async function inLine(
-  before: readonly Write[],
-  ms: number,
-  behind: readonly (() => void)[],
-  see: () => void,
-): Promise<void> {
+/** Waits for the writes ahead, `ms` at most, or until a storage that hangs lets them all go; then so are those behind. */
+async function inLine(turn: Turn, ms: number): Promise<void> {
+  const { ahead, behind } = turn
+  turn.seen = now()
   let isLetGo = false
   await new Promise<void>((resolve) => {
     const go = () => {
@@ -164,12 +170,14 @@ async function inLine(
       // What another request settles goes on in that one, and dies with it: on Workers it is looked at.
       if (!isWorker()) resolve()
     }
-    for (const write of before) write.behind.push(go)
+    for (const write of ahead) write.behind.push(go)
     const look = () => {
-      see()
+      turn.seen = now()
       return isLetGo
     }
-    ended(before, ms, look).then(resolve)
+    ended(ahead, ms, look).then(resolve)
   })
   if (isLetGo) for (const go of behind) go()
+  turn.isSecond = ahead.some(({ isHung }) => isHung)
+  turn.ahead = [] // Else each would keep all those before it, for as long as they overlap.
 }

@@ -1,10 +1,38 @@
 import { builtinModule } from "../base/environment.ts"
 import type { Flight } from "./flight.ts"
 
-interface Running {
-  /** By key, until they are over. */
-  readonly flights: Map<string, Flight>
+/** What a fallback, and all that it calls, runs inside of. */
+export class Running {
+  /** The one flight that is not over yet, or many by their key. */
+  #flights: Flight | Map<string, Flight> | undefined
   above: Running | undefined
+
+  constructor(flights: readonly Flight[], above: Running | undefined) {
+    this.#flights = flights.length === 1 ? flights[0] : new Map(flights.map((flight) => [flight.key, flight]))
+    this.above = above
+    for (const flight of flights) flight.contexts = [...flight.contexts, this]
+  }
+
+  all(): readonly Flight[] {
+    const flights = this.#flights
+    return flights instanceof Map ? [...flights.values()] : flights ? [flights] : []
+  }
+
+  get(key: string): Flight | undefined {
+    const flights = this.#flights
+    return flights instanceof Map ? flights.get(key) : flights?.key === key ? flights : undefined
+  }
+
+  drop(flight: Flight): void {
+    const flights = this.#flights
+    if (flights instanceof Map) flights.delete(flight.key)
+    else this.#flights = undefined
+  }
+
+  get isOver(): boolean {
+    const flights = this.#flights
+    return flights instanceof Map ? flights.size === 0 : flights === undefined
+  }
 }
 
 interface AsyncContext {
@@ -18,14 +46,10 @@ let context: AsyncContext | null | undefined
 export function inside<R>(flights: readonly Flight[], work: () => R): R {
   context ??= asyncContext()
   if (!context) return work()
-  const running: Running = { flights: new Map(), above: context.getStore() }
-  for (const flight of flights) {
-    running.flights.set(flight.key, flight)
-    flight.contexts.push(running.flights)
-  }
+  const running = new Running(flights, context.getStore())
   // Nobody waits for what is over, and a load that begins the next one would keep all before it for ever.
   for (let at = running; at.above; ) {
-    if (at.above.flights.size > 0) at = at.above
+    if (!at.above.isOver) at = at.above
     else at.above = at.above.above
   }
   return context.run(running, work)
@@ -33,12 +57,12 @@ export function inside<R>(flights: readonly Flight[], work: () => R): R {
 
 /** The flights that the caller runs inside, the innermost alone. */
 export function innermost(): readonly Flight[] {
-  return [...(context?.getStore()?.flights.values() ?? [])]
+  return context?.getStore()?.all() ?? []
 }
 
 /** Whether the caller runs inside a load of `key` among the flights of `home`, beaten or not. */
 export function isInside(home: object, key: string): boolean {
-  for (let at = context?.getStore(); at; at = at.above) if (at.flights.get(key)?.home === home) return true
+  for (let at = context?.getStore(); at; at = at.above) if (at.get(key)?.home === home) return true
   return false
 }
 

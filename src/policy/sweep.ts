@@ -28,7 +28,7 @@ export async function invalidateByTags(
     const { found } = flight
     const replaced = (found && isLive(found) && found.kept?.tags) || []
     const hit =
-      [...flight.tags(), ...replaced].some((tag) => tags.includes(tag)) ||
+      [...flight.tags, ...replaced].some((tag) => tags.includes(tag)) ||
       flight.versionKeys.some((key) => keys.includes(key))
     if (hit) return true
     flight.invalidatedTags ??= new Set()

@@ -106,7 +106,7 @@ async function untilEnd(
 }
 
 /** What the caller gets by the outcome of the flight. */
-function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefined> {
+export function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefined> {
   const { flight, call } = wait
   const { outcome, by } = flight
   const isOther = judgesOtherwise(call, by)

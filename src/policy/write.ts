@@ -39,7 +39,7 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   const keys = items.map(({ name }) => place.full(name))
   engine.fence(keys)
   const createdAt = now()
-  const tags = [...new Set(items.flatMap((item) => item.policy.tags))]
+  const tags = tagsOf(items)
   const versionKeys = place.versionKeysOf(tags)
   const ms = bulkTimeout(policy, keys)
   const { store } = engine
@@ -80,21 +80,38 @@ function put(
   tags: readonly string[],
   tokens: readonly string[],
 ): Awaitable<unknown> {
-  const regions = place.versionKeys.length
-  const tagged = byTag(tags, tokens.slice(regions))
+  const marksOf = marker(place, tags, tokens)
   const writes: EntryWrite[] = []
   const gone: string[] = []
   for (const { name, value, policy: own } of items) {
     const key = place.full(name)
     const ttl = jittered(own.ttl, own.jitter)
     const { grace } = own
-    const mine = own.tags.flatMap((tag) => tagged.get(tag) ?? []) // All of them are in it.
-    const marks = tags.length > 0 ? [...tokens.slice(0, regions), ...mine] : tokens
+    const marks = marksOf(own.tags)
     const kept = makeKept({ value, createdAt, ttl, grace, took: 0, tags: own.tags, marks })
     if (ttl > 0) writes.push([key, kept, ttl + grace])
     else gone.push(key)
   }
   return change(store, writes, gone)
+}
+
+function tagsOf(items: readonly Item[]): readonly string[] {
+  return items.some(({ policy }) => policy.tags.length > 0)
+    ? [...new Set(items.flatMap(({ policy }) => policy.tags))]
+    : []
+}
+
+/** Picks the marks of an entry with some of `tags`. */
+function marker(
+  place: Place,
+  tags: readonly string[],
+  tokens: readonly string[],
+): (own: readonly string[]) => readonly string[] {
+  // Entries without tags share the very array.
+  if (tags.length === 0) return () => tokens
+  const regions = tokens.slice(0, place.versionKeys.length)
+  const tagged = byTag(tags, tokens.slice(regions.length))
+  return (own) => [...regions, ...own.flatMap((tag) => tagged.get(tag) ?? [])] // All of them are in it.
 }
 
 function change(store: Store, writes: readonly EntryWrite[], gone: readonly string[]): Awaitable<unknown> {

@@ -1,0 +1,59 @@
+import { left, now } from "../base/clock.ts"
+import { alarm } from "./timeout.ts"
+
+/** Who holds a key: for `leaseTtl` at most since its last sign of life, then others need not wait for it any longer. */
+export abstract class Holder {
+  /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
+  #aliveAt: number = now()
+  /** The longest `leaseTtl` that a timer has seen end since then. */
+  #overdueFor = -1
+  /** By `leaseTtl`. */
+  #shared: Map<number, { readonly promise: Promise<unknown>; readonly cancel: () => void }> | undefined
+  /** Settles with its end. Never rejects. */
+  abstract readonly done: Promise<unknown>
+
+  /** What followers wait on: its end, or that it has held its key for `leaseTtl`. One timer for all of them. */
+  shared(leaseTtl: number): Promise<unknown> {
+    if (leaseTtl === Infinity) return this.done
+    this.#shared ??= new Map()
+    const known = this.#shared.get(leaseTtl)
+    if (known) return known.promise
+    let cancel = () => {}
+    const promise = new Promise<void>((resolve) => {
+      const wait = () => {
+        const since = this.#aliveAt
+        cancel = alarm(Math.max(0, left(since, leaseTtl)), () => {
+          // It has given a sign of life since.
+          if (this.#aliveAt !== since) return wait()
+          this.#overdueFor = Math.max(this.#overdueFor, leaseTtl)
+          resolve()
+        })
+      }
+      wait()
+      this.done.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+    this.#shared.set(leaseTtl, { promise, cancel: () => cancel() })
+    return promise
+  }
+
+  /** Gives a sign of life: it may hold its key for `leaseTtl` from now on. */
+  live(at: number = now()): void {
+    this.#overdueFor = -1
+    this.#aliveAt = at
+  }
+
+  /** Whether it has held its key for as long as one may. */
+  isOverdue(leaseTtl: number): boolean {
+    // What a timer has told stays true when the clock is set back. Where none ran, nobody knows how long it has been.
+    return leaseTtl <= this.#overdueFor || Math.abs(now() - this.#aliveAt) >= leaseTtl
+  }
+
+  /** Nobody waits any longer: see {@link shared}. */
+  protected stopTimers(): void {
+    for (const { cancel } of this.#shared?.values() ?? []) cancel()
+    this.#shared = undefined
+  }
+}
