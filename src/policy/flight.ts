@@ -130,7 +130,7 @@ export class Flight extends Holder {
 
   /** Lets those who wait for this flight have what `other` brings. Else each that hangs would keep all those before it. */
   settleWith(other: Flight): void {
-    if (!this.#isWanted()) return
+    if (!this.isWanted) return
     this.next = other
     // Each of its callers may ask for this, and in the next round again.
     other.#followers ??= new Set()
@@ -179,7 +179,7 @@ export class Flight extends Holder {
   }
 
   /** Whether somebody waits for what it brings, or for an older one that is to have it. */
-  #isWanted(): boolean {
+  get isWanted(): boolean {
     for (const older of this.#followers ?? none) if (!older.isAwaited) this.#followers?.delete(older)
     return this.isAwaited || this.#isFollowed
   }
@@ -206,7 +206,7 @@ export class Flight extends Holder {
 
   /** Ends the fallback if all have gone, the last one served or by the `reason` of its own signal. Answers whether it did. */
   end(reason?: unknown): boolean {
-    if (this.#waiting > 0 || this.background || this.outcome || this.#isWanted()) return false
+    if (this.#waiting > 0 || this.background || this.outcome || this.isWanted) return false
     this.isLeft = true
     this.#reason = reason
     // On Workers the controller may belong to a request that is over.

@@ -25,7 +25,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   await undefined
   const grounded = ground(flight, call)
   if (isPromise(grounded)) await grounded
-  if (flight.isLeft) return { type: "held" }
+  if (flight.isLeft || (flight.fenced && !flight.isWanted)) return { type: "held" }
   const startedAt = now()
   flight.before = tokensOf(startedAt)
   flight.live(startedAt)

@@ -337,3 +337,16 @@ describe.each(lateKinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("set")
   })
 })
+
+test("a refresh that is beaten before it begins to load loads nothing: nobody would have it", async () => {
+  const { cache, clock } = await setup("memory")
+  await cache.set("k", "old", { ttl: 10, grace: 1000 })
+  await clock.advance(20)
+  const load = vi.fn(() => "loaded")
+  const stale = cache.getOrSet("k", load, { softTimeout: 0 })
+  await cache.set("k", "set")
+  expect(await stale).toBe("old")
+  await settled(clock)
+  expect(load).not.toHaveBeenCalled()
+  expect(await cache.get("k")).toBe("set")
+})
