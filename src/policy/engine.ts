@@ -122,7 +122,7 @@ export class Engine {
     const late = () => {
       throw lateStorage(key, ms)
     }
-    return this.busy.track(within(result, ms, late, forCaller))
+    return within(result, ms, late, forCaller, this.busy.begin())
   }
 
   /**

@@ -20,8 +20,10 @@ type Work<T> = (store: Store, isLate: () => boolean) => Awaitable<T>
 export function inOrder<T>(writer: Writer, keys: readonly string[], work: Work<T>, more = 0): Awaitable<T> {
   const { engine, policy } = writer
   const ms = bulkTimeout(policy, keys)
+  const waits = engine.queue.isBusy(keys)
   const done = engine.queue.ordered(keys, ms, onStore(writer, work), ms + more + opening(writer))
-  return isPromise(done) ? engine.busy.track(done) : done
+  // What begins at once is counted as under way by its time limit.
+  return waits && isPromise(done) ? engine.busy.track(done) : done
 }
 
 /** Runs `work` after all writes that were called before, and before all that come; `writes` tells which keys it is about. */

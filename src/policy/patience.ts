@@ -50,10 +50,13 @@ export async function inTime(
 }
 
 /** What `promise` brings, if it does within the call's `hardTimeout`. */
-export async function bounded<T>(wait: Wait, promise: Promise<T>): Promise<T> {
+export function bounded<T>(wait: Wait, promise: Promise<T>): Promise<T> {
   const { hardTimeout } = wait.call.policy
-  if (isEndless(hardTimeout, wait.call) || (await inTime(wait, promise, hardTimeout))) return promise
-  throw givenUp(wait)
+  if (isEndless(hardTimeout, wait.call)) return promise
+  return inTime(wait, promise, hardTimeout).then((isInTime) => {
+    if (isInTime) return promise
+    throw givenUp(wait)
+  })
 }
 
 /** The error of a caller that has waited for as long as it would, which does not count as leaving. */

@@ -2,7 +2,7 @@ import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { left, now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Lane, Watcher, Write } from "./lane.ts"
-import { ended, isUnderWay, isWorker, share } from "./scope.ts"
+import { ended, isUnderWay, isWorker, underWay } from "./scope.ts"
 import { only } from "./told.ts"
 
 /** Waits for a storage operation, `ms` at most. */
@@ -40,7 +40,7 @@ export class WriteQueue {
   ): Awaitable<T> {
     const { writes } = this.#lane
     this.#lane.count++
-    const { result, tail } = this.#run(this.#ahead(keys), ms, whole, work, keys, only(keys))
+    const { result, tail } = this.#run(this.#ahead(keys), ms, whole, work, keys)
     if (!tail) return result
     for (const key of keys) writes.set(key, tail)
     // Those of requests that are over would stay.
@@ -48,9 +48,6 @@ export class WriteQueue {
       if (isUnderWay(write)) break
       writes.delete(key)
     }
-    tail.promise.then(() => {
-      for (const key of keys) if (writes.get(key) === tail) writes.delete(key)
-    })
     return result
   }
 
@@ -84,7 +81,7 @@ export class WriteQueue {
   ): Promise<T> {
     const lane = this.#lane
     lane.count++
-    const { result, tail } = this.#run(this.#ahead(lane.writes.keys()), ms, whole, work, writes, "")
+    const { result, tail } = this.#run(this.#ahead(lane.writes.keys()), ms, whole, work, writes)
     lane.barrier = tail
     try {
       return await result
@@ -100,10 +97,10 @@ export class WriteQueue {
     whole: number,
     work: (isLate: () => boolean) => Awaitable<T>,
     written: Parameters<Watcher>[0],
-    key: string,
   ): { readonly result: Awaitable<T>; readonly tail?: Write } {
     const turn: Turn = { ahead: before, seen: 0, behind: [], isSecond: false, isLate: false }
-    const begin = () => this.#guard(() => work(() => turn.isLate), whole, key)
+    const keys = typeof written === "function" ? [] : written
+    const begin = () => this.#guard(() => work(() => turn.isLate), whole, only(keys))
     const wait = restOf(before, ms)
     let result: Awaitable<T> | undefined
     try {
@@ -113,7 +110,12 @@ export class WriteQueue {
       if (!isPromise(result)) this.told(written)
     }
     if (!isPromise(result)) return { result }
-    return { result, tail: tailOf(turn, result, wait + whole, () => this.told(written)) }
+    const over = (tail: Write) => {
+      this.told(written)
+      const { writes } = this.#lane
+      for (const key of keys) if (writes.get(key) === tail) writes.delete(key)
+    }
+    return { result, tail: tailOf(turn, result, wait + whole, over) }
   }
 }
 
@@ -131,18 +133,22 @@ interface Turn {
 }
 
 /** What those behind a write that takes time wait for, `ms` at most. */
-function tailOf(turn: Turn, result: Promise<unknown>, ms: number, over: () => void): Write {
+function tailOf(turn: Turn, result: Promise<unknown>, ms: number, over: (tail: Write) => void): Write {
   const { behind } = turn
   // On Workers one that waits looks around all the time, as long as its request lives.
   const stands = () => turn.ahead.length === 0 || now() - turn.seen < 1000 || turn.ahead.some(isUnderWay)
-  const end = result.then(over, (error) => {
+  const settled = () => {
+    tail.isOver = true
+    over(tail)
+  }
+  const end = result.then(settled, (error) => {
     turn.isLate = true
-    over()
+    settled()
     tail.isHung = error instanceof CacheError && error.code === "STORE_TIMEOUT"
     // The second one in a row tells of a storage that hangs: those behind it need not wait for one another.
     if (tail.isHung && turn.isSecond) for (const go of behind) go()
   })
-  const tail = Object.assign(share(end, ms), { behind, stands, isHung: false })
+  const tail: Write = { ...underWay(end, ms), behind, stands, isHung: false }
   return tail
 }
 

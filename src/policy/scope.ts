@@ -45,10 +45,15 @@ export interface UnderWay<T = unknown> {
   readonly stands?: () => boolean
 }
 
-/** `promise`, for others to wait for `ms` at most. */
-export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
+/** `promise`, for others to wait for `ms` at most; who has it settle says that it is over. */
+export function underWay<T>(promise: Promise<T>, ms: number): UnderWay<T> {
   const since = now()
-  const shared: UnderWay<T> = { promise, turn: thisTurn(), since, until: since + ms, isOver: false }
+  return { promise, turn: thisTurn(), since, until: since + ms, isOver: false }
+}
+
+/** As {@link underWay}; over once it has settled. */
+export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
+  const shared = underWay(promise, ms)
   const over = () => {
     shared.isOver = true
   }

@@ -7,22 +7,37 @@ import { thisTurn } from "./turn.ts"
  * What the promise does later is nobody's any more and never rejects unheard.
  *
  * @param told - What to reject with instead of its error.
+ * @param over - Called when the wait has ended, by whatever.
  */
 export function within<T, L>(
   promise: Promise<T>,
   ms: number,
   late: () => Awaitable<L>,
   told: (error: unknown) => unknown = (error) => error,
+  over?: () => void,
 ): Promise<T | L> {
   return new Promise<T | L>((resolve, reject) => {
-    const cancel = ms === Infinity ? undefined : alarm(ms, () => resolve(attempt(late)))
+    let isLate = false
+    const end = () => {
+      if (isLate) return
+      cancel?.()
+      over?.()
+    }
+    const cancel =
+      ms === Infinity
+        ? undefined
+        : alarm(ms, () => {
+            end()
+            isLate = true
+            resolve(attempt(late))
+          })
     promise.then(
       (value) => {
-        cancel?.()
+        end()
         resolve(value)
       },
       (error) => {
-        cancel?.()
+        end()
         reject(told(error))
       },
     )

@@ -49,10 +49,11 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   const isPrompt = early !== undefined && !isPromise(early)
   // What the caller does to its values while we wait must not reach the storage.
   const own = isPrompt ? items : items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
-  const later = async (into: Store, isLate: () => boolean): Promise<void> => {
-    const tokens = await (early ?? currentMarks(engine, into, versionKeys, policy))
-    if (!isLate()) await engine.guard(() => put(target, into, own, createdAt, tags, tokens), ms, only(keys))
-  }
+  const later = (into: Store, isLate: () => boolean) =>
+    chain(early ?? currentMarks(engine, into, versionKeys, policy), (tokens) => {
+      const write = () => put(target, into, own, createdAt, tags, tokens)
+      return isLate() ? undefined : engine.guard(write, ms, only(keys))
+    })
   const done =
     isPrompt && store
       ? engine.queue.ordered(keys, ms, () => put(target, store, own, createdAt, tags, early))
