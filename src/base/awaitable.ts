@@ -22,9 +22,10 @@ export function both<A, B, R>(
   ask: () => Awaitable<B>,
   next: (first: A, second: B) => Awaitable<R>,
 ): Awaitable<R> {
-  const second = isPromise(first) ? attempt(ask) : ask()
-  if (!isPromise(first) && !isPromise(second)) return next(first, second)
-  return Promise.all([first, second]).then(([one, other]) => next(one, other))
+  if (!isPromise(first)) return chain(ask(), (second) => next(first, second))
+  const early = Promise.resolve(first)
+  early.catch(() => {}) // Heard below, unless the second one fails as well.
+  return attempt(ask).then((second) => early.then((one) => next(one, second)))
 }
 
 /** Calls what somebody else has handed over: neither its throw nor its rejection disturbs anybody. */

@@ -110,19 +110,24 @@ export class Engine {
   /**
    * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. What it fails with loses the
    * credentials in it.
+   *
+   * @param lost - What to answer in place of the error.
    */
-  guard<T>(work: () => Awaitable<T>, ms: number, key: string): Awaitable<T> {
+  guard<T>(
+    work: () => Awaitable<T>,
+    ms: number,
+    key: string,
+    lost: (error: unknown) => T = rethrow,
+  ): Awaitable<T> {
+    const failed = (error: unknown) => lost(forCaller(error))
     let result: Awaitable<T>
     try {
       result = work()
     } catch (error) {
-      throw forCaller(error)
+      return failed(error)
     }
     if (!isPromise(result)) return result
-    const late = () => {
-      throw lateStorage(key, ms)
-    }
-    return within(result, ms, late, forCaller, this.busy.begin())
+    return within(result, ms, () => failed(lateStorage(key, ms)), failed, this.busy.begin())
   }
 
   /**
@@ -176,11 +181,10 @@ export class Engine {
     ask: (store: Store) => Awaitable<T>,
     lost: (error: unknown) => T,
   ): Awaitable<T> {
+    const asked = (store: Store) => this.guard(() => ask(store), bulkTimeout(policy, keys), only(keys), lost)
     try {
-      const found = chain(this.opened(policy.storeTimeout), (store) =>
-        this.guard(() => ask(store), bulkTimeout(policy, keys), only(keys)),
-      )
-      return isPromise(found) ? found.catch(lost) : found
+      const store = this.opened(policy.storeTimeout)
+      return isPromise(store) ? store.then(asked, lost) : asked(store)
     } catch (error) {
       return lost(error)
     }
@@ -225,4 +229,8 @@ export class Engine {
     this.#closing = share(closing, 30_000)
     await closing
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }

@@ -6,14 +6,14 @@ import { thisTurn } from "./turn.ts"
  * Waits for `promise`, `ms` at most; then answers with `late()` (which may throw). `Infinity` waits without a timer.
  * What the promise does later is nobody's any more and never rejects unheard.
  *
- * @param told - What to reject with instead of its error.
+ * @param failed - What to answer in place of its error; may throw. Default: it rejects with it.
  * @param over - Called when the wait has ended, by whatever.
  */
 export function within<T, L>(
   promise: Promise<T>,
   ms: number,
   late: () => Awaitable<L>,
-  told: (error: unknown) => unknown = (error) => error,
+  failed?: (error: unknown) => L,
   over?: () => void,
 ): Promise<T | L> {
   return new Promise<T | L>((resolve, reject) => {
@@ -38,7 +38,12 @@ export function within<T, L>(
       },
       (error) => {
         end()
-        reject(told(error))
+        if (!failed) return reject(error)
+        try {
+          resolve(failed(error))
+        } catch (own) {
+          reject(own)
+        }
       },
     )
   })
