@@ -36,6 +36,7 @@ export function broadcastBus(name = "isocache"): Bus {
   let hears = false
   let isOver = false
   let wake: (() => void) | undefined
+  let isLossy: boolean | undefined
 
   function tell(message: unknown): void {
     if (isBusMessage(message)) listeners.tell(message)
@@ -63,9 +64,10 @@ export function broadcastBus(name = "isocache"): Bus {
   return {
     // Of processes on a server only threads hear it.
     get lossy() {
-      return (
+      // Asked with each write, and globals are slow to look at.
+      isLossy ??=
         detectRuntime() !== "browser" || typeof Reflect.get(globalThis, "BroadcastChannel") !== "function"
-      )
+      return isLossy
     },
     publish(message) {
       if (isOver) return
