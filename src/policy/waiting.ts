@@ -149,7 +149,7 @@ function bring(wait: Wait, { value, raw, copy }: Brought, by: Flight): Awaitable
   const isOther = judgesOtherwise(call, by)
   const given = isOther ? raw : copy
   const own = copyFor(call.engine, given)
-  const isCopied = own !== given || typeof own !== "object" || own === null
+  const isCopied = own !== given || Object(own) !== own
   if (isLate && isWorker() && !isCopied && isIsolated(call.engine)) return ownLoad
   if (!isOther || !call.policy.schema) return { value: own }
   return bounded(wait, validateLoaded(own, call)).then((value) => ({ value }))

@@ -117,9 +117,9 @@ describe.each(workerRuntimes)("in a Worker of %s with %o", (compatibilityDate, c
         expect(answers).toEqual(ids.map((id) => [id]))
       })
 
-      test(`${title}: a response is nobody's but its request's`, async () => {
+      test.each(["response", "function"])(`${title}: a %s is nobody's but its request's`, async (what) => {
         const key = newKey()
-        const answers = await Promise.all([1, 2, 3].map(() => at("/response", key)))
+        const answers = await Promise.all([1, 2, 3].map(() => at(`/${what}`, key)))
         for (const answer of answers) expect(answer).toMatch(/^value/)
       })
 

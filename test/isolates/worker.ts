@@ -89,6 +89,14 @@ export default {
         const response = await cache.getOrSet(key, async () => new Response(stream(await load())))
         return Response.json(await response.text())
       }
+      case "/function": {
+        // So does what a function reads, or a stub of another Worker, which is one.
+        const read = await cache.getOrSet(key, async () => {
+          const response = new Response(stream(await load()))
+          return () => response.text()
+        })
+        return Response.json(await read())
+      }
       case "/cancelled": // by what ends this request alone
         await cache.getOrSet(key, async () => {
           await load()
