@@ -37,14 +37,18 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     // A key that a fallback of many leaves out has no value to judge, and what is kept on was judged when it was read.
     const isJudged = policy.schema && !kept && !(context.skipped && raw === undefined)
     const value = isJudged ? await validateLoaded(raw, call) : raw
-    const copy = flight.isJoined ? copyFor(engine, value) : value
-    const brought = { value, raw: kept ? kept.raw : raw, copy }
+    const copied = () => (flight.isJoined ? copyFor(engine, value) : value)
+    const brought = { value, raw: kept ? kept.raw : raw, copy: copied() }
     flight.brought = brought
     const took = passed(startedAt)
     engine.hub.done(place, name, took)
     engine.backoff.forget(call.key)
     const published = publish(flight, call, context, brought, startedAt, took)
-    if (isPromise(published)) await published
+    if (isPromise(published)) {
+      await published
+      // Some may have come while it was stored.
+      if (brought.copy === value) brought.copy = copied()
+    }
     return { type: "loaded", ...brought }
   } catch (error) {
     engine.hub.failed(place, name, passed(startedAt), error)

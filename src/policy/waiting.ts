@@ -92,7 +92,8 @@ async function untilEnd(
     // From here on the flight has nobody to lose.
     flight.background = true
     // The storage need not have taken what is there.
-    if (flight.brought && !isPrompt) return bring(wait, flight.brought, flight)
+    // What there is for others must not be his who leaves before they come.
+    if (flight.brought && !isPrompt) return bring({ ...wait, joins: true }, flight.brought, flight)
     if (!stale) throw givenUp(wait)
     // For a caller that did not wait, nothing can have come between.
     const isAtOnce = limit <= 0 && !flight.fenced
@@ -147,9 +148,9 @@ function bring(wait: Wait, { value, raw, copy }: Brought, by: Flight): Awaitable
   if (isLate && by.isInvalidated) return nextRound
   if (!joins && by === flight) return { value }
   const isOther = judgesOtherwise(call, by)
-  const given = isOther ? raw : copy
+  const given = !isOther || raw === value ? copy : raw
   const own = copyFor(call.engine, given)
-  const isCopied = own !== given || Object(own) !== own
+  const isCopied = own !== given || own !== Object(own)
   if (isLate && isWorker() && !isCopied && isIsolated(call.engine)) return ownLoad
   if (!isOther || !call.policy.schema) return { value: own }
   return bounded(wait, validateLoaded(own, call)).then((value) => ({ value }))

@@ -166,4 +166,18 @@ describe.each(lateKinds)("%s", (kind) => {
     storage.fault = () => undefined
     expect(await cache.get("k")).toEqual({ n: 1, at: new Date(0) })
   })
+
+  test("what a caller who did not wait for the storage does to his value others do not see", async () => {
+    const { cache, clock, storage } = await setup(kind)
+    const load = () => {
+      storage.fault = () => 100
+      return [1]
+    }
+    const hasty = cache.getOrSet("k", load, { hardTimeout: 20 })
+    await clock.advance(30)
+    ;(await hasty).push(99)
+    const late = cache.getOrSet<number[]>("k", () => [2])
+    await clock.advance(500)
+    expect(await late).toEqual([1])
+  })
 })
