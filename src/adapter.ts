@@ -28,7 +28,7 @@ export type AdapterEvent =
 
 /**
  * Speaks to one storage. The first four methods make an adapter; every further one is an ability, announced by
- * its presence. Keys are any strings, the empty one and lone surrogates included, and injective.
+ * its presence. Any string is a key, the empty one and lone surrogates included; different keys never share a record.
  *
  * A synchronous adapter answers without promises. Adapters are plain objects: copying one with `{ ...adapter }`
  * gives another handle on the same storage.
@@ -48,7 +48,7 @@ export interface Adapter {
   /** The record of `key`; `undefined` where there is none. Throws or rejects when the storage fails. */
   get(key: string): Awaitable<Stored | undefined>
   /**
-   * Keeps `record` under `key` in place of what was there. It is kept when this returns, or its promise fulfils.
+   * Keeps `record` under `key` in place of what was there: from when this returns, or its promise fulfils.
    *
    * @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it. With 0 or less it may be dropped at
    * once.
@@ -61,9 +61,9 @@ export interface Adapter {
 
   /** Answers in the keys' order, duplicates included. */
   getMany?(keys: readonly string[]): Awaitable<readonly (Stored | undefined)[]>
-  /** As `set` for each, in order; of a key that comes twice the last one counts. */
+  /** As `set` for each, in order; for a key that comes twice the last record counts. */
   setMany?(entries: readonly (readonly [key: string, record: Stored, ttl: number])[]): Awaitable<void>
-  /** Removes the keys; answers how many of the keys were there. */
+  /** Removes `keys`; answers how many of them were there. */
   deleteMany?(keys: readonly string[]): Awaitable<number>
   /** Sets `key` if it is absent, atomically; answers whether it did. */
   add?(key: string, record: Stored, ttl: number): Awaitable<boolean>
@@ -73,28 +73,28 @@ export interface Adapter {
   lock?(key: string, ttl: number): Awaitable<Lease | undefined>
   /** Drops what is past its life at `now` (ms since epoch); answers how many. */
   prune?(now: number): Awaitable<number>
-  /** Makes the storage ready; called before anything else, and perhaps again. Rejects where it cannot be had. */
+  /** Makes the storage ready; called before anything else, and perhaps again. Rejects where there is none. */
   open?(): Awaitable<void>
   /** Lets go of the storage. Idempotent. */
   close?(): Awaitable<void>
   /**
-   * What is known at once, without I/O: a tier in front of a slow storage answers from memory.
+   * The record of `key` where it is known without I/O, else `undefined`: a tier in front answers from memory.
    *
    * @param time - The time in ms since epoch, where the caller has just read the clock.
    */
   peek?(key: string, time?: number): Stored | undefined
-  /** Lets go of what a tier in front keeps of `keys`: who reads next is answered by the one behind. */
+  /** Drops what a tier in front keeps of `keys`: the next read is answered by the tier behind it. */
   forget?(keys: readonly string[]): Awaitable<void>
   /**
-   * Counts the changes of version tokens, where all of them pass through this adapter: what was read of them then
-   * holds as long as the count does.
+   * How often version tokens have changed. For an adapter through which all their changes pass: while the count is the
+   * same, the tokens are.
    *
    * @param time - The time in ms since epoch, where the caller has just read the clock.
    */
   tokenChanges?(time?: number): number
   /**
-   * Reaches every cache over the same storage, so that near tiers in front need not ask again. Each cache tells it what
-   * it writes; whoever writes through the bare adapter must do so too.
+   * Reaches every cache over the same storage, so that a near tier in front need not ask the storage again. Each cache
+   * tells the bus what it writes; whoever writes through the bare adapter must do so too.
    */
   readonly bus?: Bus
   /** Calls `listener` on evictions and on trouble outside of any call. Returns a function that stops it. */
@@ -103,7 +103,7 @@ export interface Adapter {
 
 /** Turns rich values into text and back. `parse` must be harmless on hostile text: throwing is a miss. */
 export interface Serializer {
-  /** Stands in every record it has made: one of another serializer is a miss. */
+  /** Stands in every record it has made. A record of another serializer is a miss. */
   readonly name: string
   /** The text of `value`. Throws for what it cannot keep. */
   stringify(value: unknown): string
@@ -112,9 +112,10 @@ export interface Serializer {
 }
 
 /**
- * Refuses what is no adapter.
+ * Throws unless `adapter` has the four methods and a medium.
  *
  * @param who - Whose argument it is, for the message.
+ * @throws {CacheError} `ADAPTER_OPTIONS`.
  */
 export function assertAdapter(adapter: unknown, who: string): asserts adapter is Adapter {
   const members = typeof adapter === "object" && adapter !== null ? adapter : {}
@@ -127,7 +128,7 @@ export function assertAdapter(adapter: unknown, who: string): asserts adapter is
   throw new CacheError("ADAPTER_OPTIONS", `${who} needs an adapter, such as memory(); this one has ${what}.`)
 }
 
-/** What `getMany` has answered for `keys`. Of a wrong number of records nobody knows whose they are. */
+/** The `records` that `getMany` has answered for `keys`. Throws for a wrong number: nobody knows whose they are. */
 export function inStep(keys: readonly string[], records: readonly Stored[]): readonly Stored[] {
   if (records.length === keys.length) return records
   throw new Error("getMany() must answer a record for each key.")
@@ -137,8 +138,8 @@ export function inStep(keys: readonly string[], records: readonly Stored[]): rea
 export const tokenMark = "#"
 
 /**
- * How many version tokens an adapter keeps that is bounded to `maxEntries`: enough for entries with many tags each. A
- * token that leaves takes all entries made under it along.
+ * How many version tokens an adapter keeps beside `maxEntries` entries: enough for entries with many tags each, for
+ * when a token is evicted all entries made under it are lost.
  */
 export function maxTokensOf(maxEntries: number): number {
   return Math.max(100_000, 10 * maxEntries)

@@ -7,8 +7,8 @@ export interface WaitUntil {
 }
 
 /**
- * Keeps the request alive, where there is one, until `work` settles: by `hook`, or else by what the runtime offers.
- * What comes of the work is nobody's trouble.
+ * Keeps the current request alive until `work` settles, by `hook` or else by the runtime's own `waitUntil`. Does
+ * nothing where there is neither. How `work` ends is ignored.
  */
 export function keepAlive(work: Promise<unknown>, hook: Partial<WaitUntil> = workers): void {
   const quiet = work.then(ignore, ignore)

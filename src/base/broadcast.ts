@@ -15,11 +15,12 @@ interface Channel {
 /**
  * A bus over `BroadcastChannel`: the tabs and workers of an origin, the threads of a process in Node, Deno and Bun.
  *
- * The channel is opened on first use and never keeps a process alive. While nobody listens it goes with its bus in a
- * browser; elsewhere, where channels are never collected, with each message. Where there is none the bus does nothing. A page that comes back from the browser's cache, or was frozen, may have missed
- * messages: it drops all.
+ * The channel is opened on first use and never keeps a process alive. While nobody listens, a browser collects it
+ * together with its bus; other runtimes never collect a channel, so it is closed after each message. Where there is no
+ * `BroadcastChannel` the bus does nothing. A page that was frozen, or comes back from the browser's cache, may have
+ * missed messages: it drops everything.
  *
- * @param name - Who is to hear each other uses the same. Default "isocache".
+ * @param name - Buses of the same name hear each other. Default "isocache".
  *
  * @example
  * ```ts
@@ -44,7 +45,7 @@ export function broadcastBus(name = "isocache"): Bus {
 
   function open(): Channel | undefined {
     channel ??= makeChannel(name)
-    // A channel with a listener is never collected: one that only speaks has none.
+    // A channel with a listener is never collected, so one that only publishes gets none.
     if (channel && !hears && listeners.size > 0) {
       hears = true
       channel.addEventListener("message", ({ data }) => tell(data))
@@ -62,7 +63,7 @@ export function broadcastBus(name = "isocache"): Bus {
   }
 
   return {
-    // Of processes on a server only threads hear it.
+    // On a server it reaches the threads of this process, and no other process.
     get lossy() {
       // Asked with each write, and globals are slow to look at.
       isLossy ??=
@@ -77,7 +78,7 @@ export function broadcastBus(name = "isocache"): Bus {
         open()?.postMessage(message)
         if (listeners.size === 0 && detectRuntime() !== "browser") close()
       } catch {
-        // Closed under us, by a page that goes away: there is nobody to tell.
+        // The page is going away and has closed the channel: nobody is left to tell.
         channel = undefined
         hears = false
       }
@@ -101,20 +102,20 @@ export function broadcastBus(name = "isocache"): Bus {
 function makeChannel(name: string): Channel | undefined {
   try {
     const make: unknown = threadsChannel() ?? Reflect.get(globalThis, "BroadcastChannel")
-    // By its name the platform's own, or one that stands in for it.
+    // What has this name is the platform's own channel, or stands in for it.
     return typeof make === "function" ? (Reflect.construct(make, [name]) as Channel) : undefined
   } catch {
     return undefined // Refused here, as in some sandboxed frames.
   }
 }
 
-/** Deno's own channel keeps the process; the one it has for Node's sake can be told not to. */
+/** Deno's own channel keeps the process alive; that of its `node:worker_threads` can be told not to. */
 function threadsChannel(): unknown {
   if (detectRuntime() !== "deno") return undefined
   return Object(builtinModule("node:worker_threads")).BroadcastChannel
 }
 
-/** Calls `listener` when this page wakes up after it could not hear. Returns a function that stops it. */
+/** Calls `listener` when this page wakes up after a time in which it heard nothing. Returns how to stop that. */
 function onWake(listener: () => void): (() => void) | undefined {
   if (detectRuntime() !== "browser") return undefined
   const shown = (event: Event): void => {

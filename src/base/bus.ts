@@ -1,35 +1,39 @@
 import type { Awaitable } from "./awaitable.ts"
 
-/** Tells other near tiers what to drop: never values, and never to be relied on. */
+/** Tells other near tiers which copies to drop. It never carries values. */
 export interface Bus {
-  /** Sends `message` to all who listen elsewhere. Never throws; what is lost is lost. */
+  /** Sends `message` to all who listen elsewhere. Never throws; nobody hears whether it arrived. */
   publish(message: BusMessage): void
-  /** Calls `listener` with what others send; may call it with one's own. Returns a function that stops it. */
+  /** Calls `listener` with what others send, and perhaps with one's own messages. Returns a function that stops it. */
   subscribe(listener: (message: BusMessage) => void): () => void
-  /** Whether messages may be lost, or writers not be reached: then `maxAge` stays 5 seconds unless given. */
+  /** Whether messages may be lost, or do not reach every writer: then `maxAge` is 5 seconds by default. */
   readonly lossy?: boolean
-  /** Ends it: nobody hears or is heard any more. Called by whoever made the bus. */
+  /** Ends the bus: nothing is sent or heard any more. Called by whoever made it. */
   close?(): Awaitable<void>
 }
 
 /** What has changed in a storage. */
 export interface BusMessage {
-  /** The version of this format; of others nothing is known. */
+  /** The version of this format. A message of another version is ignored. */
   readonly isocache: 1
-  /** Who sent it: random, one for each writer. */
+  /** Who sent it: a random text for each writer. */
   readonly origin: string
-  /** Storage keys, version tokens (which begin with "#") included; as often as writes of one begin or end. */
+  /**
+   * The storage keys written, those of version tokens (they begin with "#") included. A key stands here once for each
+   * write of it that begins or ends.
+   */
   readonly keys: readonly string[]
-  /** What cleared storage keys begin with; `""` are all. */
+  /** The prefixes cleared; `""` means all keys. */
   readonly prefixes: readonly string[]
   /**
-   * They are only being written: no copies of them are kept until a message without this names them, or ten seconds
-   * have passed, for a writer may die before it tells. Sent on buses that lose nothing.
+   * The writes have begun but not ended: whoever hears it keeps no copies of these keys until a message without
+   * `begins` names them, ten seconds at most, for a writer may die before it tells. Sent only on a bus that loses
+   * nothing.
    */
   readonly begins?: boolean | undefined
 }
 
-/** Whether `message` is one: anybody may speak on a channel. */
+/** Whether `message` is a {@link BusMessage}: anybody may speak on a channel. */
 export function isBusMessage(message: unknown): message is BusMessage {
   if (typeof message !== "object" || message === null) return false
   try {

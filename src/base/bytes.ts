@@ -6,18 +6,22 @@ export function toUtf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text)
 }
 
-/** Whether {@link toUtf8} keeps all of `text`: it has no lone surrogate. */
+/** Whether `text` has no lone surrogate, so that {@link toUtf8} keeps all of it. */
 export function isWellFormed(text: string): boolean {
   const native: unknown = Reflect.get(String.prototype, "isWellFormed")
   return typeof native === "function" ? native.call(text) : !/\p{Surrogate}/u.test(text)
 }
 
-/** @throws {TypeError} Where `bytes` are not UTF-8. */
+/**
+ * The text of `bytes` in UTF-8, a byte order mark included.
+ *
+ * @throws {TypeError} Where `bytes` are not UTF-8.
+ */
 export function fromUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
 }
 
-/** Whether it is a `Uint8Array`, of whatever realm: in a context of `node:vm` a file is read as one of another. */
+/** Whether it is a `Uint8Array` of any realm: code in a `node:vm` context reads files as arrays of another realm. */
 export function isBytes(value: unknown): value is Uint8Array {
   return Object.prototype.toString.call(value) === "[object Uint8Array]"
 }
@@ -29,7 +33,7 @@ export function utf8Length(text: string): number {
 
 let digits: readonly string[] | undefined
 
-/** Two lower-case digits a byte. */
+/** `bytes` in hexadecimal, two lower-case digits each. */
 export function toHex(bytes: Uint8Array): string {
   digits ??= Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
   let text = ""
@@ -37,7 +41,7 @@ export function toHex(bytes: Uint8Array): string {
   return text
 }
 
-/** SHA-256 in hex. Rejects where the runtime has no WebCrypto: a page of an insecure origin. */
+/** SHA-256 in hex. Rejects where the runtime has no WebCrypto, as on a page of an insecure origin. */
 export async function sha256(text: string): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", toUtf8(text))))
 }
@@ -46,13 +50,17 @@ export async function sha256(text: string): Promise<string> {
 export function toBase64(bytes: Uint8Array): string {
   if ("toBase64" in bytes && typeof bytes.toBase64 === "function") return bytes.toBase64()
   let text = ""
-  // As many arguments at a time as every engine takes.
+  // In parts: a call takes no more arguments than this in every engine.
   for (let at = 0; at < bytes.length; at += 8192)
     text += String.fromCharCode(...bytes.subarray(at, at + 8192))
   return btoa(text)
 }
 
-/** @throws {Error} Where `text` is not base64. */
+/**
+ * The bytes that `text` holds in base64.
+ *
+ * @throws {Error} Where `text` is not base64.
+ */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   const native: unknown = Reflect.get(Uint8Array, "fromBase64")
   if (typeof native === "function") return native.call(Uint8Array, text)
@@ -62,7 +70,7 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** One after the other. */
+/** All `parts` in one array, one after the other. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0

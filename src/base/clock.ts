@@ -3,12 +3,12 @@ export function now(): number {
   return Date.now()
 }
 
-/** What is left of the `ms` since a moment: all of them where the clock was set back since. */
+/** How much of `ms` is left, counted from `since`: all of it if the clock was set back, 0 or less once it is over. */
 export function left(since: number, ms: number): number {
   return Math.min(ms, since + ms - now())
 }
 
-/** How many ms have passed since a moment: none where the clock was set back since. */
+/** How many ms have passed since the moment `since`: none if the clock was set back. */
 export function passed(since: number): number {
   return Math.max(0, now() - since)
 }
@@ -19,7 +19,7 @@ const minute = 60_000
  * Calls `done` after `ms`, in steps of a minute at most: a longer `setTimeout` overflows after 24.8 days.
  * Answers how to cancel.
  *
- * @param set - Told of each timer: `unref` lets the process end although it runs.
+ * @param set - Called with each timer that is set. Pass `unref` to let the process end while one runs.
  */
 export function after(ms: number, done: () => void, set?: (timer: unknown) => void): () => void {
   let timer: ReturnType<typeof setTimeout>
@@ -35,7 +35,7 @@ export function after(ms: number, done: () => void, set?: (timer: unknown) => vo
   return () => clearTimeout(timer)
 }
 
-/** Calls `run` once this turn is over. Fake clocks stop `queueMicrotask`, and with it would stop what waits for it. */
+/** Calls `run` once this turn is over. Not by `queueMicrotask`: fake clocks stop that. */
 export function soon(run: () => void): void {
   Promise.resolve().then(run)
 }

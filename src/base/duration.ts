@@ -12,7 +12,7 @@ export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`
 const text =
   /^(\d+(?:\.\d*)?|\.\d+) ?(ms|milliseconds?|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)$/i
 
-/** Texts that were parsed before: few are in use, and each of them with every call. */
+/** Texts that were parsed before: a program has few of them, and gives each with every call. */
 const known = new Map<string, number>()
 
 const units: Readonly<Record<string, number>> = {

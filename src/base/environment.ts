@@ -10,19 +10,19 @@ export interface Process {
 }
 
 /**
- * An environment variable, else the variable of a Worker by that name. One that is empty, or that may not be read,
- * counts as unset; nobody is asked for a permission.
+ * The environment variable `name`, or else a Worker's variable of that name. An empty one counts as unset, and so does
+ * one that may not be read: the user is never asked for a permission.
  */
 export function variable(name: string): string | undefined {
   return textOf(() => (isAllowed("env", name) ? currentProcess().env?.[name] : undefined)) ?? binding(name)
 }
 
-// Without nodejs_compat a Worker has no process, and at dates before 2025-04-01 one whose `env` is empty.
+// A Worker has no process without nodejs_compat, and one with an empty `env` at compatibility dates before 2025-04-01.
 function binding(name: string): string | undefined {
   return textOf(() => workers.env?.()?.[name])
 }
 
-/** Whether the runtime lets us do `name` without asking: only Deno knows permissions, and nothing may prompt. */
+/** Whether the runtime permits `name` for `detail` without asking the user. Only Deno has permissions. */
 export function isAllowed(name: "read" | "write" | "env" | "sys" | "net", detail: string): boolean {
   const deno: unknown = Reflect.get(globalThis, "Deno")
   if (!isDeno(deno)) return true
@@ -48,7 +48,7 @@ export function currentProcess(): Process {
   return typeof found === "object" && found !== null ? (found as Process) : {}
 }
 
-/** A module that the runtime brings along; `undefined` where it has none of this name. */
+/** The runtime's own module `name`, such as "node:async_hooks"; `undefined` where it has none. */
 export function builtinModule(name: string): unknown {
   try {
     return currentProcess().getBuiltinModule?.(name)

@@ -1,6 +1,6 @@
 /** What went wrong, for callers to branch on. */
 export type CacheErrorCode =
-  /** No alias of that name; the message lists those there are. */
+  /** No alias has that name; the message lists the known ones. */
   | "ADAPTER_UNKNOWN"
   /** An adapter's option has a wrong name or type. */
   | "ADAPTER_OPTIONS"
@@ -18,17 +18,17 @@ export type CacheErrorCode =
   | "FALLBACK_RESULT"
   /** The key is neither a string nor made of what a canonical key may hold. */
   | "KEY_INVALID"
-  /** A function without a name, or `@memoized` without one: pass `name`. */
+  /** A memoized function has no name to keep its entries by: pass `name`. */
   | "NAME_REQUIRED"
-  /** A function changed its arguments, or its caller did meanwhile: the value would lie under another key. */
+  /** The arguments changed while the function ran, by its own doing or its caller's: its result has no key. */
   | "ARGUMENT_CHANGED"
   /** A fallback asks for the key that it is to load. */
   | "REENTRANT"
-  /** The region has options already, and other ones. */
+  /** The region has its options already. */
   | "REGION_CONFIGURED"
-  /** A duration that is none, or negative. */
+  /** A duration is negative, or cannot be read. */
   | "TTL_INVALID"
-  /** An option with a wrong name, type or range; the message names it. */
+  /** An option has a wrong name, type or range; the message names it. */
   | "OPTION_INVALID"
   /** The value cannot be stored; the message says which part of it. */
   | "VALUE_UNSUPPORTED"
@@ -71,7 +71,7 @@ const brand = /* @__PURE__ */ Symbol.for("isocache.CacheError")
  * ```
  */
 export class CacheError extends Error {
-  /** "CacheError", whatever the bundler made of the class. */
+  /** "CacheError", even where a bundler has renamed the class. */
   override readonly name = "CacheError"
   /** What went wrong. */
   readonly code: CacheErrorCode
@@ -80,7 +80,7 @@ export class CacheError extends Error {
   /** For `CACHE_MISS`: why there was nothing. */
   declare readonly reason?: MissReason
 
-  /** For adapters and proxies of one's own: `cause` is the error behind it. What is `undefined` is left out. */
+  /** For your own adapters and proxies. `cause` is the error behind this one; what is `undefined` is left out. */
   constructor(
     code: CacheErrorCode,
     message: string,
@@ -97,28 +97,28 @@ export class CacheError extends Error {
   }
 
   static {
-    // biome-ignore lint/complexity/noThisInStatic: one that says its own name is `_CacheError` in the build, and in logs.
+    // biome-ignore lint/complexity/noThisInStatic: a class that names itself is `_CacheError` in the build and in logs.
     Object.defineProperty(this.prototype, brand, { value: true })
   }
 
-  /** True of the errors of every copy of this package: where it is bundled twice, the shared cache is one. */
+  /** True of the errors of every copy of this package: two bundled copies use one shared cache. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: a subclass has instances of its own.
+    // biome-ignore lint/complexity/noThisInStatic: asked of a subclass, it is the subclass.
     return Object.hasOwn(this.prototype, brand) ? brand in Object(value) : super[Symbol.hasInstance](value)
   }
 }
 
-/** Shortens a key for messages and logs: the first 64 characters. */
+/** A key for messages and logs: in quotes, 64 characters at most. */
 export function shortKey(key: string): string {
   return JSON.stringify(key.length > 64 ? `${key.slice(0, 63)}…` : key)
 }
 
-/** What to throw at who passes what makes no sense. */
+/** The error for a caller who passes what makes no sense: `OPTION_INVALID`. */
 export function misuse(message: string): CacheError {
   return new CacheError("OPTION_INVALID", message)
 }
 
-/** The error of what was made of arguments that are not what they were when `key` was made of them. */
+/** The error for a result whose arguments are no longer those that `key` was made of; `who` was given them. */
 export function argumentChanged(who: string, key: string): CacheError {
   return new CacheError(
     "ARGUMENT_CHANGED",

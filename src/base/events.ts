@@ -29,9 +29,9 @@ export type CacheEvent =
   | (EventBase & { readonly type: "miss"; readonly reason: MissReason })
   /** A fallback starts. */
   | (EventBase & { readonly type: "load" })
-  /** It ended well. */
+  /** The fallback succeeded. */
   | (EventBase & { readonly type: "loaded"; readonly duration: number })
-  /** It failed. */
+  /** The fallback failed. */
   | (EventBase & { readonly type: "failed"; readonly duration: number; readonly error: unknown })
   /** A caller joined a load that was already running. */
   | (EventBase & { readonly type: "coalesced" })
@@ -58,7 +58,7 @@ export type CacheEvent =
 export type StaleReason =
   /** The caller asked for it: `stale: true`. */
   | "asked"
-  /** `softTimeout` or `hardTimeout` was over before the load. */
+  /** `softTimeout` or `hardTimeout` passed before the load ended. */
   | "timeout"
   /** The load failed. */
   | "failed"
@@ -67,7 +67,7 @@ export type StaleReason =
   /** A load failed a moment ago, and the next attempt is not due. */
   | "backoff"
 
-/** The names of all kinds, and what stands for any. */
+/** All types of events, and `*`, which stands for any. */
 export const eventTypes =
   "hit stale miss load loaded failed coalesced set delete expire invalidate clear evict error *"
 
@@ -81,7 +81,7 @@ export type EventOf<T extends CacheEventType | "*"> = T extends "*"
 
 /** Hands events to listeners. A listener that throws disturbs nobody. */
 export class Events {
-  /** How many listen: ask before building an event. */
+  /** How many listen. Callers look before they build an event. */
   listening = 0
   readonly #byType = new Map<string, Listeners<CacheEvent>>()
 
@@ -96,6 +96,7 @@ export class Events {
     }
   }
 
+  /** Hands `event` to those who listen to its type, and then to those who listen to all. */
   emit(event: CacheEvent): void {
     for (const type of [event.type, "*"]) this.#byType.get(type)?.tell(event)
   }

@@ -1,25 +1,23 @@
-/*
- * What an object is, of whatever realm it comes.
- */
+// What an object is, whichever realm it comes from.
 
-/** Whether it is an ordinary object: of no class, in any realm. */
+/** Whether `source` is an ordinary object, an instance of no class, in any realm. */
 export function isPlain(source: object): boolean {
   const proto: object | null = Object.getPrototypeOf(source)
   if (proto === null || proto === Object.prototype) return true
   if (Object.getPrototypeOf(proto) !== null) return false
-  // Another realm's Object.prototype; or one with nothing on it, as parsers give to what they make instead of none.
+  // Another realm's Object.prototype; or an empty one, which some parsers give their objects instead of none.
   return Object.hasOwn(proto, "isPrototypeOf") || Reflect.ownKeys(proto).length === 0
 }
 
-/** The name of its class. Asked of the value itself: fake clocks put another class behind their Dates. */
+/** The name of its class, by its own `constructor`: fake clocks set that on their Dates, whose prototype is another. */
 export function classNameOf(value: object): string {
   const make: unknown = value.constructor
   return (typeof make === "function" && make.name) || "a class without a name"
 }
 
-/** What it is by nature, in any realm. */
+/** Which built-in kind it is in any realm: "Map", "Uint8Array", "Object" and so on. */
 export function kindOf(value: object): string {
-  // Workers of an older compatibility date have no tag on theirs.
+  // A URL has no tag on Workers of an older compatibility date.
   return typeof URL === "function" && value instanceof URL
     ? "URL"
     : Object.prototype.toString.call(value).slice(8, -1)
@@ -34,7 +32,7 @@ interface BuiltIns {
   readonly Error: Error
 }
 
-/** Whether it is of a built-in class, be it another realm's. */
+/** Whether it is of the built-in class `kind`, of this realm or another. */
 export function isA<K extends keyof BuiltIns>(value: object, kind: K): value is BuiltIns[K] {
   return value instanceof globalThis[kind] || kindOf(value) === kind
 }

@@ -1,6 +1,6 @@
 import { quietly } from "./awaitable.ts"
 
-/** Those who listen. One that throws disturbs nobody; the same function may listen twice. */
+/** The listeners of one thing. One that throws disturbs nobody; the same function may listen twice. */
 export class Listeners<T> {
   readonly #all = new Set<(told: T) => void>()
 
@@ -8,13 +8,14 @@ export class Listeners<T> {
     return this.#all.size
   }
 
-  /** Calls `listener` for all that is told from now on. Returns a function that stops it, and tells whether it was not yet. */
+  /** Calls `listener` with all that is told. Returns a function that stops it and answers whether it still listened. */
   add(listener: (told: T) => void): () => boolean {
     const own = (told: T) => listener(told)
     this.#all.add(own)
     return () => this.#all.delete(own)
   }
 
+  /** Calls every listener with `told`. */
   tell(told: T): void {
     for (const listener of [...this.#all]) quietly(() => listener(told))
   }

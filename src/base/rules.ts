@@ -1,22 +1,25 @@
 import { type Duration, parseDuration } from "./duration.ts"
 import { CacheError, type CacheErrorCode } from "./errors.ts"
 
-/** What an option comes to, `undefined` for what makes no sense; what it must be, in words; and the code if it is not. */
+/**
+ * How an option is judged: `read` answers what its value comes to, `undefined` for a wrong one; `wanted` says in words
+ * what it must be; `code` is that of the error, if another than usual.
+ */
 export type Rule = readonly [
   read: (value: unknown) => unknown,
   wanted: string,
   code?: CacheErrorCode | undefined,
 ]
 
-/** The options there are. */
+/** The options that are known, each with its rule. */
 export type Rules = Readonly<Record<string, Rule>>
 
 /**
  * Reads `options` by `rules`. Absent and `undefined` mean the same.
  *
  * @param of - Whose options they are, for the message: " of memory()".
- * @param also - Options that are judged here and read elsewhere.
- * @param found - What holds where nothing is said; it is changed, and answered.
+ * @param also - Further options, which are judged here but left out of the answer.
+ * @param found - The defaults. What `options` say is written over them, and they are the answer.
  * @throws {CacheError} `code`, or that of the rule, for an unknown name or a wrong value; the value stays out of it.
  */
 export function judgeOptions(
@@ -48,12 +51,12 @@ function known(rules: Rules, also: Rules): string {
   return names.length > 0 ? `Known: ${names.join(", ")}.` : "Leave it out."
 }
 
-/** Whether it may hold options. */
+/** Whether `value` may hold options: an object that is no array. */
 export function isRecord(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
-/** A rule for what `is` names. */
+/** A rule that takes the values for which `is` holds, as they are. */
 export function rule(is: (value: unknown) => boolean, wanted: string, code?: CacheErrorCode): Rule {
   return [(value) => (is(value) ? value : undefined), wanted, code]
 }
@@ -71,10 +74,10 @@ export function having(methods: readonly string[], wanted: string): Rule {
   )
 }
 
-/** Whatever: others judge it. */
+/** Any value: it is judged elsewhere. */
 export const anything: Rule = /* @__PURE__ */ rule(() => true, "")
 
-/** Yes or no. */
+/** `true` or `false`. */
 export const aBoolean: Rule = /* @__PURE__ */ rule((value) => typeof value === "boolean", "true or false")
 
 /** A function. */
@@ -93,9 +96,9 @@ export const aSize: Rule = /* @__PURE__ */ rule(
 )
 
 /** How long, in milliseconds; refused with `TTL_INVALID`. */
-export const aDuration: Rule = [(value) => parseDuration(value as Duration), ""] // it judges what the type cannot
+export const aDuration: Rule = [(value) => parseDuration(value as Duration), ""] // parseDuration judges what the type cannot
 
-/** A text that says something. */
+/** A text that is not empty. */
 export const aText: Rule = /* @__PURE__ */ rule(
   (value) => typeof value === "string" && value !== "",
   "a text that is not empty",

@@ -12,8 +12,8 @@ export type Runtime =
 /**
  * Names the runtime this code runs in.
  *
- * Looks anew on each call and touches nothing that prints a warning. A DOM made in Node, Deno or Bun (jsdom,
- * happy-dom) changes nothing. For defaults and diagnostics: whether a storage is there is found out by trying it.
+ * Looks anew on each call and touches nothing that prints a warning. Node, Deno and Bun stay what they are with a
+ * simulated DOM (jsdom, happy-dom). For defaults and diagnostics: whether a storage is there shows when it is opened.
  *
  * @example detectRuntime() // "node"
  */
@@ -28,7 +28,7 @@ export function detectRuntime(): Runtime {
   return hasPage() || hasWorkerScope() ? "browser" : "unknown"
 }
 
-/** Whether this is a Worker of Cloudflare; with the flag no_global_navigator only its own globals tell. */
+/** Whether this is a Cloudflare Worker. With the flag no_global_navigator only globals of its own tell. */
 export function isWorkerd(): boolean {
   if (read(globalThis, "navigator", "userAgent") === "Cloudflare-Workers") return true
   return (

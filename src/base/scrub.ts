@@ -1,13 +1,13 @@
 import { isA, isPlain } from "./kind.ts"
 
 /**
- * An error, or text, without the credentials of the urls in it: the very one where there are none, else a copy of its
- * class, with the chain of its causes and the plain objects in it.
+ * An error or a text without the credentials of the urls in it. An error that holds none is answered as it is; of
+ * another a copy is made, of the same class, and its causes and plain objects are cleaned like itself.
  */
 export function scrub(error: unknown): unknown {
   try {
     const cleaned = clean(error, 0, new Map())
-    // What throws when it is looked at, as proxies may, would do so wherever errors are told apart.
+    // A proxy may throw whenever it is looked at: better now than wherever the error is examined later.
     String(cleaned)
     return cleaned
   } catch {
@@ -15,7 +15,7 @@ export function scrub(error: unknown): unknown {
   }
 }
 
-/** As `work` answers; what it throws loses the credentials in it. */
+/** Answers as `work` does, and throws what it throws, without credentials. */
 export function scrubbed<T>(work: () => T): T {
   try {
     return work()
@@ -24,7 +24,7 @@ export function scrubbed<T>(work: () => T): T {
   }
 }
 
-/** `known` is what has been met, each walked once. What is too deep, too much, or bites its tail, is cut. */
+/** `known` has the objects met so far and their copies. Cycles are cut, and so is what is too deep or too much. */
 function clean(thing: unknown, depth: number, known: Map<object, unknown>): unknown {
   if (typeof thing === "string") return withoutCredentials(thing)
   if (thing instanceof URL) {
@@ -33,21 +33,22 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
   }
   if (typeof thing !== "object" || thing === null) return thing
   const isList = Array.isArray(thing)
-  // Where others give the sandbox its `fetch`, errors are of another realm.
+  // The errors of a `fetch` that was handed into a sandbox are of another realm.
   const isError = isA(thing, "Error")
   if (!isList && !isError && !isPlain(thing)) return thing
   if (known.has(thing)) return known.get(thing)
   if (depth > 8 || known.size > 1000) return undefined
   known.set(thing, undefined)
-  // An error by birth, so that whoever prints it sees one; errors of the platform answer these by its inside.
+  // Made as an error, so that it is printed as one.
   const copy: object = isList
     ? []
     : Object.setPrototypeOf(isError ? new Error() : {}, Object.getPrototypeOf(thing))
+  // A DOMException has these from accessors, which fail on a copy.
   const more = isError ? ["name", "message", "code"] : []
   let isClean = true
   for (const name of new Set([...Object.getOwnPropertyNames(thing), ...more])) {
     const value: unknown = Reflect.get(thing, name)
-    // The key it happened to is its caller's own word.
+    // The key is the caller's own text.
     const kept = isError && name === "key" ? value : clean(value, depth + 1, known)
     isClean &&= Object.is(kept, value)
     const enumerable = Object.getOwnPropertyDescriptor(thing, name)?.enumerable ?? false
@@ -58,13 +59,13 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
   return result
 }
 
-/** Urls are judged alone: a password may hold any sign but a space, `/` and `@` among them. */
+/** Judges each word by itself: a password may hold any character but a space, even `/` and `@`. */
 function withoutCredentials(text: string): string {
   if (!/\/\/|[?&#]/.test(text)) return text
   return text.replace(/(:\/\/)?((?!:\/\/)\S)+/g, (word) => {
     const from = word.indexOf("//") + 2
     const user = from > 1 ? word.slice(from, Math.max(from, word.lastIndexOf("@") + 1)) : ""
-    // A host, or none, and then a path: "file:///app/@scope", "https://host.com/react@18".
+    // The "@" belongs to the path, behind a host or none: "file:///app/@scope", "https://host.com/react@18".
     const isPath = /^([\w-]+(\.[\w-]+)+)?[/?#]/.test(user)
     const rest = isPath ? word : word.slice(0, from) + word.slice(from + user.length)
     return rest.replace(

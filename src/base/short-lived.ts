@@ -1,14 +1,14 @@
 import { now } from "./clock.ts"
 
-/** Milliseconds that an operation may take before it is taken for dead. */
+/** How long an operation may take before it is taken for dead, in ms. */
 const maxWait = 10_000
 
-/** Whether what began at `since` is taken for dead; also what began before the clock was set back. Ms since epoch. */
+/** Whether what began at `since` is taken for dead at `time`: it took too long, or the clock was set back. */
 export function isDead(since: number, time: number): boolean {
   return Math.abs(time - since) >= maxWait
 }
 
-/** What is under way, by key. What hangs is not remembered for ever: who comes later lets go of the dead. */
+/** What is under way, by key. An operation that hangs is not kept for ever: a later `set` removes the dead. */
 export class ShortLived<T extends { readonly since: number }> extends Map<string, T> {
   #looked = now()
 
@@ -17,7 +17,7 @@ export class ShortLived<T extends { readonly since: number }> extends Map<string
     return super.set(key, one)
   }
 
-  /** Lets go of the dead. Looks once in ten seconds at most, and so at most twice at each that does not live longer. */
+  /** Removes the dead. Does nothing if it has looked within the last ten seconds. */
   sweep(): void {
     const time = now()
     if (!isDead(this.#looked, time)) return

@@ -1,14 +1,12 @@
-/**
- * What a foreign hand threw, which may be anything: its parts, by which the kinds of trouble are told apart. Messages
- * and codes may hold values; what becomes of them is for the reader to judge.
- */
+// The parts of what somebody else's code threw, which may be anything. Messages and codes may quote values: whoever
+// passes one on must see to that.
 
 /** The message of an error; anything else as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The name of an error, "" where it has none: engines disagree on classes and texts, and have these in common. */
+/** The name of an error, "" where it has none. Engines agree on names, but not on classes and messages. */
 export function nameOf(error: unknown): string {
   return typeof error === "object" && error !== null && "name" in error ? String(error.name) : ""
 }

@@ -1,6 +1,6 @@
 /**
- * Lets the process end although `timer` runs, where the runtime counts timers (Node, Bun, Deno): for housekeeping, which
- * nobody waits for.
+ * Lets the process end while `timer` runs, in runtimes that would wait for it (Node, Bun, Deno). For housekeeping,
+ * which nobody waits for.
  */
 export function unref(timer: unknown): void {
   if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") {
