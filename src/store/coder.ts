@@ -5,7 +5,7 @@ import { now } from "../base/clock.ts"
 import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
 import { freshUntil, isKept, type Kept, makeKept } from "../entry.ts"
 
-/** What was read of a tier. */
+/** What was read from a tier. */
 export interface Arrival {
   readonly record: Stored
   /** Until when it lives there, in ms since epoch; 0 for what no tier should keep. */
@@ -13,8 +13,8 @@ export interface Arrival {
 }
 
 /**
- * Turns what a tier is handed, entries, version tokens or any other objects, into records of one adapter's medium.
- * Tokens are neither compressed nor encrypted.
+ * Turns what a tier is given (entries, version tokens, any other objects) into records of one adapter's medium, and
+ * back. Tokens are neither compressed nor encrypted.
  */
 export class Coder {
   readonly #adapter: Adapter
@@ -22,14 +22,14 @@ export class Coder {
   readonly #copies: boolean
   #codec: Codec | undefined
 
-  /** @param copies - Whether what is decoded is to be a copy, where the adapter answers the very object it holds. */
+  /** @param copies - Whether to decode to a copy, where the adapter answers the very object it holds. */
   constructor(adapter: Adapter, options: CodecOptions, copies = false) {
     this.#adapter = adapter
     this.#options = options
     this.#copies = copies && adapter.copy === "clone"
   }
 
-  /** Loads what it needs; afterwards it answers at once where the codec does. */
+  /** Loads the codec. From then on {@link encode} and {@link decode} answer at once where the codec does. */
   load(): Awaitable<Codec> {
     if (this.#codec) return this.#codec
     return chain(codecFor(this.#adapter, this.#options), (codec) => {
@@ -60,10 +60,10 @@ export class Coder {
   }
 }
 
-/** The only mark of what is no cache's entry; an entry has two or more, or none. */
+/** The one mark of an object wrapped as an entry. An entry of a cache has two marks or more, or none. */
 const wrapped = "="
 
-/** An object of somebody else in the shape of an entry, so that every codec can take it. */
+/** An object that is no entry in the shape of one, so that every codec can take it. */
 function wrap(value: Stored, ttl: number): Kept {
   return makeKept({ value, createdAt: now(), ttl, grace: 0, took: 0, tags: [], marks: [wrapped] })
 }
@@ -73,12 +73,12 @@ function unwrap(kept: Kept): Arrival {
   return { record: isWrapped ? kept.value : kept, until: freshUntil(kept) + kept.grace }
 }
 
-/** What looks like an entry, but is none for this codec, must not be taken for one. */
+/** A record that the codec cannot read. If it looks like an entry all the same, it must not be taken for one. */
 function junk(stored: Stored): Arrival {
   return { record: isKept(stored) ? null : stored, until: 0 }
 }
 
-/** A token is one line of text; records have a line break. */
+/** The version token in a record, if it is one: tokens are one line of text, records have a line break. */
 function tokenIn(stored: Stored): string | undefined {
   if (typeof stored === "string") return stored.includes("\n") ? undefined : stored
   if (!isBytes(stored) || stored.includes(10)) return undefined

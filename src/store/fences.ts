@@ -8,7 +8,7 @@ export interface Ticket {
   /** When it began, ms since epoch. */
   readonly since: number
   readonly running: Running
-  /** How often what runs on its key had been beaten when it began; {@link beaten} where it began beaten. */
+  /** The count of beats on its key when it began; {@link beaten} if it began beaten. */
   readonly beats: number
 }
 
@@ -16,6 +16,7 @@ export interface Ticket {
 interface Running {
   /** When the last of them began, ms since epoch. */
   since: number
+  /** How many there are. */
   count: number
   /** How often they were beaten. */
   beats: number
@@ -23,11 +24,11 @@ interface Running {
   readonly writes: Set<Ticket>
 }
 
-/** No count is ever this. */
+/** No count of beats is ever this. */
 const beaten = -1
 
 /**
- * Keeps what is outdated out of the near tier. Of two that cross on a key this is beaten, and brings no copy:
+ * Keeps outdated copies out of the near tier. When two operations on a key overlap, the beaten one leaves no copy:
  *
  *     begins first    then, before that ends      beaten
  *     read            write                       the read: its count of beats is no longer that of the key
@@ -37,8 +38,8 @@ const beaten = -1
  *     clear           read or write               what began then: it begins beaten
  *     dead write      read or write, before       what runs on the key when the dead one ends after all
  *
- * Dead is what has taken ten seconds: who begins then is not beaten by it. What was let go of with its key is beaten, for
- * nobody has counted for it.
+ * A write is dead after ten seconds: it no longer beats what begins. An operation whose key is not tracked any more
+ * counts as beaten, for nobody has counted for it.
  */
 export class Fences {
   readonly #running = new ShortLived<Running>()
@@ -46,7 +47,9 @@ export class Fences {
   /** How many writes have begun. */
   writes = 0
 
-  /** Something begins: a write beats what is under way, and whatever begins before it ends. */
+  /**
+   * An operation on `key` begins. One that `writes` beats what is under way on the key, and what begins before its end.
+   */
   begin(key: string, writes: boolean): Ticket {
     const since = now()
     let running = this.#running.get(key)
@@ -74,7 +77,7 @@ export class Fences {
     return ticket
   }
 
-  /** It is over; answers whether nothing came across. */
+  /** The operation is over. Answers whether nothing has beaten it. */
   end(ticket: Ticket): boolean {
     const { key, writes, running } = ticket
     const isBeaten = this.isBeaten(ticket)
@@ -85,12 +88,12 @@ export class Fences {
     return !isBeaten
   }
 
-  /** Whether something came across it, or might have: what it brings may be outdated already. */
+  /** Whether something has beaten it, or may have: then what it brings may be outdated. */
   isBeaten({ key, running, beats }: Ticket): boolean {
     return this.#running.get(key) !== running || running.beats !== beats
   }
 
-  /** Keys that begin with `prefix` are being cleared: beats all that is under way until the answer is called. */
+  /** Keys under `prefix` are being cleared: beats what is under way on them until the function it returns is called. */
   clear(prefix: string): () => void {
     const clearing = { prefix, since: now() }
     const beat = (): void => {
@@ -105,7 +108,7 @@ export class Fences {
     }
   }
 
-  /** Lets go of all that is under way, which brings nothing any more. */
+  /** Forgets all that is under way: none of it leaves a copy any more. */
   close(): void {
     this.#running.clear()
     this.#clearing.clear()

@@ -16,18 +16,18 @@ export interface NearState {
 /** More prefixes than this in one message are not told apart: all keys count as cleared. */
 const maxPrefixes = 1000
 
-/** A near tier's ear on the bus. Own messages and strangers' are not heard. */
+/** Drops from a near tier what others say on the bus that they write. Ignores its own messages, and malformed ones. */
 export class Messages {
   readonly #bus: Bus | undefined
   readonly #near: NearState
   readonly #report: (error: unknown) => void
   readonly #own: Teller | undefined
-  /** What others have begun to write, and not told the end of yet, by writer and key or prefix. */
+  /** The writes of others that have begun and not ended yet, by writer and key or prefix. */
   readonly #begun = new ShortLived<Begun>()
   #stop: (() => void) | undefined
   #isClosed = false
 
-  /** @param own - Who speaks here. */
+  /** @param own - Sends the messages of this tier, which it is not to hear itself. */
   constructor(bus: Bus | undefined, near: NearState, report: (error: unknown) => void, own?: Teller) {
     this.#bus = bus
     this.#near = near
@@ -46,11 +46,12 @@ export class Messages {
     }
   }
 
+  /** Lets {@link listen} listen again after {@link close}. */
   open(): void {
     this.#isClosed = false
   }
 
-  /** Hears nothing any more, whatever is still under way. */
+  /** Stops listening, and forgets what others have begun. */
   close(): void {
     this.#isClosed = true
     this.#stop?.()
@@ -74,7 +75,7 @@ export class Messages {
     }
   }
 
-  /** Another's write has begun, or is over. */
+  /** Another's write of `what` has begun, or is over. `end` lets copies be kept again. */
   #note({ origin, begins }: BusMessage, what: string, end: () => unknown): void {
     const id = `${origin} ${what}`
     const known = this.#begun.get(id)
@@ -93,9 +94,9 @@ export class Messages {
 }
 
 interface Begun {
-  /** So many times, of several writes at once. */
+  /** How many writes of it are under way. */
   count: number
-  /** When the first of them was told, ms since epoch. */
+  /** When the first of them was heard of, ms since epoch. */
   readonly since: number
   /** Lets copies be kept again. */
   readonly end: () => unknown

@@ -4,12 +4,12 @@ import { now } from "../base/clock.ts"
 import { inTier, isKept } from "../entry.ts"
 import type { Arrival, Coder } from "./coder.ts"
 
-/** A record as it lies in the near tier: the very object where that keeps objects, else inside of its record. */
+/** A record with its life. A near tier that keeps objects keeps this very one, any other an encoding of its members. */
 class Copy {
   readonly record: Stored
-  /** When it came, in ms since epoch. */
+  /** When far was asked for it, in ms since epoch. */
   readonly since: number
-  /** When it must be asked for anew, in ms since epoch. */
+  /** When far must be asked anew, in ms since epoch. */
   readonly until: number
 
   constructor(record: Stored, since: number, until: number) {
@@ -19,7 +19,7 @@ class Copy {
   }
 }
 
-/** After so many copies that could not be removed the near tier is not asked any more. */
+/** With more copies than this that could not be removed, the near tier is not asked any more. */
 const maxUnsure = 1000
 
 /**
@@ -31,11 +31,13 @@ export class NearCopies {
   readonly #maxAge: number
   readonly #coder: Coder | undefined
   readonly #report: (error: unknown) => void
+  /** The keys whose copies could not be removed. */
   readonly #unsure = new Set<string>()
+  /** Whether it is not asked: it is not open yet, or has too many copies that could not be removed. */
   #isOff = false
-  /** Whether it has answered later, when it was asked last: then it is not asked for what is known at once. */
-  #isLate = false
-  /** Whether it has copies of what was dropped while it was off. */
+  /** Whether its last answer was a promise. Then {@link peek} does not ask it. */
+  #answersLater = false
+  /** Whether something was to be dropped while it was off: it may have outdated copies. */
   #isBehind = false
 
   /** @param coder - Left out where `near` keeps the very object it is given. */
@@ -46,7 +48,7 @@ export class NearCopies {
     this.#report = report
   }
 
-  /** Lets the near tier open, at its leisure: until it has, and where it cannot, it is not asked. */
+  /** Opens the near tier, which nobody waits for: until it is open, and if it never is, it is not asked. */
   open(): void {
     this.#isOff = true
     void this.#quietly(
@@ -55,6 +57,7 @@ export class NearCopies {
     )
   }
 
+  /** Turns the tier on. It is cleared first if it may have outdated copies, and again if it has new ones by then. */
   #begin(): Awaitable<void> {
     this.#isOff = this.#isBehind || this.#unsure.size > 0
     if (!this.#isOff) return undefined
@@ -67,8 +70,8 @@ export class NearCopies {
   get(key: string): Awaitable<Stored | undefined> {
     if (this.#isOff || (this.#unsure.size > 0 && this.#unsure.has(key))) return undefined
     try {
-      const opened = this.#open(key, this.#ask(key))
-      return isPromise(opened) ? opened.catch((error: unknown) => this.#lost(error)) : opened
+      const record = this.#unpack(key, this.#ask(key))
+      return isPromise(record) ? record.catch((error: unknown) => this.#lost(error)) : record
     } catch (error) {
       return this.#lost(error)
     }
@@ -76,8 +79,8 @@ export class NearCopies {
 
   #ask(key: string): Awaitable<Stored | undefined> {
     const found = this.#near.get(key)
-    // A copy as such is told first: on the path of every hit a look for `then` costs more than it finds.
-    this.#isLate = !(found instanceof Copy) && isPromise(found)
+    // `instanceof` comes first: on the path of every hit, a look for `then` costs more.
+    this.#answersLater = !(found instanceof Copy) && isPromise(found)
     return found
   }
 
@@ -86,12 +89,12 @@ export class NearCopies {
     if (this.#isOff || (this.#unsure.size > 0 && this.#unsure.has(key))) return undefined
     const near = this.#near
     try {
-      if (!near.peek && this.#isLate) return undefined
+      if (!near.peek && this.#answersLater) return undefined
       const found = near.peek ? near.peek(key, time) : this.#ask(key)
       if (found instanceof Copy) return young(found, time)
-      const copy = this.#open(key, found)
-      if (!isPromise(copy)) return copy
-      copy.catch(() => {})
+      const record = this.#unpack(key, found)
+      if (!isPromise(record)) return record
+      record.catch(() => {})
     } catch (error) {
       this.#lost(error)
     }
@@ -103,7 +106,7 @@ export class NearCopies {
     const time = now()
     const life = Math.min(until - time, this.#maxAge)
     if (this.#isOff || !(life > 0)) return undefined
-    // Of an entry the engine itself knows when it ends.
+    // The engine itself knows when an entry ends.
     const copy = new Copy(inTier(record, "near"), since, since + (isKept(record) ? this.#maxAge : life))
     const put = (stored: Stored) =>
       chain(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
@@ -113,6 +116,7 @@ export class NearCopies {
     )
   }
 
+  /** Removes the copy of `key`. */
   drop(key: string): Awaitable<void> {
     if (this.#isOff) return this.#missed()
     return this.#quietly(
@@ -124,6 +128,7 @@ export class NearCopies {
     )
   }
 
+  /** Removes the copies of all keys under `prefix`. */
   clear(prefix: string): Awaitable<void> {
     if (this.#isOff) return this.#missed()
     return this.#quietly(
@@ -143,16 +148,18 @@ export class NearCopies {
     )
   }
 
-  #open(key: string, found: Awaitable<Stored | undefined>): Awaitable<Stored | undefined> {
+  /** The record in what the near tier has answered. */
+  #unpack(key: string, found: Awaitable<Stored | undefined>): Awaitable<Stored | undefined> {
     if (found instanceof Copy) return young(found)
     if (found === undefined) return undefined
-    if (isPromise(found)) return found.then((late) => this.#open(key, late))
+    if (isPromise(found)) return found.then((late) => this.#unpack(key, late))
     return (
       this.#coder &&
       chain(this.#coder.decode(key, found), (arrival) => inTier(recordOf(arrival?.record), "near"))
     )
   }
 
+  /** Something was to be dropped and could not be. */
   #missed(): undefined {
     this.#isBehind = true
   }
@@ -161,6 +168,7 @@ export class NearCopies {
     this.#report(error)
   }
 
+  /** Runs `work`; if it fails, reports that and runs `failed`. */
   #quietly(work: () => Awaitable<void>, failed: () => Awaitable<void>): Awaitable<void> {
     const recover = (error: unknown): Awaitable<void> => {
       this.#report(error)
@@ -175,6 +183,7 @@ export class NearCopies {
   }
 }
 
+/** The record of a copy that was decoded, if it is one and young. */
 function recordOf(copy: Stored): Stored | undefined {
   if (typeof copy !== "object" || copy === null || !("since" in copy && "until" in copy && "record" in copy))
     return undefined
@@ -183,7 +192,7 @@ function recordOf(copy: Stored): Stored | undefined {
   return young({ record, since, until })
 }
 
-/** What it holds, if it still holds. One from the future is of a clock that was set back since: its age is unknown. */
+/** Its record, unless it is too old. A copy from the future has no known age: the clock was set back. */
 function young({ record, since, until }: Copy, time?: number): Stored | undefined {
   if (until === Infinity) return record
   const at = time ?? now()

@@ -4,7 +4,7 @@ import type { CodecOptions } from "../codec/codec.ts"
 import { delegate } from "../proxies/delegate.ts"
 import { tiered } from "./tiered.ts"
 
-/** The bounds of a memory tier, and how long it may be behind. */
+/** The bounds of a memory tier, and how old its copies may get. */
 export interface NearOptions {
   /** How many entries stay near. Default 10 000. */
   readonly maxEntries?: number | undefined
@@ -39,7 +39,7 @@ export async function putNear(
   return tiers
 }
 
-/** `adapter` without its end, for it is its owner's to close. */
+/** `adapter` with a `close` that does nothing: only its owner closes it. */
 export function unclosed(adapter: Adapter): Adapter {
   return adapter.close ? delegate(adapter, { close() {} }) : adapter
 }

@@ -5,9 +5,9 @@ interface Write {
   /** `undefined` removes. */
   readonly record: Stored | undefined
   readonly ttl: number
-  /** Made of what was read, and not given. */
+  /** Made from what was read (loaded, touched, expired), not given by the batch itself. */
   readonly isDerived: boolean
-  /** Derived after the batch had removed the key: should it give way, that stays. */
+  /** The batch had removed the key before: if this derived write gives way, the removal stays. */
   readonly isRemoved?: boolean | undefined
 }
 
@@ -19,21 +19,21 @@ export interface Pending {
   readonly cleared: readonly string[]
 }
 
-/** An adapter whose writes wait, and what befalls them meanwhile. */
+/** An adapter whose writes wait, and what it must know of the storage below meanwhile. */
 export interface Overlay {
   readonly adapter: Adapter
   readonly pending: Pending
-  /** The same, for writes that are made of what was read before: they give way to what is written below later. */
+  /** The same for writes made from what has been read so far: they give way to what is written below from now on. */
   derived(): Adapter
-  /** Something was written below: what was made of the old is dropped. */
+  /** Keys were written below: writes made from what they held are dropped. */
   beat(written: readonly string[] | ((key: string) => boolean)): void
-  /** Whether `key`, and what its entry stands on, is as it is below. */
+  /** Whether a read of `key`, its versions included, is answered by the storage below. */
   isUntouched(key: string): boolean
-  /** Whether versions below may be hidden by its own, so that nobody sees when they are renewed. */
+  /** Whether its own writes may hide versions below, so that a renewal of those is not seen. */
   hidesVersions(): boolean
 }
 
-/** More keys than this are not told apart: what is under way then counts as beaten. */
+/** With more keys than this written below they are not told apart: all that is under way counts as beaten. */
 const maxKeys = 10_000
 
 /**
@@ -44,14 +44,15 @@ const maxKeys = 10_000
 export function overlay(base: Adapter, makeToken: (key: string) => Promise<unknown>): Overlay {
   const writes = new Map<string, Write>()
   const cleared: string[] = []
-  /** When keys were written below, by a count. */
+  /** The keys written below, each with the count of `beats` when it was. */
   const beaten = new Map<string, number>()
   let beats = 0
+  /** The count for keys that `beaten` does not have. */
   let floor = 0
   let hasTokens = false
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
   const isKnown = (key: string) => writes.has(key) || isCleared(key)
-  // Of what such a storage answers nobody makes another copy: what waits must not be the reader's own.
+  // Nobody copies what a storage of copy "own" answers: the reader must not get the very object that waits here.
   const answer = ({ record }: Write) =>
     base.copy === "own" && typeof record === "object" ? structuredClone(record) : record
   const get = (key: string) => {
@@ -68,7 +69,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
     const write = (key: string, record: Stored, ttl: number): void => {
       const known = writes.get(key)
       const isGiven = known?.isDerived === false
-      // Of the value that the batch itself has given, it may make what it likes.
+      // What is made from the batch's own value gives way to nothing.
       if (isGiven && known.record !== undefined) set(key, record, ttl)
       else if ((beaten.get(key) ?? floor) <= since)
         writes.set(key, { record, ttl, isDerived: true, isRemoved: isGiven || known?.isRemoved })
@@ -133,7 +134,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
         if (!there && isToken(key) && !isKnown(key)) await makeToken(key)
         if ((there || isToken(key)) && !isKnown(key)) return false
       }
-      // At once from here on, so that of all who add at the same time one is the first.
+      // Nothing is awaited from here on, so that one of several concurrent calls is the first.
       if (writes.get(key)?.record !== undefined) return false
       set(key, record, ttl)
       return true
@@ -151,7 +152,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
  * Brings what a batch has written to its storage, in one round trip where the adapter can. Stops once `isLate` says
  * that its time has run out: newer writes may be there.
  *
- * @param derived - Takes what is made of what was read; another than `adapter` where that waits itself.
+ * @param derived - Takes the derived writes. Another adapter than `adapter` only for a batch within a batch.
  */
 export async function flush(
   adapter: Adapter,
@@ -162,7 +163,7 @@ export async function flush(
   for (const prefix of cleared) if (!isLate()) await adapter.clear(prefix)
   if (isLate()) return
   for (const [to, some] of partsOf([...writes], adapter, derived)) {
-    // In one turn, which a storage may make one transaction of. None goes on behind the first one that fails.
+    // All in one turn, which a storage may make one transaction of. If one fails, the others are waited for.
     const done = put(to, some).map(attempt)
     await Promise.allSettled(done)
     await Promise.all(done)
@@ -171,7 +172,7 @@ export async function flush(
 
 type Entry = readonly [key: string, write: Write]
 
-/** Who takes which of the writes; what was removed before it was made again goes first. */
+/** Which adapter takes which of the writes. A removal goes before the derived write of its key. */
 function partsOf(
   all: readonly Entry[],
   adapter: Adapter,
@@ -189,7 +190,7 @@ function partsOf(
   ]
 }
 
-/** Each of the keys in one of them alone. */
+/** The operations that bring `writes` to `adapter`. No key is in two of them. */
 function put(adapter: Adapter, writes: readonly Entry[]): (() => Awaitable<unknown>)[] {
   const sets: (readonly [key: string, record: Stored, ttl: number])[] = []
   const removed: string[] = []

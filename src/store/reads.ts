@@ -12,29 +12,30 @@ import type { Tokens } from "./tokens.ts"
 /** What two tiers work with. */
 export interface Tiers extends NearState {
   readonly far: Adapter
-  /** Far's. */
+  /** Encodes for far. */
   readonly coder: Coder
   readonly messages: Messages
-  /** None without a bus. */
+  /** Absent without a bus. */
   readonly teller: Teller | undefined
 }
 
+/** An answer of far. */
 interface Last {
   readonly key: string
-  /** How many writes had begun. */
+  /** How many writes had begun by then. */
   readonly writes: number
   /** `undefined` where it was absent. */
   readonly record: Stored | undefined
 }
 
-/** Reads of two tiers: near first, then far, what comes from there staying near. */
+/** Reads of two tiers: near first, then far. What comes from far stays near. */
 export class Reads {
   readonly #tiers: Tiers
   readonly #copies: NearCopies
   readonly #tokens: Tokens
-  /** Whether far has answered at once, when it was asked last. */
+  /** Whether the last answer of far came at once. */
   #isPrompt = false
-  /** What a far tier that answers at once has said last, until its turn is over: one read looks more than once. */
+  /** The last answer of a far tier that answers at once, until the turn is over: one read asks it more than once. */
   #last: Last | undefined
 
   constructor(tiers: Tiers) {
@@ -57,6 +58,7 @@ export class Reads {
     return (isToken(key) ? this.#tokens.get(key) : this.#copies.peek(key, time)) ?? this.#peekFar(key)
   }
 
+  /** Whether `last` is of `key`, and nothing has been written since. */
   #isLast(key: string, last: Last): boolean {
     return last.key === key && last.writes === this.#tiers.fences.writes
   }
@@ -66,12 +68,12 @@ export class Reads {
     this.#last = { key, writes: this.#tiers.fences.writes, record }
   }
 
-  /** Lets go of what lies near of `keys`, so that far is asked; it, too, may be two tiers. */
+  /** Drops what lies near of `keys`, so that far is asked; and in far too, which may be two tiers itself. */
   forget(keys: readonly string[]): Awaitable<void> {
     const { far, fences } = this.#tiers
     this.#last = undefined
     const drop = (key: string) => {
-      // Reads under way may bring what was before.
+      // Beats the reads under way, which may bring what was there before.
       fences.end(fences.begin(key, true))
       return isToken(key) ? this.#tokens.doubt(key) : this.#copies.drop(key)
     }
@@ -116,7 +118,7 @@ export class Reads {
     return chain(near, answer)
   }
 
-  /** As {@link peek}, near alone, with what is under way. */
+  /** What near has of `key`. A token that is being read is waited for; an absent one is `""`. */
   #near(key: string): Awaitable<Stored | undefined> {
     if (!isToken(key)) return this.#copies.get(key)
     return this.#tokens.get(key) ?? this.#tokens.asked(key)?.then((token) => token ?? "")
@@ -178,7 +180,7 @@ export class Reads {
     }
   }
 
-  /** What has come from far stays near, unless something came across. */
+  /** Keeps near what has come from far, unless that read was beaten. Answers the record. */
   #arrive(ticket: Ticket, arrival: Arrival | undefined): Stored | undefined {
     const { copies, tokens, fences } = this.#tiers
     const { key } = ticket
@@ -186,12 +188,12 @@ export class Reads {
     if (isToken(key)) {
       if (fences.end(ticket) && (record === undefined || typeof record === "string"))
         tokens.set(key, record ?? "", ticket.since)
-      else tokens.passed()
+      else tokens.count()
       return record === "" ? undefined : record
     }
     const kept = arrival && !fences.isBeaten(ticket) ? copies.keep(key, arrival, ticket.since) : undefined
     if (!isPromise(kept)) fences.end(ticket)
-    // Its copy may arrive near after that of a write; the reader need not wait to see.
+    // The copy may arrive after that of a later write, and is then dropped. The reader need not wait for that.
     else kept.then(() => (fences.end(ticket) ? undefined : copies.drop(key)))
     if (!isKept(record)) return record
     const own = inTier(record, "far")

@@ -5,12 +5,13 @@ import type { MissReason } from "../base/errors.ts"
 import type { Codec } from "../codec/codec.ts"
 import type { Kept } from "../entry.ts"
 
-/** An adapter with its codec: the same storage, spoken to in entries. It decides nothing about freshness. */
+/** An adapter with its codec: a storage of entries. Whether an entry is fresh is for others to judge. */
 export class Store {
   readonly adapter: Adapter
   readonly #codec: Codec
-  /** Whether it has answered later: then it is not asked for what is known at once, until an answer comes at once. */
-  #async = false
+  /** Whether its last answer was a promise. Then {@link now} does not ask it until a {@link read} is answered at once. */
+  #answersLater = false
+  /** An answer under way, for the {@link read} that follows. */
   #asked: { readonly key: string; readonly found: Promise<Kept | MissReason> } | undefined
 
   constructor(adapter: Adapter, codec: Codec) {
@@ -28,20 +29,20 @@ export class Store {
    * {@link read} that follows.
    */
   now(key: string): Kept | MissReason | undefined {
-    if (this.#async) return undefined
+    if (this.#answersLater) return undefined
     try {
       const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
       if (record === undefined) return this.adapter.peek ? undefined : "absent"
-      // Told first by what an entry has: on the path of every hit a look for `then` costs more than it finds.
+      // `isEntry` comes first: on the path of every hit, a look for `then` costs more.
       if (!isEntry(record) && isPromise(record)) {
-        this.#async = true
-        return this.#ask(
+        this.#answersLater = true
+        return this.#hold(
           key,
           Promise.resolve(record).then((late) => this.#decode(key, late)),
         )
       }
       const kept = this.#decode(key, record)
-      return typeof kept === "string" || isEntry(kept) ? kept : this.#ask(key, kept)
+      return typeof kept === "string" || isEntry(kept) ? kept : this.#hold(key, kept)
     } catch {
       return undefined // The read that follows meets the same trouble and tells of it.
     }
@@ -53,14 +54,14 @@ export class Store {
     this.#asked = undefined
     if (asked?.key === key) return asked.found
     const record = this.adapter.get(key)
-    // A `then` may be anybody's.
+    // Resolved anew: somebody else's promise may have nothing but a `then`.
     if (isPromise(record)) return Promise.resolve(record).then((late) => this.#decode(key, late))
-    this.#async = false
+    this.#answersLater = false
     return this.#decode(key, record)
   }
 
-  /** Keeps an answer under way for the read that follows in this very turn; a later one must see what was written. */
-  #ask(key: string, found: Promise<Kept | MissReason>): undefined {
+  /** Keeps an answer under way for the read that follows in this turn. A later read must see what was written since. */
+  #hold(key: string, found: Promise<Kept | MissReason>): undefined {
     this.#asked = { key, found }
     found.catch(() => {})
     soon(() => {
@@ -68,6 +69,7 @@ export class Store {
     })
   }
 
+  /** As {@link read} for each key, in one round trip where the adapter can. */
   readMany(keys: readonly string[]): Awaitable<readonly (Kept | MissReason)[]> {
     const records = this.adapter.getMany
       ? this.adapter.getMany(keys)
@@ -84,7 +86,7 @@ export class Store {
     return typeof kept === "string" ? undefined : kept
   }
 
-  /** A value for a caller to own; with `isLast`, nobody else will be given the value of this very `kept`. */
+  /** The value of `kept`, for a caller to own. `isLast`: nobody else will be given the value of this very object. */
   out(kept: Kept, isLast = false): unknown {
     return this.#codec.out(kept, isLast)
   }
@@ -94,6 +96,7 @@ export class Store {
     return chain(this.#codec.encode(key, kept), (record) => this.adapter.set(key, record, life))
   }
 
+  /** As {@link write} for each entry, in one round trip where the adapter can. */
   writeMany(entries: readonly (readonly [key: string, kept: Kept, life: number])[]): Awaitable<unknown> {
     const encoded = entries.map(([key, kept, life]) => () => {
       const record = this.#codec.encode(key, kept)
@@ -106,6 +109,7 @@ export class Store {
     )
   }
 
+  /** Removes `keys`, in one round trip where the adapter can. */
   remove(keys: readonly string[]): Awaitable<unknown> {
     const [first] = keys
     if (keys.length === 1 && first !== undefined) return this.adapter.delete(first)

@@ -5,8 +5,8 @@ import { soon } from "../base/clock.ts"
 import { proxy } from "../proxies/delegate.ts"
 
 /**
- * `adapter`, telling its own bus what is written through it, once that has ended, however it did; reads are untouched.
- * One without a bus as it is.
+ * An adapter that tells the bus of `adapter` what is written through it: when a write has ended, well or not, and when
+ * one begins that takes time. Without a bus it is `adapter` itself.
  *
  * @param report - Hears of a bus that fails.
  */
@@ -19,7 +19,7 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
       result = work()
       return result
     } finally {
-      // What is done at once is told at once.
+      // Of what is over at once nobody need hear that it begins.
       if (isPromise<unknown>(result)) {
         teller.begin(keys, prefixes)
         const over = (): void => teller.end(keys, prefixes)
@@ -41,15 +41,17 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
   })
 }
 
-/** So many keys fit into a message: more go into several. */
+/** The most keys of one message; more go into several. */
 const maxKeys = 1000
 
-/** A writer's mouth on a bus. */
+/** Tells a bus what one writer writes: at the end of each turn, all of it together. */
 export class Teller {
   readonly #bus: Bus
   readonly #report: (error: unknown) => void
   #origin = ""
+  /** What has begun in this turn. */
   readonly #begun: Noted = { keys: new Map(), prefixes: new Map() }
+  /** What has ended in this turn. */
   readonly #news: Noted = { keys: new Map(), prefixes: new Map() }
   #isWaiting = false
 
@@ -58,27 +60,28 @@ export class Teller {
     this.#report = report
   }
 
-  /** Who speaks here. Drawn late: Workers allow no random numbers at the global scope. */
+  /** The writer's name in its messages. Drawn late: Workers allow no random numbers at the global scope. */
   get origin(): string {
     this.#origin ||= String(Math.random()) + Math.random()
     return this.#origin
   }
 
-  /** Tells the others what is being written, where they rely on hearing of it: then each {@link end} is to be told. */
+  /** Tells that writes begin, where the bus loses nothing. Each must have its {@link end}. */
   begin(keys: readonly string[], prefixes?: readonly string[]): void {
     if (this.#bus.lossy !== true) this.#note(this.#begun, true, keys, prefixes)
   }
 
-  /** Tells the others that a write is over that has begun: of several of a key at once, each. */
+  /** Tells that writes are over of which it told that they {@link begin}: of several of one key, each. */
   end(keys: readonly string[], prefixes?: readonly string[]): void {
     this.#note(this.#news, this.#bus.lossy !== true, keys, prefixes)
   }
 
-  /** Tells the others what has changed, once for all of a turn. */
+  /** Tells what was written. A key is named once, however often it was written in the turn. */
   tell(keys: readonly string[], prefixes?: readonly string[]): void {
     this.#note(this.#news, false, keys, prefixes)
   }
 
+  /** @param each - Whether to name a key as often as it is noted. */
   #note(to: Noted, each: boolean, keys: readonly string[], prefixes: readonly string[] = []): void {
     for (const key of keys) count(to.keys, key, each)
     for (const prefix of prefixes) count(to.prefixes, prefix, each)

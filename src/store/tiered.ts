@@ -78,7 +78,7 @@ export function tiered(options: TieredOptions): Adapter {
   assertAdapter(options.far, "tiered({ far })")
   const report = (error: unknown): void => quietly(() => onTrouble?.(error))
   const bus = options.bus ?? options.far.bus
-  // Who listens on far's own bus relies on every writer.
+  // Whoever listens on far's own bus relies on every writer: it is told as well as the other bus.
   const far = bus === options.far.bus ? options.far : telling(options.far, report)
   const codec: CodecOptions = {
     serializer,
@@ -86,10 +86,10 @@ export function tiered(options: TieredOptions): Adapter {
     encrypt: encrypt && ownKeys(encrypt),
     onTrouble: report,
   }
-  // Two tiers in one keep what can be encoded.
+  // A near tier that is two tiers itself (it can `forget`) keeps only what can be encoded.
   const keepsObjects =
     near.medium === "object" && !near.forget && (near.copy === "clone" || near.copy === "none")
-  // A near tier that outlives its process would miss what is told meanwhile.
+  // Any other near tier may outlive its process, and would miss what is told until the next one.
   const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects
   const maxAge = parseDuration(options.maxAge ?? (hearsAll ? Infinity : defaultAge))
 
@@ -98,7 +98,7 @@ export function tiered(options: TieredOptions): Adapter {
   const fences = new Fences()
   const teller = bus && new Teller(bus, report)
   const messages = new Messages(bus, { copies, tokens, fences }, report, teller)
-  // Nobody copies what a near tier of copy "none" has: it must not be what far holds.
+  // Nobody copies what a near tier of copy "none" keeps: it must not be the very object that far holds.
   const tiers = {
     far,
     coder: new Coder(far, codec, near.copy === "none"),
@@ -119,7 +119,7 @@ export function tiered(options: TieredOptions): Adapter {
 
   async function close(): Promise<void> {
     messages.close()
-    // From here on nobody tells what becomes outdated.
+    // From here on nobody tells what is outdated: nothing is kept.
     tokens.clear("")
     fences.close()
     if (keepsObjects) await copies.clear("")
@@ -134,7 +134,7 @@ export function tiered(options: TieredOptions): Adapter {
   return {
     name: far.name,
     medium: "object",
-    // Where near keeps copies of its own, one more is made: what came from far is handed to a caller as well.
+    // "clone" also where near makes its own copies: what comes from far goes to near and to a caller.
     copy: keepsObjects && near.copy === "none" ? "none" : "clone",
     get: (key) => reads.get(key),
     set: (key, record, ttl) => writes.set([key, record, ttl]),
@@ -159,8 +159,8 @@ export function tiered(options: TieredOptions): Adapter {
 }
 
 /**
- * Tells which of the two it was; what of several tiers lies behind is far to this one. Apart, for far may outlive what
- * is in front of it: closures of one function keep what any of them names.
+ * Observes both; `tier` says which of them it was. A function of its own: the closures of one function keep alive what
+ * any of them names, and far may outlive the tier in front of it.
  */
 function observeBoth(near: Adapter, far: Adapter, listener: (event: AdapterEvent) => void): () => void {
   const ends = [

@@ -5,7 +5,7 @@ import { ShortLived } from "../base/short-lived.ts"
 
 interface Known {
   readonly token: string
-  /** From when until when it holds, in ms since epoch: a time before means that the clock was set back. */
+  /** From when until when it holds, in ms since epoch. Before `since` it does not: the clock was set back. */
   readonly since: number
   readonly until: number
 }
@@ -17,7 +17,7 @@ interface Asked {
   readonly until: number
 }
 
-/** More tokens than this are not remembered, and memory() keeps no more by default: all are asked for anew. */
+/** The most tokens remembered, as many as memory() keeps by default. One more, and all are asked for anew. */
 const maxTokens = 100_000
 
 /** The version tokens that were read or written lately; absent ones too, as `""`. */
@@ -38,8 +38,8 @@ export class Tokens {
   }
 
   /**
-   * Counts what is no longer known as it was, by a change or by age: see `Adapter.tokenChanges`. Those that end soon go
-   * with those that have ended: each that ends at a time of its own would ask for a look at all.
+   * How often a token has changed, or become too old: see `Adapter.tokenChanges`. When one has become too old, those
+   * that soon will are dropped with it, for each such time costs a look at all of them.
    */
   changes(time?: number): number {
     if (this.#until !== Infinity) {
@@ -74,7 +74,10 @@ export class Tokens {
     return asked && holds(asked, now()) ? asked.answer : undefined
   }
 
-  /** Lets others wait for a read: for a second, as it may never be answered. On Workers no request may wait for another's. */
+  /**
+   * Lets others wait for this read: for a second, as it may never be answered. Not on Workers, where no request may
+   * wait for another's.
+   */
   share(key: string, answer: Promise<Stored | undefined>): void {
     answer.catch(() => {})
     if (isWorkerd()) return
@@ -87,7 +90,7 @@ export class Tokens {
     answer.then(over, over)
   }
 
-  /** @param since - When it was asked for, ms since epoch. */
+  /** Remembers a token that was asked for at `since`, ms since epoch; `""` for an absent one. */
   set(key: string, token: string, since: number): void {
     if (this.#maxAge <= 0) return
     this.#doubted.delete(key)
@@ -99,23 +102,25 @@ export class Tokens {
     this.#bound(known)
   }
 
-  /** One has come that is not remembered: what is judged by it stands for no longer than this once. */
-  passed(): void {
+  /** Counts a token that was read and is not remembered: what is judged by it stands this once only. */
+  count(): void {
     this.#changes++
   }
 
-  /** Lets it be asked for anew: what was said of it, or is being said, may be outdated. */
+  /** Lets the token at `key` be asked for anew: what is known of it, or is being read, may be outdated. */
   doubt(key: string): void {
     this.#asked.delete(key)
     if (this.#known.has(key)) this.#doubted.add(key)
   }
 
+  /** Forgets the token at `key`. */
   delete(key: string): void {
     this.#asked.delete(key)
     this.#doubted.delete(key)
     if (this.#known.delete(key)) this.#changes++
   }
 
+  /** Forgets the tokens under `prefix`. */
   clear(prefix: string): void {
     this.#changes++
     for (const keys of [this.#known, this.#doubted, this.#asked]) {

@@ -15,7 +15,7 @@ export interface UpstashBusOptions {
   readonly token?: string | undefined
   /** A `Redis` of `@upstash/redis` to use instead. */
   readonly client?: RedisChannelLike | undefined
-  /** Who is to hear each other uses the same. Default "isocache". */
+  /** Buses on one channel hear each other. Default "isocache". */
   readonly channel?: string | undefined
   /** Hears of what could not be sent, and of lost connections: a `CacheError`. */
   readonly onTrouble?: ((error: unknown) => void) | undefined
@@ -31,7 +31,7 @@ const rules: Readonly<Record<keyof UpstashBusOptions, Rule>> = {
 
 /**
  * A bus by Redis' publish and subscribe, for servers: it holds a connection open, and a process with it, until
- * `close()`. Messages may be lost, so that `maxAge` stays 5 seconds.
+ * `close()`. Messages may be lost, so `maxAge` is 5 seconds by default.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
  *
@@ -112,7 +112,7 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
   }
 }
 
-/** A client may have made an object of it already. */
+/** The message in what has come: its text, or the object that the client has made of that already. */
 function read(sent: unknown): unknown {
   if (typeof sent !== "string") return sent
   try {

@@ -11,8 +11,8 @@ export type Item = readonly [key: string, record: Stored, ttl: number]
 /**
  * Writes of two tiers: far first, then near.
  *
- * While a write is under way near has nothing of its keys, so that it need not be known how one ended that failed or
- * that nobody heard of again. The other near tiers are told when it has ended, however it did.
+ * While a write is under way near has nothing of its keys: so it does not matter what has become of a write that
+ * failed, or of which nothing was heard again. The other near tiers are told when it has ended, well or not.
  */
 export class Writes {
   readonly #tiers: Tiers
@@ -78,34 +78,38 @@ export class Writes {
     messages.listen()
     const end = fences.clear(prefix)
     const before = this.#clear(prefix)
-    const news = this.#toTell(() => far.clear(prefix), [], [prefix])
-    return finished(news.write, before, () => {
+    const others = this.#announced(() => far.clear(prefix), [], [prefix])
+    return finished(others.write, before, () => {
       end()
-      news.tell()
+      others.tell()
       return this.#clear(prefix)
     })
   }
 
-  /** @param news - What near may have of a key now, where nothing came across. */
+  /**
+   * Writes to far, with nothing of `keys` near meanwhile.
+   *
+   * @param arrivalOf - What near may keep of a key after that. Left out: nothing.
+   */
   #write<T>(
     keys: readonly string[],
     toFar: () => Awaitable<T>,
-    news?: (result: T, key: string) => Arrival | undefined,
+    arrivalOf?: (result: T, key: string) => Arrival | undefined,
   ): Awaitable<T> {
     const { fences, messages } = this.#tiers
     messages.listen()
     const tickets = keys.map((key) => fences.begin(key, true))
     const before = all(keys.map((key) => this.#drop(key)))
-    const others = this.#toTell(toFar, keys)
+    const others = this.#announced(toFar, keys)
     return finished(others.write, before, (done) => {
-      const wroteNothing = done?.result === false && news !== undefined
+      const wroteNothing = done?.result === false && arrivalOf !== undefined
       others.tell(wroteNothing)
-      return all(tickets.map((ticket) => this.#end(ticket, done && news?.(done.result, ticket.key))))
+      return all(tickets.map((ticket) => this.#end(ticket, done && arrivalOf?.(done.result, ticket.key))))
     })
   }
 
-  /** A write that the others are told of: that it has begun, where it is not over at once, and that it is over. */
-  #toTell<T>(toFar: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) {
+  /** `toFar` as `write`, which tells the others that it begins if it takes time; `tell` tells them that it is over. */
+  #announced<T>(toFar: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) {
     const { teller } = this.#tiers
     let hasBegun = false
     return {
@@ -122,12 +126,13 @@ export class Writes {
     }
   }
 
+  /** A write is over: keeps `arrival` near, unless the write was beaten. */
   #end(ticket: Ticket, arrival: Arrival | undefined): Awaitable<void> {
     const { copies, tokens, fences } = this.#tiers
     const { key } = ticket
     const isOurs = arrival && !isToken(key) && !fences.isBeaten(ticket)
     const kept = isOurs ? copies.keep(key, arrival, ticket.since) : undefined
-    // Its copy may arrive near after that of a later write.
+    // The copy may arrive after that of a later write, and is then dropped.
     if (isPromise(kept)) return kept.then(() => (fences.end(ticket) ? undefined : copies.drop(key)))
     if (!fences.end(ticket) || !arrival) return this.#drop(key)
     if (isToken(key) && typeof arrival.record === "string") tokens.set(key, arrival.record, ticket.since)
