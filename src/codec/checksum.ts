@@ -20,7 +20,7 @@ export function checksum(bytes: Uint8Array): string {
     other = Math.imul(other ^ (words[at + 1] ?? 0), prime)
   }
   for (let at = words.length * 4; at < length; at++) one = Math.imul(one ^ (bytes[at] ?? 0), prime)
-  // Each step tells all its inputs apart.
+  // Each step keeps different inputs different.
   let joined = Math.imul(one ^ (one >>> 15), 0xc2b2ae3d) ^ other
   joined = Math.imul(joined ^ (joined >>> 16), 0x85ebca6b) ^ length
   joined = Math.imul(joined ^ (joined >>> 13), 0xc2b2ae35)

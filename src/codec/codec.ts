@@ -26,13 +26,13 @@ export interface Codec {
    */
   encode(key: string, kept: Kept): Awaitable<Stored>
   /**
-   * What the record holds; `undefined` for junk. Never throws; rejects with `ADAPTER_UNAVAILABLE` where it could not be
-   * looked at, for want of its key.
+   * What the record holds; `undefined` for junk. Never throws. Rejects with `ADAPTER_UNAVAILABLE` where the record
+   * could not be looked at, because its encryption key cannot be made here.
    */
   decode(key: string, record: Stored): Awaitable<Kept | undefined>
   /**
-   * The value of something decoded, for a caller to own: a copy, but for the last who is given it (`isLast`) where the
-   * storage does not hold the same object.
+   * The value of a decoded entry, for a caller to own: a copy. It may be the value itself if nobody else will be given
+   * it (`isLast`) and the storage does not hold the same object.
    */
   out(kept: Kept, isLast?: boolean): unknown
 }

@@ -20,7 +20,7 @@ const formats = [
   ["deflate-raw", "w"],
 ] as const satisfies readonly (readonly [CompressionName, Compression])[]
 
-/** Compresses a payload; tells how it did, `"-"` where that would gain nothing. */
+/** Compresses a payload. Answers how, and the result: `"-"` and the payload itself where that gains nothing. */
 export type Compressor = (payload: Uint8Array) => Promise<readonly [Compression, Uint8Array]>
 
 /**
@@ -45,8 +45,8 @@ export function compressor(options: true | CompressOptions): Compressor {
 }
 
 /**
- * Undoes {@link compressor}. A payload that becomes longer than any record is given up once it has, whatever it claims
- * to be.
+ * Undoes {@link compressor}. Gives up as soon as the result is longer than any record, whatever length the payload
+ * claims.
  *
  * @throws {Error} Where the payload is corrupt or too long.
  */
@@ -67,7 +67,7 @@ async function through(
   const writer = stream.writable.getWriter()
   const reader: ReadableStreamDefaultReader<Uint8Array> = stream.readable.getReader()
   const feeding = feed(writer, payload)
-  // Its error comes out at the other end too.
+  // If it fails, the reader fails as well.
   feeding.catch(() => {})
   const parts: Uint8Array[] = []
   let length = 0
@@ -86,7 +86,7 @@ async function through(
   return concat(...parts)
 }
 
-/** In small pieces: some runtimes expand a whole piece at once, a thousand times its length at worst. */
+/** Writes in small pieces: some runtimes expand a whole piece at once, a thousand times its length at worst. */
 async function feed(writer: WritableStreamDefaultWriter<BufferSource>, payload: Uint8Array): Promise<void> {
   const piece = 16_384
   for (let at = 0; at < payload.length; at += piece) {

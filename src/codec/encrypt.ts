@@ -20,18 +20,17 @@ export interface CryptoKeyLike {
   }
   /** "secret". */
   readonly type: string
-  /** Whether its bytes can be had: nobody here asks for them. */
+  /** Whether its bytes can be exported. They are not asked for. */
   readonly extractable: boolean
   /** "encrypt" and "decrypt". */
   readonly usages: readonly string[]
 }
 
 /**
- * Becomes a key by PBKDF2 with SHA-256, once, for all who wait for it: with the first record that is written or read
- * by it.
+ * Becomes a key by PBKDF2 with SHA-256: once, when the first record is written or read with it.
  *
- * That takes some tenths of a second, which count towards the `storeTimeout` of whoever waits. Cloudflare's network
- * refuses more than 100 000 rounds (workerd on one's own machine does not): there give it a key of 32 bytes.
+ * That takes some tenths of a second, which count towards the `storeTimeout` of whoever waits for it. Cloudflare's
+ * network refuses more than 100 000 rounds (a local workerd does not): give a key of 32 bytes there.
  */
 export interface Passphrase {
   /** Any text but the empty one. */
@@ -50,11 +49,17 @@ export interface Passphrase {
 export interface Keyring {
   /** The id of the key that writes. */
   readonly writes: string
-  /** @param bound - What must be the same on reading: the key's name and the header. */
+  /**
+   * Encrypts `payload` with the first key.
+   *
+   * @param bound - A text that must be the same when it is unsealed: it is authenticated, but not kept.
+   */
   seal(payload: Uint8Array, bound: string): Promise<Uint8Array>
   /**
+   * Decrypts what the key `id` has sealed.
+   *
    * @throws {CacheError} `ADAPTER_UNAVAILABLE` where the key cannot be made: nothing is known of the record then.
-   * @throws {Error} For an unknown id, a wrong key, or whatever else than was sealed.
+   * @throws {Error} For an unknown id, a wrong key, or anything else than was sealed.
    */
   unseal(sealed: Uint8Array, bound: string, id: string): Promise<Uint8Array>
 }
@@ -66,7 +71,7 @@ const minIterations = 600_000
  * Encrypts by AES-256-GCM with the first key and decrypts with any. Nonces are 96 random bits: one key is good for
  * 2³² records (NIST SP 800-38D, 8.3); then put a new one first.
  *
- * @throws {CacheError} `OPTION_INVALID` for no keys, an id met twice, a key that is none of 256 bits.
+ * @throws {CacheError} `OPTION_INVALID` for no keys, two keys of one id, or a key of other than 256 bits.
  */
 export function keyring(keys: readonly EncryptionKey[]): Keyring {
   if (!Array.isArray(keys) || keys.length === 0)
@@ -114,7 +119,7 @@ function gcm(iv: Uint8Array<ArrayBuffer>, bound: string): AesGcmParams {
   return { name: "AES-GCM", iv, additionalData: toUtf8(bound) }
 }
 
-/** How to come by the key. What can be judged of it is judged at once. */
+/** A function that makes the key. What can be judged before is judged now. */
 function importer(id: string, key: unknown, writes: boolean): () => Promise<CryptoKey> {
   const named = `the key ${JSON.stringify(id)}`
   if (key instanceof Uint8Array) {
@@ -135,7 +140,7 @@ function importer(id: string, key: unknown, writes: boolean): () => Promise<Cryp
   if (!usages?.includes("decrypt") || (writes && !usages.includes("encrypt"))) {
     throw wrong(`needs the usages "encrypt" and "decrypt" for ${named}`)
   }
-  // Seen to be one by its algorithm.
+  // Its algorithm tells that it is one.
   return () => Promise.resolve(key as CryptoKey)
 }
 

@@ -17,12 +17,12 @@ import { checksum } from "./checksum.ts"
  *     …       1       "\n"
  *     …       …       the payload
  *
- * The header is `[createdAt, freshUntil, ttl, grace, took, tags, marks, serializer, key id]`; `null` stands for
- * Infinity in the second to fourth, a negative second one says that the entry was expired then, the last two are `null`
- * or left out where there are none. It is never encrypted.
+ * The header is `[createdAt, freshUntil, ttl, grace, took, tags, marks, serializer, key id]`. In the second to fourth
+ * place `null` stands for Infinity. A negative `freshUntil` says that the entry was expired at that time. The last two
+ * are `null` or left out where there are none. The header is never encrypted.
  *
- * As text the payload is the text itself, or base64 where it is compressed or encrypted; nowhere is there a lone
- * surrogate. As bytes all of it is UTF-8, with the bytes of a compressed or encrypted payload as they are.
+ * In a text record the payload is the text itself, or base64 where it is compressed or encrypted, and no surrogate is
+ * alone. A bytes record is UTF-8, but for the bytes of a compressed or encrypted payload.
  */
 export interface Frame {
   /** All but its value. */
@@ -34,6 +34,7 @@ export interface Frame {
   /** The id of the key it is encrypted with. */
   readonly keyId?: string | undefined
 }
+
 /** How a payload is compressed: not, by gzip, deflate or deflate-raw. */
 export type Compression = "-" | "g" | "d" | "w"
 
@@ -80,7 +81,7 @@ export function openText(record: unknown): Opened<string> | undefined {
   const rest = record.slice(start)
   const end = rest.indexOf("\n")
   if (end < 0 || checksum(toUtf8(rest)) !== record.slice(2, start)) return undefined
-  // As UTF-8 a lone surrogate and U+FFFD are the same.
+  // The checksum cannot tell: in UTF-8 a lone surrogate and U+FFFD are the same.
   if (!isWellFormed(rest)) return undefined
   return opened(rest.slice(0, end), rest.slice(end + 1))
 }
@@ -88,7 +89,7 @@ export function openText(record: unknown): Opened<string> | undefined {
 /** Takes a bytes record apart; `undefined` for anything that {@link closeBytes} did not make. */
 export function openBytes(record: unknown): Opened<Uint8Array> | undefined {
   if (!isBytes(record) || record.length > maxRecord) return undefined
-  if (record[0] !== 105 || record[1] !== 49) return undefined
+  if (record[0] !== 105 || record[1] !== 49) return undefined // "i1"
   const rest = record.subarray(start)
   const end = rest.indexOf(10)
   if (end < 0 || checksum(rest) !== fromUtf8(record.subarray(2, start))) return undefined
@@ -114,7 +115,7 @@ function opened<Payload>(line: string, payload: Payload): Opened<Payload> | unde
     marks,
   }
   if (!isKept(kept) || !kept.tags.every(isText) || !kept.marks.every(isText)) return undefined
-  // Flags and header must tell the same.
+  // Flags and header must agree.
   const by = isText(serializer) ? serializer : undefined
   const id = isText(keyId) ? keyId : undefined
   if (kind !== (by === undefined ? "p" : "r") || secrecy !== (id === undefined ? "-" : "e")) return undefined

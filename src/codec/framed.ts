@@ -21,7 +21,7 @@ import { copyOf, type Shelved } from "./object.ts"
 import { isPlainJson, parseJson } from "./serialize.ts"
 import { isClassSerializer, keepsOf, lazySerializer } from "./serializer.ts"
 
-/** Bytes become base64: of more than these the text is longer than a record. To write it would take seconds. */
+/** The most bytes that fit into a record as base64. To find out by writing that text would take seconds. */
 const maxBytes = (maxRecord / 4) * 3
 
 /**
@@ -36,7 +36,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   const load = lazySerializer(serializer)
   const compress = options.compress && compressor(options.compress)
   const keys = options.encrypt && keyring(options.encrypt.keys)
-  // A serializer from elsewhere is asked for everything: it was chosen for its form.
+  // The user's own serializer is given everything: it was chosen for the form of its text.
   const mayBePlain = serializer === undefined || isClassSerializer(serializer)
   let marks: readonly string[] = []
 
@@ -46,7 +46,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
       return close(key, { kept }, written(key, JSON, value))
     }
     if (mayBePlain && lengthOf(value) > maxBytes) throw tooLarge(key)
-    // The copy refuses what is to be refused, and is of now even where the serializer has yet to be loaded.
+    // Copying refuses what cannot be kept, and takes the value as it is now, before the serializer is loaded.
     const copy = copyIn(value, keeps, key).value
     return chain(load(), (by) =>
       close(key, { kept, serializer: by.name }, wellFormed(key, written(key, by, copy))),
@@ -61,7 +61,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   }
 
   async function seal(key: string, frame: Frame, text: string): Promise<Stored> {
-    const bytes = bounded(key, toUtf8(text)) // Of what is unsealed no more is read.
+    const bytes = bounded(key, toUtf8(text)) // A longer one would not be read.
     const [compression, short] = compress ? await compress(bytes) : (["-", bytes] as const)
     const line = lineOf({ ...frame, compression, keyId: keys?.writes })
     const sealed = keys ? await keys.seal(short, bound(key, line)) : short
@@ -93,9 +93,9 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     return asText(await decompress(compression, short))
   }
 
-  /** Entries share one array of marks for as long as they are the same: a hit is told by it in a few steps. */
-  function shared(read: readonly string[]): readonly string[] {
-    if (read.length !== marks.length || read.some((mark, at) => mark !== marks[at])) marks = read
+  /** One array for entries with the same marks, by which a hit is told in a few steps: see `hits.ts`. */
+  function shared(own: readonly string[]): readonly string[] {
+    if (own.length !== marks.length || own.some((mark, at) => mark !== marks[at])) marks = own
     return marks
   }
 
@@ -112,7 +112,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     })
   }
 
-  /** Junk is a miss like any other; what has a cure is told. What could not be looked at may be no junk. */
+  /** Junk is a miss. What has a cure is reported. What could not be looked at may be no junk: that is an error. */
   function fail(error: unknown): undefined {
     if (!(error instanceof CacheError)) return
     if (error.code === "ADAPTER_UNAVAILABLE") throw error
@@ -126,7 +126,7 @@ function lengthOf(value: unknown): number {
   try {
     return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0
   } catch {
-    return 0 // The copy tells what cannot be read, by its path.
+    return 0 // It cannot be read: the copy fails on it and tells the path.
   }
 }
 
@@ -149,7 +149,7 @@ async function decrypted(
   }
 }
 
-/** What a sealed payload belongs to: neither its header nor its place can be changed. JSON tells all keys apart. */
+/** What a sealed payload is bound to: its header and its key. As JSON, for UTF-8 alone does not tell all keys apart. */
 function bound(key: string, line: string): string {
   return `${line}\n${JSON.stringify(key)}`
 }
@@ -172,7 +172,7 @@ function written(key: string, by: Pick<Serializer, "stringify">, value: unknown)
   }
 }
 
-/** JSON escapes lone surrogates; a serializer of somebody else's may write what no storage of UTF-8 keeps. */
+/** Refuses lone surrogates, which no storage of UTF-8 keeps. JSON escapes them, but somebody's serializer may not. */
 function wellFormed(key: string, text: string): string {
   if (isWellFormed(text)) return text
   const message = `The value for ${shortKey(key)} cannot be kept: its serializer wrote a lone surrogate. Escape it.`

@@ -26,7 +26,11 @@ export interface Graph {
 /** The prototypes of registered classes, by the names they have in records. */
 export type Classes = ReadonlyMap<string, object>
 
-/** @param shared - The objects in `value` that are reached more than once. */
+/**
+ * Takes `value` apart into a tree and its leaves.
+ *
+ * @param shared - The objects in `value` that are reached more than once.
+ */
 export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined, classes: Classes): Graph {
   const leaves: unknown[] = []
   const places = new Map<unknown, number>()
@@ -60,7 +64,7 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
   }
 
   const leaf = (part: unknown): unknown => {
-    // A Map takes -0 for 0, which is no leaf.
+    // A Map finds -0 under 0; but 0 is never a leaf.
     const at = places.get(part) ?? leaves.push(part) - 1
     places.set(part, at)
     return { $: at }
@@ -82,21 +86,21 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
 }
 
 /**
- * The value that {@link toGraph} wrote. It takes `tree` apart.
+ * The value that {@link toGraph} took apart. Its objects are those of `tree`, which is used up.
  *
- * @throws {Error} Where the graph is none. Data makes data: own members only, of known classes only, no deeper than
- * values are, and nothing that could not be copied.
+ * @throws {Error} Where it is no graph. A hostile one makes nothing but data: own members and known classes only, no
+ * deeper than values are, and nothing that cannot be copied.
  */
 export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
   const met = new Map<unknown, unknown>()
   let depth = 0
   let isOdd = false
   const value = get(tree)
-  // What leads elsewhere, and members of lists and errors, may make of it what no copy can be made of.
+  // With references, holes and errors a text can tell of what cannot be copied: the attempt throws.
   if (isOdd) copyAgain(value)
   return value
 
-  /** @param number - Under which it will be met again. */
+  /** @param number - By which references to it name it. */
   function get(part: unknown, number?: unknown): unknown {
     if (typeof part !== "object" || part === null) return part
     depth++
@@ -109,7 +113,7 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
   }
 
   function within(part: object): object {
-    // Both are reached by name; and what is replaced is an own member, even under "__proto__".
+    // Lists and objects are both reached by name. Only own members are replaced, even under "__proto__".
     const members = part as Record<string, unknown>
     if (Array.isArray(part)) {
       for (let at = 0; at < part.length; at++) replace(members, at)
@@ -130,7 +134,7 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
     const [kind, first, second, third, fourth, cause]: unknown[] = code
     switch (kind) {
       case "=": {
-        depth-- // It is no part of the value.
+        depth-- // The number is no level of the value.
         const got = get(second, first)
         depth++
         return got

@@ -1,8 +1,6 @@
-/*
- * Long lists of little: what they claim to hold must cost nothing.
- */
+// Long arrays with holes: a length that is only claimed must cost nothing.
 
-/** Whether elements drawn at random are there, so that nobody can know which are looked at. */
+/** Whether 32 elements are there, drawn at random, so that nobody can prepare an array for it. */
 export function isDense(source: readonly unknown[]): boolean {
   for (let left = 32; left > 0; left--)
     if (!(Math.floor(Math.random() * source.length) in source)) return false
@@ -10,7 +8,8 @@ export function isDense(source: readonly unknown[]): boolean {
 }
 
 /**
- * A list of `length` holes. Many take no memory: V8 would keep a slot for each if it were told the length alone.
+ * An array of `length` holes. Many take no memory: they are made by way of the last element, for V8 would keep a slot
+ * for each if it were told the length alone.
  *
  * @throws {RangeError} For what is no length.
  */

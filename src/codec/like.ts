@@ -8,16 +8,16 @@ interface Told {
   readonly cause?: unknown
 }
 
-/** An error that tells the same, without its members. */
+/** An error with the prototype `proto` that tells the same as `error`, without its members. */
 export function like(error: Told, proto: object): Error {
   const made = new Error(error.message, Object.hasOwn(error, "cause") ? { cause: error.cause } : undefined)
   Object.setPrototypeOf(made, proto)
-  // Of whatever stands there: an object would be shared with its giver.
+  // As text: an object would be shared with the one who gave it.
   const name = String(error.name)
   if (made.name !== name) {
     Object.defineProperty(made, "name", { value: name, configurable: true, writable: true })
   }
-  // The stack of where the copy is made would lie. Defined: by assignment it is enumerable in Firefox.
+  // The stack of this line would mislead. Defined and not assigned, which makes it enumerable in Firefox.
   const stack = `${name}: ${error.message}`
   Object.defineProperty(made, "stack", { value: stack, configurable: true, writable: true })
   return made

@@ -9,13 +9,13 @@ import { keepsOf } from "./serializer.ts"
 export interface Shelved extends Kept {
   /** The value is plain data in which no object is reached twice. */
   readonly tree?: boolean
-  /** The serializer that made a text of the value, which structured clone would not have kept whole. */
+  /** The serializer whose text is in place of the value, because structured clone would lose something of that. */
   readonly packed?: string
 }
 
 type Rare = typeof import("./rare.ts")
 
-// Code for what structured clone would lose is loaded with the first of it, and there at once ever after.
+// The code for what structured clone would lose. Loaded with the first such value; from then on it is there at once.
 let rare: Rare | undefined
 
 /**
@@ -48,7 +48,7 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   function opened(record: Stored): Awaitable<Shelved | undefined> {
     if (!isKept(record)) return undefined
     const { packed, value, tags, marks } = record as Shelved
-    // From elsewhere it may be anything.
+    // Somebody else may have written it.
     if (copy !== "clone" && copy !== "none" && !(areTexts(tags) && areTexts(marks))) return undefined
     if (packed !== undefined) return chain(loadRare(), (code) => code.unpack(record, serializer))
     if (copy !== undefined) return record
@@ -65,7 +65,7 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
   return { encode, decode, out }
 }
 
-/** Whether all of `list` are texts. It ends at the first hole, of which there may be billions. */
+/** Whether all of `list` are texts. Stops at the first hole, for there may be billions. */
 function areTexts(list: readonly unknown[]): boolean {
   return list.findIndex((text) => typeof text !== "string") < 0
 }
@@ -77,7 +77,7 @@ function shelved(kept: Kept, { value, shared, rare }: Copied): Shelved {
   return { format: 1, value, createdAt, freshUntil, ttl, grace, took, tags, marks, tree }
 }
 
-/** A copy of the value of what was decoded; the very value where a foreign writer has put what cannot be copied. */
+/** A copy of the value of a decoded entry; the value itself if it cannot be copied, which somebody else has written. */
 export function copyOf(kept: Kept): unknown {
   const { value, made, tree } = kept as Shelved
   if (typeof value !== "object" || value === null) return value
@@ -89,7 +89,7 @@ export function copyOf(kept: Kept): unknown {
   }
 }
 
-/** Whether one of the objects is more than a list or record. */
+/** Whether one of the objects is neither an array nor an ordinary object. */
 function hasLeaf(objects: ReadonlySet<object> = new Set()): boolean {
   return [...objects].some(
     (object) => !Array.isArray(object) && Object.getPrototypeOf(object) !== Object.prototype,

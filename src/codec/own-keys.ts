@@ -8,10 +8,10 @@ export interface Encryption {
 }
 
 /**
- * `encrypt` with keys of its own: whoever has given them may wipe their bytes.
+ * A copy of `encrypt` with copies of its keys: the caller may wipe the bytes it has given.
  *
- * Here, and not beside the keyring, which is loaded when the first record is written: by then they may be wiped. What
- * makes no sense is left for that to refuse.
+ * Not in the file of the keyring, which is loaded only when the first record is written: by then they may be wiped.
+ * What makes no sense is left for the keyring to refuse.
  */
 export function ownKeys(encrypt: Encryption): Encryption {
   const { keys } = encrypt

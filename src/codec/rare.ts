@@ -3,7 +3,7 @@ import { type Awaitable, chain } from "../base/awaitable.ts"
 import type { Shelved } from "./object.ts"
 import { lazySerializer } from "./serializer.ts"
 
-/** What is to be kept, with a text in place of the value. */
+/** `shelved` with the serializer's text in place of its value. */
 export function pack(shelved: Shelved, serializer: Serializer | undefined): Awaitable<Shelved> {
   return chain(load(serializer), (by) => ({
     ...shelved,
@@ -12,7 +12,7 @@ export function pack(shelved: Shelved, serializer: Serializer | undefined): Awai
   }))
 }
 
-/** What {@link pack} was given; `undefined` for what none of ours has packed. */
+/** What {@link pack} was given; `undefined` for junk, and for what another serializer has packed. */
 export function unpack(record: Shelved, serializer: Serializer | undefined): Awaitable<Shelved | undefined> {
   const { packed, ...rest } = record
   return chain(load(serializer), (by) => {

@@ -32,14 +32,14 @@ function isTree(value: object, depth: number, seen?: Seen): boolean {
   if (depth >= maxDepth) return false
   // What is reached twice must come back as one.
   if (seen !== undefined && isMetAgain(value, seen)) return false
-  // JSON would ask it, although the walk need not meet it. An inherited one nothing here could escape.
-  const { toJSON } = value as { readonly toJSON?: unknown } // Where there is none it is undefined.
+  // JSON would call it, and the walk may not meet it, as it need not be enumerable. An inherited one cannot be avoided.
+  const { toJSON } = value as { readonly toJSON?: unknown } // `undefined` where there is none.
   if (typeof toJSON === "function" && Object.hasOwn(value, "toJSON")) return false
   if (Array.isArray(value)) {
     if (Object.getPrototypeOf(value) !== Array.prototype) return false
     for (let at = 0; at < value.length; at++) {
       const element: unknown = value[at]
-      // Most are passed over here, and below.
+      // The quick way for most elements, and members below.
       if (typeof element === "string") continue
       if (typeof element === "object" && seen === undefined) seen = { few: [value] }
       if (!isKeptByJson(element, depth + 1, seen)) return false
@@ -61,7 +61,7 @@ function isTree(value: object, depth: number, seen?: Seen): boolean {
 /** The objects met so far. */
 interface Seen {
   readonly few: object[]
-  /** All of them, once they are more than a look through a list is good for. */
+  /** All of them, once there are too many to look through a list. */
   many?: Set<object>
 }
 
@@ -77,9 +77,9 @@ function isMetAgain(value: object, seen: Seen): boolean {
 }
 
 /**
- * What a text of JSON says.
+ * The value of a text of JSON.
  *
- * @throws {Error} Where it is none, or nested deeper than any value is.
+ * @throws {Error} Where it is no JSON, or nested deeper than any value is.
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text)
@@ -87,7 +87,7 @@ export function parseJson(text: string): unknown {
   return value
 }
 
-/** Whether it could be deep at all: looking for brackets is quick. */
+/** Whether it has enough brackets to be too deep: looking for them is quick. */
 function opensMany(text: string): boolean {
   let left = maxDepth
   for (const bracket of ["[", "{"]) {
@@ -96,7 +96,7 @@ function opensMany(text: string): boolean {
   return left < 0
 }
 
-/** Whether objects lie in each other, more than `left` of them. */
+/** Whether more than `left` objects lie one within the other. */
 function isDeep(value: unknown, left: number): boolean {
   if (typeof value !== "object" || value === null) return false
   if (left === 0) return true

@@ -14,7 +14,7 @@ export function keepsOf(serializer: Serializer | undefined): Keeps | undefined {
   return (instance) => serializer.keeps(instance)
 }
 
-/** Whether it is one made by {@link superjsonSerializer}, or alike. */
+/** Whether it keeps class instances, as one made by {@link superjsonSerializer} does. */
 export function isClassSerializer(serializer: Serializer): serializer is ClassSerializer {
   return "keeps" in serializer && typeof serializer.keeps === "function"
 }

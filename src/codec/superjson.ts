@@ -9,14 +9,14 @@ import { nativeError } from "./like.ts"
 import { isPlainJson, parseJson } from "./serialize.ts"
 import type { ClassSerializer } from "./serializer.ts"
 
-/** A class whose instances have all they are in own enumerable members. */
+/** A class whose instances have all their state in own enumerable members. */
 export type SerializableClass = abstract new (...args: never) => object
 
 /** What {@link superjsonSerializer} takes. */
 export interface SuperjsonOptions {
   /**
-   * Classes whose instances are kept too and come back as instances, without their constructor being called. As
-   * an object they are known by its keys, as an array by their own names, which must then survive minification.
+   * Classes whose instances are kept too and come back as instances, without their constructor being called. Records
+   * know them by their keys in the object; in an array by their own names, which must then survive minification.
    */
   readonly classes?: Readonly<Record<string, SerializableClass>> | readonly SerializableClass[] | undefined
 }
@@ -81,7 +81,7 @@ function prototypes(options: SuperjsonOptions): Classes {
   const named = Array.isArray(classes) ? classes.map((one) => [one?.name, one]) : Object.entries(classes)
   for (const [name, one] of named) {
     const proto: unknown = typeof one === "function" ? one.prototype : undefined
-    if (!isOwn(proto)) throw wrong(`"${name}" is no class that can be kept`)
+    if (!hasOnlyMembers(proto)) throw wrong(`"${name}" is no class that can be kept`)
     if (!name || known.has(name) || nativeError.test(name)) throw wrong(`the name "${name}" is not free`)
     known.set(name, proto)
   }
@@ -92,8 +92,8 @@ function wrong(what: string): CacheError {
   return misuse(`superjsonSerializer: ${what}. ${cure}`)
 }
 
-/** Whether instances have nothing but members: a Map, Date or Promise keeps what no serializer reaches. */
-function isOwn(proto: unknown): proto is object {
+/** Whether instances hold nothing but members: a Map, Date or Promise has an inside that no serializer reaches. */
+function hasOnlyMembers(proto: unknown): proto is object {
   if (typeof proto !== "object" || proto === null) return false
   for (let at: object = proto; Object.getPrototypeOf(at) !== null; at = Object.getPrototypeOf(at)) {
     const isNative = /\[native code\]\s*\}$/.test(Function.prototype.toString.call(at.constructor))
@@ -102,7 +102,7 @@ function isOwn(proto: unknown): proto is object {
   return true
 }
 
-/** What superjson keeps of itself; bytes and invalid dates, which it would not, in a form of their own. */
+/** Superjson, with a form of our own for bytes and invalid dates, which it does not keep. */
 function leafSerializer(): SuperJSON {
   const own = new SuperJSON()
   own.registerCustom<ArrayBufferView | ArrayBufferLike, string[]>(
@@ -146,14 +146,14 @@ type Notes = NonNullable<NonNullable<SuperJSONResult["meta"]>["values"]>
 const leafKinds = new Set(["undefined", "bigint", "Date", "regexp", "number", "URL"])
 const ownKinds = new Set(["bytes", "no date"])
 
-/** To read a bigint of so many digits takes a long time. */
+/** Whether a bigint has so many digits that reading it would take long. */
 function isLong(digits: unknown): boolean {
   return typeof digits === "string" && digits.length > 1_000_000
 }
 
 /**
- * Whether superjson's notes are on each of the leaves, and of the few kinds that are written here: nothing else is
- * read.
+ * Whether superjson has a note on each of the leaves, and of one of the few kinds that are written here: nothing else
+ * is read.
  */
 function areLeaves(values: unknown, leaves: readonly unknown[]): values is Notes {
   if (typeof values !== "object" || values === null) return false
