@@ -27,28 +27,30 @@ export type Around = <T>(operation: Operation, run: () => Awaitable<T>) => Await
 export function aroundAll(adapter: Adapter, around: Around): Adapter {
   const inner = proxy(adapter, {})
   const watched = operations.map((name) => {
-    const call = inner[name] as Call // Bound; or none, and then proxy() leaves it out.
+    const call = inner[name] as Call // Bound by proxy(); if there is none, proxy() leaves it out below.
     return [name, (...args: readonly unknown[]) => around(name, () => settling(call(...args)))]
   })
   const keys = (prefix: string) => stepwise(() => inner.keys?.(prefix) ?? [], around)
   return proxy(inner, { ...Object.fromEntries(watched), keys })
 }
 
-/** A promise of ours for anything else with a `then`, which may have no more than that, and begin anew with each. */
+/**
+ * `result`, a promise made one of ours: somebody else's may have nothing but a `then`, and begin anew with each call.
+ */
 export function settling<T>(result: Awaitable<T>): Awaitable<T> {
   return isPromise(result) ? Promise.resolve(result) : result
 }
 
 type Call = (...args: readonly unknown[]) => Awaitable<unknown>
 
-/** Whether trying again, or later, could help: not where it is the caller's own doing. */
+/** Whether the storage failed, so that another attempt could help. All else is the caller's own doing. */
 export function isStorageTrouble(error: unknown): boolean {
   return (
     !(error instanceof CacheError) || error.code === "ADAPTER_UNAVAILABLE" || error.code === "STORE_TIMEOUT"
   )
 }
 
-/** A listing whose beginning is one operation, and every further step one as well. */
+/** A listing in which the beginning is one operation, and every further step another. */
 async function* stepwise(
   list: () => AsyncIterable<string> | Iterable<string>,
   around: Around,
@@ -56,7 +58,7 @@ async function* stepwise(
   let keys: AsyncIterator<string> | Iterator<string> | undefined
   let isOver = false
   try {
-    // What has not begun may begin again; what is in the middle cannot.
+    // The beginning may be repeated, a later step cannot.
     let step = await around("keys", async () => {
       keys = iteratorOf(list())
       return keys.next()
@@ -71,12 +73,12 @@ async function* stepwise(
       )
     }
   } finally {
-    // It may wait for a step that never comes.
+    // Not awaited: it may wait for a step that never ends.
     if (!isOver) quietly(() => keys?.return?.())
   }
 }
 
-/** A repeated step tells its first failure again, for the listing has ended with it. */
+/** `step`, which when it is repeated tells its first failure again: the listing has ended with that. */
 function onlyOnce<T>(step: () => Promise<T>): () => Promise<T> {
   let first: Promise<T> | undefined
   return () => {

@@ -65,7 +65,7 @@ const refusals = new WeakSet<object>()
 
 class Circuit {
   readonly #name: string
-  readonly #most: number
+  readonly #maxFailures: number
   readonly #resetAfter: number
   readonly #tell: (state: CircuitState) => void
   #state: CircuitState = "closed"
@@ -74,12 +74,12 @@ class Circuit {
   #since = 0
   /** Counts changes and probes: what began before one tells nothing about the time after it. */
   #era = 0
-  /** A refusal comes as answers do: thrown by a synchronous adapter, as a rejection by others. */
+  /** Whether its last answer was a promise. Then a refusal is a rejection; from a synchronous adapter it is thrown. */
   #answersLater = false
 
   constructor(name: string, most: number, resetAfter: number, tell: (state: CircuitState) => void) {
     this.#name = name
-    this.#most = most
+    this.#maxFailures = most
     this.#resetAfter = resetAfter
     this.#tell = tell
   }
@@ -93,7 +93,7 @@ class Circuit {
     try {
       result = operation()
     } catch (error) {
-      this.#ended(era, error)
+      this.#rejected(era, error)
       throw error
     }
     this.#answersLater = isPromise(result)
@@ -107,20 +107,20 @@ class Circuit {
         return value
       },
       (error: unknown) => {
-        this.#ended(era, error)
+        this.#rejected(era, error)
         throw error
       },
     )
   }
 
-  /** Lets a probe through when its time has come, also where the last one has not been heard of since. */
+  /** Lets a probe through when its time has come, even if the last one is still under way. Else answers the refusal. */
   #admit(): CacheError | undefined {
     const time = now()
     // A time before that means that the clock was set back: nobody knows how long it has been.
     if (time >= this.#since && time < this.#since + this.#resetAfter) {
       const error = new CacheError(
         "ADAPTER_UNAVAILABLE",
-        `The adapter "${this.#name}" has failed ${this.#most} times in a row and is left alone for ${this.#resetAfter} ms. Look after the storage.`,
+        `The adapter "${this.#name}" has failed ${this.#maxFailures} times in a row and is left alone for ${this.#resetAfter} ms. Look after the storage.`,
       )
       refusals.add(error)
       return error
@@ -137,13 +137,13 @@ class Circuit {
     if (this.#state !== "closed") this.#turn("closed")
   }
 
-  #ended(era: number, error: unknown): void {
+  #rejected(era: number, error: unknown): void {
     if (!isStorageTrouble(error)) this.#succeeded(era)
     else if (era === this.#era) this.#fail()
   }
 
   #fail(): void {
-    if (this.#state === "closed" && ++this.#failed < this.#most) return
+    if (this.#state === "closed" && ++this.#failed < this.#maxFailures) return
     this.#since = now()
     this.#turn("open")
   }

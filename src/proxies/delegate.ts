@@ -2,9 +2,9 @@ import { type Adapter, assertAdapter } from "../adapter.ts"
 
 type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
 
-/** What reads or writes records, and with them version tokens. */
-const ofRecords = ["get", "set", "delete", "clear", "getMany", "setMany", "deleteMany", "add"] as const
-const beside = [
+/** The methods that read or write records, and with them version tokens. */
+const recordMethods = ["get", "set", "delete", "clear", "getMany", "setMany", "deleteMany", "add"] as const
+const otherMethods = [
   "keys",
   "lock",
   "prune",
@@ -15,7 +15,7 @@ const beside = [
   "tokenChanges",
   "observe",
 ] as const
-const methods = [...ofRecords, ...beside]
+const methods = [...recordMethods, ...otherMethods]
 
 /**
  * An adapter that hands every call to `adapter`, but for those that `overrides` takes over.
@@ -44,19 +44,18 @@ const methods = [...ofRecords, ...beside]
 export function delegate(adapter: Adapter, overrides: Partial<Adapter> = {}): Adapter {
   assertAdapter(adapter, "delegate()")
   const { peek, tokenChanges, ...rest } = throughTo(adapter)
-  const seesTokens = ofRecords.every((name) => overrides[name] === undefined)
+  const seesTokens = recordMethods.every((name) => overrides[name] === undefined)
   const through = {
     ...rest,
     ...(peek && overrides.get === undefined && { peek }),
     ...(tokenChanges && seesTokens && { tokenChanges }),
   }
-  // They may be an instance of a class as well; what they have not is left out.
+  // The overrides may be an instance of a class as well; the methods it lacks are left out.
   return replaced(through, { ...throughTo(overrides as Adapter), ...overrides })
 }
 
 /**
- * As {@link delegate}, for a proxy that knows how to do everything: what `adapter` cannot is left out, and what is known
- * at once stays so.
+ * As {@link delegate}, for a proxy that overrides everything: what `adapter` lacks is left out, and the shortcuts stay.
  */
 export function proxy(adapter: Adapter, overrides: Partial<Adapter>): Adapter {
   const has = (name: string) => Reflect.get(adapter, name) !== undefined
@@ -64,6 +63,7 @@ export function proxy(adapter: Adapter, overrides: Partial<Adapter>): Adapter {
   return replaced(throughTo(adapter), known)
 }
 
+/** `through`, with `overrides` in place of its own members. */
 function replaced(through: Mutable, overrides: Partial<Adapter>): Adapter {
   for (const [name, override] of Object.entries(overrides)) {
     if (override !== undefined) Reflect.set(through, name, override)
@@ -75,7 +75,7 @@ function replaced(through: Mutable, overrides: Partial<Adapter>): Adapter {
 function throughTo(adapter: Adapter): Mutable {
   const { name, medium, copy, bus } = adapter
   const through = { name, medium, ...(copy && { copy }), ...(bus && { bus }) }
-  // Asked for once: an ability is there from the start or never. And bound, which is as fast as without a proxy.
+  // Looked up once, for an ability is there from the start or never; and bound, which is as fast as without a proxy.
   const calls = methods.flatMap((method) => {
     const call = adapter[method]
     return call ? [[method, call.bind(adapter)]] : []

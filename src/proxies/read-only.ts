@@ -3,9 +3,9 @@ import { CacheError } from "../base/errors.ts"
 import { proxy } from "./delegate.ts"
 
 /**
- * Lets nothing be written: explicit writes reject with `ADAPTER_ABILITY`, what a load would store is silently not.
+ * Lets nothing be written: explicit writes reject with `ADAPTER_ABILITY`; what a load brings is silently not stored.
  *
- * A lease is given to everyone, for it would be taken in vain: what its holder loads reaches nobody else.
+ * Everyone gets a lease: waiting for another's would be in vain, for what that one loads is not stored.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
  *

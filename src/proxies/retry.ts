@@ -17,11 +17,11 @@ export interface RetryOptions {
   readonly maxDelay?: Duration | undefined
 }
 
-/** Retries that are free at first, and that may be saved up. */
+/** How many retries are in the budget at first, and at most. */
 const maxSaved = 100
-/** What every operation adds to them: a storage that is down gets a fifth more of work, not three times as much. */
+/** What every operation adds to it: a storage that is down gets a fifth more of work, not three times as much. */
 const saving = 0.2
-/** What the attempts of a write may take in all, in ms: later it would go over what others have written since. */
+/** How long the attempts of a write may take in all, in ms: a later one would overwrite what others have written. */
 const writeTime = 1000
 
 /**
@@ -79,7 +79,7 @@ export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
   }
 
   const tried = aroundAll(adapter, (operation, run) => {
-    if (once.has(operation)) return run()
+    if (neverRepeated.has(operation)) return run()
     saved = Math.min(maxSaved, saved + saving)
     const until = writes.has(operation) ? now() + writeTime : Infinity
     try {
@@ -101,5 +101,5 @@ const rules: Readonly<Record<keyof RetryOptions, Rule>> = {
   maxDelay: aDuration,
 }
 
-const once: ReadonlySet<Operation> = new Set<Operation>(["add", "lock"])
+const neverRepeated: ReadonlySet<Operation> = new Set<Operation>(["add", "lock"])
 const writes: ReadonlySet<Operation> = new Set<Operation>(["set", "setMany", "delete", "deleteMany", "clear"])

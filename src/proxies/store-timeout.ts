@@ -34,6 +34,7 @@ export function storeTimeout(adapter: Adapter, ms: Duration = 2000): Adapter {
   return proxy(limited, { lock })
 }
 
+/** `result`, if it comes within `ms`; else the rejection. `onLate` then gets what comes too late. */
 function inTime<T>(
   result: Awaitable<T>,
   ms: number,
@@ -48,7 +49,7 @@ function inTime<T>(
           `The storage did not answer within ${ms} ms. Give it more time, or look after it.`,
         ),
       )
-      // It is too late to tell anybody what becomes of it.
+      // Nobody waits any more to be told how this ends.
       Promise.resolve(onLate(result)).catch(() => {})
     })
     result.then(resolve, reject).finally(cancel)

@@ -95,15 +95,15 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   }
   const struck = aroundAll(adapter, around)
 
-  /** Reads that lose or damage what they find. */
+  /** Reads that may lose or damage what they find. */
   function seen(key: string, record: Stored | undefined): Awaitable<Stored | undefined> {
     const { loses, corrupts, at } = fate()
     if (record === undefined) return undefined
     if (loses) return gone(adapter.delete(key))
     return corrupts ? damaged(record, at) : record
   }
-  /** Writes whose record does not stay. An `add` that found one has written nothing. */
-  function unless<T>(keys: readonly string[], result: Awaitable<T>): Awaitable<T> {
+  /** Writes whose record may not stay. An `add` that found one has written nothing. */
+  function written<T>(keys: readonly string[], result: Awaitable<T>): Awaitable<T> {
     if (!fate().loses) return result
     return Promise.resolve(result).then(async (value) => {
       if (value !== false) for (const key of keys) await adapter.delete(key)
@@ -124,10 +124,10 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
       const records = struck.getMany?.(keys) ?? []
       return isPromise(records) ? records.then(all) : all(records)
     },
-    set: (key, record, ttl) => unless([key], struck.set(key, record, ttl)),
-    add: (key, record, ttl) => unless([key], struck.add?.(key, record, ttl) ?? false),
+    set: (key, record, ttl) => written([key], struck.set(key, record, ttl)),
+    add: (key, record, ttl) => written([key], struck.add?.(key, record, ttl) ?? false),
     setMany: (entries) =>
-      unless(
+      written(
         entries.map(([key]) => key),
         struck.setMany?.(entries),
       ),
