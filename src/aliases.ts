@@ -6,7 +6,7 @@ import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
 import { openHeard, orClosed } from "./source.ts"
 
-/** Makes an adapter for the options given with its alias: a new one each time, for who asked closes it. */
+/** Makes an adapter for the options given with its alias: a new one each time, for the cache that asked closes it. */
 export type LoadAdapter = (options: never) => Awaitable<Adapter>
 
 interface Alias {
@@ -50,7 +50,7 @@ const aliases = new Map<string, Alias>([
 
 const registry: unique symbol = /* @__PURE__ */ Symbol.for("isocache.aliases")
 
-/** The aliases of users: one list for all copies of this package, as they share one cache. */
+/** The aliases that users have registered: one list for all copies of this package, which share one cache. */
 function registered(): Map<string, Alias> {
   const known: unknown = Reflect.get(globalThis, registry)
   if (known instanceof Map) return known
@@ -105,7 +105,7 @@ export function checkAlias(name: string, options: object | undefined): void {
   }
 }
 
-/** Whether an alias names a storage that is there without its adapter. */
+/** Whether the storage of an alias lies outside of its adapter: another adapter of the same options has the same. */
 export function hasOwnStorage(alias: unknown): boolean {
   return alias === "kv" || alias === "upstash" || alias === "indexeddb"
 }
@@ -125,9 +125,9 @@ export async function loadAlias(
 }
 
 /**
- * What a runtime offers, told by trying and not by its name: the one asked for by `ISOCACHE_ADAPTER`, Upstash where its
- * two variables are set, a Worker's KV, IndexedDB, SQLite, else memory. What cannot open falls back to memory, with one
- * report.
+ * Opens what this runtime offers: the adapter that `ISOCACHE_ADAPTER` names, Upstash where its two variables are set, a
+ * Worker's KV, IndexedDB, SQLite, else memory. What there is shows by trying, not by the runtime's name. If it cannot
+ * be opened, memory takes its place, with one report.
  */
 async function openDefault(report: (error: unknown) => void): Promise<Resolved> {
   try {
@@ -161,7 +161,7 @@ async function hasSqlite(): Promise<boolean> {
   return (await import("../adapters/sqlite/driver.ts")).hasSqlite()
 }
 
-/** A name for a message. One that is a url may hold a password. */
+/** A name for a message, without credentials: it may be a url. */
 function quoted(name: unknown): string {
   return typeof name === "string" ? JSON.stringify(scrub(name)) : `A ${typeof name}`
 }

@@ -15,7 +15,7 @@ import type { Store } from "./store/store.ts"
  * throws; so do its events, and what it writes through to origins. What it touched, expired and loaded gives way to
  * what was written outside meanwhile. Regions with a storage of their own are outside of it.
  *
- * @param face - Makes a region's face of what it stands on.
+ * @param face - Makes the object that callers have of a cache or region.
  */
 export async function batch<R>(
   kit: Kit,
@@ -39,7 +39,7 @@ export async function batch<R>(
   try {
     const result = await work(kitOver(kit, engine, home, face))
     const { leaseTtl, storeTimeout } = kit.settings.policy
-    // A load that hangs holds its key for leaseTtl, and the batch no longer; nor is a write cut that has its time.
+    // Waits for what still runs: a load may take its leaseTtl, a write its storeTimeout.
     await inner.retire(Math.max(leaseTtl, storeTimeout))
     isOver = true
     await settle(engine, store, pending, effects, kit.settings.policy)
@@ -50,13 +50,15 @@ export async function batch<R>(
   }
 }
 
-/** What a batch does besides when it ends well. */
+/** What a batch does besides its writes when it ends well. */
 interface Effects {
+  /** To be told; one with a storage key only if an entry is written there. */
   readonly events: { readonly event: () => void; readonly key: string | undefined }[]
+  /** Calls of the setters of regions that write through. */
   readonly setters: (() => Awaitable<unknown>)[]
   /** Keys that it has expired or touched. */
   readonly beaten: Set<string>
-  /** Beat the flights that the versions it has renewed end. */
+  /** Each beats the flights that end with a version it has renewed. */
   readonly ends: ((on: Engine) => void)[]
 }
 
@@ -77,14 +79,14 @@ function draftOver(
     outside(flight, call, joins) {
       if (!pending.isUntouched(call.key)) return undefined
       const running = engine.flights.get(call.key)
-      // A batch in a batch belongs to that.
+      // One may run outside of the batch around this one.
       if (!running) return engine.draft?.outside(flight, call, joins)
       return joins(running, call) ? outsideOf(flight, call, engine) : undefined
     },
   }
 }
 
-/** What the view stands on: a cache or region and all regions in it, their entries in the batch. */
+/** The kit of the batch's view: that of the cache or region and of all regions in it, with the batch for a storage. */
 function kitOver(kit: Kit, engine: Engine, home: () => Engine, face: (kit: Kit) => object): Kit {
   const into = (outer: Kit): Kit => ({
     ...outer,
@@ -98,7 +100,7 @@ function kitOver(kit: Kit, engine: Engine, home: () => Engine, face: (kit: Kit) 
   const views = new Map([[kit.path, own]])
   for (const [path, known] of kit.shared.regions) {
     const parent = views.get(known.parent.path)
-    // What lies in a region outside is outside as well.
+    // A region in one that is outside of the batch is outside as well.
     const view = views.get(path) ?? (parent && !known.kit.settings.ownsHome ? into(known.kit) : undefined)
     if (view) views.set(path, view)
     regions.set(path, {
@@ -110,7 +112,7 @@ function kitOver(kit: Kit, engine: Engine, home: () => Engine, face: (kit: Kit) 
   return own
 }
 
-/** Writes what has gathered, and tells of it: by the batch around this one, if there is one. */
+/** Ends a batch well: calls its setters, writes, tells its events. A batch around it takes setters and events over. */
 async function settle(
   engine: Engine,
   store: Store,
@@ -125,30 +127,30 @@ async function settle(
   above?.beats(others)
   for (const end of ends) above?.ends(end)
   const written = await commit(engine, store, pending, others, ends, policy)
-  // Nothing need be written of them: what other batches have loaded of them gives way nevertheless.
+  // Even if nothing was written of them: what other batches have loaded of them gives way.
   if (others.length > 0) engine.queue.told(others)
   for (const { event, key } of events) {
     if (key === undefined || written.get(key)?.record !== undefined) tell(engine, event, key)
   }
 }
 
-/** The call that joins a load on `engine`. */
+/** `call`, to join a load outside, on `engine`, for as long as its flight in the batch is waited for. */
 function outsideOf(flight: Flight, call: Call, engine: Engine): Call {
   const endless = { softTimeout: Infinity, hardTimeout: Infinity }
   const policy = { ...call.policy, ...endless, signal: flight.signal }
-  // Should that load hang, the next one is the batch's own.
+  // If that load hangs, this call loads: what it brings is the batch's own.
   const write: WriteEntry = (key, kept, life) => call.engine.draft?.derived().write(key, kept, life)
   return { ...call, engine, policy, write: call.write ?? write }
 }
 
-/** Lets what is made of what was read give way to what is written outside meanwhile. Returns a function that stops it. */
+/** Lets what the batch made from what it read give way to writes outside. Returns a function that stops it. */
 function watch({ lane }: Engine, inner: Engine, { beat, pending, hidesVersions }: Overlay): () => void {
   const watcher: Watcher = (told) => {
     const renewsAny = typeof told === "function" || told.some(isToken)
-    // What was made under versions of its own cannot tell that those below were renewed.
+    // Entries made under the batch's own versions do not show that those below were renewed: all of them give way.
     const written = renewsAny && hidesVersions() ? () => true : told
     beat(written)
-    // What the batch has given itself hides what is below.
+    // A value of the batch's own hides what is written below.
     const isSeen = (key: string) => pending.writes.get(key)?.record === undefined
     if (typeof written === "function") {
       const isBeaten = (key: string) => written(key) && isSeen(key)
@@ -178,7 +180,7 @@ async function commit(
   const { cleared } = pending
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
   let written: Pending["writes"] = new Map()
-  // What was loaded into it beats no load outside, which may be newer.
+  // What the batch has loaded beats no load outside, which may be newer.
   const given = keys.filter((key) => {
     const write = pending.writes.get(key)
     return !write?.isDerived || write.isRemoved
@@ -206,7 +208,7 @@ async function commit(
   return written
 }
 
-/** After a batch every verb of its view says so. */
+/** The error of every verb of its view once a batch is over. */
 function over(): CacheError {
   return new CacheError(
     "CLOSED",

@@ -27,7 +27,7 @@ export interface AliasOptions {
 }
 
 /**
- * One asynchronous cache over a storage that is chosen by its alias and can be swapped, its behaviour staying the same.
+ * An asynchronous cache over a storage that is chosen by its alias. Swap the storage, and the behaviour stays the same.
  *
  * Nothing is opened or loaded before the first use. Without an adapter it keeps its entries in memory.
  *
@@ -42,13 +42,13 @@ export interface AliasOptions {
  * ```
  */
 export class CacheWrapper extends CoreWrapper {
-  /** In logs. A build that has both classes calls this one otherwise. */
+  /** For logs: in a bundle that has the core's class as well, this one has another name. */
   static override readonly name: string = "CacheWrapper"
 
   /**
    * Swaps the storage at once; the new one opens on first use. Calls in progress finish on the old one, which is then
-   * closed if an alias had opened it. The storage outside of this process that is in use already, named again with the
-   * same options, stays in use: a Worker may say so in each request.
+   * closed if an alias had opened it. Where a storage outside of this process is named again with the same options, it
+   * stays in use: a Worker may call this in each request.
    *
    * `encrypt`, `compress` and `serializer` stay as they were unless named; `false` turns the first two off. `near`
    * belongs to the storage it was named with: name it again for the new one.
@@ -90,7 +90,7 @@ const name = Symbol.for("isocache")
 /** The shared cache of this realm, made when first asked for: one, even if the package is bundled twice. */
 export function sharedCache(): CacheWrapper {
   const known: unknown = Reflect.get(globalThis, name)
-  // Another copy of this package may have put it there: then it is of its class, not of ours, and as good.
+  // Another copy of this package may have put it there: then it is of that copy's class, which is as good.
   if (typeof known === "object" && known !== null) return known as CacheWrapper
   const made = new CacheWrapper({ adapter: "auto" })
   Object.defineProperty(globalThis, name, { value: made })

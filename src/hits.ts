@@ -8,7 +8,7 @@ import type { Engine } from "./policy/engine.ts"
 /** {@link hotEntry}, counted as a hit. */
 export function hotHit(kit: Kit, key: unknown): Kept | undefined {
   const kept = hotEntry(kit, key)
-  // It tells text alone.
+  // Only text is a hot key.
   if (kept !== undefined) kit.hub.hit(kit.place, key as string, kept)
   return kept
 }
@@ -16,15 +16,16 @@ export function hotHit(kit: Kit, key: unknown): Kept | undefined {
 /**
  * The fresh entry of `key` where that can be told in a few steps, which most hits in memory can.
  *
- * Entries written together share one array of marks. If that array was seen to stand and the adapter has counted no
- * change of tokens since, every entry that holds this very array stands, and is one of ours, for nobody else has it. An
- * entry with tags has an array of its own, so it is remembered by itself.
+ * An entry stands if the versions it was made under are still those of its regions and tags. Entries written together
+ * share one array of marks. If that array was seen to stand and the adapter has counted no change of tokens since,
+ * every entry that holds this very array stands, and is one of ours, for nobody else has it. An entry with tags has an
+ * array of its own, so it is remembered by itself.
  */
 export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefined {
   const { hot } = settings
   if (hot === undefined || !settings.isPlain || typeof key !== "string") return undefined
   if (hot.engine !== settings.home()) {
-    // Of a storage that was swapped out nothing is to be kept.
+    // The storage was swapped: nothing of the old one is kept.
     settings.hot = undefined
     return undefined
   }
@@ -32,7 +33,7 @@ export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefin
   const full = place.full(key)
   const time = now()
   try {
-    // Ours, if its marks are or it was seen to stand: asked next.
+    // An entry, if it has these marks or was seen to stand: asked next.
     const kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
     if (kept?.marks !== hot.marks && !(kept && hot.standing.get(kept) === hot.changes)) {
       if (isPromise(kept)) cool(settings, kept)
@@ -43,19 +44,19 @@ export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefin
   return undefined
 }
 
-/** An adapter that has begun to answer later: what it says is asked for again by the read that follows. */
+/** The adapter has begun to answer with promises: ends the short way. The read that follows asks again for `late`. */
 function cool(settings: Settings, late: Promise<unknown>): void {
   settings.hot = undefined
   Promise.resolve(late).catch(() => {})
 }
 
-/** Remembers what a hit was told by. */
+/** Remembers what showed that `kept` is a hit, so that {@link hotEntry} can tell the next one in a few steps. */
 export function heat({ settings }: Kit, engine: Engine, kept: Kept): void {
   const { store } = engine
   if (!store || settings.toKey) return
   const { changes, standing } = engine.versions(store)
   if (changes === undefined) return
-  const adapter = store.adapter as Hot["adapter"] // It has tokenChanges.
+  const adapter = store.adapter as Hot["adapter"] // It has counted changes.
   // The marks of an entry with tags are its own.
   const marks =
     kept.tags.length === 0 ? kept.marks : settings.hot?.changes === changes ? settings.hot.marks : []

@@ -11,7 +11,7 @@ import { forCaller } from "./policy/told.ts"
 import type { Target } from "./policy/write.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 
-/** What `options` say of the storage, with keys of its own; an explicit `undefined` says nothing. */
+/** Those of `options` that are about the storage and not `undefined`, with copies of the encryption keys. */
 export function storageOf({ encrypt, ...options }: StorageOptions): StorageOptions {
   const said = Object.entries({ ...options, encrypt: encrypt && ownKeys(encrypt) }).filter(
     ([name, value]) => Object.hasOwn(storageRules, name) && value !== undefined,
@@ -19,33 +19,35 @@ export function storageOf({ encrypt, ...options }: StorageOptions): StorageOptio
   return Object.fromEntries(said)
 }
 
-/** Refuses an alias, or options for it, that do not exist; and any beside an adapter object. */
+/** Refuses an unknown alias, unknown options for it, and any options beside an adapter object. */
 export function checkAdapter(shared: Pick<Shared, "check">, adapter: unknown, options: object = {}): void {
   if (typeof adapter === "string") shared.check(adapter, options)
   else judgeOptions(options, {}, " for an adapter object: its factory takes them")
 }
 
-/** Whether both mean one storage: alike, down to the members of what they name. */
+/** Whether two sets of storage options mean one storage: their members are the same, lists and records by content. */
 export function sameStorage(one: object, other: object): boolean {
   const names = Object.keys(one)
   return (
     names.length === Object.keys(other).length &&
     names.every((name) => {
       const [mine, its]: unknown[] = [Reflect.get(one, name), Reflect.get(other, name)]
-      return mine === its || (isTold(mine) && isTold(its) && sameStorage(mine, its))
+      return mine === its || (hasContent(mine) && hasContent(its) && sameStorage(mine, its))
     })
   )
 }
 
-/** What is read from, such as an adapter, is told by itself alone: by what it holds it may be like another. */
-function isTold(value: unknown): value is object {
+/** Whether `value` is compared by content. What has a `get`, such as an adapter, is not: two may have equal members. */
+function hasContent(value: unknown): value is object {
   if (Array.isArray(value) || value instanceof Uint8Array) return true
   return isRecord(value) && isPlain(value) && !("get" in value)
 }
 
-/** Lets what runs on a storage finish, then closes it; until then `close()` knows of it. `next` takes its place. */
-export function drop({ shared, hub }: Kit, engine: Engine, next?: Source): void {
-  // Of the same storage: what is written from now on would be overwritten by loads of before.
+/**
+ * Lets what runs on a storage finish, then closes it; until then the cache's `close()` sees to it. `next` replaces it.
+ */
+export function retire({ shared, hub }: Kit, engine: Engine, next?: Source): void {
+  // Over the same adapter, loads that began before would overwrite what is written from now on.
   if (next?.adapter && next.adapter === engine.source.adapter) engine.flights.end()
   const ended = engine.listings.finish(Infinity).then(() => engine.retire(Infinity))
   const over = () => void shared.engines.delete(engine)
@@ -56,17 +58,17 @@ export function drop({ shared, hub }: Kit, engine: Engine, next?: Source): void 
   shared.scope().background(ended)
 }
 
-/** What a cache or region keeps its entries in. It tells of evictions and trouble by the keys as given. */
+/** Makes the engine of a cache or region, which tells of evictions and trouble by the keys as given. */
 export function engineOf(kit: Kit, source: Source): Engine {
   const { shared, hub } = kit
   const engine = new Engine(source, hub)
   if (kit.place.base.startsWith("@")) engine.lane.hasPrefixes = true
   engine.onReport = (event, isAdapters) => {
-    // Of all that hear the adapter the first one tells, and each of its own tier in front.
+    // Of all engines over one adapter the first one tells what they hear. Each tells of its own near tier.
     if (isAdapters && source.adapter && event.tier !== "near" && heardBy(shared, source) !== engine) return
     const { key, tier } = event
     if (event.type === "evict") {
-      // Nobody listens: then it only counts.
+      // Where nobody listens it is only counted.
       const at = hub.events.listening > 0 ? placeOf(kit, key) : kit.place
       hub.evicted(at, at.own(event.key) ?? event.key, tier)
     } else {
@@ -79,7 +81,7 @@ export function engineOf(kit: Kit, source: Source): Engine {
   return engine
 }
 
-/** The first open one of those over the same adapter object. */
+/** The first open engine over the adapter object of a source. */
 function heardBy({ engines }: Shared, { adapter }: Source): Engine | undefined {
   for (const engine of engines) if (engine.store && engine.source.adapter === adapter) return engine
   return undefined
@@ -106,14 +108,14 @@ export function ownHome({ kit, parent }: Known, options: StorageOptions): () => 
         ...(isOther && { near: undefined, arguments: undefined }),
         ...options,
       })
-      if (own) drop(kit, own, source)
+      if (own) retire(kit, own, source)
       own = engineOf(kit, source)
     }
     return own
   }
 }
 
-/** Where an act on a place and all regions in it, or on the whole cache, must reach: each storage once. */
+/** Where an act on a cache or region must reach: its storage and those of the regions in it, or all of the cache's. */
 export function reach(kit: Kit, isWhole = false): Target[] {
   const { settings, place, shared } = kit
   const places = new Map<Engine, Place>([[settings.home(), place]])
@@ -122,7 +124,7 @@ export function reach(kit: Kit, isWhole = false): Target[] {
   for (const { kit: region } of shared.regions.values()) {
     if (!region.settings.ownsHome || !(isWhole || region.path.startsWith(kit.path))) continue
     const engine = region.settings.home()
-    // Of its storage it is this region's part alone.
+    // Of that storage, this region's part.
     if (!places.has(engine)) places.set(engine, region.place)
   }
   return [...places].map(([engine, place]) => ({ engine, place, policy }))

@@ -74,8 +74,8 @@ export function keyText(given: KeyLike): string {
   throw invalid(`A key is a string or an array of segments, not ${whatIs(given)}`)
 }
 
-/** Whether what is named `text` has its name still; what can be no key any more has not. */
-export function isStill(text: string, nameNow: () => string): boolean {
+/** Whether what was named `text` still has this name. It has not if `nameNow` throws: it can be no key any more. */
+export function isStillNamed(text: string, nameNow: () => string): boolean {
   try {
     return nameNow() === text
   } catch {
@@ -83,7 +83,7 @@ export function isStill(text: string, nameNow: () => string): boolean {
   }
 }
 
-/** The canonical text of `parts`, as told at {@link key}; of anything but an array that of the one part: `~42`. */
+/** The canonical text of `parts`: see {@link key}. Anything but an array is a single part, without brackets: `~42`. */
 export function canonical(parts: unknown): string {
   room = maxLength
   try {
@@ -119,9 +119,9 @@ function encode(part: unknown, above: object[]): string {
   return room < 0 ? tooLong() : text
 }
 
-/** In characters. What is reached many times over makes a text that is far longer than what it is made of. */
+/** The longest key, in characters. An object that is reached many times over makes a far longer text than it looks. */
 const maxLength = 2 ** 27
-/** What is left of it for the key that is being made. */
+/** How much of that is left for the key that is being made. */
 let room = 0
 
 function tooLong(): never {
@@ -141,7 +141,7 @@ function encodeObject(part: object, above: object[]): string {
     return `{${names.map((name) => `${JSON.stringify(name)}:${inner(Reflect.get(part, name))}`).join()}}`
   }
   if (isA(part, "Date")) return `D${part.getTime()}`
-  // Who only calls itself so has no text, and as many bytes as nothing.
+  // What only claims to be a RegExp has no `source`, and what only claims to be a buffer, below, has no bytes.
   if (isA(part, "RegExp") && typeof part.source === "string") return `R${inner([part.source, part.flags])}`
   if (isA(part, "Map")) {
     return `M{${[...part]

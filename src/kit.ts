@@ -19,7 +19,7 @@ export type Home = () => Engine
 export interface Kit {
   /** Where it keeps its entries; a prefix that comes late moves it. */
   place: Place
-  /** The names from the outermost on; the same ones always mean the same region. */
+  /** Its region names, outermost first. A path always means the same region. */
   readonly path: string
   readonly hub: Hub
   readonly shared: Shared
@@ -30,7 +30,7 @@ export interface Kit {
   readonly views?: Map<string, object> | undefined
 }
 
-/** What may be set late: one object for a region and its bound views. */
+/** What may be set later: one object for a cache or region and its bound views. */
 export interface Settings {
   home: Home
   /** Whether {@link home} is its own and not its parent's. */
@@ -41,7 +41,7 @@ export interface Settings {
   reading: Policy
   /** Whether a hit is judged by the entry's own deadline alone. */
   isPlain: boolean
-  /** What lets a hit in this realm be told in a few steps, once one was told in full. */
+  /** What lets a hit be told in a few steps, once one was judged in full: see `hits.ts`. */
   hot: Hot | undefined
   generate: Generator<unknown, unknown> | undefined
   writeThrough: ((key: unknown, value: unknown) => Awaitable<unknown>) | undefined
@@ -55,14 +55,14 @@ export interface Hot {
   readonly store: Store
   readonly marks: readonly string[]
   readonly changes: number
-  /** Entries with tags that stand as long, each by its own count of changes. */
+  /** Entries with tags that were seen to stand, each with the count of changes at the time. */
   readonly standing: WeakMap<object, number>
 }
 
 /** A region that was asked for before. */
 export interface Known {
   readonly kit: Kit
-  /** What the caller has of it. */
+  /** The object that callers have. */
   readonly face: object
   readonly name: string
   /** What it lies in. */
@@ -73,14 +73,14 @@ export interface Known {
 
 /** What all regions of a cache share. */
 export interface Shared {
-  /** Every region by its path, those in it after it. */
+  /** Every region by its path. A region comes before those in it. */
   readonly regions: Map<string, Known>
   /** Every storage in use, to be closed with the cache. */
   readonly engines: Set<Engine>
   /** The cache's own; none once it is closed. */
   engine: Engine | undefined
   closing: UnderWay<void> | undefined
-  /** Functions that are memoized under a short name of their own, by region and name: their sources. */
+  /** The sources of functions that are memoized under a short name of their own, by region and name. */
   readonly names: Map<string, string>
   /** The scope of calls that are bound to nothing. */
   readonly scope: () => Scope
@@ -96,7 +96,7 @@ export interface Resolved {
   readonly near?: boolean
 }
 
-/** The settings that `policy` stands for. */
+/** The settings that follow from `policy`. */
 export function withPolicy(policy: Policy): Pick<Settings, "policy" | "reading" | "isPlain"> {
   const { maxAge, early, schema, fresh, signal } = policy
   return {
@@ -106,7 +106,7 @@ export function withPolicy(policy: Policy): Pick<Settings, "policy" | "reading" 
   }
 }
 
-/** The settings of a cache or region of which nothing else is said yet. */
+/** The settings of a new cache or region. */
 export function settingsOf(home: Home, configured: boolean, policy: Policy): Settings {
   return {
     home,
@@ -120,7 +120,7 @@ export function settingsOf(home: Home, configured: boolean, policy: Policy): Set
   }
 }
 
-/** After `close()` every verb says so. */
+/** The error of every verb after `close()`. */
 export function closed(): CacheError {
   return new CacheError("CLOSED", "This cache is closed. Make a new one, or close it later.")
 }

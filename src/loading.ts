@@ -3,7 +3,7 @@ import { now } from "./base/clock.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { freshUntil } from "./entry.ts"
 import { heat, isHit } from "./hits.ts"
-import { isStill, type KeyLike } from "./key.ts"
+import { isStillNamed, type KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
 import { type Call, isBackedOff, isDueEarly, judge, type Served } from "./policy/call.ts"
 import type { Fallback } from "./policy/context.ts"
@@ -17,7 +17,12 @@ import { type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import { isInside } from "./policy/reentry.ts"
 import { type GetOptions, listOf, nameOf, ownOf, readRules, readSlowly } from "./reading.ts"
 
-/** The value of one key: at once from a synchronous storage. `read` is asked where that takes I/O. */
+/**
+ * The value of one key, at once where a synchronous storage has it. In a region with a generator a missing one is
+ * loaded.
+ *
+ * @param read - Reads the entry in the engine's place, where that takes I/O.
+ */
 export function readOne(
   kit: Kit,
   key: KeyLike,
@@ -29,7 +34,7 @@ export function readOne(
   const engine = settings.home()
   const run = generate && fallbackOf(kit, generate, key)
   const make = run && (() => serveOrLoad(kit, key, run, options, undefined, read))
-  // A stale one that is asked for is served as it is.
+  // Where stale is asked for, a stale value is served as it is.
   if (make && !(options?.stale ?? settings.policy.stale)) return make()
   const name = nameOf(kit, key)
   const known = engine.store?.now(place.full(name))
@@ -41,18 +46,18 @@ export function readOne(
   return readSlowly(kit, name, options, known, make)
 }
 
-/** What makes the value of `argument`, whatever becomes of that after the call. */
+/** A fallback that makes the value of `argument` as it is now, whatever becomes of it after the call. */
 function fallbackOf(kit: Kit, generate: Generator<unknown, unknown>, argument: unknown): Fallback<unknown> {
   const own = ownOf(kit, argument)
   return unchanged(kit, argument, own, (context) => generate(own, context))
 }
 
-/** `run`, refused if an argument that is no copy is not what it was once it is done: its value is of another one. */
+/** `run`, but if the argument is no copy and has changed by the end, it rejects: the value belongs to another key. */
 function unchanged(kit: Kit, given: unknown, own: unknown, run: Fallback<unknown>): Fallback<unknown> {
   if (typeof own !== "object" || own !== given) return run
   return async (context) => {
     const value = await run(context)
-    if (!isStill(context.key, () => nameOf(kit, own))) throw argumentChanged("a function", context.key)
+    if (!isStillNamed(context.key, () => nameOf(kit, own))) throw argumentChanged("a function", context.key)
     return value
   }
 }
@@ -68,8 +73,8 @@ export function readGenerated(
 }
 
 /**
- * The value of a key, loaded on a miss: at once where a synchronous storage has it fresh, or stale and asked for so.
- * `onServe` is told when it is served from the cache.
+ * The value of a key, loaded on a miss. At once where a synchronous storage has it fresh, or stale and the options do
+ * not wait for the load. `onServe` is told when it is served from the cache.
  */
 export function serveOrLoad(
   kit: Kit,
@@ -93,7 +98,7 @@ export function serveOrLoad(
   }
   const call = toCall(kit, name, asFallback(fallback, engine), options, onServe)
   const { policy } = call
-  // A flight that runs has read already.
+  // A flight that runs has read already: it is joined below.
   if (read && known === undefined && !policy.fresh && !engine.flights.get(full))
     return getOrSet(call, read(call))
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
@@ -105,23 +110,22 @@ export function serveOrLoad(
   return isPromise(found) ? getOrSet(call, found) : loadKnown(call, found)
 }
 
-/** As {@link serveOrLoad} for what is known at once: fresh by these options, or stale, or to be replaced. */
+/** {@link serveOrLoad} for what is known at once: an entry, or that there is none. */
 function loadKnown(call: Call, found: Found): unknown {
   const { engine, place, name, key, policy } = call
   const { kept, limit, tokens } = found
+  if (!kept) return loadAtOnce(call, found) ?? getOrSet(call, found)
   const state = judge(found, call)
-  if (kept && state === "fresh") {
+  if (state === "fresh") {
     if (isDueEarly(found, call) && !isBackedOff(call)) refresh(call, kept)
     call.onServe?.(freshUntil(kept, limit))
     engine.hub.hit(place, name, kept)
     return engine.out(kept)
   }
   const servesStale =
-    kept &&
     state === "stale" &&
     Math.min(policy.softTimeout, policy.hardTimeout) <= 0 &&
     !isInside(engine.flights, key)
-  if (!kept) return loadAtOnce(call, found) ?? getOrSet(call, found)
   if (!servesStale) return getOrSet(call, tokens ? found : engine.read(place, key, policy, kept))
   const isWaiting = isBackedOff(call)
   if (!isWaiting) refresh(call, kept)
@@ -187,7 +191,7 @@ function toCall(
   }
 }
 
-/** What makes the value. A value itself is stored as it is now, whatever becomes of it. */
+/** `fallback`, if it is a function; else one that answers the value given, as it is now. */
 function asFallback(fallback: unknown, engine: Engine): Fallback<unknown> {
   // The verb's type says what a function takes and gives.
   if (typeof fallback === "function") return fallback as Fallback<unknown>

@@ -1,7 +1,7 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { isA } from "./base/kind.ts"
-import { canonical, isStill, type Key } from "./key.ts"
+import { canonical, isStillNamed, type Key } from "./key.ts"
 import { type MemoizeOptions, prepare, ttlNow, watch } from "./memoize.ts"
 import { finderIn, type ManyResult } from "./policy/answers.ts"
 import type { LoadOptions } from "./policy/options.ts"
@@ -21,17 +21,17 @@ export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
   refresh(...ids: I[]): Promise<V[]>
   /** The key of an id's value, for the verbs of the cache. */
   keyFor(id: I): Key<V>
-  /** The function itself, which no cache is asked before. */
+  /** The function itself, without the cache. */
   readonly original: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>
 }
 
-/** Serves a function of many ids from `place`, one entry an id. */
+/** Serves a function of many ids from `cache`, one entry an id. */
 export function memoizeMany<I, V>(
-  place: Region,
+  cache: Region,
   fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
   options: MemoizeOptions<I[], V> = {},
 ): MemoizedMany<I, V> {
-  const { name, region } = prepare(place, fn, options)
+  const { name, region } = prepare(cache, fn, options)
   const { key, ignore, bypass, onHit, ttl } = options
   if (ignore)
     throw misuse("The option ignore has no meaning here: each argument is an id of its own. Use key.")
@@ -46,7 +46,7 @@ export function memoizeMany<I, V>(
       const result = await fn(...wanted)
       for (const [at, id] of wanted.entries()) {
         const text = String(missing[at])
-        if (!isStill(text, () => keyFor(id)) || !isAsBefore()) throw argumentChanged(name, text)
+        if (!isStillNamed(text, () => keyFor(id)) || !isAsBefore()) throw argumentChanged(name, text)
       }
       return byKey(wanted, missing, result)
     }
@@ -78,7 +78,7 @@ export function memoizeMany<I, V>(
   })
 }
 
-/** A result by ids, by their keys instead: a Map may go by id, a record goes by its text. */
+/** A result by ids as one by `keys`: a Map may have the ids themselves, a record has their texts. */
 function byKey<I, V>(ids: readonly I[], keys: readonly unknown[], result: ManyResult<V>): ManyResult<V> {
   // An array; or what has a wrong shape, which getOrSetMany refuses.
   if (typeof result !== "object" || result === null) return result

@@ -2,7 +2,7 @@ import { isPromise, quietly } from "./base/awaitable.ts"
 import { type Duration, parseDuration } from "./base/duration.ts"
 import { argumentChanged, CacheError, misuse } from "./base/errors.ts"
 import { aFunction, anything, isRecord, type Rules, rule } from "./base/rules.ts"
-import { canonical, isStill, type Key, type KeyPart } from "./key.ts"
+import { canonical, isStillNamed, type Key, type KeyPart } from "./key.ts"
 import { defaultPolicy, type LoadOptions, resolvePolicy } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
@@ -18,15 +18,15 @@ export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[
   /** How long a result is fresh; a function is asked on each call. Default 5 minutes. */
   readonly ttl?: Duration | (() => Duration) | undefined
   /**
-   * What the entries are named by; functions under one name share their entries. Default `fn.name`, which minifiers
-   * change: in what is bundled, give a name.
+   * What the entries are named by; functions under one name share their entries. Default `fn.name`. Give a name in code
+   * that is bundled, for minifiers change it.
    */
   readonly name?: string | undefined
   /** Makes the key of the arguments. Default: all of them. */
   readonly key?: ((...args: A) => KeyPart) | undefined
-  /** Positions of arguments that do not count. Default none. */
+  /** Positions of arguments that do not count in the key. Default none. */
   readonly ignore?: readonly number[] | undefined
-  /** When true: call, store, return, whatever is cached. */
+  /** Whether to call the function whatever is cached, and store its result. Default never. */
   readonly bypass?: ((...args: A) => boolean) | undefined
   /**
    * Called when a call is served from the cache, stale values included, with the `this` of that call; what it throws
@@ -49,7 +49,7 @@ export interface MemoizedVerbs<A extends readonly unknown[], V, F> {
   refresh(...args: A): Promise<V>
   /** The key of their result, for the verbs of the cache. */
   keyFor(...args: A): Key<V>
-  /** The function itself, which no cache is asked before. */
+  /** The function itself, without the cache. */
   readonly original: F
 }
 
@@ -59,28 +59,28 @@ export type Memoized<F extends Fn> = (ReturnType<F> extends Promise<unknown>
   : (this: ThisParameterType<F>, ...args: Args<F>) => Promise<Awaited<ReturnType<F>>>) &
   MemoizedVerbs<Args<F>, Awaited<ReturnType<F>>, F>
 
-/** Serves `fn` from `place`. */
+/** Serves `fn` from `cache`. */
 export function memoize<F extends Fn>(
-  place: Region,
+  cache: Region,
   fn: F,
   options: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>> = {},
 ): Memoized<F> {
-  const memoized = memoizeWith(place, fn, options as MemoizeOptions<unknown[]>)
+  const memoized = memoizeWith(cache, fn, options as MemoizeOptions<unknown[]>)
   return memoized as unknown as Memoized<F> // Built below to this very shape; TypeScript cannot follow the parameters.
 }
 
 /**
- * The memoized form of `fn`; `before`, for methods, gives what of `this` counts in front of the arguments.
+ * The memoized form of `fn`. For methods, `before` answers what of `this` counts in the key, before the arguments.
  *
  * A function that changes its arguments while it runs rejects with `ARGUMENT_CHANGED` and stores nothing.
  */
 export function memoizeWith(
-  place: Region,
+  cache: Region,
   fn: Fn,
   options: MemoizeOptions<unknown[]>,
   before?: (self: unknown) => readonly KeyPart[],
 ): object {
-  const { name, region } = prepare(place, fn, options)
+  const { name, region } = prepare(cache, fn, options)
   const { key, ignore, bypass, onHit, ttl } = options
   checkIgnored(fn, ignore)
   const run = fn as (...args: unknown[]) => unknown // Called with what its own face takes.
@@ -96,7 +96,7 @@ export function memoizeWith(
     const fallback = async () => {
       const isAsBefore = key || ignore ? watch(args) : () => true
       const value = await Reflect.apply(run, self, args)
-      if (!isStill(text, () => keyOf(self, args)) || !isAsBefore()) throw argumentChanged(name, text)
+      if (!isStillNamed(text, () => keyOf(self, args)) || !isAsBefore()) throw argumentChanged(name, text)
       return value
     }
     const all = ttlNow(ttl, more)
@@ -128,7 +128,7 @@ export function memoizeWith(
 
 const fresh = { fresh: true }
 
-/** Tells whether `args` are what they were at the call, as far as they can be told by their text. */
+/** Answers a function that tells whether `args` are still what they are now, as far as their canonical texts show. */
 export function watch(args: readonly unknown[]): () => boolean {
   const texts = () =>
     args.map((argument) => {
@@ -142,7 +142,7 @@ export function watch(args: readonly unknown[]): () => boolean {
   return () => texts().every((text, at) => text === before[at] || before[at] === undefined)
 }
 
-/** The options of this call alone, `more` among them: a ttl that is a function is asked with each. */
+/** The options of one call: `more`, and the ttl if that is a function, which is asked with each call. */
 export function ttlNow<T extends object>(
   ttl: Duration | (() => Duration) | undefined,
   more?: T,
@@ -151,12 +151,13 @@ export function ttlNow<T extends object>(
 }
 
 /**
- * Where the entries of `fn` lie, by the options that hold for all calls, and what they are named by.
+ * Judges the options of a memoized function. Answers what its entries are named by, and the region they lie in, which
+ * has those options that hold for all calls.
  *
  * @throws {CacheError} `OPTION_INVALID`, `TTL_INVALID`, `NAME_REQUIRED`.
  */
 export function prepare<A extends readonly unknown[], V>(
-  place: Region,
+  cache: Region,
   fn: unknown,
   options: MemoizeOptions<A, V>,
 ): { readonly name: string; readonly region: Region } {
@@ -165,7 +166,7 @@ export function prepare<A extends readonly unknown[], V>(
   const own = isRecord(options) ? { ...options, ttl: typeof ttl === "function" ? undefined : ttl } : options
   // Refused before the first call meets them.
   resolvePolicy(defaultPolicy, own, rules)
-  return { name: nameFor(place, fn, name), region: place.bare(own, rules) }
+  return { name: nameFor(cache, fn, name), region: cache.bare(own, rules) }
 }
 
 function nameFor(region: Region, fn: unknown, given: string | undefined): string {
@@ -173,7 +174,7 @@ function nameFor(region: Region, fn: unknown, given: string | undefined): string
     throw misuse(`Only a function can be memoized; this is of the type ${typeof fn}.`)
   const name: unknown = given ?? fn.name
   if (typeof name === "string" && name !== "") {
-    // A short one may be a minifier's, and given twice: two functions would share their entries by accident.
+    // A minifier may give one short name to two functions, which would share their entries by accident.
     if (given !== undefined || name.length > 2 || region.claims(name, fn)) return name
     throw new CacheError(
       "NAME_REQUIRED",
@@ -205,7 +206,10 @@ function checkIgnored(fn: Fn, ignore: readonly number[] | undefined): void {
   }
 }
 
-/** Without comments; where a text looks like one, what follows on its line is lost, but before it stands the `=` of a default. */
+/**
+ * A function's source without comments. A text that looks like one is cut with the rest of its line; but it is part of
+ * a default, whose `=` stands before it.
+ */
 function uncommented(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
 }

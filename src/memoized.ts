@@ -6,7 +6,7 @@ import type { Region } from "./region.ts"
 
 /** Options of {@link memoized}. */
 export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never, never>, "name"> {
-  /** What the entries are named by: methods of many classes have the same one, so it is asked for. */
+  /** What the entries are named by. Required, for methods of many classes have the same name. */
   readonly name: string
   /** Whether all instances share their entries, or what tells them apart. */
   readonly instance: "shared" | ((self: This) => KeyPart)
@@ -20,7 +20,8 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
  * The verbs of a memoized function are attached to the method: `refresh`, `delete` and so on. Where `instance` is a
  * function they belong to one instance, reached by `.of(one)`: `Users.prototype.find.of(user).delete(42)`.
  *
- * @throws {CacheError} `NAME_REQUIRED` without a name, `OPTION_INVALID` without `instance`, or on anything else.
+ * @throws {CacheError} `NAME_REQUIRED` without a name; `OPTION_INVALID` without `instance`, or on anything but a method
+ * or getter.
  *
  * @example
  * ```ts

@@ -26,12 +26,12 @@ export class Reader {
 
   /** @internal */
   constructor(kit: Kit) {
-    // Not enumerable, and no class field, which would be: its options hold secrets that logs and JSON must not show.
+    // Not enumerable, as a class field would be: its options hold secrets that logs and JSON must not show.
     Object.defineProperty(this, "kit", { value: kit })
   }
 
   /**
-   * The fresh value of `key`, or `undefined` (or `options.default`). Never loads, but for a region with a generator.
+   * The fresh value of `key`, or `undefined` (or `options.default`). Never loads, except in a region with a generator.
    *
    * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set.
    * @example const greeting = await cached.get<string>("greeting", { default: "hello" })
@@ -41,7 +41,7 @@ export class Reader {
   get<V = unknown>(key: KeyLike<V>, options?: GetOptions<V>): Promise<V | undefined>
   get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
     const { kit } = this
-    // An async function would allocate more than the promise.
+    // No async function, which would allocate more than the promise.
     try {
       const kept = options === undefined ? hotHit(kit, key) : undefined
       const { hot } = kit.settings
@@ -66,7 +66,7 @@ export class Reader {
   }
 
   /**
-   * The fresh value of `key` where it is known without I/O, else `undefined`. Counts as nothing.
+   * The fresh value of `key` where it is known without I/O, else `undefined`. Counts as no hit and no miss.
    *
    * @example const now = cached.peek("greeting")
    */
@@ -104,7 +104,7 @@ export class Reader {
     return await read(this.kit, all, options)
   }
 
-  /** @internal The entry in whatever state it may be served; counts as nothing. */
+  /** @internal The entry, fresh or stale within its grace. Counts as no hit and no miss. */
   async entryOf(key: KeyLike): Promise<Entry<unknown> | undefined> {
     const [entry] = await readMany(this.kit, [key], { stale: true }, true)
     return entry

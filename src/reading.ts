@@ -20,21 +20,23 @@ export interface GetOptions<V> extends ReadOptions {
   readonly required?: boolean | undefined
 }
 
-/** The text of a key as given: by the region's own key function, or an argument of its generator. */
+/** The text of a key, or of a generator's argument; by the region's key function, if it has one. */
 export function nameOf({ settings, path }: Kit, key: unknown): string {
   const { toKey, generate } = settings
   if (toKey) return keyText(toKey(key))
-  // A region may be given its generator later: what is an argument then is one before.
+  // A region may be given its generator later: an argument has the same text before.
   if (typeof key !== "string" && (generate || path !== "")) return canonical(key)
   return keyText(key as KeyLike) // Guarded there, whatever the caller's types said.
 }
 
-/** A key as it is now. Where a region has a key function it may be of any class, and stays the very object. */
+/** A copy of a key as it is now. In a region with a key function it may be of any class, and is the very object. */
 export function ownOf<K>({ settings }: Kit, key: K): K {
-  return typeof key === "object" && !settings.toKey ? (tryClone(key) as K) : key // A copy of it.
+  return typeof key === "object" && !settings.toKey ? (tryClone(key) as K) : key // A copy is of the same type.
 }
 
-/** The value of one key that no hit told at once; on a miss what `onMiss` answers, where there is one. */
+/**
+ * The value of one key, where no plain hit told it at once. On a miss it is what `onMiss` answers, if that is given.
+ */
 export async function readSlowly(
   kit: Kit,
   name: string,
@@ -65,12 +67,12 @@ function missing(name: string, reason: MissReason): CacheError {
   })
 }
 
-/** What {@link GetOptions} adds to a policy: judged with it, used by the reader. */
+/** What {@link GetOptions} adds to the options of a policy: judged with them, and read here. */
 export const readRules: Rules = { default: anything, required: aBoolean }
 
 /**
- * The entries of many keys; those that may not be served are `undefined`, or throw where they are required. Silent
- * reads are not counted, and require nothing.
+ * The entries of many keys; `undefined` for those that may not be served, which are an error where they are `required`.
+ * A silent read counts as no hit and no miss, and requires nothing.
  */
 export async function readMany(
   kit: Kit,
@@ -94,14 +96,14 @@ export async function readMany(
     chain(reads, (found) => Promise.all(found.map((one) => validateFound(one, { engine, policy })))),
     policy,
   )
-  const isEach = unique.length === named.length
+  const isUnique = unique.length === named.length
   const byName = new Map(unique.map((name, i) => [name, all[i]]))
   let lost: CacheError | undefined
   const entries = named.map((name) => {
     const found = byName.get(name) as Found // Each was read.
     const state = isSilent ? judgeRead(found, policy) : report(kit, found, name, policy)
     if (found.kept && state !== "gone") {
-      return { ...toEntry(found.kept, engine, found.limit, isEach), stale: state === "stale" }
+      return { ...toEntry(found.kept, engine, found.limit, isUnique), stale: state === "stale" }
     }
     if (isSilent) return undefined
     const reason = found.kept ? "expired" : found.reason
@@ -129,7 +131,7 @@ export async function readValues(
   return entries.map((entry) => (entry ? entry.value : options?.default))
 }
 
-/** What is known at once and fresh; counts as nothing. */
+/** The fresh value of a key where it is known at once. Counts as no hit and no miss. */
 export function peekNow(kit: Kit, key: KeyLike): unknown {
   const { settings, place } = kit
   const engine = settings.home()
@@ -140,7 +142,7 @@ export function peekNow(kit: Kit, key: KeyLike): unknown {
   if (!schema) return value
   try {
     const result = schema["~standard"].validate(value)
-    // One that judges later does not know it at once.
+    // A schema that judges later does not tell at once.
     if (isPromise(result)) result.catch(() => {})
     else if (!result.issues) return result.value
   } catch {
@@ -155,6 +157,7 @@ function judgeRead(found: Found, policy: Policy): State {
   return state === "stale" && !policy.stale ? "gone" : state
 }
 
+/** As {@link judgeRead}, and counts what is served. */
 function report({ hub, place }: Kit, found: Found, name: string, policy: Policy): State {
   const state = judgeRead(found, policy)
   if (found.kept && state === "fresh") hub.hit(place, name, found.kept)
@@ -162,6 +165,7 @@ function report({ hub, place }: Kit, found: Found, name: string, policy: Policy)
   return state
 }
 
+/** As `read`, unless the caller's signal aborts first. */
 function patiently<T>(read: Awaitable<T>, { signal }: Policy): Awaitable<T> {
   return signal ? settlesWithin(Promise.resolve(read), Infinity, signal).then(() => read) : read
 }

@@ -26,7 +26,7 @@ import { endTags, everywhere, lasting, modeOf, setMany, setOne, toTarget } from 
  * `isLoading` throw them.
  */
 export class Region extends Reader {
-  /** @internal Whether no other function than this goes by its own short name here. */
+  /** @internal Claims the short name `name` for `fn`; answers whether no other function has it here. */
   claims(name: string, fn: unknown): boolean {
     const { path, shared } = this.kit
     const source = String(fn)
@@ -36,8 +36,8 @@ export class Region extends Reader {
   }
 
   /**
-   * @internal The same place without its generator, key function and setter, by `options` where they say something.
-   * Those of `also` are read elsewhere.
+   * @internal The same region without its generator, key function and setter, with `options` over its own. Those that
+   * `also` names are judged here and read elsewhere.
    */
   bare(options?: object, also?: Rules): Region {
     return faceOf(bareKit(this.kit, options, also))
@@ -147,7 +147,7 @@ export class Region extends Reader {
     let count = 0
     await everywhere(this.kit, async (target) => {
       const dropped = await pruneAll(target)
-      count += dropped // Only now: the others go on meanwhile.
+      count += dropped // Not in one line with the await: the others add to it meanwhile.
     })
     return count
   }
@@ -224,12 +224,14 @@ export class Region extends Reader {
   }
 }
 
-/** Outside of the class: one that says its own name is `_Region` in the build, and in logs. */
+/** Not in the class: a class that names itself is `_Region` in the build and in logs. */
 function faceOf(kit: Kit): Region {
   return new Region(kit)
 }
 
-/** Not a private method: a bound view is made without the constructor, and would have none. */
+/**
+ * The texts of `keys`, each once. Not a private method: a bound view, made without the constructor, would have none.
+ */
 function namesOf(kit: Kit, keys: readonly KeyLike[]): readonly string[] {
   return [...new Set(keys.map((key) => nameOf(kit, key)))]
 }

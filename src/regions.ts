@@ -1,7 +1,7 @@
 import type { Awaitable } from "./adapter.ts"
 import { CacheError, misuse } from "./base/errors.ts"
 import { aFunction, anything, type Rules, rule } from "./base/rules.ts"
-import { checkAdapter, drop, ownHome, sameStorage, storageOf } from "./homes.ts"
+import { checkAdapter, ownHome, retire, sameStorage, storageOf } from "./homes.ts"
 import type { KeyLike } from "./key.ts"
 import { type Generator, type Kit, type Known, settingsOf, withPolicy } from "./kit.ts"
 import type { OnError } from "./policy/hub.ts"
@@ -9,16 +9,19 @@ import { type LoadOptions, type Policy, resolvePolicy } from "./policy/options.t
 import { escapeName } from "./policy/place.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 
-/** Options of a region. Those of its cache hold where nothing is said; the rest is its own. */
+/**
+ * Options of a region. What is left out holds as in its cache, but for the members below: they are the region's own.
+ */
 export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
   /**
-   * Makes a missing value from the argument, a copy as it was at the call: reading the region loads. With `key` it is
-   * given the very object, and rejects with `ARGUMENT_CHANGED` if that was changed meanwhile.
+   * Makes a missing value from the argument: reading the region loads. It is given a copy of the argument as it was at
+   * the call. With `key` it is given the very object, and the load rejects with `ARGUMENT_CHANGED` if that has changed
+   * meanwhile.
    */
   readonly generate?: Generator<V, A> | undefined
   /**
-   * Called by `set` before the cache is written, and by `setMany` for one key after the other; when it fails, the cache
-   * stays as it was. When the cache fails after it, what that had of the key goes.
+   * Called by `set` before the cache is written, and by `setMany` for one key after the other. When it fails, the cache
+   * stays as it was. When the cache fails after it, what the cache had of the key is removed.
    */
   readonly writeThrough?: ((key: A, value: V) => Awaitable<unknown>) | undefined
   /** What its keys are kept apart by in the storage. Default: its name. */
@@ -116,9 +119,9 @@ function configure(known: Known, given: object, isNew: boolean): void {
   if (!isSame) {
     settings.ownsHome = Object.keys(storage).length > 0
     settings.home = settings.ownsHome ? ownHome(known, storage) : () => parent.settings.home()
-    // Of the same storage: what is written from now on would be overwritten by loads of before.
+    // In the same storage, loads that began before would overwrite what is written from now on.
     before?.flights.fenceOwnWhere(({ key }) => kit.place.holds(key))
-    if (before && ownsHome) drop(kit, before)
+    if (before && ownsHome) retire(kit, before)
   }
   if (isNew) inherit(known)
   // Regions in it may be there already.
@@ -137,7 +140,7 @@ function check({ parent }: Known, options: RegionOptions<unknown, unknown>): Sto
   return storage
 }
 
-/** Brings a region what it has from its parent, under what it says itself. */
+/** Gives a region what it has from its parent, with its own options over it. */
 function inherit({ kit, name, parent, options }: Known): void {
   const { prefix, onError = parent.hub.onErrors.get(parent.place.base) }: RegionOptions<unknown, unknown> =
     options
@@ -150,8 +153,8 @@ function inherit({ kit, name, parent, options }: Known): void {
 }
 
 /**
- * What memoized functions stand on: they make their own values and keys, and have options of their own. Follows what is
- * set late.
+ * The kit of memoized functions: they make their own values and keys, and have their own `options` over those of the
+ * region. When those are set later, it follows.
  */
 export function bareKit(kit: Kit, options: object | undefined, also: Rules | undefined): Kit {
   let base: Policy | undefined

@@ -29,7 +29,7 @@ const readers: { readonly [name: string]: Read } = {
       .filter((tag) => tag !== ""),
 }
 
-/** Options of adapters that are text, whatever it looks like. */
+/** Options of adapters that stay text, even if they look like a number. */
 const texts = ["path", "name", "url", "token", "binding", "policy", "copy"]
 
 /** What may be set below `near`. */
@@ -45,10 +45,11 @@ const nearReaders: { readonly [name: string]: Read } = {
  * Reads options from flat text settings: environment variables, a Worker's vars, or a parsed file.
  *
  * With the prefix `"cache"` the names are `cache.adapter`, `cache.ttl`, `cache.arguments.path`, `cache.near.maxEntries`,
- * `cache.regions.users.ttl` and so on; numbers, booleans and durations are made of their text, but for what adapters
- * take as text (`path`, `name`, `url`, `token`, `binding`, `policy`, `copy`). Regions in regions have no settings. Environment variables
- * may be written `CACHE_ADAPTER`, `CACHE_SOFT_TIMEOUT`, `CACHE_ARGUMENTS_PATH`, `CACHE_REGIONS_USERS_TTL` (region names
- * are lower case then). The record is not changed; what does not begin with the prefix is left alone.
+ * `cache.regions.users.ttl` and so on. Numbers, booleans and durations are made of their text, but for what adapters
+ * take as text (`path`, `name`, `url`, `token`, `binding`, `policy`, `copy`). Regions in regions have no settings.
+ * Environment variables may be written `CACHE_ADAPTER`, `CACHE_SOFT_TIMEOUT`, `CACHE_ARGUMENTS_PATH`,
+ * `CACHE_REGIONS_USERS_TTL` (region names are lower case then). The record is not changed; what does not begin with the
+ * prefix is left alone.
  *
  * @throws {CacheError} `OPTION_INVALID` for a name that does not exist (the known ones are listed) or a value that does
  * not fit, `TTL_INVALID` for a wrong duration.
@@ -126,7 +127,7 @@ function put(options: Node, path: readonly string[], value: unknown, name: strin
 /** Fills the member `name`, which may be called anything, "__proto__" included. */
 function child(options: Node, name: string, fill: (node: Node) => void): void {
   const known: unknown = Object.getOwnPropertyDescriptor(options, name)?.value
-  // That of a near tier may be the record's. To copy all others each time would take minutes for many.
+  // The object at `near` may be the record's: it is copied. To copy the others each time would take minutes for many.
   const node = typeof known === "object" ? (name === "near" ? { ...known } : (known as Node)) : {}
   fill(node)
   set(options, name, node)
@@ -142,7 +143,7 @@ function readBy(known: typeof readers, option: string, value: unknown, name: str
   return typeof value === "string" ? reader(value.trim(), name) : value
 }
 
-/** An adapter judges its arguments itself; numbers and booleans are told from text by their looks. */
+/** The number or boolean that an adapter's argument looks like, else its text. The adapter judges it itself. */
 function guess(value: unknown): unknown {
   if (typeof value !== "string") return value
   const text = value.trim()

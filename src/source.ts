@@ -63,14 +63,14 @@ function isAdapterOrAlias(value: unknown): boolean {
   return true
 }
 
-/** Where a storage comes from, told by options; nothing is opened or loaded before the first use. */
+/** The source of the storage that `options` tell of. Nothing is opened or loaded before the first use. */
 export function sourceOf(options: StorageOptions, shared: Shared): Source {
   const { adapter } = options
   const object = typeof adapter === "string" ? undefined : adapter
   const asked = options.near ?? false
   return {
     name: object ? object.name : String(adapter),
-    // What stands near is the cache's own in any case.
+    // The tiers made of an adapter object and a near tier are the cache's own.
     owned: object === undefined || asked !== false,
     ...(object && { adapter: object }),
     options,
@@ -88,7 +88,7 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
   }
 }
 
-/** As `work` answers. Where that fails, `adapter` is closed: one that an alias has made nobody else would close. */
+/** Answers as `work` does. If that fails, closes `adapter`: an alias has made it, and nobody else would close it. */
 export async function orClosed<T>(adapter: Adapter, work: () => Awaitable<T>): Promise<T> {
   try {
     return await work()
@@ -110,6 +110,7 @@ export function openHeard(adapter: Adapter, report: (error: unknown) => void): A
   }
 }
 
+/** The store over `adapter`, with a near tier in front if there is to be one. One that is not `owned` is not closed. */
 function storeOf(
   adapter: Adapter,
   owned: boolean,

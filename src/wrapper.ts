@@ -4,7 +4,7 @@ import { CacheError, misuse } from "./base/errors.ts"
 import { type CacheEventType, type EventOf, eventTypes } from "./base/events.ts"
 import { aFunction, isRecord, judgeOptions, type Rules, rule } from "./base/rules.ts"
 import { scrub } from "./base/scrub.ts"
-import { checkAdapter, drop, engineOf, sameStorage, storageOf } from "./homes.ts"
+import { checkAdapter, engineOf, retire, sameStorage, storageOf } from "./homes.ts"
 import { closed, type Kit, type Resolved, type Shared, settingsOf } from "./kit.ts"
 import type { Metrics } from "./policy/counters.ts"
 import { Hub, type OnError } from "./policy/hub.ts"
@@ -33,9 +33,9 @@ export interface CacheOptions extends Omit<LoadOptions<never>, "schema">, Storag
 export type UseOptions = Omit<StorageOptions, "adapter" | "arguments">
 
 /**
- * One asynchronous cache over a storage that can be swapped, its behaviour staying the same.
+ * An asynchronous cache over a storage. Swap the storage, and the behaviour stays the same.
  *
- * Nothing is opened or loaded before the first use. This one knows adapter objects only; that of the package's root
+ * Nothing is opened or loaded before the first use. This class knows adapter objects only; that of the package's root
  * knows aliases as well.
  *
  * @example
@@ -98,7 +98,7 @@ export class CacheWrapper extends Region {
     const { near, serializer, compress, encrypt, ...own } = options
     const storage = storageOf({ near, serializer, compress, encrypt })
     judgeOptions(storage, storageRules, "", "OPTION_INVALID")
-    // One that is missing is told the names there are.
+    // For a missing adapter the error lists the known names.
     if (adapter === undefined) this.check(adapter, own)
     if (typeof adapter !== "string") assertAdapter(adapter, "use()")
     checkAdapter(shared, adapter, own)
@@ -107,15 +107,15 @@ export class CacheWrapper extends Region {
     if (this.outlasts(adapter) && sameStorage(storageOf(source.options), storageOf(old.source.options)))
       return this
     shared.engine = engineOf(this.kit, source)
-    // Those that go with it find out now, not with their next call.
+    // Regions with a storage derived from this one follow now, not with their next call.
     for (const { kit } of shared.regions.values()) if (kit.settings.ownsHome) kit.settings.home()
-    drop(this.kit, old, source)
+    retire(this.kit, old, source)
     return this
   }
 
   /**
-   * The adapter in use. One that an alias names is a stand-in by that name until it is open, and closed with the cache
-   * or by `use()`: to put a proxy around it, make one yourself.
+   * The adapter in use; until the one of an alias is open, a stand-in of the same name. The cache closes the adapter of
+   * an alias, in `close()` or `use()`: to put a proxy around one, make it yourself.
    */
   get adapter(): Adapter {
     const engine = this.kit.settings.home()
@@ -123,7 +123,7 @@ export class CacheWrapper extends Region {
   }
 
   /**
-   * Opens the storage and asks it something.
+   * Opens the storage and reads from it once, to see that it works.
    *
    * @throws {CacheError} `ADAPTER_UNAVAILABLE` when it cannot be had, `STORE_TIMEOUT`.
    * @example await cache.ready()
@@ -137,8 +137,8 @@ export class CacheWrapper extends Region {
   }
 
   /**
-   * A view of this cache bound to a request: what goes on behind a caller is given to `context.waitUntil`.
-   * This cache is not changed.
+   * A view of this cache bound to a request: work that goes on after its caller was answered is given to
+   * `context.waitUntil`. This cache is not changed.
    *
    * @example const news = await cache.bind(ctx).getOrSet("news", fetchNews, { grace: "1h", softTimeout: 0 })
    */
@@ -161,7 +161,7 @@ export class CacheWrapper extends Region {
       throw misuse(
         `There is no event ${typeof type === "string" ? `"${type}"` : `of type ${typeof type}`}. Known: ${eventTypes}.`,
       )
-    // Listeners are called by the type they asked for.
+    // A listener is called with events of the type it asked for, and no others.
     return this.kit.hub.events.on(type, listener as Parameters<Hub["events"]["on"]>[1])
   }
 
@@ -203,7 +203,7 @@ export class CacheWrapper extends Region {
     return this.close()
   }
 
-  /** What is used where no adapter is named. */
+  /** The alias that is used where no adapter is given. */
   protected standard(): string {
     return ""
   }
@@ -217,7 +217,7 @@ export class CacheWrapper extends Region {
     )
   }
 
-  /** Whether what an alias names lies outside of its adapter: another adapter of the same options has the same. */
+  /** Whether the storage of an alias lies outside of its adapter: another adapter of the same options has the same. */
   protected outlasts(_adapter: unknown): boolean {
     return false
   }

@@ -3,7 +3,7 @@ import { attempt } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { isRecord, judgeOptions, oneOf } from "./base/rules.ts"
 import { reach } from "./homes.ts"
-import { isStill, type KeyLike } from "./key.ts"
+import { isStillNamed, type KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { tell } from "./policy/draft.ts"
 import { snapshot } from "./policy/entries.ts"
@@ -14,15 +14,15 @@ import type { Mode } from "./policy/tokens.ts"
 import { type Item, removeAll, setAll, type Target } from "./policy/write.ts"
 import { nameOf, ownOf } from "./reading.ts"
 
-/** Gives a write to the request it belongs to, so that it is done although its caller may not wait for it. */
+/** On Workers, keeps the request alive until `work` is done, although the caller may not wait for it. */
 export function lasting<T>(kit: Kit, work: Promise<T>): Promise<T> {
   if (isWorker()) kit.scope().background(work)
   return work
 }
 
 /**
- * Does it on all that a cache or region reaches, begun at once, and tells of it when all is done; one storage that fails
- * keeps it from no other.
+ * Does `act` on all storages that a cache or region reaches, beginning at once with each; one that fails stops no
+ * other. `event` is told when all of them have succeeded. `isWhole`: the whole cache is reached.
  */
 export async function everywhere(
   kit: Kit,
@@ -63,9 +63,9 @@ export function setOne(
 }
 
 /**
- * Replaces many values. Where the region writes through, one after the other at their origin first, each as it was at
- * the call: when that fails for one, those before it are written, it and the others stay as they were. In a batch their
- * origins wait for the end.
+ * Replaces many values. Where the region writes through, its setter is called for one after the other, each as it was
+ * at the call, and each is then stored. When the setter fails for one, those before it are stored; that one and those
+ * after it stay as they were. In a batch the setters are called at the end.
  */
 export async function setMany(
   kit: Kit,
@@ -82,8 +82,8 @@ export async function setMany(
     if (!writeThrough) return { name, value, policy }
     const [key, kept] = [ownOf(kit, given), snapshot(engine, value)]
     const through = () => {
-      // One that could not be copied may be another by now.
-      if (!isStill(name, () => nameOf(kit, key))) throw argumentChanged("a setter", name)
+      // A key that could not be copied may have changed by now.
+      if (!isStillNamed(name, () => nameOf(kit, key))) throw argumentChanged("a setter", name)
       return writeThrough(key, snapshot(engine, kept))
     }
     return { name, value: kept, policy, through }
@@ -98,9 +98,9 @@ export async function setMany(
   try {
     for (const item of items) {
       await item.through?.()
-      // At once: what others set while the next ones are at their origin comes later there, and here.
+      // Stored before the next setter is called: what others set meanwhile comes later at the origin, and here.
       const write = setAll(target, [item]).catch(async (error) => {
-        // The origin has it: what was here of it is old.
+        // The origin has the new value: the old one must not stay here.
         await removeAll(target, [item.name]).catch(() => {})
         throw error
       })
