@@ -98,7 +98,7 @@ export class WriteQueue {
     work: (isLate: () => boolean) => Awaitable<T>,
     written: Parameters<Watcher>[0],
   ): { readonly result: Awaitable<T>; readonly tail?: Write } {
-    const turn: Turn = { ahead: before, seen: 0, behind: [], isSecond: false, isLate: false }
+    const turn: Turn = { ahead: before, seen: now(), whole, behind: [], isSecond: false, isLate: false }
     const keys = typeof written === "function" ? [] : written
     const begin = () => this.#guard(() => work(() => turn.isLate), whole, only(keys))
     const wait = restOf(before, ms)
@@ -123,8 +123,10 @@ export class WriteQueue {
 interface Turn {
   /** Those it waits for still. */
   ahead: readonly Write[]
-  /** When it last looked at them, ms since epoch. */
+  /** When it last looked at them, and so when it began, ms since epoch. */
   seen: number
+  /** For how long it may take once it has begun, in ms. */
+  readonly whole: number
   /** Let those that wait for it go. */
   readonly behind: (() => void)[]
   /** One that it waited for has timed out. */
@@ -135,8 +137,10 @@ interface Turn {
 /** What those behind a write that takes time wait for, `ms` at most. */
 function tailOf(turn: Turn, result: Promise<unknown>, ms: number, over: (tail: Write) => void): Write {
   const { behind } = turn
-  // On Workers one that waits looks around all the time, as long as its request lives.
-  const stands = () => turn.ahead.length === 0 || now() - turn.seen < 1000 || turn.ahead.some(isUnderWay)
+  // On Workers one that waits looks around all the time, as long as its request lives; once begun it has its own time,
+  // however long it might have waited.
+  const stands = () =>
+    now() - turn.seen < (turn.ahead.length > 0 ? 1000 : turn.whole) || turn.ahead.some(isUnderWay)
   const settled = () => {
     tail.isOver = true
     over(tail)
@@ -168,7 +172,6 @@ function restOf(before: readonly Write[], ms: number): number {
 /** Waits for the writes ahead, `ms` at most, or until a storage that hangs lets them all go; then so are those behind. */
 async function inLine(turn: Turn, ms: number): Promise<void> {
   const { ahead, behind } = turn
-  turn.seen = now()
   let isLetGo = false
   await new Promise<void>((resolve) => {
     const go = () => {

@@ -50,3 +50,28 @@ test("of the loads of requests that are over few are kept", async () => {
     true,
   ])
 })
+
+test("a write that dies holds back the next one for its own time, however long the line it stood in", async () => {
+  const clock = fakeClock()
+  let writes = 0
+  const adapter = {
+    name: "far",
+    medium: "text",
+    get: async () => undefined,
+    set: (key: string) => (key === "k" && ++writes === 5 ? never() : clock.after(20, undefined)),
+    delete: async () => false,
+    clear: async () => {},
+  } as const
+  const cache = await new CacheWrapper({ adapter }).ready()
+  for (let i = 0; i < 5; i++) {
+    cache.set("k", i).catch(() => {})
+    await clock.advance(1)
+  }
+  while (writes < 5) await clock.advance(10)
+  const time = Date.now()
+  vi.clearAllTimers()
+  vi.setSystemTime(time)
+  const next = cache.set("k", "next")
+  await clock.advance(5000)
+  expect(await Promise.race([next, "waits"])).toBeUndefined()
+})
