@@ -34,9 +34,9 @@ const pageSize = 512
  * Keeps records in the browser's IndexedDB, structured as they are: in pages, workers and service workers.
  *
  * What is asked in one turn goes into one transaction, and counts once that is complete. A connection that was lost is
- * made anew; where that fails, memory stands in, `observe` hears of it, and the database is tried again 30 s later. What
- * was removed meanwhile is then removed there, and what was set is let go, for others may have replaced or removed it.
- * Where the database never opened, every call rejects. When the quota is reached, what has expired and then the
+ * made anew; where that fails, memory stands in, `observe` hears of it, and the database is tried again 30 s later.
+ * Keys that were written meanwhile are then removed there. What they were set to is lost, for others may have replaced
+ * it. Where the database never opened, every call rejects. When the quota is reached, what has expired and then the
  * least recently used tenth make room. Leases, by Web Locks, hold across tabs and workers; without Web Locks there is
  * no `lock`. The caches over one database tell each other what they write, in all tabs and workers.
  *
@@ -61,7 +61,7 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
   const emit = (event: AdapterEvent) => listeners.tell(event)
   // Elsewhere there are no other tabs.
   const bus = detectRuntime() === "browser" ? broadcastBus(`isocache indexeddb ${name}`) : undefined
-  // The memory in front of this very adapter hears it too.
+  // A near tier in front of this very adapter hears it too.
   const forgetAll = () => bus?.publish(dropAll(""))
   const connection = connect(name, forgetAll)
   const limits = bounds({ maxEntries, maxBytes }, emit)

@@ -16,7 +16,7 @@ import { listed } from "./kv/pages.ts"
 import { readMany } from "./kv/reads.ts"
 import { pack, unpack } from "./kv/records.ts"
 import { tokensOf } from "./kv/tokens.ts"
-import { tooLarge, trouble, valueLimit } from "./kv/trouble.ts"
+import { explain, tooLarge, valueLimit } from "./kv/trouble.ts"
 
 export type { KVFound, KVLike, KVListed, KVPage, KVReadOptions, KVWriteOptions } from "./kv/binding.ts"
 
@@ -25,8 +25,9 @@ export interface KVOptions {
   /** The namespace, or the name of its binding, looked up on first use. Default "CACHE". */
   readonly binding?: KVLike | string | undefined
   /**
-   * How long a place that has read a key may answer from its own copy, in ms, 30 000 at least (KV counts in whole
-   * seconds, rounded up). A longer one makes reads faster, and what others wrote is seen later. Default 60 000.
+   * How long a location of Cloudflare that has read a key may answer from its own copy, in ms, 30 000 at least (KV
+   * counts in whole seconds, rounded up). The longer, the faster reads are, and the later what others wrote is seen.
+   * Default 60 000.
    */
   readonly cacheTtl?: number | undefined
 }
@@ -53,8 +54,8 @@ const minCacheTtl = 30_000
 /**
  * Keeps records in a Workers KV namespace, under names that begin with "isocache:".
  *
- * KV is eventually consistent: what one place writes another sees after `cacheTtl`, about, and a place that has just
- * found nothing may go on finding nothing as long. It takes one write per second per key. `getMany` costs one
+ * KV is eventually consistent: what one location writes another sees after about `cacheTtl`, and a location that has
+ * just found nothing may go on finding nothing for as long. It takes one write per second per key. `getMany` costs one
  * operation per 100 keys; `delete` a read and a write, and through a cache one more read, for it counts live entries.
  * Version tokens are read once per isolate and minute.
  *
@@ -86,7 +87,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
     const learn = tokens.reading(asked.filter(isToken))
     const names = await Promise.all(asked.map(nameOf))
     const found = await readMany(namespace, names, reading).catch((error) => {
-      throw trouble(error, "read", keys.length === 1 ? keys[0] : undefined)
+      throw explain(error, "read", keys.length === 1 ? keys[0] : undefined)
     })
     const records = new Map(
       asked.map((key, at) => [key, recordIn(found.get(names[at] ?? ""), key, names[at] ?? "")]),
@@ -115,7 +116,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
       written(true)
     } catch (error) {
       written(false)
-      throw trouble(error, "write", key)
+      throw explain(error, "write", key)
     }
   }
 
@@ -149,7 +150,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
         for (const { name } of page) hidden.delete(name)
         await mapConcurrently(page, ({ name, key }) => remove(namespace, name, key))
       }
-      // A listing may lag by a minute. Without its versions what it does not show is served nowhere.
+      // A listing may lag by a minute. What it does not show is served nowhere once its versions are removed.
       await mapConcurrently([...hidden], ([name, key]) => remove(namespace, name, key))
     },
     async *keys(prefix) {
@@ -170,7 +171,7 @@ async function remove(namespace: KVLike, name: string, key: string | undefined):
     removed(true)
   } catch (error) {
     removed(false)
-    throw trouble(error, "delete", key)
+    throw explain(error, "delete", key)
   }
 }
 
@@ -179,7 +180,7 @@ function recordIn(found: KVFound | undefined, key: string, name: string): string
 }
 
 function isTooLarge(value: string): boolean {
-  // A code unit takes 3 bytes at most: counting is for the few in between.
+  // A code unit takes 3 bytes at most: only near the limit are they counted.
   return value.length * 3 > valueLimit && (value.length > valueLimit || utf8Length(value) > valueLimit)
 }
 

@@ -41,15 +41,15 @@ export interface MemoryAdapter extends Adapter {
   observe(listener: (event: AdapterEvent) => void): () => void
 }
 
-/** What an entry costs beside its key and its record. */
+/** What an entry costs beside its key and its record, in bytes. */
 const slotSize = 96
 
 /**
  * Keeps records in this realm, bounded, evicting by S3-FIFO or LRU.
  *
- * No timers: each write also looks at a few slots and drops what is past its life there, so that the dead mostly leave
- * before the living. Version tokens lie apart, ten times `maxEntries` of them or 100 000, whichever is more; the longest
- * unused leave first, and they count in no bound.
+ * No timers: each write also looks at a few slots and drops the records that are past their life, so that these mostly
+ * leave before the living. Version tokens lie apart, ten times `maxEntries` of them or 100 000, whichever is more; the
+ * longest unused leave first, and they count in no bound.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
  *
@@ -82,7 +82,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
 
   function get(key: string): Stored | undefined {
     const record = entries.get(key)
-    // A hit asks nothing more of the key.
+    // Only after a miss: a hit asks nothing more of the key.
     return record === undefined && isToken(key) ? tokens.get(key) : record
   }
 

@@ -52,7 +52,7 @@ export interface SqliteAdapter extends Adapter {
 }
 
 const defaults: Limits = { entries: 100_000, bytes: 2 ** 30 }
-/** So many keys are read at once. */
+/** How many keys are read at once. */
 const page = 500
 
 /**

@@ -10,7 +10,7 @@ import { aText, having, judgeOptions, type Rule } from "../src/base/rules.ts"
 import { type Connection, connect, type RedisLike } from "./upstash/client.ts"
 import { checkSize, deleteCommands, getCommand, pingCommand, setCommand } from "./upstash/commands.ts"
 import { takeLease } from "./upstash/lease.ts"
-import { isOurs, random } from "./upstash/owners.ts"
+import { isOurs, newNonce } from "./upstash/nonces.ts"
 import { decode, encode, keyIn } from "./upstash/records.ts"
 import { type Command, type Reply, request, resultOf } from "./upstash/requests.ts"
 import { type Found, scan } from "./upstash/scan.ts"
@@ -25,8 +25,8 @@ export interface UpstashOptions {
   /** Its token. Default: the environment's `UPSTASH_REDIS_REST_TOKEN`, at the first operation. */
   readonly token?: string | undefined
   /**
-   * A `Redis` of `@upstash/redis` to use instead of url and token; its options may be any. It sends again by itself what
-   * the network loses, and with that what the adapter would not: `retry: { retries: 0 }` keeps it from that.
+   * A `Redis` of `@upstash/redis` to use instead of url and token, with any options. It repeats by itself what the
+   * network loses, even what this adapter would not repeat; its option `retry: { retries: 0 }` prevents that.
    */
   readonly client?: RedisLike | undefined
 }
@@ -51,10 +51,10 @@ export interface UpstashAdapter extends Adapter {
 /**
  * Keeps records in Redis, by the REST API of Upstash through `@upstash/redis`.
  *
- * What is asked in one turn is one request, in order; 10 MB and 1 000 commands split it. What is asked after a write of
- * its key waits for that write, 30 s at most (1 s on Workers). A request that the network loses is sent three times at
- * most; of its writes those that began less than a second ago, never a lease or the version of a tag or region. Each
- * command fails by itself. Redis drops what is past its life. Keys lie under "isocache:".
+ * What is asked in one turn is one request, in order; 10 MB and 1 000 commands split it. An operation waits for earlier
+ * writes of its keys, 30 s at most (1 s on Workers). A request that the network loses is sent three times at most: its
+ * writes only within a second, and a lease or the version of a tag or region never again. Each command fails by itself.
+ * Redis drops what is past its life. Keys lie under "isocache:".
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations reject with
  * `ADAPTER_UNAVAILABLE` when url, token, network or database fail them, and with `VALUE_TOO_LARGE` over 10 MB.
@@ -103,8 +103,8 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
   }
 
   async function add(key: string, record: Stored, ttl: number): Promise<boolean> {
-    // Who wrote is kept with the record: a client that sent the command twice finds its own.
-    const value = encode(key, textOf(key, record), random())
+    // A nonce is kept with the record: a client that sent the command twice knows its own.
+    const value = encode(key, textOf(key, record), newNonce())
     const [put, found] = await write([key], (at) => [
       checkSize(key, setCommand(at(key), value, ttl, { absent: true })),
       getCommand(at(key)),
@@ -179,7 +179,7 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
 /** The commands that put an entry where it belongs: what has no life left is removed. */
 function replacing(at: string, [key, record, ttl]: readonly [string, Stored, number]): readonly Command[] {
   if (!(ttl > 0)) return deleteCommands([at])
-  // Sent again, a version token would take the place of a newer one, and what that has ended would live once more.
+  // A version token sent again might replace a newer one, and what that one has ended would live once more.
   return [checkSize(key, setCommand(at, encode(key, textOf(key, record)), ttl, { once: isToken(key) }))]
 }
 

@@ -7,9 +7,9 @@ import { victims } from "./victims.ts"
 import { watch } from "./watch.ts"
 
 const minute = 60_000
-/** By what part of a bound an eviction goes below it. */
+/** How far an eviction goes below a bound, as a part of it. */
 const slack = 1 / 20
-/** So many writes go by at least before it is asked how many entries there are; where the bound is small, fewer. */
+/** After this many writes at least, or fewer where the bound is small, it is asked how many entries there are. */
 const minWrites = 20
 /** How many reads are remembered between writes. */
 const maxSeen = 4_096
@@ -17,10 +17,10 @@ const maxSeen = 4_096
 /**
  * Keeps the database near its bounds.
  *
- * It knows from one full count what is there, and follows what is written here. How many entries there are with those of
- * other tabs it asks whenever it has written a twentieth of them. Past a bound it counts again and drops what is past its
- * life, then the least recently used, a twentieth of the bound at once. Version tokens are counted apart, by a bound of
- * their own.
+ * One full count tells what is there; from then on the writes of this tab are followed. How many entries there are with
+ * those of other tabs is asked whenever a twentieth of them has been written here. Past a bound, a new full count drops
+ * what is past its life, and then the least recently used, a twentieth of the bound at once. Version tokens are counted
+ * apart and have a bound of their own.
  */
 export interface Bounds {
   /** Told of each key that was found alive. */
@@ -31,6 +31,7 @@ export interface Bounds {
   relieve(db: IDBDatabase): Promise<void>
 }
 
+/** The bounds of one database. Evictions go to `emit`. */
 export function bounds(
   { maxEntries, maxBytes }: { readonly maxEntries: number; readonly maxBytes: number },
   emit: (event: AdapterEvent) => void,
@@ -41,7 +42,7 @@ export function bounds(
   let bytes = 0
   let tokens = 0
   let lines = 0
-  // Writes since it was asked how many keys there are, and the answer; 0 once a full count tells.
+  // Writes since it was asked how many keys there are, and the answer; both 0 after a full count.
   let writes = 0
   let there = 0
   let sweeping = false
@@ -72,7 +73,7 @@ export function bounds(
     }
   }
 
-  /** What the ledger shall hear of with `all`: what they write, and reads a minute after the last it knows. */
+  /** The uses to enter in the ledger with `all`: what they write, and reads a minute after the last use it knows. */
   const news = (all: readonly Pending[]) => {
     const uses = new Map<string, Use>()
     for (const [key, at] of seen) {
@@ -119,7 +120,7 @@ export function bounds(
     return known
   }
 
-  /** One transaction that counts and drops: what is past its life, what is above the bounds, and all but `share`. */
+  /** One transaction that counts in full, and drops what is past its life, above the bounds, or more than `share`. */
   const sweep = (db: IDBDatabase, share: number) =>
     new Promise<void>((finish) => {
       let evicted: readonly string[] = []

@@ -6,18 +6,18 @@ import { createStore, storeName } from "./rows.ts"
 import { isPause, unavailable } from "./trouble.ts"
 
 const openTimeout = 3_000
-// A thread that was blocked hears its timers before its storage: one long step must not use all the time up.
+// When a thread was blocked its timers fire before its storage answers: so it takes several, and not one long one.
 const openSteps = 6
 
 /** One connection to a database, made when it is needed and made again when it was lost. */
 export interface Connection {
-  /** Whether it ever opened: from then on trouble is an accident, before it is a fact. */
+  /** Whether it ever opened: from then on trouble is taken for an accident; before, the database cannot be had. */
   readonly opened: boolean
   /**
    * The open database. Concurrent callers share one opening.
    *
-   * @throws {CacheError} `ADAPTER_UNAVAILABLE` with the cure; after 3 s where opening hangs (in which the thread was not
-   * blocked), and then at once for 30 s.
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE` with the cure. Where opening hangs, after 3 s (without the time in which
+   * the thread was blocked), and then at once for 30 s.
    */
   get(): Promise<IDBDatabase>
   /** Forgets `db`, which was lost; the next `get` opens another. */
@@ -39,7 +39,7 @@ export function connect(name: string, taken: () => void): Connection {
 
   const drop = (db: IDBDatabase | undefined) => {
     db?.close()
-    // Where an opening failed there is none, and what is opening by now is another's.
+    // `undefined` where opening failed: then what is opening by now is a later attempt.
     if (db && db === current) current = opening = undefined
   }
 
@@ -104,7 +104,7 @@ async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Prom
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(unavailable(name, error, blocked))
     const cancel = afterSteps(openSteps, openTimeout / openSteps, () => {
-      // Whoever opens it in the end would keep other tabs from upgrading: a late handle is closed.
+      // A handle that comes late is closed: it would keep other tabs from upgrading.
       late = true
       fail(Object.assign(new Error(`not open after ${openTimeout} ms`), { name: "TimeoutError" }))
     })
@@ -112,7 +112,7 @@ async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Prom
   })
 }
 
-/** Whether the store of that name is one of ours: a store that finds keys in its values takes none beside them. */
+/** Whether the store of that name may be ours: it takes keys beside its values, and does not find them inside. */
 function takesKeys(db: IDBDatabase): boolean {
   return db.transaction(storeName).objectStore(storeName).keyPath === null
 }

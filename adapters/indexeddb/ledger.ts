@@ -1,15 +1,18 @@
 import { rangeOf, type Use } from "./rows.ts"
 import { watch } from "./watch.ts"
 
-/** A read: it leaves size and life as they were. */
+/** The use of a read at `at`, ms since epoch: `NaN` says that size and life stay as they were. */
 export function reading(at: number): Use {
   return { at, size: Number.NaN, until: Number.NaN }
 }
 
-/** What one transaction wrote and read: its keys one after the other, their lengths, and a place for each in the rest. */
+/** What one transaction wrote and read, in columns. */
 interface Page {
+  /** Its keys, one after the other. */
   readonly k: string
+  /** Their lengths. */
   readonly n: Uint32Array
+  /** The members of each one's {@link Use}: `at`, `size`, `until`. */
   readonly a: Float64Array
   readonly s: Float64Array
   readonly e: Float64Array
@@ -18,17 +21,18 @@ interface Page {
 /** What a page says of a key. */
 type Line = readonly [key: string, use: Use]
 
-/** So many lines have place on a page. */
+/** The most lines of a page. */
 const pageLength = 1_000
-/** So many pages are gone through in one transaction, which must not take long. */
+/** The most pages gone through in one transaction, which must not take long. */
 const pagesAtOnce = 16
 
 /**
  * The pages of the ledger, an index by expiry and by use that costs one row per transaction.
  *
- * They lie in the same object store under arrays, which no key is, by when the first of their lives ends, and are
- * written in the transactions they tell of. An index of the database's own makes 1 000 sets half as slow again in
- * Firefox and WebKit for the expiry alone, and for the use each read would have to write its whole entry.
+ * They lie in the same object store under arrays, which no key of an entry is: the time at which the first life on the
+ * page ends, and a random number. They are written in the transactions they tell of. An index of the database's own
+ * makes 1 000 sets half as slow again in Firefox and WebKit for the expiry alone, and for the use each read would have
+ * to write its whole entry.
  */
 function pages(): IDBKeyRange {
   return IDBKeyRange.lowerBound([])
@@ -52,7 +56,7 @@ function addPage(store: IDBObjectStore, lines: readonly Line[]): IDBRequest {
     e: Float64Array.from(lines, ([, { until }]) => until),
   }
   const first = page.e.reduce((least, until) => (until < least ? until : least), Infinity)
-  // The random part keeps apart what ends at the same time.
+  // The random part keeps pages apart whose first lives end at the same time.
   return store.put(page, [first, Math.random()])
 }
 
@@ -62,7 +66,7 @@ export function rewrite(store: IDBObjectStore, uses: ReadonlyMap<string, Use>): 
   addLines(store, sorted([...uses]))
 }
 
-/** Those that end together come together: few pages are gone through for them. Reads end never. */
+/** By when their lives end, so that few pages are gone through for those that are due. A read has no end. */
 function sorted(lines: Line[]): Line[] {
   return lines.sort(([, a], [, b]) => endOf(a) - endOf(b) || 0)
 }
@@ -71,7 +75,9 @@ function endOf({ until }: Use): number {
   return Number.isNaN(until) ? Infinity : until
 }
 
-/** Hands `next` the uses of all keys that are there. What the ledger does not know was never used and lives on. */
+/**
+ * Hands `next` the uses of all keys that are there. A key that the ledger does not know was never used and lives on.
+ */
 export function survey(
   store: IDBObjectStore,
   fail: (error: unknown) => void,
@@ -104,7 +110,7 @@ function latest(found: readonly unknown[]): Map<string, Use> {
 
 /** The lives that may have ended, of some pages. */
 export interface Due {
-  /** One of them may have been written anew since: its row tells. */
+  /** Some may have been written anew since: their rows tell. */
   readonly keys: readonly string[]
   /** Takes their lines out of the ledger; answers whether there are more pages. Ask it when the rows have been read. */
   done(): boolean

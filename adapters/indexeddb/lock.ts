@@ -3,7 +3,7 @@ import { sha256 } from "../../src/base/bytes.ts"
 import { after } from "../../src/base/clock.ts"
 import { unref } from "../../src/base/unref.ts"
 
-/** WebKit takes no longer names for a lock. */
+/** The longest name of a lock that WebKit takes. */
 const maxName = 1_024
 
 /** Whether this runtime has Web Locks. They need a secure context in browsers. */
@@ -32,7 +32,7 @@ export async function lock(database: string, key: string, ttl: number): Promise<
           async release() {
             cancel()
             end()
-            // Given back only when the browser says so: who asks next gets it.
+            // Over when the browser says that it is given back: whoever asks next gets it.
             await over.catch(() => {})
           },
         })

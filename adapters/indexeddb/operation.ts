@@ -37,6 +37,7 @@ export interface Operation<T> {
    * transaction is complete, or `fail`. Throws what a request throws.
    */
   ask(store: IDBObjectStore, done: (answer: T) => void, fail: (error: unknown) => void): void
+  /** Does the same on the memory that stands in. */
   recall(overlay: Overlay): T
 }
 
@@ -55,6 +56,7 @@ export function getting(key: string, found: () => void): Operation<Stored | unde
   }
 }
 
+/** Puts `row` in place of what is there. */
 export function setting(key: string, row: Row): Operation<void> {
   return {
     key,
@@ -116,7 +118,7 @@ export function renewing(key: string): Operation<void> {
     ask(store, done, fail) {
       watch(store.get(key), fail, (row) => {
         const before = isRow(row) && typeof row.v === "string" ? row.v : ""
-        // One that only has to be another may remember what a soft one has to.
+        // A soft token does for both: a hard one only has to be another than before.
         watch(store.put({ v: softToken(before) }, key), fail)
         done()
       })
@@ -125,6 +127,7 @@ export function renewing(key: string): Operation<void> {
   }
 }
 
+/** Removes all keys that start with `prefix`. */
 export function clearing(prefix: string): Operation<void> {
   return {
     key: undefined,

@@ -14,20 +14,21 @@ const maxMarks = 10_000
 export interface Overlay {
   get(key: string): Stored | undefined
   set(key: string, row: Row): void
-  /** Sets what is absent: what the database has under the key may be as good, if it is a version token. */
+  /** Sets what is absent. If it is a version token, the one that the database may have stays good. */
   add(key: string, row: Row): void
   delete(key: string): boolean
   clear(prefix: string): void
   keys(prefix: string, count: number, from: IDBValidKey | undefined): string[]
   prune(at: number): number
   /**
-   * What keeps the database from showing anything older than this memory did: what was written here goes, and version
-   * tokens are renewed once more. Nothing of it is kept: others may have replaced, deleted or invalidated it meanwhile,
-   * and a deletion cannot be seen.
+   * Operations that keep the database from showing anything older than this memory did: they delete what was written
+   * here, and renew version tokens once more. No value is brought over: others may have replaced, deleted or
+   * invalidated it meanwhile, and a deletion cannot be seen.
    */
   journal(): Operation<unknown>[]
 }
 
+/** An empty one. */
 export function overlay(): Overlay {
   const rows = new Map<string, Row>()
   /** The keys whose rows in the database, if any, are out of date. */
@@ -77,7 +78,7 @@ export function overlay(): Overlay {
     },
     add(key, row) {
       put(key, row)
-      // A token that was made here is nobody's elsewhere: what was made under it is a miss beside the database's own.
+      // A token made here need not be marked: entries made under it are a miss under the database's own token.
       if (!isToken(key)) mark(key)
     },
     delete(key) {

@@ -15,8 +15,8 @@ export interface Means {
 }
 
 /**
- * Brings the database up to date by `journal`, in its order. Answers whether it may be used again: then it holds nothing
- * that the journal ends. One that refuses a part of it, twice, is cleared: an older value must not come back.
+ * Brings the database up to date by `journal`, in its order. Answers whether it may be used again: then it holds
+ * nothing that the journal ends. If it refuses a part twice, it is cleared: an older value must not come back.
  */
 export async function restore(
   journal: readonly Operation<unknown>[],
@@ -34,7 +34,7 @@ export async function restore(
   return false
 }
 
-/** What nobody waits for. */
+/** An operation that nobody waits for. */
 function quietly(operation: Operation<unknown>): Pending {
   return { operation, resolve() {}, reject() {} }
 }

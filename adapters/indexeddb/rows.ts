@@ -33,12 +33,12 @@ export function createStore(db: IDBDatabase): void {
  * @throws What structured clone throws.
  */
 export function rowOf(record: Stored, ttl: number): Row {
-  // What is none of these is its own copy. A function and a symbol are refused.
+  // Anything else needs no copy. structuredClone refuses functions and symbols.
   const v = /^(object|function|symbol)$/.test(typeof record) ? structuredClone(record) : record
   return Number.isFinite(ttl) ? { v, e: now() + ttl } : { v }
 }
 
-/** That `key` with `row` is used now. */
+/** The use of `key` now, when `row` is written to it. */
 export function useOf(key: string, row: Row): Use {
   const size = isToken(key) ? 0 : sizeOf(row.v) + key.length
   return { at: tick(), size, until: row.e ?? Infinity }

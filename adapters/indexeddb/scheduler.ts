@@ -114,7 +114,7 @@ export function scheduler(
     }
   }
 
-  /** Finds those of `full` for which there is room. */
+  /** Writes those of `full` for which there is room, trying halves of them; rejects the others. */
   const squeeze = async (full: readonly Failure[]): Promise<void> => {
     if (full.length <= 1) return rejectAll(full)
     const middle = full.length >> 1
@@ -138,6 +138,7 @@ export function scheduler(
     }
   }
 
+  /** Lets memory stand in for the database, if it does not already. */
   const degrade = (error: unknown) => {
     if (!standIn) {
       standIn = { overlay: overlay(), since: now() }
@@ -177,12 +178,13 @@ export function scheduler(
       }),
     async idle() {
       while (scheduled) await undefined
-      // What waits for a write to end is taken up before that counts as ended.
+      // Operations that waited for a write have begun before that write counts as ended.
       while (running.size > 0) await Promise.all(running)
     },
   }
 }
 
+/** Settles `all` by the memory that stands in. */
 function recall(memory: Overlay, all: readonly Pending[]): void {
   for (const { operation, resolve, reject } of all) {
     try {
@@ -198,7 +200,7 @@ function sortOut(failures: readonly Failure[], isFirst = false) {
   const sorted: Record<"own" | "full" | "gone", Failure[]> = { own: [], full: [], gone: [] }
   for (const failure of failures) {
     const { whole, error } = failure
-    // One that fails alone as if the connection were lost is believed once.
+    // An operation that fails alone as if the connection were lost is believed the first time.
     const isGone = whole || (isFirst && isLost(error))
     sorted[isFull(error) ? "full" : isGone ? "gone" : "own"].push(failure)
   }

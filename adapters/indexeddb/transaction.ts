@@ -5,7 +5,7 @@ import { storeName } from "./rows.ts"
 
 /** After so many ms a transaction that neither completes nor aborts counts as lost. */
 const patience = 20_000
-/** One that goes over all there is has longer. */
+/** The same for a transaction that goes over all there is. */
 export const longPatience: number = 3 * patience
 
 /** An operation somebody waits for. */
@@ -23,7 +23,7 @@ export interface Failure {
   readonly whole: boolean
 }
 
-/** What a write transaction does besides. */
+/** What a write transaction does beside its operations. */
 export interface Besides {
   /** Adds requests of its own, which disturb nobody. */
   join(store: IDBObjectStore): void
@@ -49,7 +49,7 @@ export function transact(
     const lose = (error: unknown) => {
       if (over) return
       over = true
-      // What an abort says to each of its requests is no fault of theirs.
+      // An abort fails all requests of the transaction: that is no fault of theirs.
       const own = failed.filter((failure) => !isAbort(failure.error))
       const blameless = failed.filter((failure) => isAbort(failure.error)).map(({ pending }) => pending)
       finish([...own, ...[...blameless, ...waiting].map((pending) => ({ pending, error, whole: true }))])
@@ -127,8 +127,8 @@ export function begin(
 }
 
 /**
- * Calls `ask` for each, at once, but for those that must wait until one that decides has called `next`; and `end` when
- * all are asked.
+ * Calls `ask` for each in order, and `end` after the last. One on a key for which an earlier one still decides waits,
+ * with those behind it, until that one has called `next`.
  */
 function inOrder(
   all: readonly Pending[],

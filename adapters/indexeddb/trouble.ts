@@ -13,7 +13,7 @@ const lost = new Set([
 
 const pause = 30_000
 
-/** Whether a database that failed at `since` is left alone yet: for 30 s, and no longer when the clock is set back. */
+/** Whether a database that failed at `since` is still left alone: for 30 s, or until the clock is set back. */
 export function isPause(since: number): boolean {
   const passed = now() - since
   return passed >= 0 && passed < pause

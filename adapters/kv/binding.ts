@@ -28,7 +28,7 @@ export interface KVListed {
 export interface KVReadOptions {
   /** In what form. */
   type: "text"
-  /** Seconds that the place of the reader may answer from its own copy. */
+  /** Seconds that the reader's location may answer from its own copy. */
   cacheTtl?: number
 }
 

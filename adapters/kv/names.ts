@@ -52,7 +52,7 @@ async function hashName(key: string): Promise<string> {
   return own + headOf(key) + hashed + (await sha256(JSON.stringify(key)))
 }
 
-/** The longest beginning of `key` that is valid Unicode and has room. What a key starts with, its head starts with. */
+/** The longest beginning of `key` that is valid Unicode and has room. Keys that begin alike have heads that do. */
 function headOf(key: string): string {
   let head = ""
   let size = 0

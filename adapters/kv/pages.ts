@@ -3,7 +3,7 @@ import type { KVLike, KVListed, KVPage, KVReadOptions } from "./binding.ts"
 import { keyIn, namePrefix } from "./names.ts"
 import { readMany } from "./reads.ts"
 import { isAlive, keyOf, metadataOf } from "./records.ts"
-import { trouble } from "./trouble.ts"
+import { explain } from "./trouble.ts"
 
 /** A record of this library as a listing shows it. */
 export interface Listed {
@@ -16,8 +16,9 @@ export interface Listed {
 /**
  * Lists the records whose keys start with `prefix`, page by page.
  *
- * A record whose key is neither in its name nor in its metadata is read for it: with `whole` each one, else those
- * only whose names do not show enough of the key to compare.
+ * A record whose key is neither in its name nor in its metadata is read to learn it.
+ *
+ * @param whole - Whether to learn every key. Else only those whose names show too little of them to compare.
  */
 export async function* listed(
   namespace: KVLike,
@@ -29,7 +30,7 @@ export async function* listed(
     const rows = page.map((row) => rowOf(row, prefix))
     const open = rows.filter((row) => row.inValue && (whole || !row.matches)).map((row) => row.name)
     const found = await readMany(namespace, open, reading).catch((error) => {
-      throw trouble(error, "list")
+      throw explain(error, "list")
     })
     yield rows
       .map((row) => {
@@ -43,7 +44,9 @@ export async function* listed(
 }
 
 interface Row extends Listed {
+  /** Whether the key starts with the prefix, as far as it is known. */
   readonly matches: boolean
+  /** Whether the key is in the value. */
   readonly inValue: boolean
 }
 
@@ -66,7 +69,7 @@ async function* pages(
     const page: KVPage = await namespace
       .list(cursor === undefined ? { prefix } : { prefix, cursor })
       .catch((error) => {
-        throw trouble(error, "list")
+        throw explain(error, "list")
       })
     yield page.keys
     cursor = page.list_complete ? undefined : page.cursor

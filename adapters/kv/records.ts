@@ -32,7 +32,7 @@ export function pack(record: string, key: string | undefined, deadline: number):
   const whole = layOut(record, life)
   const split = splitUp(record, life) ?? whole
   if (key === undefined) return fits(split) ? split : whole
-  // The key before the header: without it a listing must read the value.
+  // The key is put in before the header: without it a listing must read the value.
   for (const { value, metadata } of canLieBeside(key) ? [split, whole] : []) {
     const named = { value, metadata: { ...metadata, k: key } }
     if (fits(named)) return named
@@ -44,8 +44,8 @@ export function pack(record: string, key: string | undefined, deadline: number):
 /**
  * Puts a record together again.
  *
- * `undefined` for a record past its life and for one that is another key's. What is not laid out by {@link pack} comes
- * back as the text it is, for the reader to judge; as a text that is no record where it tells no key and should.
+ * `undefined` for a record past its life and for one that is another key's. What {@link pack} has not laid out comes
+ * back as it is, for the reader to judge; as `""`, which is no record, if it should tell its key and does not.
  */
 export function unpack(
   found: { value: unknown; metadata: unknown },
@@ -95,7 +95,7 @@ function splitUp(record: string, metadata: Metadata): Packed | undefined {
   return canLieBeside(header) ? layOut(record.slice(end + 1), { ...metadata, h: header }) : undefined
 }
 
-/** Whether `text` may be put into metadata: it is not all too long, and is ASCII. workerd logs a warning for the rest. */
+/** Whether `text` may be put into metadata: it has room, and is ASCII. workerd logs a warning for anything else. */
 function canLieBeside(text: string): boolean {
   return text.length <= metadataLimit && /^[\0-\x7f]*$/.test(text)
 }

@@ -15,22 +15,25 @@ const maxTokens = 10_000
  * The version tokens of a namespace that this isolate has read or written lately, absent ones too: for a minute, as KV
  * itself may go on with what it has told.
  *
- * 1. Of two that tell of a key, the one that began later knows better, whichever ends first.
- * 2. A write of this isolate counts while it is under way, for 5 s at most, and on if it was done. If it failed, what was
- *    known before holds again.
- * 3. A clear hides what began before it, for a minute, though the place may go on seeing that.
+ * 1. Of two operations on a key, the one that began later knows better, whichever ends first.
+ * 2. A write of this isolate counts while it is under way, for 5 s at most, and from then on if it was done. If it
+ *    failed, what was known before holds again.
+ * 3. A clear hides what began before it, for a minute, although this location may go on reading that.
  * 4. Of those who find a token too old one asks for it; the others go on with it for a second.
  */
 export interface Tokens {
   /** Those of `keys` that need not be asked for. */
   known(keys: readonly string[]): ReadonlyMap<string, string | undefined>
-  /** Says that `keys` are about to be read; to be told what was found. */
+  /** Says that `keys` are about to be read. The function it answers is to be told what was found. */
   reading(keys: readonly string[]): (found: ReadonlyMap<string, string | undefined>) => void
-  /** Says that `key` is about to be written, or removed (`undefined`); to be told whether it was. */
+  /**
+   * Says that `key` is about to be written, or removed (`undefined`). The function it answers is to be told whether it
+   * was.
+   */
   writing(key: string, token: string | undefined, ttl?: number): (isDone: boolean) => void
   /**
    * Says that what is under `prefix` is about to be removed: for a minute, what is not written later is absent, even
-   * if the place goes on seeing it. Answers what was written lately, which a listing may not show yet.
+   * if this location goes on reading it. Answers the keys written lately, which a listing may not show yet.
    */
   clearing(prefix: string): readonly string[]
 }
@@ -45,7 +48,7 @@ export function tokensOf(namespace: KVLike): Tokens {
   return tokens
 }
 
-/** What is told of a token, or of all under a prefix. */
+/** What is known of a token, or of all tokens under a prefix. */
 interface Fact {
   readonly token: string | undefined
   /** Its number among all reads, writes and clears in the order in which they began. */

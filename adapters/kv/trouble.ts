@@ -10,8 +10,8 @@ export function statusOf(error: unknown): number | undefined {
   return status === undefined ? undefined : Number(status)
 }
 
-/** What the caller is told about `error`, which Workers KV threw on `action`. */
-export function trouble(
+/** Turns what Workers KV threw on `action` into a `CacheError` that tells the cure; one of ours passes. */
+export function explain(
   error: unknown,
   action: "read" | "write" | "delete" | "list",
   key?: string,

@@ -60,8 +60,9 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
   let ghosts: Ghosts
   /** The slot at which the sweep goes on. */
   let cursor: number
-  /** Nobody dies before this. It rises when a round of the sweep ends, to the least that this one has met: `coming`. */
+  /** No record is past its life before this. When a round of the sweep ends it rises to `coming`. */
   let soonest: number
+  /** The earliest end of a life that this round has met. */
   let coming: number
   let used: number
   let free: number[]
@@ -100,7 +101,7 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
     index.delete(keys[slot] as string)
     keys[slot] = ""
     records[slot] = undefined
-    // A free slot does not die.
+    // A free slot has no life to end.
     untils[slot] = Infinity
     free.push(slot)
   }
@@ -135,7 +136,7 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
     return index.size >= entries || line.load(small) + line.load(main) + size > bytes
   }
 
-  /** Looks at the next `steps` slots and drops the dead. Free as long as nobody can have died. */
+  /** Looks at the next `steps` slots and drops what is past its life. Costs nothing as long as there can be none. */
   function sweep(steps: number, time: number): void {
     for (; steps > 0 && soonest <= time; steps--) {
       if (cursor === used) {
@@ -177,7 +178,7 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
         queue = line.home(slot)
         times = uses[slot] as number
         if (sized) {
-          // Its size may have changed: it enters anew, so that others make room for it and never it itself.
+          // Its size may have changed: it enters anew, so that room is made by others and never by itself.
           drop(slot)
           slot = undefined
         } else if (lru) line.move(main, slot)

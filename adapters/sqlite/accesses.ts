@@ -6,12 +6,12 @@ import { transactAtOnce } from "./schema.ts"
 const ticksPerMs = 1000
 /** Where an access was noted less than a minute ago, a large cache does not note it again. */
 const granularity = 60_000 * ticksPerMs
-/** So many accesses are collected before they are written. */
+/** How many accesses are collected before they are written. */
 const bufferSize = 1000
 
 /** Added to the tick of a version token: tokens lie behind all entries in the order of eviction. */
 export const tokenTicks: number = 2 ** 52
-/** In 2099. Later ticks go by one: those of entries shall not reach those of tokens, nor these what a number holds. */
+/** In 2099, in ms. Later ticks go up by one: those of entries stay below those of tokens, and these exact numbers. */
 const lastClock = 4.1e12
 
 /** What the bounds must know of a row that goes, as columns. */
@@ -27,10 +27,10 @@ export class Accesses {
   constructor(db: Database) {
     this.#db = db
     this.#write = db.prepare("UPDATE c SET at = ?1 WHERE k = ?2 AND at < ?1")
-    // Of a clock far ahead there may be ticks that no number holds: such a row may go.
+    // A clock far ahead may have left ticks that no number holds: such rows go.
     const unreadable = `FROM c WHERE at > ${Number.MAX_SAFE_INTEGER}`
     if (db.prepare(`SELECT 1 ${unreadable}`).get()) db.exec(`DELETE ${unreadable}`)
-    // After what is there: with a clock that was set back, new entries would be the oldest.
+    // Ticks go on after those that are there. By a clock that was set back, new entries would be the oldest.
     const last = db.prepare("SELECT max(at) AS at FROM c WHERE at < ?").get(tokenTicks)
     this.#lastTick = numberIn(last, "at")
   }

@@ -13,7 +13,7 @@ export interface Limits {
 
 /** More rows than this are kept to their bound with slack, in larger and rarer steps. */
 const smallCache = 1000
-/** So many rows more than it wrote a write removes at most: what a lowered bound leaves over goes by and by. */
+/** How many rows a write removes at most beyond those it wrote: what is above a lowered bound goes little by little. */
 const removedAtOnce = 10_000
 
 /**
@@ -42,7 +42,7 @@ export class Bounds {
   #bytes = 0
   #tokens = 0
   #lastRow = 0
-  /** What was written last stays, for another process may have written at a later tick. */
+  /** The key written last. It is not evicted, though another process may have written at a later tick. */
   #lastKey: string | null = null
   /** Writes since the last look at what others wrote, and their bytes; writes since the last look at the limits. */
   #writes = 0
@@ -75,7 +75,7 @@ export class Bounds {
   /** Notes a read of what was last accessed at `at`. */
   read(key: string, at: unknown): void {
     this.accesses.note(key, at, this.#entries > smallCache)
-    // Counted when it begins to cost: a large cache notes less.
+    // Not counted before there are many notes: then it shows whether the cache is large and need note less.
     if (Number.isNaN(this.#entries) && this.accesses.size > smallCache / 10) this.#recount()
   }
 
@@ -95,7 +95,7 @@ export class Bounds {
     this.#bytes += size
   }
 
-  /** Notes that rows went, of which it is given {@link counts}. */
+  /** Notes that rows went; they have the columns of {@link counts}. */
   removed(rows: readonly Row[]): void {
     // The next row that is inserted may get the number of one that went.
     if (rows.length > 0) this.#lastRow = -1

@@ -24,15 +24,16 @@ export interface Listener {
 interface Session extends Tables {
   readonly db: Database
   readonly file: string
+  /** The inode of the file; none in memory. */
   readonly ino: number | undefined
-  /** That of the index of the log: whom a cleaner of old files took it from hears nothing of those who come later. */
+  /** The inode of the log's index. If a cleaner of old files removes that, what later connections write is not seen. */
   readonly index: number | undefined
   readonly modules: Modules
 }
 
-/** A file that could not be opened is not tried again for so many ms. */
+/** How long a file that could not be opened is not tried again, in ms. */
 const retryAfter = 1000
-/** So many ms lie between two looks at the file and two writes of access times; no timer, the next operation looks. */
+/** How often, in ms, the file is looked at and access times are written. No timer: the next operation does it. */
 const lookEvery = 5000
 
 /**
@@ -68,7 +69,7 @@ export class Connection {
     }
   }
 
-  /** Opens, also after `close`. Does not wait out an earlier failure. */
+  /** Opens, even after `close`, and even if it has just failed. */
   open(): void {
     this.#closed = false
     this.#failure = undefined
@@ -206,7 +207,7 @@ export class Connection {
   }
 }
 
-/** Whether `span` ms have not gone by; on a clock that was set back they have. */
+/** Whether less than `span` ms have passed since `since`. If the clock was set back, more have. */
 function isWithin(time: number, since: number, span: number): boolean {
   return time >= since && time - since < span
 }

@@ -17,7 +17,7 @@ export function openFile(modules: Modules, file: string, seen: (ino: number | un
     if (file !== inMemory) makeFile(modules, file)
     const ino = inoOf(modules, file)
     seen(ino)
-    // Removed again just now; SQLite itself would make it readable by others.
+    // It was removed again just now: made anew here, for SQLite itself would make it readable by others.
     if (ino === undefined && file !== inMemory && left > 0) continue
     const isReplaced = (): boolean => inoOf(modules, file) !== ino
     const db = construct(modules, file)

@@ -10,8 +10,8 @@ export class Leases {
   readonly #drop: Statement
 
   constructor(db: Database) {
-    // One statement decides: it is atomic between processes. What was taken later than now is of a clock that was set
-    // back since: nobody knows when it would end.
+    // One statement decides: it is atomic between processes. A lease taken later than now is free as well: the clock
+    // was set back since, and nobody knows when it would end.
     this.#take = db.prepare(`INSERT INTO l (k, owner, until) VALUES (?1, ?2, ?3)
       ON CONFLICT (k) DO UPDATE SET owner = excluded.owner, until = excluded.until
       WHERE l.until <= ?4 OR CAST(l.owner AS INTEGER) > ?4`)

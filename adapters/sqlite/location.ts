@@ -2,7 +2,7 @@ import { currentProcess, isAllowed, variable } from "../../src/base/environment.
 import { CacheError } from "../../src/base/errors.ts"
 import type { Modules } from "./driver.ts"
 
-/** What a new format of the tables counts up; in the name of the default file, so that releases live side by side. */
+/** The version of the tables' format. It is in the name of the default file, so that releases live side by side. */
 export const formatVersion = 1
 
 /**

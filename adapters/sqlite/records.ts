@@ -15,9 +15,9 @@ export type Write = readonly [key: string, record: unknown, ttl: number]
 
 /** Above every text: SQLite sorts blobs after texts. */
 const afterAllText = Uint8Array.of(0)
-/** So many rows at once in `clear` and `prune`, so that other processes get their turn. */
+/** How many rows `clear` and `prune` remove at once, so that other processes get their turn. */
 const chunk = 5000
-/** From so many free pages on the file is worth shrinking. */
+/** With this many free pages the file is worth shrinking. */
 const largeFreelist = 1000
 /** A deadline beyond the last `Date` there is stands for never. */
 const latest = 8.64e15
@@ -133,7 +133,7 @@ export class Records {
     return { count, more: count === chunk }
   }
 
-  /** What a row holds. One past its life is as good as any until it is pruned, but its use does not count. */
+  /** The record in a row. One past its life is answered until it is pruned, but that does not count as a use. */
   #read(encoded: string, row: Row, time: number): Kept | undefined {
     const exp = row["exp"]
     if (typeof exp !== "number" || exp > time) this.bounds.read(encoded, row["at"])
@@ -183,7 +183,7 @@ export class Records {
     const free = numberIn(this.#db.prepare("PRAGMA freelist_count").get(), "freelist_count")
     if (free < largeFreelist) return
     try {
-      // Quick, for it copies what is left: nothing, or what others wrote by now. Until the log is emptied the file stays.
+      // Quick, for it copies what is left: nothing, or what others wrote by now. The checkpoint lets the file shrink.
       this.#db.exec("VACUUM; PRAGMA wal_checkpoint")
     } catch {
       // Another process is writing. The pages are used again, or given back by prune.

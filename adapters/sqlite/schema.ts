@@ -82,7 +82,7 @@ export function transaction<T>(db: Database, begin: "BEGIN" | "BEGIN IMMEDIATE",
   }
 }
 
-/** The same where no other process is writing: that is not waited for, and throws. */
+/** As {@link transaction}, but throws at once where another process is writing. */
 export function transactAtOnce(db: Database, work: () => void): void {
   db.exec("PRAGMA busy_timeout = 0")
   try {
@@ -93,14 +93,14 @@ export function transactAtOnce(db: Database, work: () => void): void {
 }
 
 /**
- * Throws for a file that may only be read: SQLite itself says so no sooner than at the first write. That one drops the
- * leases of processes that ended before their loads.
+ * Throws for a file that may only be read, which SQLite tells with the first write. This one drops leases that have run
+ * out: those of processes that ended before their loads.
  */
 function proveWritable(db: Database): void {
   try {
     transactAtOnce(db, () => db.exec(`DELETE FROM l WHERE until <= ${now()}`))
   } catch (error) {
-    // Other trouble, such as tables that are not ours, the statements meet that are prepared next.
+    // Other trouble, such as tables that are not ours, shows when the statements are prepared.
     if (isReadOnly(error)) throw error
   }
 }

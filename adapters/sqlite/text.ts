@@ -1,8 +1,7 @@
-/**
- * Keys and records on their way into SQLite text, which is UTF-8: a lone surrogate would become U+FFFD there, and
- * some drivers end a text at its first NUL.
- */
+// Keys and records on their way into SQLite text, which is UTF-8: a lone surrogate would become U+FFFD there, and some
+// drivers end a text at its first NUL.
 
+/** ESC: begins an escaped character. */
 const mark = "\u001b"
 
 /** A range of keys: from the first one on, before the second one; without it to the end. */
@@ -95,6 +94,6 @@ function textOf(units: Uint16Array): string {
 }
 
 function isFaithful(text: string): boolean {
-  // In every runtime that has SQLite (ES2024), newer than the library of types.
+  // Every runtime that has SQLite has isWellFormed (ES2024), which the library of types does not know.
   return !text.includes("\0") && (text as string & { isWellFormed(): boolean }).isWellFormed()
 }

@@ -1,7 +1,7 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
 import { messageOf } from "../../src/base/thrown.ts"
 
-/** SQLite's result codes that are told apart, and by what their message is known where there is no code. */
+/** The result codes of SQLite that are told apart, and what their messages say, where there is no code. */
 const kinds = {
   busy: { code: 5, text: /\blocked\b/ },
   io: { code: 10, text: /disk I\/O/ },
@@ -10,16 +10,16 @@ const kinds = {
   full: { code: 13, text: /disk is full/ },
   toobig: { code: 18, text: /too big/ },
   notadb: { code: 26, text: /not a database/ },
-  // Of all that goes wrong with a disk: the file ends before what it has to hold.
+  // One of the disk errors (io): the file is shorter than it has to be.
   cut: { code: 522, text: /short read/ },
 } as const
 
-/** Whether the system refused what was asked of a file: another process may have removed one of them just now. */
+/** Whether the system could not do what was asked of a file: another process may just have removed one. */
 export function isInputOutput(error: unknown): boolean {
   return is(error, "io")
 }
 
-/** Whether SQLite says the file is damaged, or none of its files. */
+/** Whether SQLite says that the file is damaged, or no database. */
 export function isDamage(error: unknown): boolean {
   return is(error, "corrupt") || is(error, "notadb") || is(error, "cut")
 }
@@ -34,7 +34,7 @@ export function isReadOnly(error: unknown): boolean {
   return is(error, "readonly")
 }
 
-/** Whether the tables are not those that were prepared for: dropped, changed or badly filled by another release. */
+/** Whether the tables are not as the statements expect them: dropped, changed or badly filled by another release. */
 export function isOtherSchema(error: unknown): boolean {
   return /no such (table|column)|has no column|too large to be/.test(messageOf(error))
 }

@@ -2,7 +2,7 @@ import { after } from "../../src/base/clock.ts"
 import { CacheError } from "../../src/base/errors.ts"
 import { unref } from "../../src/base/unref.ts"
 import { connect } from "./client.ts"
-import { scrub } from "./errors.ts"
+import { explain } from "./trouble.ts"
 
 /** What is used of a client of `@upstash/redis` for messages: a `Redis` of that package fits as it is. */
 export interface RedisChannelLike {
@@ -20,15 +20,16 @@ export interface RedisSubscription {
   unsubscribe(): Promise<void>
 }
 
-/** Texts by Redis' publish and subscribe. What they reject with and tell of is a `CacheError`. */
+/** Sends and receives texts by Redis' publish and subscribe. All trouble is a `CacheError`. */
 export interface Channel {
   publish(text: string): Promise<void>
   /** Calls `listener` with what is published by anyone, once Redis has heard of it. Answers how to stop. */
   subscribe(listener: (message: unknown) => void, onTrouble: (error: unknown) => void): () => void
 }
 
-/** A stream that ended is not told of, so that a new one takes the place of the old one as often, in ms. */
+/** How often a new stream takes the place of the old one, in ms: nobody tells when a stream has ended. */
 const renewal = 60_000
+/** How long to wait after trouble, in ms: at first, and at most. */
 const minWait = 1000
 const maxWait = 30_000
 
@@ -55,7 +56,7 @@ export function channelOf(options: {
       try {
         await (await client()).publish(name, text)
       } catch (error) {
-        throw scrub(error, called)
+        throw explain(error, called)
       }
     },
     subscribe(listener, onTrouble) {
@@ -73,12 +74,12 @@ export function channelOf(options: {
       }
       const failed = (error: unknown): void => {
         if (isOver) return
-        onTrouble(scrub(error, called))
+        onTrouble(explain(error, called))
         later(wait)
         wait = Math.min(maxWait, wait * 2)
       }
       const renew = async (): Promise<void> => {
-        // Of one that hangs nothing is heard: the next one takes its place.
+        // If this one hangs nothing is heard of it: the next one takes its place.
         later(renewal)
         try {
           const subscriber = await client()

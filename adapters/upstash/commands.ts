@@ -1,7 +1,7 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
 import { type Command, firstSecond, jsonBytes, maxBytes } from "./requests.ts"
 
-/** What a command takes beside its key and value: brackets, its name, its options. */
+/** What a command takes beside its key and value, in bytes: brackets, its name, its options. */
 const overhead = 64
 /** Redis keeps times in 64 bits, its neighbours count nanoseconds: a hundred years fit everywhere. */
 const maxTtl = 100 * 365 * 86_400_000

@@ -2,18 +2,18 @@ import type { Lease } from "../../src/adapter.ts"
 import { keepAlive } from "../../src/base/alive.ts"
 import { getCommand, releaseCommand, setCommand } from "./commands.ts"
 import { leaseOf } from "./keys.ts"
-import { isOurs, random } from "./owners.ts"
+import { isOurs, newNonce } from "./nonces.ts"
 import { type Reply, resultOf } from "./requests.ts"
 import type { Turns } from "./turns.ts"
 
 /**
  * Takes the lease of `key` for `ttl` ms; `undefined` while another holds it.
  *
- * A lost reply is asked for once more. When nobody can tell whose the lease is, it is given back behind the error, so
- * that a lease that was taken after all does not hold the others up for its whole ttl.
+ * If the reply is lost, it is asked for once more. If it stays unknown whose the lease is, it is given back behind the
+ * error: a lease that was taken after all does not hold others up for its whole ttl.
  */
 export async function takeLease(send: Turns["send"], key: string, ttl: number): Promise<Lease | undefined> {
-  const owner = `~${random()}`
+  const owner = `~${newNonce()}`
   const take = (): Promise<readonly Reply[]> =>
     send([key], (at) => [
       setCommand(leaseOf(at(key)), owner, ttl, { absent: true, once: true }),
@@ -23,13 +23,13 @@ export async function takeLease(send: Turns["send"], key: string, ttl: number): 
     for (const reply of await send([key], (at) => [releaseCommand(leaseOf(at(key)), owner)])) resultOf(reply)
   }
   let [put, found] = await take()
-  const mayLie = put?.error !== undefined && put.lost
+  const mayBeTaken = put?.error !== undefined && put.lost
   // Asking once more tells whose the lease is, for the owner stays the same.
-  if (mayLie) [put, found] = await take()
+  if (mayBeTaken) [put, found] = await take()
   try {
     if (!isOurs(put, found, owner)) return undefined
   } catch (error) {
-    if (mayLie) keepAlive(release())
+    if (mayBeTaken) keepAlive(release())
     throw error
   }
   let released: Promise<void> | undefined

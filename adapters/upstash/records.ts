@@ -4,7 +4,7 @@ import { escapeText, isLong, unescapeText } from "./keys.ts"
  * Turns a record into what is kept in Redis: `[+nonce] [#length:key] =record`, or `~record` with lone surrogates
  * escaped. None of the marks begins JSON, so that a client that parses whatever it can leaves our records alone.
  *
- * @param nonce - 16 characters that tell who wrote it, for {@link Adapter.add}.
+ * @param nonce - Tells who wrote it, for {@link Adapter.add}: see {@link newNonce}.
  */
 export function encode(key: string, record: string, nonce?: string): string {
   const writer = nonce === undefined ? "" : `+${nonce}`
@@ -13,8 +13,8 @@ export function encode(key: string, record: string, nonce?: string): string {
 
 /**
  * The record in `stored`; `undefined` where there is none, and where it is another key's (two keys of one hash).
- * Foreign text is handed on, for the engine to judge; so is a text that is no record where a long key is not told,
- * and where the client made something else of it.
+ * Foreign text is answered as it is, for the engine to judge; and `""`, which is no record, if it should tell its long
+ * key and does not, or if the client has made something else of it.
  */
 export function decode(key: string, stored: unknown): string | undefined {
   if (stored === undefined || stored === null) return undefined

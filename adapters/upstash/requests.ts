@@ -2,7 +2,7 @@ import { utf8Length } from "../../src/base/bytes.ts"
 import { now, sleep } from "../../src/base/clock.ts"
 import type { CacheError } from "../../src/base/errors.ts"
 import type { Connection, RedisPipeline } from "./client.ts"
-import { isNetworkTrouble, isRefusal, scrub, unexpectedAnswer } from "./errors.ts"
+import { explain, isNetworkTrouble, isRefusal, unexpectedAnswer } from "./trouble.ts"
 
 /** One command of a pipeline. */
 export interface Command {
@@ -25,8 +25,8 @@ const maxCommands = 1_000
 /** The pause before each attempt at a request that the network loses, in ms. */
 export const pauses: readonly number[] = [0, 50, 150]
 /**
- * For so many ms a write is sent again: well before its caller is told that it failed. Later it would go over what
- * others have written since.
+ * How long a write may be sent again, in ms: well before its caller is told that it failed. A later one would overwrite
+ * what others have written since.
  */
 export const firstSecond = 1_000
 
@@ -105,17 +105,17 @@ async function send(connection: Connection, commands: readonly Command[]): Promi
 
 function toReply(item: unknown, name: string): Reply {
   if (typeof item !== "object" || item === null || !("result" in item || "error" in item)) {
-    return { error: scrub(unexpectedAnswer(), name), lost: true }
+    return { error: explain(unexpectedAnswer(), name), lost: true }
   }
   if ("error" in item && item.error !== undefined && item.error !== null) {
-    return { error: scrub(item.error, name), lost: false }
+    return { error: explain(item.error, name), lost: false }
   }
   return { result: "result" in item ? item.result : undefined }
 }
 
 function failed(error: unknown, name: string): Reply {
-  const scrubbed = scrub(error, name)
-  return { error: scrubbed, lost: !isRefusal(scrubbed) }
+  const explained = explain(error, name)
+  return { error: explained, lost: !isRefusal(explained) }
 }
 
 function* parts(commands: readonly Command[]): Iterable<readonly Command[]> {

@@ -1,8 +1,8 @@
 import { sleep } from "../../src/base/clock.ts"
 import type { Connection } from "./client.ts"
-import { isNetworkTrouble, scrub, unexpectedAnswer } from "./errors.ts"
 import { keyAt, patternOf } from "./keys.ts"
 import { pauses } from "./requests.ts"
+import { explain, isNetworkTrouble, unexpectedAnswer } from "./trouble.ts"
 
 /** A key that SCAN found, and where it lies. Of a hashed one only the head is known. */
 export interface Found {
@@ -50,7 +50,7 @@ async function page(
       // A client that parses what it can makes a number of the cursor.
       return { cursor: String(answer[0]), keys: answer[1].filter((key) => typeof key === "string") }
     } catch (error) {
-      if (attempt >= attempts || !isNetworkTrouble(error)) throw scrub(error, name)
+      if (attempt >= attempts || !isNetworkTrouble(error)) throw explain(error, name)
     }
     await sleep(pauses[attempt] ?? 0)
   }

@@ -12,6 +12,7 @@ export interface Turns {
   write(keys: readonly string[], commands: (at: Locate) => readonly Command[]): Promise<readonly Reply[]>
   /** Runs commands that no other operation has to wait for; `keys` are those they must locate. */
   send(keys: readonly string[], commands: (at: Locate) => readonly Command[]): Promise<readonly Reply[]>
+  /** Fulfils when all earlier writes have ended. */
   settled(): Promise<void>
   /** Runs `work` after all earlier writes; later operations on keys that it `touches` wait for it. */
   apart<T>(touches: (key: string) => boolean, work: () => Promise<T>): Promise<T>
@@ -64,13 +65,13 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     return operations
   }
 
-  /** The writes that are waited for; one of a request that is over never ends, and is forgotten. */
+  /** The writes that are waited for. One that has had its time is forgotten: its request may be over. */
   function underWay(): readonly Running[] {
     for (const write of running) if (restOf(write) <= 0) running.delete(write)
     return [...running]
   }
 
-  /** Starts what nothing holds up; what waits for an earlier write of its keys waits by itself. */
+  /** Starts those that nothing holds up, and apart from them those that wait for an earlier write of their keys. */
   function carryOut(operations: readonly Operation[]): void {
     const held = new Set<string>()
     const earlier = underWay()
@@ -99,9 +100,9 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
       await endOf(earlier)
       const at = await locate(operations.flatMap(({ keys }) => keys))
       const plan = new Plan()
-      const settle = operations.map((operation) => attempt(operation, () => operation.plan(at, plan)))
+      const settle = operations.map((operation) => orReject(operation, () => operation.plan(at, plan)))
       const replies = plan.commands.length > 0 ? await run(plan.commands) : []
-      for (const [i, operation] of operations.entries()) attempt(operation, () => settle[i]?.(replies))
+      for (const [i, operation] of operations.entries()) orReject(operation, () => settle[i]?.(replies))
     } catch (error) {
       for (const operation of operations) operation.reject(error)
     } finally {
@@ -109,6 +110,7 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     }
   }
 
+  /** A write of what it `touches` begins; it lasts until the function it answers is called. */
   function begin(touches: (key: string) => boolean): () => void {
     let resolve = (): void => {}
     const done = new Promise<void>((settle) => {
@@ -217,7 +219,8 @@ class Plan {
   }
 }
 
-function attempt<T>(operation: Operation, work: () => T): T | undefined {
+/** What `work` answers. If it throws, `operation` is rejected. */
+function orReject<T>(operation: Operation, work: () => T): T | undefined {
   try {
     return work()
   } catch (error) {
@@ -227,8 +230,8 @@ function attempt<T>(operation: Operation, work: () => T): T | undefined {
 }
 
 /**
- * For how long a write is waited for yet: on workerd one of another request that was cancelled never ends, and who waits
- * for it has half of the default `storeTimeout` left.
+ * How much longer a write is waited for, in ms. On Workers, where a write never ends if its request was cancelled, a
+ * second at most: that leaves whoever waits half of the default `storeTimeout`.
  */
 function restOf({ since }: Running): number {
   return left(since, isWorkerd() ? 1_000 : 30_000)

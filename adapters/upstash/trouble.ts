@@ -6,7 +6,7 @@ export function isNetworkTrouble(error: unknown): boolean {
   return !/^(Upstash.*|(Timeout|Abort|Url)Error)$/.test(nameOf(error))
 }
 
-/** For a client whose answers are not those of `@upstash/redis`. */
+/** The error of a client whose answers are not those of `@upstash/redis`. */
 export function unexpectedAnswer(): Error {
   const error = new Error("unexpected answer")
   error.name = "UpstashAnswerError"
@@ -21,12 +21,12 @@ export function isRefusal(error: CacheError): boolean {
 const tooLarge = /^ERR (max request|max record|max key) size\b/
 
 /**
- * What to tell the user of an error of the client.
+ * Turns what the client threw into a `CacheError` that tells the cure; one of ours passes.
  *
  * The client's messages hold the entire command, values included, and sometimes the url: nothing of them comes
- * through but the leading words of Redis, or the name and code of a network error. Errors of this library pass.
+ * through but the leading words of Redis, or the name and code of a network error.
  */
-export function scrub(error: unknown, name: string): CacheError {
+export function explain(error: unknown, name: string): CacheError {
   if (error instanceof CacheError) return error
   const words = redisWords(error)
   const cause = new Error(words ?? networkWords(error))

@@ -10,7 +10,7 @@ export function isOurs(put: Reply | undefined, found: Reply | undefined, value: 
   return false
 }
 
-/** 16 characters that nobody else draws. */
-export function random(): string {
+/** 16 characters that nobody else draws: they tell who wrote, or who holds a lease. */
+export function newNonce(): string {
   return toHex(crypto.getRandomValues(new Uint8Array(8)))
 }
