@@ -89,7 +89,7 @@ class Panel {
 
   constructor(view: View) {
     this.#view = view
-    // Keys come as they are listed, not as what a region makes keys of.
+    // Bare, for listed keys are texts, and not the arguments that a region makes keys of.
     this.#rows = new Rows(view.body, {
       expire: (key) => this.#act(`Expired ${nameOf(key)}`, (cache) => cache.bare().expire(key)),
       remove: (key) => this.#act(`Deleted ${nameOf(key)}`, (cache) => cache.bare().delete(key)),
@@ -152,11 +152,11 @@ class Panel {
   }
 
   #say(text: string): void {
-    // Said again, it would be read aloud again.
+    // The same text set again would be read aloud again.
     if (this.#view.status.textContent !== text) this.#view.status.textContent = text
   }
 
-  /** Reads and draws; asked for meanwhile, once more afterwards. */
+  /** Reads and draws. If it is asked to meanwhile, it does so once more afterwards. */
   async #refresh(): Promise<void> {
     this.#isOutdated = true
     if (this.#isReading) return

@@ -37,7 +37,7 @@ export function readOne(
   // Where stale is asked for, a stale value is served as it is.
   if (make && !(options?.stale ?? settings.policy.stale)) return make()
   const name = nameOf(kit, key)
-  const known = engine.store?.now(place.full(name))
+  const known = engine.store?.ask(place.full(name))
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
     heat(kit, engine, known)
     hub.hit(place, name, known)
@@ -88,7 +88,7 @@ export function serveOrLoad(
   const engine = settings.home()
   const name = nameOf(kit, key)
   const full = place.full(name)
-  const known = engine.store?.now(full)
+  const known = engine.store?.ask(full)
   const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
   if (isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
     heat(kit, engine, known)

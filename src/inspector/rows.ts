@@ -49,7 +49,7 @@ export class Rows {
     return bytes
   }
 
-  /** Removes a row; who had the focus in it goes on with the next one. */
+  /** Removes a row. If the focus was in it, the next one gets it. */
   #leave(row: HTMLTableRowElement): void {
     const root = row.getRootNode()
     const hadFocus = root instanceof ShadowRoot && row.contains(root.activeElement)
@@ -60,7 +60,7 @@ export class Rows {
 }
 
 function makeRow(key: string, actions: Actions): Row {
-  // The roles, for a table that is laid out otherwise is none to a screen reader.
+  // With roles: a screen reader takes a table that is laid out otherwise for none.
   const cell = (name: string, ...children: readonly (Node | string)[]) =>
     element("td", { role: "cell", class: name }, ...children)
   const value = cell("value")
@@ -94,7 +94,7 @@ function makeRow(key: string, actions: Actions): Row {
     const share = end === Infinity ? 1 : (end - time) / Math.max(1, end - begin)
     bar.dataset["state"] = state.textContent
     bar.style.setProperty("--share", String(Math.min(1, Math.max(0, share))))
-    // What an entry without grace has left is nothing: expiring it is deleting it.
+    // A stale entry is expired already.
     expire.disabled = entry.stale
     if (entry.createdAt !== createdAt) {
       createdAt = entry.createdAt

@@ -16,7 +16,7 @@ export function sizeText(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 
-/** So many members of a list or an object are looked at: a length may be claimed that no one can walk through. */
+/** How many members of a list or an object are looked at: an array may claim a length that no one can walk through. */
 const sample = 64
 
 /** About how many bytes `value` is as text, by the first members of what is long; cycles and shared parts count once. */

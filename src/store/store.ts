@@ -9,7 +9,9 @@ import type { Kept } from "../entry.ts"
 export class Store {
   readonly adapter: Adapter
   readonly #codec: Codec
-  /** Whether its last answer was a promise. Then {@link now} does not ask it until a {@link read} is answered at once. */
+  /**
+   * Whether its last answer was a promise. Then {@link ask} is not passed on, until a {@link read} is answered at once.
+   */
   #answersLater = false
   /** An answer under way, for the {@link read} that follows. */
   #asked: { readonly key: string; readonly found: Promise<Kept | MissReason> } | undefined
@@ -25,10 +27,10 @@ export class Store {
   }
 
   /**
-   * What a synchronous adapter says of `key`; `undefined` where an answer takes I/O, which is then under way for the
-   * {@link read} that follows.
+   * What a synchronous adapter says of `key`; `undefined` where the answer takes I/O: then it may be under way, for the
+   * {@link read} that follows in the same turn.
    */
-  now(key: string): Kept | MissReason | undefined {
+  ask(key: string): Kept | MissReason | undefined {
     if (this.#answersLater) return undefined
     try {
       const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
@@ -82,7 +84,7 @@ export class Store {
 
   /** The entry at `key` where it is known at once; `undefined` where that takes I/O. */
   peek(key: string): Kept | undefined {
-    const kept = this.now(key)
+    const kept = this.ask(key)
     return typeof kept === "string" ? undefined : kept
   }
 
