@@ -1,16 +1,17 @@
 import { now } from "../base/clock.ts"
 
 /**
- * Keys whose load failed while a stale value was there: one attempt per back-off, which doubles from 1 to 30 seconds.
+ * Keys whose load failed while a stale value was there: one attempt per back-off, which doubles from 1 second to 30.
  */
 export class Backoff {
   readonly #keys = new Map<string, { readonly until: number; readonly delay: number }>()
 
-  /** Whether `key` must not be tried again yet. */
+  /** Whether the load of `key` must not be tried again yet. */
   holds(key: string): boolean {
     const known = this.#keys.get(key)
     if (!known) return false
     const time = now()
+    // A clock that was set back ends it.
     return time < known.until && time >= known.until - known.delay
   }
 

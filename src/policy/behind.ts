@@ -5,8 +5,8 @@ import type { Place } from "./place.ts"
 import { isRenewed, limitOf } from "./tokens.ts"
 
 /**
- * Whether regions or tags of `flight`, or of the entry it is to replace, were invalidated since it captured them;
- * then it is fenced.
+ * Whether regions or tags of `flight`, or of the entry it is to replace, were invalidated since it captured their
+ * versions. Fences the flight if so.
  */
 export async function isBehind(engine: Engine, flight: Flight, place: Place, ms: number): Promise<boolean> {
   const { tokens: captured, versionKeys, found } = flight
@@ -26,6 +26,6 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
     if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)
     return true
   } catch {
-    return false // The storage is lost; that blocks nobody.
+    return false // A lost storage blocks nobody: the flight is joined.
   }
 }

@@ -16,10 +16,10 @@ import { thisTurn } from "./turn.ts"
 /** Writes an entry for `life` ms; `isLate` tells whether the write has run out of time meanwhile. */
 export type WriteEntry = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>
 
-/** Told when a caller is served from the cache: until when that is fresh, in ms since epoch. */
+/** Called when a caller is served from the cache, with the end of the entry's freshness in ms since epoch. */
 export type Served = (freshUntil: number) => void
 
-/** One caller's wish for a value. */
+/** What one caller asks for, and by which options. */
 export interface Call {
   readonly engine: Engine
   readonly place: Place
@@ -30,10 +30,11 @@ export interface Call {
   readonly fallback: Fallback<unknown>
   readonly policy: Policy
   readonly scope: Scope
+  /** Milliseconds since epoch: the timeouts count from here. */
   readonly startedAt: number
-  /** How it goes together with others, where it is one of many. */
+  /** What it does together with others, if it is one call of `getOrSetMany`. */
   readonly bulk?: BulkCall | undefined
-  /** Writes the entry, where that is not the store's own business. */
+  /** Writes the entry in place of the store. */
   readonly write?: WriteEntry | undefined
   /** The options of this very call, unresolved. */
   readonly given?: { readonly ttl?: unknown; readonly grace?: unknown } | undefined
@@ -42,7 +43,7 @@ export interface Call {
 
 /** What a call that is one of many does together with the others. */
 export interface BulkCall {
-  /** Reads it anew, past what a tier in front keeps. */
+  /** Reads its entry anew, past what a tier in front keeps. */
   readAnew(call: Call): Awaitable<Found>
   /** Called when this caller waits for another's load. */
   onJoin(): void
@@ -53,7 +54,7 @@ export interface Answer {
   readonly value: unknown
 }
 
-/** In place of an answer: the caller is to look again, and perhaps to load. */
+/** In place of an answer: the caller is to look again for a flight, and to start one if none runs. */
 export const nextRound = undefined
 
 /** Whether a fresh entry is to be refreshed before its time. */
@@ -63,12 +64,12 @@ export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "polic
   return isEarly(kept, until, now(), policy.early)
 }
 
-/** How this caller may use what was found, by its own `maxAge`. */
+/** Whether what was found is fresh, stale or gone for this call, by its own `maxAge`. */
 export function judge({ kept, limit }: Found, { policy }: Pick<Call, "policy">): State {
   return kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
 }
 
-/** Gives a caller what was found, and counts it. */
+/** Gives a caller what was found, and counts it: as a hit, or as stale for `reason`. */
 export function serve(
   { engine, place, name, onServe }: Call,
   { kept, limit }: Found,
@@ -82,8 +83,8 @@ export function serve(
 }
 
 /**
- * Whether a caller may share a flight: not past its lease, not beaten, not for a fresh load, not across lonely requests;
- * nor one that goes on although its callers have what a challenger found.
+ * Whether a call may join a flight. Not for a fresh load; not one that is beaten, overdue, or has the outcome of its
+ * challenger already; and across requests only where both may share.
  */
 export function canJoin(flight: Flight, { policy, scope }: Call): boolean {
   const mayShare = (scope.shares && flight.isShared) || flight.turn === thisTurn()
@@ -91,12 +92,12 @@ export function canJoin(flight: Flight, { policy, scope }: Call): boolean {
   return !policy.fresh && !isHeld && mayShare
 }
 
-/** Whether the load of this key failed lately, so that a stale value is served without another attempt. */
+/** Whether the load of this key failed lately: a stale value is then served without another attempt. */
 export function isBackedOff({ engine, key, policy }: Call): boolean {
   return !policy.fresh && engine.backoff.holds(key)
 }
 
-/** Whether a load failed by its function's misuse of its arguments, which a stale value is not to hide. */
+/** Whether a load failed because its function changed its arguments: a mistake that no stale value is to hide. */
 export function isMisuse(error: unknown, { name }: Call): boolean {
   return error instanceof CacheError && error.code === "ARGUMENT_CHANGED" && error.key === name
 }

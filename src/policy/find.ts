@@ -9,7 +9,7 @@ import type { Policy } from "./options.ts"
 import type { Place } from "./place.ts"
 import { byTag, limitOf } from "./tokens.ts"
 
-/** Where entries are looked for, and by which options. */
+/** Where to look for entries, and by which options. */
 export interface Search {
   readonly engine: Engine
   readonly store: Store
@@ -27,7 +27,7 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
   const tokens = versions.read(place.versionKeysOf(policy.tags))
   const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
   return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
-    if (typeof kept === "string") return nothing(search, key, kept, tokens, written === engine.lane.count)
+    if (typeof kept === "string") return missed(search, key, kept, tokens, written === engine.lane.count)
     const regions = tokens.slice(0, place.versionKeys.length)
     if (kept.tags.length === 0) return judged(search, kept, regions, tokens, changes)
     return chain(versions.read(place.tagKeys(kept.tags)), (ofTags) =>
@@ -36,13 +36,13 @@ export function find(search: Search, key: string, known: Kept | MissReason | und
   })
 }
 
-/** How many keys are read. */
+/** Options of a read of many keys. */
 export interface ReadManyOptions {
-  /** Past what a tier in front keeps, for what is to be written back. */
+  /** Read past what a tier in front keeps. */
   readonly anew?: boolean
-  /** For a write of these very keys: junk is then its own to remove, for the removal would wait for the write. */
+  /** Leave junk to the caller, a write of these very keys: its removal here would wait for that write. */
   readonly keepsJunk?: boolean
-  /** It rejects where the storage fails, and that is all its caller is told of it. */
+  /** Reject if the storage fails, without an `error` event. Default: an event and misses. */
   readonly rejects?: boolean
 }
 
@@ -61,7 +61,7 @@ export function findMany(
       ? chain(store.adapter.forget?.([...of, ...names]), () => versions.readAnew(names))
       : versions.read(names)
   const tokens = ask(place.versionKeysOf(policy.tags), keys)
-  // What is to be forgotten is, before the entries are asked for.
+  // A tier in front forgets them before the entries are asked for.
   const entries = () => (anew ? chain(tokens, () => store.readMany(keys)) : store.readMany(keys))
   return both<readonly string[], readonly (Kept | MissReason)[], Found[]>(tokens, entries, (tokens, all) => {
     // One batched read for the tags of all of them.
@@ -71,7 +71,7 @@ export function findMany(
       const regions = tokens.slice(0, place.versionKeys.length)
       const isUnwritten = written === engine.lane.count
       const judge = (kept: Kept | MissReason, i: number) => {
-        if (typeof kept === "string") return nothing(search, keys[i] ?? "", kept, tokens, isUnwritten)
+        if (typeof kept === "string") return missed(search, keys[i] ?? "", kept, tokens, isUnwritten)
         const own = kept.tags.flatMap((tag) => tagged.get(tag) ?? []) // All of them are in it.
         return judged(search, kept, [...regions, ...own], tokens, changes)
       }
@@ -81,8 +81,11 @@ export function findMany(
 }
 
 /**
- * An entry judged by the versions of its own regions and tags, read when the adapter had counted `changes` of them;
- * `tokens` are those a load would be made under.
+ * An entry, judged by its versions.
+ *
+ * @param own - The versions of its own regions and tags.
+ * @param tokens - The versions that a load would be made under.
+ * @param changes - What the adapter's count of changes was before these were read.
  */
 function judged(
   { engine, store }: Search,
@@ -96,8 +99,12 @@ function judged(
   return foundIn(kept, limit, tokens)
 }
 
-/** Tells that there is no entry. Junk is removed where nobody has written a good one meanwhile, `isUnwritten`. */
-function nothing(
+/**
+ * Says that there is no entry, and removes junk.
+ *
+ * @param isUnwritten - Whether nothing was written since the read began: what there is now is still junk.
+ */
+function missed(
   { engine, store, place, policy }: Search,
   key: string,
   reason: MissReason,

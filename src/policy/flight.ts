@@ -14,27 +14,27 @@ const none: readonly never[] = []
 /**
  * One running fallback, shared by its callers: a promise, not a lock queue.
  *
- * It belongs to a generation of its key: an explicit write fences it, whereupon its callers still get its value, the
- * storage does not, and nobody joins it any more.
+ * It belongs to a generation of its key: an explicit write fences it. Then its callers still get its value, the storage
+ * does not, and nobody joins it any more.
  */
 export class Flight extends Holder {
   readonly key: string
   /** What its leader asked for. */
   readonly policy: Policy
-  /** Other requests may wait for it. */
+  /** Whether other requests may wait for it. */
   readonly isShared: boolean
-  /** Those of its cache, once it is among them. */
+  /** The flights of its cache, once it is one of them. */
   home: object | undefined
   readonly turn: object = thisTurn()
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
-  /** Beaten by a write that leaves nothing of the entry there was, not even as a stale one. */
+  /** Beaten by a write that ends the entry there was: it is not served as a stale one either. */
   isReplaced = false
   /** What it brought was invalidated before it came, by a tag that was not known when it began. */
   isInvalidated = false
   /** All who waited have gone: nobody wants what it brings. */
   isLeft = false
-  /** What ended the wait of the last of them. */
+  /** Why the last of them has gone, if its own signal aborted. */
   #reason: unknown
   /** Nobody waits for it, so nobody's leaving ends it. */
   background: boolean
@@ -43,21 +43,21 @@ export class Flight extends Holder {
   by: Flight = this
   /** What its fallback brought, while it is being stored. */
   brought: Brought | undefined
-  /** It has called its fallback, so that no back-off of before kept it from that. */
+  /** It calls its fallback: no back-off has kept it from that. */
   hasTried = false
   /** What its leader read, once read. */
   found: Found | undefined
-  /** The versions its entry will be made under, hard and soft by turns, as captured before the load. */
+  /** The versions its entry will be made under, captured before the load: hard and soft alternate. */
   tokens: readonly string[] | undefined
-  /** Where they are kept: the regions', then those of the tags known before the load. */
+  /** The keys of these versions: of the regions, then of the tags known before the load. */
   versionKeys: readonly string[] = none
-  /** What its fallback is given, once it is: it may change the tags its entry will carry. */
+  /** The context of its fallback, once there is one: there the fallback may change the tags of the entry. */
   context: { readonly tags: readonly string[] } | undefined
-  /** Invalidations of the millisecond in which its fallback started that came before it. */
+  /** Invalidations made before its fallback started, but in the same millisecond. */
   before: readonly string[] = none
   /** Tags invalidated here while it ran. */
   invalidatedTags: Set<string> | undefined
-  /** It is among these until it is over: else what a load leaves behind, such as a timer, would keep its value. */
+  /** The contexts that name it until it is over. Else a timer that the load leaves behind would keep its value alive. */
   contexts: readonly Running[] = none
   /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
   beside: Flight | undefined
@@ -68,12 +68,13 @@ export class Flight extends Holder {
   readonly done: Promise<Outcome> = new Promise((resolve) => {
     this.#settle = resolve
   })
+  /** How many callers have not gone. */
   #waiting = 0
   /** How many of them have not timed out. */
   #patient = 0
-  /** Older ones: those who wait for them wait for this one, too. */
+  /** Older flights of its key whose callers may get its outcome. */
   #followers: Set<Flight> | undefined
-  /** A younger one that those who wait for this one wait for, too. */
+  /** A younger flight whose outcome the callers of this one may get. */
   next: Flight | undefined
   #controller: AbortController | undefined
   #release: (() => void) | undefined
@@ -93,7 +94,7 @@ export class Flight extends Holder {
     return this.#controller.signal
   }
 
-  /** For who finds neither {@link found} nor an outcome: settles with the first of them. */
+  /** For a caller that sees neither {@link found} nor an outcome yet: settles when one of them is there. */
   get read(): Promise<void> {
     this.#read ??= new Promise((resolve) => {
       this.#wasRead = resolve
@@ -114,25 +115,26 @@ export class Flight extends Holder {
     this.#settle(this.outcome)
   }
 
-  /** Notes what was read, the last time it was, and the versions that the load will be under. */
+  /** Notes what was read last, and the versions that the entry will be made under. */
   capture(found: Found, versionKeys: readonly string[]): void {
-    // What is lost on a second reading is not gone.
+    // A second read that fails does not undo what the first one found.
     if (found.reason !== "unavailable" || !this.found) this.found = found
     this.tokens = found.tokens
     this.versionKeys = versionKeys
     this.#wasRead?.()
   }
 
-  /** One caller waits no longer, although it may not have left; with the last one the timers end. */
+  /** One caller has timed out or gone. With the last one the timers end. */
   rest(): void {
     if (--this.#patient <= 0) this.stopTimers()
   }
 
-  /** Lets those who wait for this flight have what `other` brings. Else each that hangs would keep all those before it. */
+  /** Lets those who wait for this flight, which hangs, have what `other` brings. */
   settleWith(other: Flight): void {
+    // Else, of a key whose loads all hang, each flight would keep all those before it in memory.
     if (!this.isWanted) return
     this.next = other
-    // Each of its callers may ask for this, and in the next round again.
+    // A set: each of its callers may ask for this, and in the next round again.
     other.#followers ??= new Set()
     for (const older of [this, ...(this.#followers ?? none)]) other.#followers.add(older)
     other.done.then((outcome) => {
@@ -143,8 +145,9 @@ export class Flight extends Holder {
   }
 
   /**
-   * Who did not look for what is stored, or finds it too old, is not served it. And whose load may be well, for all that
-   * it takes long, does not fail with its challenger: the next one may bring something.
+   * Whether the outcome of a challenger does for the callers of this flight. What it found in the storage does not if
+   * this one skips the read, or if it is too old for this one. Its failure does not either: this load may still end
+   * well, or the next challenger bring a value.
    */
   #suits(outcome: Outcome): boolean {
     const { fresh, maxAge } = this.policy
@@ -160,7 +163,7 @@ export class Flight extends Holder {
     this.release()
   }
 
-  /** Keeps what gives its lease back. */
+  /** Takes the function that gives its lease back; calls it at once if the flight is beaten already. */
   hold(release: () => void): void {
     this.#release = release
     if (this.fenced) this.release()
@@ -178,7 +181,7 @@ export class Flight extends Holder {
     return this.#patient > 0
   }
 
-  /** Whether somebody waits for what it brings, or for an older one that is to have it. */
+  /** Whether somebody waits for it, or for an older flight that is to have its outcome. */
   get isWanted(): boolean {
     for (const older of this.#followers ?? none) if (!older.isAwaited) this.#followers?.delete(older)
     return this.isAwaited || this.#isFollowed
@@ -204,7 +207,11 @@ export class Flight extends Holder {
     this.#waiting--
   }
 
-  /** Ends the fallback if all have gone, the last one served or by the `reason` of its own signal. Answers whether it did. */
+  /**
+   * Aborts the fallback's signal if nobody waits any more. Answers whether that is so.
+   *
+   * @param reason - That of the signal by which the last caller has gone; absent if that one was served.
+   */
   end(reason?: unknown): boolean {
     if (this.#waiting > 0 || this.background || this.outcome || this.isWanted) return false
     this.isLeft = true

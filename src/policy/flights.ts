@@ -8,10 +8,10 @@ const maxCaches = 100
 export class Flights {
   readonly #running = new Map<string, Flight>()
   readonly #all: Set<Flights>
-  /** Whether all that come are beaten. */
+  /** Whether new flights are beaten from the start: see {@link end}. */
   isOver = false
 
-  /** @param all - Those of all caches on this storage that have flights under way. */
+  /** @param all - The `Flights` of all caches on this storage that have some under way. */
   constructor(all: Set<Flights>) {
     this.#all = all
   }
@@ -25,7 +25,7 @@ export class Flights {
     flight.home = this
     flight.fenced = this.isOver
     flight.beside = this.#running.get(flight.key)
-    // Bounded, since flights of requests that are over never end.
+    // Bounded, since on Workers flights of requests that are over never end.
     let at: Flight = flight
     for (let count = 0; at.beside && count < 64; count++) at = at.beside
     for (let old = at.beside; old; old = old.beside) old.fence()
@@ -34,7 +34,7 @@ export class Flights {
     this.#all.add(this)
     if (this.#running.size > maxRunning) this.#forget(maxRunning)
     if (this.#all.size <= maxCaches) return
-    // Of caches that were dropped, one for each request say, those flights that hang would stay.
+    // Hanging flights of caches that nobody has any more, such as one made for each request, would stay for ever.
     let looks = 0
     for (const flights of this.#all) {
       if (looks++ > 1) return
@@ -45,13 +45,13 @@ export class Flights {
   }
 
   /**
-   * Of more flights than `most` those that hang and that nobody waits for are beaten, oldest first. One that somebody
-   * waits for is looked at again after the others.
+   * Beats flights that hang and that nobody waits for, oldest first, until no more than `most` are left or the oldest
+   * does not qualify. One that somebody waits for is looked at again after the others.
    */
   #forget(most: number): void {
     for (const flight of this.#running.values()) {
       if (this.#running.size <= most) return
-      // On Workers it may have been a request that is over who waits.
+      // On Workers whoever waits may be a request that is over.
       if (flight.isAwaited && !isWorker()) {
         this.#running.delete(flight.key)
         this.#running.set(flight.key, flight)
@@ -62,7 +62,7 @@ export class Flights {
     }
   }
 
-  /** `flight` is to load: older ones of its key that have held it for `leaseTtl`, or for nobody, are beaten. */
+  /** `flight` is about to load: beats older flights of its key that have their outcome, or are overdue. */
   challenge(flight: Flight, leaseTtl: number): void {
     for (let old = flight.beside; old; old = old.beside) {
       if (old.outcome || old.isOverdue(leaseTtl)) old.fence()
@@ -86,7 +86,7 @@ export class Flights {
     if (this.#all.size > 0) for (const flights of this.#all) flights.fenceOwn(key, isSoft)
   }
 
-  /** As {@link fence}, for every flight that `beaten` names. */
+  /** As {@link fence}, for every flight that `beaten` says yes to. */
   fenceWhere(beaten: (flight: Flight) => boolean, isSoft?: boolean): void {
     for (const flights of this.#all) flights.fenceOwnWhere(beaten, isSoft)
   }
@@ -102,7 +102,7 @@ export class Flights {
     }
   }
 
-  /** Beats all there are and all that come: who has asked before may yet begin to load. */
+  /** Beats all flights there are, and all that come: a call made before may still begin a load. */
   end(): void {
     this.isOver = true
     this.fenceOwnWhere(() => true)

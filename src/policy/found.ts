@@ -6,7 +6,7 @@ import { type Kept, stateOf } from "../entry.ts"
 export interface Found {
   /** The entry, in whatever state. */
   readonly kept: Kept | undefined
-  /** Until when a soft invalidation lets it be fresh. */
+  /** When a soft invalidation expired it, in ms since epoch; `Infinity` if none has. */
   readonly limit: number
   /** Why there is none. */
   readonly reason: MissReason
@@ -14,7 +14,7 @@ export interface Found {
   readonly tokens: readonly string[] | undefined
 }
 
-/** What an entry judged by its versions comes to. */
+/** What was found, if the versions of `kept` say `limit`: see `limitOf`. */
 export function foundIn(kept: Kept, limit: number, tokens: readonly string[]): Found {
   if (limit === -Infinity) return { kept: undefined, limit, reason: "invalidated", tokens }
   return { kept, limit, reason: "expired", tokens }
@@ -25,6 +25,6 @@ export function isLive({ kept, limit }: Found): boolean {
   return kept !== undefined && stateOf(kept, now(), undefined, limit) !== "gone"
 }
 
-/** True of every storage: one that is read only keeps what it holds. */
+/** The message about junk. A storage that is read only keeps it. */
 export const noEntry =
   "The storage held something that is no entry: a miss. It is removed where it may be written to."

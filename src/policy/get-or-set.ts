@@ -19,7 +19,7 @@ import { atEnd, ownLoad, waitFor } from "./waiting.ts"
  * read included. A round ends with an answer, or with news that ask for another round: an invalidation, a challenger,
  * an entry that was fresh for the leader but is too old for this caller.
  *
- * @param found - What the storage says, where it was asked already.
+ * @param found - What the storage has answered, if it was read already.
  */
 export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<unknown> {
   const { engine, key, policy } = call
@@ -30,6 +30,7 @@ export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<un
     if (isInside(engine.flights, key)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
     const flight = joins ? running : depart(call, known, running)
+    // Whoever still waits for the overdue one gets what this one brings. On Workers other requests would not hear of it.
     if (previous?.isOverdue(policy.leaseTtl) && !isWorker()) previous.settleWith(flight)
     const answer = await waitFor(flight, call, joins)
     leave(flight, call)
@@ -40,10 +41,11 @@ export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<un
 }
 
 /**
- * The short way for a caller who finds nothing, and for those of the same turn: the end of the flight is all it needs.
+ * The short way for a caller who found nothing, and for those of the same turn who join it: they wait for the end of
+ * the flight alone.
  *
- * @param found - What the storage says, to lead a flight with where none runs; without, one that runs is joined.
- * @returns `undefined` where there is more to it.
+ * @param found - What was read, to start a flight if none runs. Without it the call can only join.
+ * @returns `undefined` if the short way does not do: then {@link getOrSet} does.
  */
 export function loadAtOnce(call: Call, found?: Found): Promise<unknown> | undefined {
   const { engine, place, name, key, policy } = call
@@ -61,7 +63,7 @@ export function loadAtOnce(call: Call, found?: Found): Promise<unknown> | undefi
   })
 }
 
-/** Refreshes a key of which `kept` is known behind its callers' backs, unless a flight that this one may join does so. */
+/** Loads the key of `kept` anew in the background, unless a flight runs that this call may join. */
 export function refresh(call: Call, kept: Kept): void {
   const { engine, place, key, policy } = call
   const running = engine.flights.get(key)
@@ -77,16 +79,16 @@ function depart(
 ): Flight {
   const { engine, policy, scope, key } = call
   const flight = new Flight(call, background)
-  // On Workers a request drops what another one settles.
+  // Whoever waits for an overdue one gets what this one brings. On Workers other requests would not hear of it.
   if (running?.isOverdue(policy.leaseTtl) && !isWorker()) running.settleWith(flight)
-  // One that has held its key too long is beaten by a load alone: it may be a hit that is led here.
+  // An overdue flight is beaten later, when this one begins to load: it may find a hit and load nothing.
   if (policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
   scope.background(fly(flight, call, known))
   return flight
 }
 
-/** The life of a flight. Never rejects. */
+/** The life of a flight, from its read to its outcome. Never rejects. */
 async function fly(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<void> {
   const { engine } = call
   const end = engine.busy.begin()
@@ -109,7 +111,7 @@ function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): A
     flight.capture(found, place.versionKeysOf(policy.tags))
     const state = judge(found, call)
     if (state === "fresh" && !flight.background) {
-      // Refreshed early, the flight goes on behind its callers, who have what they came for.
+      // An early refresh: the callers are served the fresh value, and the flight goes on without them.
       if (!isDueEarly(found, call) || isBackedOff(call)) return { type: "found", found }
       flight.background = true
     }
@@ -117,18 +119,18 @@ function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): A
     if (isMissed && !flight.background && !policy.fresh) engine.hub.miss(place, name, found.reason)
     if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
-    engine.flights.challenge(flight, policy.leaseTtl) // At once, for the lease that they may hold.
+    engine.flights.challenge(flight, policy.leaseTtl) // Before asking for the lease, which an older flight may hold.
     return chain(lead(flight, call, found), (right) =>
       right.type === "load" ? takeOff(flight, call, right.found) : right,
     )
   })
 }
 
-/** Loads, or joins a load outside of the batch. */
+/** Loads; in a batch, joins the load of the key that runs outside of it, if there is one. */
 function takeOff(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, policy } = call
   const outside = engine.draft?.outside(flight, call, canJoin)
   if (outside) return getOrSet(outside).then((value) => ({ type: "loaded", value, raw: value, copy: value }))
-  engine.flights.challenge(flight, policy.leaseTtl) // Those of whom it became due meanwhile.
+  engine.flights.challenge(flight, policy.leaseTtl) // Some may have become overdue while this one waited for the lease.
   return load(flight, call, found)
 }

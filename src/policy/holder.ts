@@ -1,18 +1,18 @@
 import { left, now } from "../base/clock.ts"
 import { alarm } from "./timeout.ts"
 
-/** Who holds a key: for `leaseTtl` at most since its last sign of life, then others need not wait for it any longer. */
+/** What holds a key: for `leaseTtl` at most since its last sign of life; then others need not wait for it any longer. */
 export abstract class Holder {
   /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
   #aliveAt: number = now()
   /** The longest `leaseTtl` that a timer has seen end since then. */
   #overdueFor = -1
-  /** By `leaseTtl`. */
+  /** The waits of {@link shared}, by `leaseTtl`. */
   #shared: Map<number, { readonly promise: Promise<unknown>; readonly cancel: () => void }> | undefined
   /** Settles with its end. Never rejects. */
   abstract readonly done: Promise<unknown>
 
-  /** What followers wait on: its end, or that it has held its key for `leaseTtl`. One timer for all of them. */
+  /** Settles when it ends, or has held its key for `leaseTtl`. One timer for all who wait. Never rejects. */
   shared(leaseTtl: number): Promise<unknown> {
     if (leaseTtl === Infinity) return this.done
     this.#shared ??= new Map()
@@ -45,13 +45,13 @@ export abstract class Holder {
     this.#aliveAt = at
   }
 
-  /** Whether it has held its key for as long as one may. */
+  /** Whether it has held its key for `leaseTtl`. */
   isOverdue(leaseTtl: number): boolean {
-    // What a timer has told stays true when the clock is set back. Where none ran, nobody knows how long it has been.
+    // What a timer has told stays true when the clock is set back. If none ran, a clock that was set back far counts, too.
     return leaseTtl <= this.#overdueFor || Math.abs(now() - this.#aliveAt) >= leaseTtl
   }
 
-  /** Nobody waits any longer: see {@link shared}. */
+  /** Stops the timers of {@link shared}: nobody waits any longer. */
   protected stopTimers(): void {
     for (const { cancel } of this.#shared?.values() ?? []) cancel()
     this.#shared = undefined

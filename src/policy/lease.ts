@@ -27,7 +27,7 @@ export function lead(flight: Flight, call: Call, found: Found): Awaitable<Right>
   return found.kept?.tier === "near" ? lookBehind(flight, call, found) : free
 }
 
-/** What a neighbour has loaded may lie behind the tier in front, and what is there is what `keep()` keeps. */
+/** Reads past the tier in front: a neighbour may have loaded meanwhile, and `keep()` is to keep what is stored now. */
 async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Right> {
   const again = await readAgain(call)
   flight.capture(again, flight.versionKeys)
@@ -37,7 +37,7 @@ async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Rig
 
 async function waitForLease(flight: Flight, call: Call, found: Found, free: Right): Promise<Right> {
   const { engine, place, policy } = call
-  // A lease ends by itself, so one that is still held by then is a successor's, who is waited for just as long.
+  // Twice, since a lease ends by itself: if it is still held after `leaseTtl`, a successor has it, who gets as long.
   const began = now()
   let rest = 2 * policy.leaseTtl
   const canWait = !flight.background && judge(found, call) !== "stale"
@@ -50,7 +50,7 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
       return free
     }
     if (!lease) {
-      // Whoever holds it stores what it loads, whether somebody waits here or not.
+      // Its holder stores what it loads, whether somebody waits here or not.
       if (!canWait || !flight.isAwaited) return { type: "held" }
       if (rest <= 0) return free
       call.bulk?.onJoin()
@@ -63,7 +63,7 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
       flight.hold(() => call.scope.background(attempt(() => held.release())))
     }
     if (flight.isLeft) return { type: "held" }
-    // Beaten before it began: what it loads is its callers' alone, and needs no lease.
+    // Beaten before it began: what it loads is for its callers alone, and needs no lease.
     if (flight.fenced) return free
     flight.live()
     // The neighbour may have written while we waited for the lease: read again.
@@ -90,7 +90,7 @@ function createdAt({ kept }: Found): number {
   return kept?.createdAt ?? 0
 }
 
-/** One attempt at the lease; one that comes too late is given back. */
+/** Asks for the lease once. One that comes after `storeTimeout` is given back. */
 async function takeLease({ engine, key, policy }: Call): Promise<Lease | undefined> {
   const asked = attempt(() => engine.store?.adapter.lock?.(key, policy.leaseTtl))
   let isLate = false

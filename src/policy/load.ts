@@ -16,15 +16,15 @@ import type { Policy } from "./options.ts"
 import type { Brought, Outcome } from "./outcome.ts"
 import { inside } from "./reentry.ts"
 
-/** The load of a flight, from the fallback to the fenced write. Its error is everybody's, untouched. */
+/** The load of a flight, from the fallback to the fenced write. All its callers get the fallback's error, untouched. */
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, place, name, policy, fallback } = call
   const context = new Context(flight, call, found)
   flight.context = context
-  // After what is asked for in the same turn: a function that calls itself by its cache takes no stack.
+  // After what else this turn asks for; and a memoized function that calls itself, however deep, needs no stack.
   await undefined
-  const grounded = ground(flight, call)
-  if (isPromise(grounded)) await grounded
+  const completed = completeRegions(flight, call)
+  if (isPromise(completed)) await completed
   if (flight.isLeft || (flight.fenced && !flight.isWanted)) return { type: "held" }
   const startedAt = now()
   flight.before = tokensOf(startedAt)
@@ -34,7 +34,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   try {
     const raw = await inside([flight], () => fallback(context))
     const kept = context.keptAs(raw)
-    // A key that a fallback of many leaves out has no value to judge, and what is kept on was judged when it was read.
+    // A key that a fallback of many leaves out has no value to judge; what `keep()` keeps was judged when it was read.
     const isJudged = policy.schema && !kept && !(context.skipped && raw === undefined)
     const value = isJudged ? await validateLoaded(raw, call) : raw
     const copied = () => (flight.isJoined ? copyFor(engine, value) : value)
@@ -46,7 +46,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     const published = publish(flight, call, context, brought, startedAt, took)
     if (isPromise(published)) {
       await published
-      // Some may have come while it was stored.
+      // Some callers may have joined while it was stored.
       if (brought.copy === value) brought.copy = copied()
     }
     return { type: "loaded", ...brought }
@@ -58,23 +58,23 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
 }
 
 /**
- * Makes the versions of the regions that are not there yet, so that an invalidation during the load is seen. A storage
- * that failed is asked for them once more, in what is left of the time it had.
+ * Makes those versions of the regions that are absent, so that an invalidation during the load is seen. If they could
+ * not be read, asks for them once more, in what is left of `storeTimeout`.
  */
-function ground(flight: Flight, call: Call): Awaitable<void> {
+function completeRegions(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call
   const { store } = engine
   if (!store) return
   const regions = flight.tokens?.slice(0, place.versionKeys.length)
-  return regions && engine.versions(store).isComplete(regions) ? undefined : makeGround(flight, call, store)
+  return regions && engine.versions(store).isComplete(regions) ? undefined : makeRegions(flight, call, store)
 }
 
-async function makeGround(flight: Flight, call: Call, store: Store): Promise<void> {
+async function makeRegions(flight: Flight, call: Call, store: Store): Promise<void> {
   const { engine, place, policy, startedAt } = call
   const versions = engine.versions(store)
   const rest = left(startedAt, policy.storeTimeout)
   if (!flight.tokens && rest > 0) {
-    // It has told of its trouble already.
+    // The read before it has told of the trouble already.
     const again = attempt(() => engine.guard(() => versions.read(flight.versionKeys), rest, ""))
     flight.tokens = await again.catch(() => undefined)
   }
@@ -92,7 +92,7 @@ async function makeGround(flight: Flight, call: Call, store: Store): Promise<voi
   }
 }
 
-/** A storage that is read only by intent is no trouble. */
+/** Whether the storage is read only by intent, which is no trouble. */
 function isReadOnly(error: unknown): boolean {
   return error instanceof CacheError && error.code === "ADAPTER_ABILITY"
 }
@@ -111,12 +111,12 @@ function publish(
     if (!isReadOnly(error)) engine.hub.trouble(place, name, error)
   }
   try {
-    // What it was beaten by may not have been the first to end a tag that was chosen meanwhile.
+    // A beaten flight no longer hears of invalidations: any tag that its fallback chose may have been ended.
     const isEnded = (tag: string) =>
       flight.invalidatedTags?.has(tag) || (flight.fenced && !policy.tags.includes(tag))
     flight.isInvalidated = flight.tags.some(isEnded)
     if (flight.fenced || context.skipped || !flight.tokens) return undefined
-    const store = (own: unknown) => keep(flight, call, context, own, createdAt, took)
+    const store = (own: unknown) => storeLoaded(flight, call, context, own, createdAt, took)
     const stored = policy.shouldCache ? storeIf(call, value, raw, store) : store(raw)
     return isPromise(stored) ? stored.catch(failed) : undefined
   } catch (error) {
@@ -133,11 +133,12 @@ async function storeIf(
 ): Promise<void> {
   // What others do to it while we wait must not reach the storage.
   const own = snapshot(engine, raw)
+  // It takes what the fallback of its call makes: `never` in Policy, which has no type of the value.
   if (await (policy.shouldCache as ShouldCache)(value, { key: name })) await store(own)
 }
 
-/** Keeps what was loaded, in its place among the writes, under the versions of before the load. */
-function keep(
+/** Stores what was loaded under the versions of before the load, after the writes of its key that are under way. */
+function storeLoaded(
   flight: Flight,
   call: Call,
   context: Context,
@@ -147,7 +148,7 @@ function keep(
 ): Awaitable<unknown> {
   const { engine, place, key, name, policy } = call
   const { ttl: given, grace, tags } = context.decided(policy)
-  // The ttl of what is kept was spread when it was written first.
+  // The ttl of an entry that `keep()` renews was spread when it was first written.
   const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
   const known = marksFor(flight, call, tags, createdAt, context.renewed)
   const waits = isPromise(known) || engine.queue.isBusy([key])
@@ -167,7 +168,7 @@ function keep(
   })
 }
 
-/** Writes what was loaded, or removes the key where nothing is to be kept of it; answers whether it is kept. */
+/** Writes what was loaded, or removes the key if its life is over already. Answers whether the entry is kept. */
 function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awaitable<boolean> {
   const { engine, key, policy } = call
   return engine.queue.ordered([key], policy.storeTimeout, (isLate) => {
@@ -182,7 +183,7 @@ function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awai
   })
 }
 
-/** Whether its lease has run out, and who got it after it has brought a younger entry. */
+/** Whether its lease has run out, and its next holder has stored a younger entry. */
 function isSucceeded(flight: Flight, call: Call, createdAt: number): Awaitable<boolean> {
   const { engine, place, key, policy } = call
   if (!policy.lease || !engine.store?.adapter.lock || !flight.isOverdue(policy.leaseTtl)) return false
@@ -194,7 +195,7 @@ function isSucceeded(flight: Flight, call: Call, createdAt: number): Awaitable<b
 
 type ShouldCache = (value: unknown, context: { key: string }) => boolean
 
-/** What was found, if it still validates; at once where there is no schema to ask. */
+/** What was found, if it validates by the call's schema; else corrupt. At once where there is no schema. */
 export function validateFound(
   read: Awaitable<Found>,
   { engine, policy }: Pick<Call, "engine" | "policy">,
@@ -209,7 +210,7 @@ export function beforeSchema(found: Found): Found {
 }
 
 async function validateBy(found: Found, engine: Engine, schema: Schema): Promise<Found> {
-  // What is gone is gone, whether a storage still has it or not.
+  // An entry past its grace is gone, though a storage may still have it.
   if (!found.kept || !isLive(found)) return found
   try {
     // A copy: a schema may change what it is given.

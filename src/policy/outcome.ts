@@ -2,11 +2,11 @@ import type { Found } from "./found.ts"
 
 /** What a load brought. */
 export interface Brought {
-  /** What its schema made of it, or else the very value. */
+  /** What the leader's schema made of {@link raw}; without a schema, the same. */
   readonly value: unknown
-  /** What its fallback gave: this is what is stored. */
+  /** What the fallback gave: this is what is stored. */
   readonly raw: unknown
-  /** The first of these as it came, for those who joined: who led the load may have changed it since. */
+  /** A copy of {@link value} as it came, for those who joined: the leader may have changed its own since. */
   readonly copy: unknown
 }
 

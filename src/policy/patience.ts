@@ -22,7 +22,7 @@ export function isOver({ flight, call, isLate }: Wait): boolean {
   return flight.outcome !== undefined || (isLate && flight.isOverdue(call.policy.leaseTtl))
 }
 
-/** Waits for a promise of the flight's as this call may, until `settled` at least. */
+/** Waits for a promise of the flight; where another request may lead that, for `settled` to say yes. */
 export function follow(
   { isLate }: Wait,
   promise: () => Promise<unknown>,
@@ -33,7 +33,10 @@ export function follow(
   return isLate && isWorker() ? poll(settled) : promise()
 }
 
-/** Waits for `promise` for what is left of `limit`; answers whether it came in time. The call's own signal ends it. */
+/**
+ * Waits for `promise` until `limit` ms after the call began; answers whether it settled in time. Rejects when the
+ * call's own signal aborts, and as `promise` does.
+ */
 export async function inTime(
   { flight, call }: Wait,
   promise: Promise<unknown>,
@@ -49,7 +52,7 @@ export async function inTime(
   }
 }
 
-/** What `promise` brings, if it does within the call's `hardTimeout`. */
+/** What `promise` brings. Rejects with `FALLBACK_TIMEOUT` when the call's `hardTimeout` has passed. */
 export function bounded<T>(wait: Wait, promise: Promise<T>): Promise<T> {
   const { hardTimeout } = wait.call.policy
   if (isEndless(hardTimeout, wait.call)) return promise
@@ -59,21 +62,21 @@ export function bounded<T>(wait: Wait, promise: Promise<T>): Promise<T> {
   })
 }
 
-/** The error of a caller that has waited for as long as it would, which does not count as leaving. */
+/** The error of a caller whose time is over. Its flight goes on, but stops its timers if nobody else waits. */
 export function givenUp({ flight, call }: Wait): CacheError {
   flight.rest()
   return tooLate(call)
 }
 
-/** Whether a caller waits however long it takes: then it needs no more than the promise. */
+/** Whether nothing of its own ends a caller's wait: no `limit` and no signal. */
 export function isEndless(limit: number, { policy }: Call): boolean {
   return limit === Infinity && policy.signal === undefined
 }
 
-/** One caller less waits for a flight, and for those after it; the last one to go ends it, unless it goes on behind them. */
+/** Takes one caller off a flight. The last one to go ends it, unless it runs in the background. */
 export function leave(flight: Flight, { engine }: Call, reason?: unknown): void {
   flight.leave()
-  // Who leaves for no reason of his own may be on his way to the next one.
+  // A caller with a reason leaves the challengers as well; without one, it may be on its way to the next of them.
   for (let at: Flight | undefined = flight; at?.end(reason); at = reason ? at.next : undefined) {
     at.fence()
     engine.flights.remove(at)

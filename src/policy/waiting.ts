@@ -41,11 +41,11 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   if (stale && isBackedOff(call) && !flight.hasTried) return serve(call, stale, "backoff")
 
   if (joins) {
-    // Who is served stale at once waits for nothing.
+    // A caller that is served stale at once does not wait for the load.
     if (!stale || policy.softTimeout > 0) engine.hub.joined(place, call.name)
     call.bulk?.onJoin()
   }
-  // At once, however fast the load that this call has begun may be.
+  // Served stale at once, even if the load that this call has begun is over already.
   const isPrompt = sameTurn && policy.softTimeout <= 0 && stale !== undefined
   return await (isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale))
 }
@@ -55,11 +55,11 @@ function judgesOtherwise({ policy }: Call, flight: Flight): boolean {
   return policy.schema !== flight.policy.schema
 }
 
-/** What the caller may be served: what the leader found, or where that does not do, what a look of the caller's own finds. */
+/** What the caller may be served: what the leader found or, where that does not do, what the caller's own read finds. */
 function foundFor(wait: Wait): Awaitable<Found | undefined> {
   const { flight, call, joins, isOther } = wait
   const { found } = flight
-  // What the leader did not look for, or its schema refused, may be there.
+  // There may be an entry all the same: the leader did not read, or its schema refused what this caller's accepts.
   if (joins && (flight.policy.fresh || (isOther && found?.reason === "corrupt"))) {
     return bounded(
       wait,
@@ -71,7 +71,7 @@ function foundFor(wait: Wait): Awaitable<Found | undefined> {
   return isPromise(own) ? bounded(wait, own) : own
 }
 
-/** What the caller gets by the end of the flight, or when its patience ends before. */
+/** What the caller gets when the flight ends, or when the caller's own time is over before. */
 async function untilEnd(
   wait: Wait,
   stale: Found | undefined,
@@ -89,24 +89,23 @@ async function untilEnd(
   const limit = stale ? Math.min(softTimeout, hardTimeout) : hardTimeout
   if (isEndless(limit, call)) await end
   else if (!(await inTime(wait, end, limit))) {
-    // From here on the flight has nobody to lose.
+    // A caller's timeout does not end the flight.
     flight.background = true
-    // The storage need not have taken what is there.
-    // What there is for others must not be his who leaves before they come.
+    // The value is there and only its write is not done. As a copy: others may come for the value yet.
     if (flight.brought && !isPrompt) return bring({ ...wait, joins: true }, flight.brought, flight)
     if (!stale) throw givenUp(wait)
-    // For a caller that did not wait, nothing can have come between.
+    // If the caller did not wait, nothing can have ended the stale entry meanwhile.
     const isAtOnce = limit <= 0 && !flight.fenced
     const answer = isAtOnce ? serveStale(call, stale, "timeout") : await serveStill(wait, stale, "timeout")
     if (answer) return answer
-    // It has ended meanwhile: the caller waits on, like one that had found nothing.
+    // The stale entry has ended meanwhile: the caller waits on, like one that had found nothing.
     if (!(await inTime(wait, end, hardTimeout))) throw givenUp(wait)
     return atEnd(wait, undefined)
   }
   return atEnd(wait, stale)
 }
 
-/** What the caller gets by the outcome of the flight. */
+/** What the caller gets, by the outcome of the flight. */
 export function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefined> {
   const { flight, call } = wait
   const { outcome, by } = flight
@@ -115,11 +114,11 @@ export function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | 
     case "loaded":
       return bring(wait, outcome, by)
     case "failed":
-      // Another request's end is not this one's.
+      // Another request was cut off, not this one.
       if (wait.isLate && isWorker() && Object(outcome.error).name === "AbortError") return nextRound
       return failed(wait, stale, outcome.error)
     case "found":
-      // What the caller's own schema refused above is to be loaded.
+      // What the caller's own schema refused in waitFor is to be loaded.
       if ((isOther && call.policy.schema) || judge(outcome.found, call) !== "fresh") return nextRound
       return serve(call, isOther ? beforeSchema(outcome.found) : outcome.found)
     default:
@@ -135,13 +134,15 @@ async function failed(wait: Wait, stale: Found | undefined, error: unknown): Pro
   throw error
 }
 
-/** The answer that there is none: what another request has made is of no use here, and is to be made anew. */
+/** In place of an answer: what another request has loaded cannot be used in this one, which is to load for itself. */
 export const ownLoad: Answer = { value: undefined }
 
 /**
- * Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema. Who joined, or led a
- * load that a challenger took the place of, gets a copy of what can be copied; what cannot, such as a response of
- * Workers, may belong to the request that made it.
+ * Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema.
+ *
+ * The leader gets the very value. Those who joined, and a leader served by its challenger, get a copy. What cannot be
+ * copied, such as a `Response`, they get as it is; but on Workers it may belong to the request that made it: see
+ * {@link ownLoad}.
  */
 function bring(wait: Wait, { value, raw, copy }: Brought, by: Flight): Awaitable<Answer | undefined> {
   const { flight, call, joins, isLate } = wait
@@ -162,8 +163,8 @@ function serveStale(call: Call, stale: Found, reason: StaleReason): Answer | und
 }
 
 /**
- * Serves a stale entry after a while, if nothing has ended it since: a hard invalidation ends it for good. A caller that
- * has no time left for another look is served what it was to be served, unless that was replaced here.
+ * Serves the stale entry after a wait, if a second read shows that it still stands. A caller whose time is over before
+ * that read is served what it had found, unless that was replaced in this process.
  */
 async function serveStill(wait: Wait, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
   const { flight, call } = wait
