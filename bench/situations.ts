@@ -54,7 +54,7 @@ export const situations: Readonly<Record<string, (open: OpenPeer) => Promise<boo
     await answer
     return isDeepStrictEqual(await peer.getOrSet("k", async () => ({ old: false })), { old: false })
   },
-  "who asks after that delete gets a new load": async (open) => {
+  "a caller after that delete gets a new load": async (open) => {
     const peer = await open()
     if (!peer?.delete) return undefined
     const first = gate()
@@ -106,7 +106,7 @@ export const situations: Readonly<Record<string, (open: OpenPeer) => Promise<boo
     await sleep(50)
     return isDeepStrictEqual(await peer.getOrSet("k", async () => ({ first: false })), { first: true })
   },
-  "past its ttl a value is served at once, one load runs behind": async (open) => {
+  "past its ttl a value is served at once, one load runs in the background": async (open) => {
     const peer = await open(1000, minute)
     if (!peer) return undefined
     await peer.getOrSet("k", async () => ({ n: 1 }))
