@@ -49,7 +49,7 @@ test("so do a storage that is late and a record that cannot be read", async () =
     clear: async () => map.clear(),
   }
   const keysOf = (fill: number) => ({ keys: [{ id: "a", key: new Uint8Array(32).fill(fill) }] })
-  const options = { adapter, prefix: "shop", storeTimeout: 20 }
+  const options = { adapter, prefix: "shop", storeTimeout: 300 }
   await new CacheWrapper({ ...options, encrypt: keysOf(1) }).set("k", 1)
   const cache = new CacheWrapper({ ...options, encrypt: keysOf(2) })
   const events: CacheEvent[] = []
