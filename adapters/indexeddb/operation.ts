@@ -20,14 +20,15 @@ import { watch } from "./watch.ts"
  * | {@link listing}       |     |        |     |        |         |
  * | {@link pruning}       |     |        |     | yes    | yes     |
  *
- * The bounds take up the use of one that succeeded; without one they forget its key, or what is under its prefix.
+ * When a writing operation succeeds, the bounds take up its use; without one they forget its key, or the keys under its
+ * prefix.
  */
 export interface Operation<T> {
   /** The key it is about; `undefined`: any key. */
   readonly key: string | undefined
   /** The prefix that it clears. */
   readonly prefix?: string
-  /** What the ledger shall hear of it; one that decides tells it by itself. */
+  /** What is to be entered in the ledger; an operation that decides enters it itself. */
   readonly use?: Use
   readonly writes: boolean
   /** Whether it writes by what it read: what comes after it on the same key waits until it is done. */

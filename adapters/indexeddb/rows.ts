@@ -12,7 +12,7 @@ export interface Row {
   readonly e?: number
 }
 
-/** What the ledger says of an entry. */
+/** What the ledger knows of an entry. */
 export interface Use {
   /** When it was last used, ms since epoch. */
   readonly at: number

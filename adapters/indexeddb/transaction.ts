@@ -3,7 +3,7 @@ import { nameOf } from "../../src/base/thrown.ts"
 import type { Operation } from "./operation.ts"
 import { storeName } from "./rows.ts"
 
-/** After so many ms a transaction that neither completes nor aborts counts as lost. */
+/** After how many ms a transaction that neither completes nor aborts counts as lost. */
 const patience = 20_000
 /** The same for a transaction that goes over all there is. */
 export const longPatience: number = 3 * patience

@@ -4,9 +4,11 @@ import type { KVLike } from "./binding.ts"
 
 /** How long a version token is not asked for again, in ms. */
 const maxAge = 60_000
-/** How much longer the others go on with it while the first one who finds it too old asks, in ms. */
+/**
+ * How much longer a token that is too old serves, in ms, while the first reader that found it so asks for a new one.
+ */
 const reprieve = 1000
-/** How long a write that does not end is taken for done, in ms: its request may have died. */
+/** How long a write under way is taken for done, in ms: its request may have died. */
 const patience = 5000
 /** More tokens than this are not remembered; the oldest go first. */
 const maxTokens = 10_000
@@ -104,7 +106,7 @@ function remember(): Tokens {
     return valid(clearOf(key, write?.order) ?? write)
   }
 
-  /** Whether nothing that is over and began after `order` tells of `key`. */
+  /** Whether no operation on `key` that began after `order` is over already. */
   function isNews(key: string, order: number): boolean {
     return order > Math.max(lost, kept.get(key)?.order ?? 0) && !clearOf(key, order)
   }

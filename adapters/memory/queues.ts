@@ -6,7 +6,7 @@ export interface Queues {
   append(queue: number, slot: number, size: number): void
   /** Takes `slot` out of its queue. */
   remove(slot: number): void
-  /** Puts `slot` at the end of `queue`, out of the one it is in. */
+  /** Moves `slot` from the queue that holds it to the end of `queue`. */
   move(queue: number, slot: number): void
   /** The queue that holds `slot`. */
   home(slot: number): number

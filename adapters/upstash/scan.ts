@@ -28,7 +28,7 @@ export async function* scan(
   do {
     const answer = await page(connection, cursor, { match, count })
     cursor = answer.cursor
-    // Foreign keys are looked at and not told: where they are many, more of them at once spares requests.
+    // SCAN looks at foreign keys too, and leaves them out: where they are many, a larger count saves requests.
     if (answer.keys.join("").length < shortAnswer) count = Math.min(count * 4, most)
     yield answer.keys.flatMap((at) => {
       const found = keyAt(at)
