@@ -10,7 +10,7 @@ import { CacheWrapper as CoreWrapper, type UseOptions } from "./wrapper.ts"
 
 /** The options of each adapter, by its alias. */
 export interface AliasOptions {
-  /** What the runtime offers; it takes no options. */
+  /** Whatever the runtime offers; takes no options. */
   readonly auto: object
   /** This realm. */
   readonly memory: MemoryOptions
@@ -22,7 +22,7 @@ export interface AliasOptions {
   readonly upstash: UpstashOptions
   /** A file. */
   readonly sqlite: SqliteOptions
-  /** Nothing; it takes no options. */
+  /** Keeps nothing; takes no options. */
   readonly none: object
 }
 

@@ -71,8 +71,8 @@ export function freshUntil(kept: Kept, limit: number = Infinity): number {
  * can end its freshness earlier, but not its grace. Without grace it is never stale.
  */
 export function stateOf(kept: Kept, now: number, maxAge: number = Infinity, limit: number = Infinity): State {
-  // That it was expired is told by its versions (`limit`) or the sign of its deadline, not by a clock; the time of it
-  // matters for the grace alone. And an entry from the future, by a clock that was wrong, is not young.
+  // Whether it was expired is told by `limit` or by the sign of its deadline, and not by a clock: the time of that
+  // matters for the grace alone. An entry from the future, made by a clock that was ahead, is not young either.
   if (limit === Infinity && now < kept.freshUntil && Math.abs(now - kept.createdAt) < maxAge) return "fresh"
   return kept.grace > 0 && now < freshUntil(kept, limit) + kept.grace ? "stale" : "gone"
 }

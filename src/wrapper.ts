@@ -29,7 +29,7 @@ export interface CacheOptions extends Omit<LoadOptions<never>, "schema">, Storag
   readonly regions?: { readonly [name: string]: RegionOptions<unknown, never> } | undefined
 }
 
-/** What may stand beside an adapter in `use`: its tier, and codecs in place of those the cache has. */
+/** What `use` takes beside an adapter: a near tier for it, and codecs in place of those of the cache. */
 export type UseOptions = Omit<StorageOptions, "adapter" | "arguments">
 
 /**

@@ -48,7 +48,7 @@ export class NearCopies {
     this.#report = report
   }
 
-  /** Opens the near tier, which nobody waits for: until it is open, and if it never is, it is not asked. */
+  /** Begins to open the near tier; nobody waits for it. Before it is open it is not asked. */
   open(): void {
     this.#isOff = true
     void this.#quietly(

@@ -19,7 +19,7 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
       result = work()
       return result
     } finally {
-      // Of what is over at once nobody need hear that it begins.
+      // A write that is over at once is told once, without its beginning.
       if (isPromise<unknown>(result)) {
         teller.begin(keys, prefixes)
         const over = (): void => teller.end(keys, prefixes)

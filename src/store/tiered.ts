@@ -89,7 +89,7 @@ export function tiered(options: TieredOptions): Adapter {
   // A near tier that is two tiers itself (it can `forget`) keeps only what can be encoded.
   const keepsObjects =
     near.medium === "object" && !near.forget && (near.copy === "clone" || near.copy === "none")
-  // Any other near tier may outlive its process, and would miss what is told until the next one.
+  // Any other near tier may outlive its process, and would miss what is told before the next process begins.
   const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects
   const maxAge = parseDuration(options.maxAge ?? (hearsAll ? Infinity : defaultAge))
 

@@ -38,8 +38,8 @@ export class Tokens {
   }
 
   /**
-   * How often a token has changed, or become too old: see `Adapter.tokenChanges`. When one has become too old, those
-   * that soon will are dropped with it, for each such time costs a look at all of them.
+   * How often a token has changed, or become too old: see `Adapter.tokenChanges`. When the first one is too old, those
+   * that soon will be are dropped as well, for each such moment costs a look at all of them.
    */
   changes(time?: number): number {
     if (this.#until !== Infinity) {
