@@ -120,7 +120,10 @@ export function bounds(
     return known
   }
 
-  /** One transaction that counts in full, and drops what is past its life, above the bounds, or more than `share`. */
+  /**
+   * One transaction that counts in full, then drops what is past its life, and the least recently used until the rest
+   * is within the bounds and no more than `share` of the entries.
+   */
   const sweep = (db: IDBDatabase, share: number) =>
     new Promise<void>((finish) => {
       let evicted: readonly string[] = []

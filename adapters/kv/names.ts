@@ -52,7 +52,9 @@ async function hashName(key: string): Promise<string> {
   return own + headOf(key) + hashed + (await sha256(JSON.stringify(key)))
 }
 
-/** The longest beginning of `key` that is valid Unicode and has room. Keys that begin alike have heads that do. */
+/**
+ * The longest beginning of `key` that is valid Unicode and has room. If one key starts with another, so do their heads.
+ */
 function headOf(key: string): string {
   let head = ""
   let size = 0

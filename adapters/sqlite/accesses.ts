@@ -11,7 +11,7 @@ const bufferSize = 1000
 
 /** Added to the tick of a version token: tokens lie behind all entries in the order of eviction. */
 export const tokenTicks: number = 2 ** 52
-/** In 2099, in ms. Later ticks go up by one: those of entries stay below those of tokens, and these exact numbers. */
+/** In 2099, in ms. Later ticks go up by one, so that those of entries stay below those of tokens, and these exact. */
 const lastClock = 4.1e12
 
 /** What the bounds must know of a row that goes, as columns. */

@@ -9,7 +9,10 @@ export function isPlain(source: object): boolean {
   return Object.hasOwn(proto, "isPrototypeOf") || Reflect.ownKeys(proto).length === 0
 }
 
-/** The name of its class, by its own `constructor`: fake clocks set that on their Dates, whose prototype is another. */
+/**
+ * The name of its class. Asked of the value, not its prototype: fake clocks give their Dates a `constructor` of their
+ * own.
+ */
 export function classNameOf(value: object): string {
   const make: unknown = value.constructor
   return (typeof make === "function" && make.name) || "a class without a name"
