@@ -42,7 +42,7 @@ export const batches: readonly ConformanceCase[] = [
     const given = [...entries]
     await ability(adapter, "setMany")(given)
     equal(given, entries, "the entries that setMany was given, after it")
-    // By then the brief ones may be gone, and no other.
+    // Records with a brief ttl may be gone by then, and no others.
     await past(now() + 20)
     equal(await adapter.get("a"), recordOf(adapter, "a"), "get")
     equal(await adapter.get("b"), recordOf(adapter, "b"), "get of a replaced one")

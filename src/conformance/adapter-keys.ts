@@ -66,7 +66,7 @@ export const keys: readonly ConformanceCase[] = [
       "get of the token after clear of another prefix",
     )
     equal(await adapter.delete("#t"), true, "delete of the token")
-    // No storage may take them for something that is soon over.
+    // No storage may drop them early, as something that soon ends.
     await past(now() + 600)
     for (const [way] of ways) {
       const later = `after ${way}, 600 ms later`

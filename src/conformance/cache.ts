@@ -9,7 +9,9 @@ import { check, failureOf, type Scene } from "./law.ts"
 /** What a cache is made with. */
 export type CacheOptions = NonNullable<ConstructorParameters<typeof CacheWrapper>[0]>
 
-/** A cache over `adapter`, closed when the case is over. A busy machine is no storage that hangs. */
+/**
+ * A cache over `adapter`, closed when the case is over. It is patient: on a busy machine a slow storage does not hang.
+ */
 export function cacheOver(
   scene: Scene,
   adapter: Adapter = scene.adapter,
@@ -40,7 +42,7 @@ export interface Forge {
   forge: ((record: Stored | undefined) => Stored | undefined) | undefined
 }
 
-/** Puts a forge in front of `adapter`, with the same abilities, but for what would pass it by. */
+/** Puts a forge in front of `adapter`, with the same abilities, except those that would pass the forge by. */
 export function forgeOver(adapter: Adapter): Forge {
   const forge: Forge = { adapter, written: new Set(), tokens: new Set(), forge: undefined }
   const wrote = (key: string) => (isToken(key) ? forge.tokens : forge.written).add(key)
@@ -89,7 +91,7 @@ export interface Gateway {
   pass(value: string): void
 }
 
-/** A closed one. */
+/** A gateway whose fallback has not started. */
 export function gateway(): Gateway {
   let start = () => {}
   let pass: (value: string) => void = () => {}

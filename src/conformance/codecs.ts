@@ -14,7 +14,7 @@ function keysOf(...ids: readonly string[]): NonNullable<CacheOptions["encrypt"]>
   }
 }
 
-/** A serializer as somebody else writes it: of what JSON lacks it keeps dates and bigints. */
+/** A serializer as a user may write one: it keeps JSON, dates and bigints. */
 function ownSerializer(name: string): Serializer {
   const tagged = (value: unknown): unknown => {
     if (typeof value === "bigint") return { bigint: String(value) }

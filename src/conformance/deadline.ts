@@ -9,11 +9,11 @@ export interface Seen<T> {
 }
 
 /**
- * What `look` finds when four fifths of the ttl are over that `begin` has given to the same key; `undefined` where that
- * was never seen in time.
+ * What `look` finds of a key when four fifths of the ttl that `begin` gave it are over; `undefined` if it never found
+ * out in time.
  *
- * An answer tells something only where the whole call lies before the deadline. A machine may be too busy for that, or a
- * storage too slow: it is tried again on another key, with twice the ttl. What is slow even then is let off.
+ * An answer counts only if the whole call lies before the deadline. If the machine is too busy for that, or the storage
+ * too slow, it is tried again on another key, with twice the ttl. A storage that is too slow even then is let off.
  */
 export async function shortlyBeforeEnd<T>(
   begin: (key: string, ttl: number) => Promise<unknown>,
@@ -25,7 +25,7 @@ export async function shortlyBeforeEnd<T>(
     await past(start + 0.8 * ttl)
     const found = await look(`brief ${ttl}`)
     const left = start + ttl - now()
-    // Timers, which may end a lease, fire a millisecond early at times.
+    // A timer may fire a millisecond early, and may be what ends a lease.
     if (left >= 3) return { found, when: `${left} ms before a ttl of ${ttl} ms is over` }
   }
   return undefined

@@ -129,7 +129,7 @@ export const junk: readonly ConformanceCase[] = [
   }),
   law("a hostile payload changes no prototype and makes no read throw", {}, async (scene) => {
     if (scene.adapter.medium === "object") return hostileObjects(scene)
-    // Long enough for each payload to take its place at the same length.
+    // Long enough for each payload to replace it without a change of length.
     const filler = "x".repeat(400)
     for (const value of [{ filler }, { filler, when: new Date(0) }]) {
       for (const payload of payloads) {

@@ -15,7 +15,7 @@ const refused: readonly (readonly [name: string, make: () => unknown])[] = [
   ["an instance of a class", () => new Account()],
 ]
 
-/** What is refused, and that what is kept is nobody else's. */
+/** Which values are refused, and that kept values are isolated: nobody else can change them. */
 export const refusals: readonly ConformanceCase[] = [
   ...refused.map(([name, make]) =>
     law(

@@ -90,7 +90,7 @@ export const values: readonly ConformanceCase[] = [
     )
   }),
   law("a Node Buffer comes back as Uint8Array", { needs: "copy" }, async (scene) => {
-    // Where there is none, its place is taken by what it must become.
+    // Where there is no Buffer, a Uint8Array takes its place.
     const Buffer: unknown = Reflect.get(globalThis, "Buffer")
     const make = () =>
       typeof Buffer === "function" && "from" in Buffer && typeof Buffer.from === "function"
