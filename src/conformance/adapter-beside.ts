@@ -49,7 +49,7 @@ export const beside: readonly ConformanceCase[] = [
       for (const [way, change] of Object.entries(ways)) {
         if (way === "add") await adapter.delete("#t")
         else await adapter.set("#t", old, Infinity)
-        // Whoever relies on the count has read the token before.
+        // A cache that relies on the count has read the token before.
         await adapter.get("#t")
         const before = ability(adapter, "tokenChanges")()
         await change()
@@ -71,7 +71,7 @@ export const beside: readonly ConformanceCase[] = [
       const tell = (key: string) =>
         mine.publish({ isocache: 1, origin: "conformance", keys: [key], prefixes: [] })
       tell("first")
-      // On a bus that may lose messages it need not come.
+      // A bus that may lose messages need not bring this one.
       if (mine.lossy === true) return
       const start = now()
       while (heard.length === 0 && now() < start + 2_000) await past(now() + 10)

@@ -2,7 +2,7 @@ import { now } from "../base/clock.ts"
 import { hostileKeys, named } from "./keys.ts"
 import { type ConformanceCase, equal, hour, keysOf, law, past, recordOf, writesOf } from "./law.ts"
 
-/** Prefixes with neighbours that a careless search by pattern, collation or encoding would take along. */
+/** Prefixes with keys of their own, and other keys that a careless search by pattern, collation or encoding would hit. */
 const prefixes: readonly (readonly [prefix: string, own: readonly string[], others: readonly string[]])[] = [
   ["a", ["a", "ab", "a:b", "a\0", "a\uffff"], ["", "A", "b", "\u00e1", " a"]],
   ["a:", ["a:", "a:b", "a::"], ["a", "ab", "a;b", "a9", "A:b"]],
@@ -66,7 +66,7 @@ export const keys: readonly ConformanceCase[] = [
       "get of the token after clear of another prefix",
     )
     equal(await adapter.delete("#t"), true, "delete of the token")
-    // No storage may drop them early, as something that soon ends.
+    // A storage that took a token, or an hour, for something short would have lost it by then.
     await past(now() + 600)
     for (const [way] of ways) {
       const later = `after ${way}, 600 ms later`

@@ -137,6 +137,7 @@ export const locks: readonly ConformanceCase[] = [
   }),
 ]
 
+/** Fails unless of 50 `add`s of one key at once, spread over `handles`, one succeeds and its record stays. */
 async function oneAdds(adapter: Adapter, handles: readonly Adapter[]): Promise<void> {
   const added = await Promise.all(
     Array.from({ length: 50 }, (_, at) => {
@@ -148,6 +149,7 @@ async function oneAdds(adapter: Adapter, handles: readonly Adapter[]): Promise<v
   equal(await adapter.get("k"), recordOf(adapter, `writer ${added.indexOf(true)}`), "get")
 }
 
+/** Fails unless of 20 `lock`s of one key at once, spread over `handles`, one succeeds. */
 async function oneLocks(handles: readonly Adapter[]): Promise<void> {
   const asked = Array.from({ length: 20 }, (_, at) => handles[at % handles.length])
   const leases = await Promise.all(asked.map((handle) => handle?.lock?.("k", minute)))
@@ -155,18 +157,20 @@ async function oneLocks(handles: readonly Adapter[]): Promise<void> {
   for (const lease of leases) await lease?.release()
 }
 
+/** Takes a lease. Fails if it is not given. */
 async function taken(adapter: Adapter, key: string, ttl: number): Promise<Lease> {
   const lease = await ability(adapter, "lock")(key, ttl)
   if (lease === undefined) throw new Error(`lock of ${named(key)}: expected a lease, got undefined`)
   return lease
 }
 
+/** Fails if a lease is given. */
 async function refused(adapter: Adapter, key: string, when: string): Promise<void> {
   const lease = await ability(adapter, "lock")(key, minute)
   check(lease === undefined, `lock ${when}: expected undefined, got a lease`)
 }
 
-/** Asks for the lease until it is given, as a cache that polls does. */
+/** Asks for a lease until it is given, as a cache does. Fails after `until`, in ms since epoch. */
 async function whenFree(adapter: Adapter, key: string, until: number): Promise<Lease> {
   for (;;) {
     const lease = await ability(adapter, "lock")(key, minute)

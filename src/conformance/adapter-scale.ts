@@ -11,7 +11,7 @@ export const scale: readonly ConformanceCase[] = [
     equal(deleted.filter((was) => was === true).length, 50, "how many were there")
     equal(await adapter.get("key 7"), undefined, "get after delete")
     await adapter.clear("key ")
-    // What a clear that ends early leaves: the first or the last ones, as they were set or as they are sorted.
+    // A clear that stops halfway leaves the first or the last ones, by the order of their sets or of the alphabet.
     const ends = [...numbers.slice(50, 150), ...numbers.slice(-200)]
     const left = await Promise.all(ends.map((at) => adapter.get(`key ${at}`)))
     equal(left.filter((record) => record !== undefined).length, 0, "how many are left after clear")

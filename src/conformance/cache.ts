@@ -10,7 +10,8 @@ import { check, failureOf, type Scene } from "./law.ts"
 export type CacheOptions = NonNullable<ConstructorParameters<typeof CacheWrapper>[0]>
 
 /**
- * A cache over `adapter`, closed when the case is over. It is patient: on a busy machine a slow storage does not hang.
+ * A cache over `adapter`, closed when the case is over. Its `storeTimeout` is long: a busy machine is no storage that
+ * hangs.
  */
 export function cacheOver(
   scene: Scene,
@@ -31,18 +32,18 @@ export async function refusal(act: () => unknown, code: CacheErrorCode, what: st
   return refused
 }
 
-/** An adapter between a cache and its storage that tells keys, and forges what is read. */
+/** An adapter between a cache and its storage: it notes the keys that are written, and can forge what is read. */
 export interface Forge {
   readonly adapter: Adapter
   /** The storage keys that records were written under, version tokens left out. */
   readonly written: Set<string>
   /** The storage keys of version tokens that were written. */
   readonly tokens: Set<string>
-  /** While set, what a read of a written key answers instead of the record. */
+  /** While set, makes what a read of a written key answers in place of the record. */
   forge: ((record: Stored | undefined) => Stored | undefined) | undefined
 }
 
-/** Puts a forge in front of `adapter`, with the same abilities, except those that would pass the forge by. */
+/** Puts a forge in front of `adapter`. It has the same abilities, except those by which a read would miss it. */
 export function forgeOver(adapter: Adapter): Forge {
   const forge: Forge = { adapter, written: new Set(), tokens: new Set(), forge: undefined }
   const wrote = (key: string) => (isToken(key) ? forge.tokens : forge.written).add(key)
@@ -75,7 +76,7 @@ export function forgeOver(adapter: Adapter): Forge {
   return Object.assign(forge, { adapter: between })
 }
 
-/** Waits until `is` holds, for what a cache may do behind its answer. Fails after two seconds. */
+/** Waits until `is` answers true, for what a cache may do after its answer. Fails with `what` after two seconds. */
 export async function soon(is: () => Awaitable<boolean>, what: string): Promise<void> {
   for (let left = 100; left > 0; left--) {
     if (await is()) return
@@ -91,7 +92,7 @@ export interface Gateway {
   pass(value: string): void
 }
 
-/** A gateway whose fallback has not started. */
+/** A {@link Gateway} whose fallback has not started. */
 export function gateway(): Gateway {
   let start = () => {}
   let pass: (value: string) => void = () => {}

@@ -7,14 +7,14 @@ import { keptValues } from "./value-table.ts"
 
 const compress = { threshold: 0 }
 
-/** Keys of 32 bytes: none takes long to derive. */
-function keysOf(...ids: readonly string[]): NonNullable<CacheOptions["encrypt"]> {
+/** Encryption keys of 32 bytes, one for each id. */
+function keyring(...ids: readonly string[]): NonNullable<CacheOptions["encrypt"]> {
   return {
     keys: ids.map((id) => ({ id, key: new Uint8Array(32).map((_, at) => id.charCodeAt(0) * (at + 1)) })),
   }
 }
 
-/** A serializer as a user may write one: it keeps JSON, dates and bigints. */
+/** A serializer as a user may write it: of what JSON lacks it keeps dates and bigints. */
 function ownSerializer(name: string): Serializer {
   const tagged = (value: unknown): unknown => {
     if (typeof value === "bigint") return { bigint: String(value) }
@@ -31,13 +31,14 @@ function ownSerializer(name: string): Serializer {
   return { name, stringify: (value) => JSON.stringify(tagged(value)), parse }
 }
 
+/** The codecs that laws are stated for, each with what it needs of the runtime. */
 const forms: readonly (readonly [name: string, needs: string, options: CacheOptions])[] = [
   ["compressed", "compression", { compress }],
-  ["encrypted", "encryption", { encrypt: keysOf("a") }],
-  ["compressed and encrypted", "compression encryption", { compress, encrypt: keysOf("a") }],
+  ["encrypted", "encryption", { encrypt: keyring("a") }],
+  ["compressed and encrypted", "compression encryption", { compress, encrypt: keyring("a") }],
 ]
 
-/** Compression, encryption and serializers of one's own, on any adapter: in that order, serializer first. */
+/** A user's serializer, compression and encryption, which are applied in this order, on any adapter. */
 export const codecs: readonly ConformanceCase[] = [
   ...forms.map(([name, needs, options]) =>
     law(`every kind of value comes back as it was when it is ${name}`, { needs }, async (scene) => {
@@ -69,7 +70,7 @@ export const codecs: readonly ConformanceCase[] = [
     "a record of another serializer is a miss and an error event",
     { needs: "encryption" },
     async (scene) => {
-      const encrypt = keysOf("a")
+      const encrypt = keyring("a")
       const writer = cacheOver(scene, scene.adapter, { encrypt, serializer: ownSerializer("one") })
       await writer.set("k", { when: new Date(0) })
       await misses(scene, { encrypt, serializer: ownSerializer("other") }, "of another serializer")
@@ -82,7 +83,7 @@ export const codecs: readonly ConformanceCase[] = [
     },
     async (scene) => {
       const forge = forgeOver(scene.adapter)
-      const cache = cacheOver(scene, forge.adapter, { compress: true, encrypt: keysOf("a") })
+      const cache = cacheOver(scene, forge.adapter, { compress: true, encrypt: keyring("a") })
       const secret = { text: "hunter2 ".repeat(5_000) }
       await cache.set("k", secret)
       const record = await recordUnder(scene.adapter, forge.written)
@@ -97,13 +98,13 @@ export const codecs: readonly ConformanceCase[] = [
   ),
   law("a new key goes first: it writes, the old ones still read", { needs: "encryption" }, async (scene) => {
     const [old, both, fresh] = [["old"], ["new", "old"], ["new"]].map((ids) =>
-      cacheOver(scene, scene.adapter, { encrypt: keysOf(...ids) }),
+      cacheOver(scene, scene.adapter, { encrypt: keyring(...ids) }),
     )
     await old?.set("before", 1)
     await both?.set("after", 2)
     equal(await both?.get("before"), 1, "get of what the old key wrote")
     equal(await fresh?.get("after"), 2, "get of what the new key wrote")
-    await misses(scene, { encrypt: keysOf("new") }, "of a key that is gone", "before")
+    await misses(scene, { encrypt: keyring("new") }, "of a key that is gone", "before")
   }),
   law(
     "a record of another key of the same id is a miss and an error event",
@@ -111,7 +112,7 @@ export const codecs: readonly ConformanceCase[] = [
       needs: "encryption",
     },
     async (scene) => {
-      await cacheOver(scene, scene.adapter, { encrypt: keysOf("a") }).set("k", 1)
+      await cacheOver(scene, scene.adapter, { encrypt: keyring("a") }).set("k", 1)
       const keys = [{ id: "a", key: new Uint8Array(32) }]
       await misses(scene, { encrypt: { keys } }, "of another key")
     },
@@ -122,15 +123,15 @@ export const codecs: readonly ConformanceCase[] = [
       needs: "encryption",
     },
     async (scene) => {
-      await cacheOver(scene, scene.adapter, { encrypt: keysOf("a") }).set("k", { n: 1 })
+      await cacheOver(scene, scene.adapter, { encrypt: keyring("a") }).set("k", { n: 1 })
       await misses(scene, {}, "that is encrypted")
       await cacheOver(scene).set("k", { n: 1 })
-      await misses(scene, { encrypt: keysOf("a") }, "in clear")
+      await misses(scene, { encrypt: keyring("a") }, "in clear")
     },
   ),
   law("an encrypted record is nothing under another key", { needs: "encryption" }, async (scene) => {
     const { adapter } = scene
-    const encrypt = keysOf("a")
+    const encrypt = keyring("a")
     const [storageKeys, cache] = await written(scene, { encrypt }, ["one", "two"])
     const [one = "", two = ""] = storageKeys
     await adapter.set(two, await adapter.get(one), hour)
@@ -142,7 +143,7 @@ export const codecs: readonly ConformanceCase[] = [
     { needs: "encryption" },
     async (scene) => {
       const forge = forgeOver(scene.adapter)
-      const cache = cacheOver(scene, forge.adapter, { encrypt: keysOf("a") })
+      const cache = cacheOver(scene, forge.adapter, { encrypt: keyring("a") })
       await cache.set("k", { text: "\ufffd \u{1f600}" })
       const whole = await recordUnder(scene.adapter, forge.written)
       for (const at of cuts(whole.length)) {
@@ -165,7 +166,7 @@ export const codecs: readonly ConformanceCase[] = [
       needs: "encryption",
     },
     async (scene) => {
-      const cache = cacheOver(scene, scene.adapter, { compress, encrypt: keysOf("a") })
+      const cache = cacheOver(scene, scene.adapter, { compress, encrypt: keyring("a") })
       const keyless = cacheOver(scene)
       await cache.set("k", 1, { tags: ["t"] })
       await keyless.invalidateTags("t")

@@ -1,19 +1,19 @@
 import { now } from "../base/clock.ts"
 import { past } from "./law.ts"
 
-/** What was seen of a key while its ttl was nearly over. */
+/** What was seen of a key when its ttl was nearly over. */
 export interface Seen<T> {
   readonly found: T
-  /** The moment, for a message. */
+  /** The moment in words, for a message. */
   readonly when: string
 }
 
 /**
- * What `look` finds of a key when four fifths of the ttl that `begin` gave it are over; `undefined` if it never found
- * out in time.
+ * What is found of a key shortly before its ttl is over: `begin` gives it that ttl, and `look` is called when four
+ * fifths of it have passed.
  *
- * An answer counts only if the whole call lies before the deadline. If the machine is too busy for that, or the storage
- * too slow, it is tried again on another key, with twice the ttl. A storage that is too slow even then is let off.
+ * The answer tells something only if it comes before the deadline. If it is late, for the machine is busy or the storage
+ * slow, the next attempt has another key and twice the ttl. After four of them the answer is `undefined`.
  */
 export async function shortlyBeforeEnd<T>(
   begin: (key: string, ttl: number) => Promise<unknown>,

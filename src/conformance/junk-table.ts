@@ -51,7 +51,7 @@ export function foreignTo(adapter: Adapter): readonly Stored[] {
   return [...all, "text", new Uint8Array([1, 2, 3])]
 }
 
-/** JSON that has been used against superjson, or that takes long or much. */
+/** JSON that has been used against superjson, or that is costly to read. */
 export const payloads: readonly string[] = [
   '{"__proto__":{"polluted":1}}',
   '{"constructor":{"prototype":{"polluted":1}}}',

@@ -24,28 +24,30 @@ export interface ConformanceCase {
   run(open: () => Awaitable<Adapter>): Promise<void>
 }
 
-/** More than storages list, read or remove at once: 1 000 in most. */
+/** 0 to 1 099: more than storages list, read or remove at once, which is 1 000 in most. */
 export const numbers: readonly number[] = Array.from({ length: 1_100 }, (_, at) => at)
 
 /** In milliseconds: longer than any law takes. */
 export const hour = 3_600_000
 
-/** What a law is checked with: its adapter, and what it opens besides. */
+/** What a law is checked with. */
 export interface Scene {
+  /** A handle on the empty storage of the case. */
   readonly adapter: Adapter
   /** Opens another handle on the same storage. */
   another(): Promise<Adapter>
-  /** Has `done` called when the case is over, last one first. */
+  /** Calls `done` when the case is over: what was given last is called first. */
   later(done: () => Awaitable<unknown>): void
 }
 
+/** When a law applies: see {@link ConformanceCase}. */
 interface Terms {
   readonly needs?: string
   readonly always?: true
 }
 
-/** States a law: `check` runs on a fresh scene, and whatever it opened is closed afterwards. */
-export function law(name: string, terms: Terms, check: (scene: Scene) => Promise<void>): ConformanceCase {
+/** States a law: `prove` runs on a fresh scene, and whatever it opened is closed afterwards. */
+export function law(name: string, terms: Terms, prove: (scene: Scene) => Promise<void>): ConformanceCase {
   return {
     name,
     ...terms,
@@ -66,7 +68,7 @@ export function law(name: string, terms: Terms, check: (scene: Scene) => Promise
         }
       }
       await attempt(async () =>
-        check({ adapter: await another(), another, later: (done) => ends.push(done) }),
+        prove({ adapter: await another(), another, later: (done) => ends.push(done) }),
       )
       for (const end of ends.reverse()) await attempt(end)
       if (failures.length > 0) throw failures[0]
@@ -80,20 +82,20 @@ export const ofRuntime: Readonly<Record<string, () => boolean>> = {
   encryption: () => globalThis.crypto?.subtle !== undefined,
 }
 
-/** Fails unless `actual` is the same as `expected`. */
+/** Fails unless `actual` is the same as `expected`; the error begins with `what`. */
 export function equal(actual: unknown, expected: unknown, what: string): void {
   const found = difference(actual, expected)
   if (found !== undefined) throw new Error(`${what}: ${found}`)
 }
 
-/** Fails unless the lists are the same, each member by itself: two of them may be one object. */
+/** Fails unless the lists are the same, compared member by member: that two members are one object does not count. */
 export function equalEach(actual: Iterable<unknown>, expected: readonly unknown[], what: string): void {
   const all = [...actual]
   equal(all.length, expected.length, `length of ${what}`)
   for (const [at, one] of expected.entries()) equal(all[at], one, `${what} at ${at}`)
 }
 
-/** Fails unless `held`. */
+/** Fails with the message `what` unless `held`. */
 export function check(held: boolean, what: string): void {
   if (!held) throw new Error(what)
 }
@@ -126,7 +128,7 @@ export async function failureOf(act: () => unknown, what: string): Promise<unkno
   throw new Error(`${what}: expected an error, got none`)
 }
 
-/** A record that the medium keeps faithfully, the same one for the same label. */
+/** A record in the adapter's medium, the same one for the same label. */
 export function recordOf(adapter: Adapter, label: string): Stored {
   const text = `conformance 1\n${label}`
   if (adapter.medium === "text") return text

@@ -12,13 +12,13 @@ export async function recordUnder(
   throw new Error(`expected a record of medium ${adapter.medium} in the storage, found none`)
 }
 
-/** Where to cut something of `size`: near its ends, and within. */
+/** Where to cut a record of `size`: near its ends and in the middle. */
 export function cuts(size: number): number[] {
   const all = [0, 1, 2, 5, size >> 2, size >> 1, size - 20, size - 10, size - 3, size - 2, size - 1]
   return [...new Set(all)].filter((at) => at >= 0 && at < size)
 }
 
-/** A good record, but for the version it names: the second character of a framed one. */
+/** The record with another format version: in text and bytes that is the second character. */
 export function ofVersion(record: Stored, version: number): Stored {
   if (typeof record === "string") return `${record.slice(0, 1)}${version}${record.slice(2)}`
   if (!(record instanceof Uint8Array)) return { ...Object(record), format: version }
@@ -44,7 +44,7 @@ export function flip(record: string | Uint8Array, at: number, mask: number): Sto
 
 /** Puts `payload`, filled up with blanks, in the place of the record's JSON. */
 export function replace(record: string | Uint8Array, payload: string): Stored {
-  // One character for one byte, there and back.
+  // Bytes become one character each, and bytes again at the end.
   const text =
     typeof record === "string" ? record : Array.from(record, (byte) => String.fromCharCode(byte)).join("")
   const start = text.indexOf("{", text.indexOf("\n"))

@@ -15,7 +15,7 @@ const refused: readonly (readonly [name: string, make: () => unknown])[] = [
   ["an instance of a class", () => new Account()],
 ]
 
-/** Which values are refused, and that kept values are isolated: nobody else can change them. */
+/** What is refused; and isolation: changing what went in or came out never changes the cache. */
 export const refusals: readonly ConformanceCase[] = [
   ...refused.map(([name, make]) =>
     law(

@@ -13,7 +13,7 @@ export function difference(actual: unknown, expected: unknown): string | undefin
   return differ(actual, expected, "", { actual: new Map(), expected: new Map() })
 }
 
-/** The objects met, on either side with their partner on the other. */
+/** The objects met so far on each side, with what stood in the same place on the other. */
 interface Met {
   readonly actual: Map<object, object>
   readonly expected: Map<object, object>
@@ -24,7 +24,7 @@ function differ(actual: unknown, expected: unknown, path: string, met: Met): str
   if (isSame && !isObject(actual)) return undefined
   const told = `${path && `at ${path} `}expected ${show(expected)}, got ${show(actual)}`
   if (!isObject(actual) || !isObject(expected)) return told
-  // What was met before must lead to the partner it had then, and nothing else may.
+  // An object that was met before must stand opposite the same object as then: so references have the same shape.
   const [mine, its] = [met.actual.get(actual), met.expected.get(expected)]
   if (mine !== undefined || its !== undefined)
     return mine === expected && its === actual ? undefined : `${told}: another reference`

@@ -162,6 +162,7 @@ async function apart(caches: readonly (readonly [name: string, cache: Scoped])[]
   }
 }
 
+/** The keys that `cache` lists, sorted. */
 async function listOf(cache: Scoped): Promise<string[]> {
   const found: string[] = []
   for await (const name of cache.keys()) found.push(name)

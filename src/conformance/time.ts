@@ -83,7 +83,7 @@ export const time: readonly ConformanceCase[] = [
       const cache = cacheOver(scene)
       let entry: Entry<unknown> | undefined
       let isTold = false
-      // A busy machine may look too late once or twice. A storage that is always too slow is let off.
+      // A busy machine may not look in time, so it tries again. A storage too slow to be seen in time is let off.
       for (let attempt = 0; attempt < (entry ? 10 : 20) && !isTold; attempt++) {
         await cache.set("k", "v", { ttl: 60, grace: 60 })
         const found = await cache.getEntry("k", { stale: true })
@@ -157,7 +157,7 @@ export const time: readonly ConformanceCase[] = [
 async function watched(cache: CacheWrapper, { freshUntil, staleUntil }: Entry<unknown>): Promise<boolean> {
   equal(staleUntil - freshUntil, 60, "grace")
   const nearest = [Infinity, Infinity] as [ttl: number, grace: number]
-  // An answer counts only if the whole call lies on one side of a deadline.
+  // An answer tells something only if the whole call lies on one side of a deadline.
   for (let start = now(); start < staleUntil; start = now()) {
     const fresh = await cache.get("k")
     const middle = now()

@@ -90,7 +90,7 @@ export const values: readonly ConformanceCase[] = [
     )
   }),
   law("a Node Buffer comes back as Uint8Array", { needs: "copy" }, async (scene) => {
-    // Where there is no Buffer, a Uint8Array takes its place.
+    // Without Buffer in this runtime, what it must become takes its place.
     const Buffer: unknown = Reflect.get(globalThis, "Buffer")
     const make = () =>
       typeof Buffer === "function" && "from" in Buffer && typeof Buffer.from === "function"
@@ -109,6 +109,7 @@ export const values: readonly ConformanceCase[] = [
   }),
 ]
 
+/** The law that a value comes back as it was, wherever it stands. */
 function keeps({ name, make }: KindOfValue): ConformanceCase {
   return law(`a value comes back as it was: ${name}`, {}, async (scene) => {
     const cache = cacheOver(scene)
