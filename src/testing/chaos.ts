@@ -12,15 +12,15 @@ export interface Faults {
   readonly seed?: number | undefined
   /** How long each operation takes, in ms. Default 0: none, and a synchronous adapter stays one. */
   latency?: number | undefined
-  /** It rejects, and has not reached the storage. */
+  /** The operation rejects, and does not reach the storage. */
   fail?: number | undefined
-  /** It never settles, and may have reached the storage. */
+  /** The operation never settles; a write may have reached the storage. */
   hang?: number | undefined
-  /** What it reads or writes is lost to the storage, as if evicted; nothing older comes back. */
+  /** The record that is read or written is gone from the storage, as if evicted; nothing older comes back. */
   lose?: number | undefined
-  /** What it reads comes damaged. */
+  /** The record that is read is damaged. */
   corrupt?: number | undefined
-  /** It reaches the storage twice; what the first one answered counts. */
+  /** The operation reaches the storage twice; the first answer counts. */
   duplicate?: number | undefined
 }
 
@@ -73,7 +73,7 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   judgeOptions(faults, rules, " of chaos()")
   const random = generator(faults.seed ?? 1)
 
-  /** Throws the dice for one operation: always as many, so that one fault does not shift the others. */
+  /** Throws the dice for one operation: always the same number, so that one fault does not shift the others. */
   function fate(): Fate {
     const { fail = 0, hang = 0, lose = 0, corrupt = 0, duplicate = 0 } = faults
     const [f, h, l, c, d] = [random(), random(), random(), random(), random()]
@@ -95,14 +95,14 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   }
   const struck = aroundAll(adapter, around)
 
-  /** Reads that may lose or damage what they find. */
+  /** The answer of a read, perhaps lost or damaged. */
   function seen(key: string, record: Stored | undefined): Awaitable<Stored | undefined> {
     const { loses, corrupts, at } = fate()
     if (record === undefined) return undefined
     if (loses) return gone(adapter.delete(key))
     return corrupts ? damaged(record, at) : record
   }
-  /** Writes whose record may not stay. An `add` that found one has written nothing. */
+  /** The answer of a write, whose records are perhaps lost. An `add` that answers false has written none. */
   function written<T>(keys: readonly string[], result: Awaitable<T>): Awaitable<T> {
     if (!fate().loses) return result
     return Promise.resolve(result).then(async (value) => {
@@ -134,18 +134,21 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   })
 }
 
+/** What happens to one operation. */
 interface Fate {
   readonly fails: boolean
   readonly hangs: boolean
   readonly loses: boolean
   readonly corrupts: boolean
   readonly doubles: boolean
+  /** From 0 to 1: where a record is damaged, and whether a write that hangs has reached the storage. */
   readonly at: number
 }
 
+/** Runs an operation as it is fated to. */
 function strike<T>(name: string, operation: Operation, fated: Fate, run: () => Awaitable<T>): Awaitable<T> {
   if (fated.fails) return Promise.reject(new Error(`Chaos: ${operation} of "${name}" failed.`))
-  // What hangs has reached the storage every other time, as far as writes go.
+  // Half of the writes that hang reach the storage.
   if (fated.hangs) {
     if (writes.has(operation) && fated.at < 0.5) quietly(run)
     return new Promise(() => {})

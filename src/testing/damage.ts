@@ -1,6 +1,10 @@
 import type { Stored } from "../adapter.ts"
 
-/** A damaged copy of `record`, which is left as it is: cut short, changed at one place, or of a foreign kind. */
+/**
+ * A damaged copy of `record`: cut short, changed at one place, or, of medium "object", something else altogether.
+ *
+ * @param at - From 0 to 1: where it is damaged, and how.
+ */
 export function damaged(record: Stored, at: number): Stored {
   if (typeof record === "string") return damagedText(record, at)
   if (record instanceof Uint8Array) return damagedBytes(record, at)

@@ -37,8 +37,8 @@ export function trace(cache: Traceable): Trace {
 }
 
 /**
- * An event as one line of JSON for a log: keys shortened, values never, and of errors only name and code, for the
- * messages of others may hold anything. This library's own messages are safe and told.
+ * An event as one line of JSON for a log. Keys are shortened, and there are no values in it. An error is told by its
+ * name and code; its message is told only if it is this library's own, for those of others may hold anything.
  *
  * @example
  * ```ts
