@@ -4,7 +4,7 @@
  * @module isocache/inspector
  */
 
-import { type Found, Rows } from "./inspector/rows.ts"
+import { type Listed, Rows } from "./inspector/rows.ts"
 import { nameOf, sizeText } from "./inspector/text.ts"
 import { buildView, type View } from "./inspector/view.ts"
 import type { Region } from "./region.ts"
@@ -182,7 +182,7 @@ class Panel {
   }
 
   async #draw(cache: Region): Promise<void> {
-    const found: Found[] = []
+    const found: Listed[] = []
     const wanted = this.#view.filter.value.toLowerCase()
     let isMore = false
     const named = cache.bare()
@@ -198,7 +198,7 @@ class Panel {
     if (cache === this.#cache) this.#fill(found, isMore)
   }
 
-  #fill(found: readonly Found[], isMore: boolean): void {
+  #fill(found: readonly Listed[], isMore: boolean): void {
     const bytes = this.#rows.show(found)
     const { summary, tags, tagged, empty } = this.#view
     summary.textContent = `${isMore ? "The first " : ""}${found.length} ${found.length === 1 ? "entry" : "entries"}, about ${sizeText(bytes)}`

@@ -3,7 +3,7 @@ import { lifeText, nameOf, previewOf, sizeOf, sizeText } from "./text.ts"
 import { element } from "./view.ts"
 
 /** An entry under its key. */
-export interface Found {
+export interface Listed {
   readonly key: string
   readonly entry: Entry<unknown>
 }
@@ -32,7 +32,7 @@ export class Rows {
   }
 
   /** Shows `found`, and answers about how many bytes the values take. */
-  show(found: readonly Found[]): number {
+  show(found: readonly Listed[]): number {
     const kept = new Set(found.map(({ key }) => key))
     for (const [key, { row }] of this.#rows) {
       if (kept.has(key)) continue
@@ -49,7 +49,7 @@ export class Rows {
     return bytes
   }
 
-  /** Removes a row. If the focus was in it, the next one gets it. */
+  /** Removes a row. If it has the focus, the next one gets it. */
   #leave(row: HTMLTableRowElement): void {
     const root = row.getRootNode()
     const hadFocus = root instanceof ShadowRoot && row.contains(root.activeElement)
@@ -59,8 +59,9 @@ export class Rows {
   }
 }
 
+/** The row of a key, still empty. */
 function makeRow(key: string, actions: Actions): Row {
-  // With roles: a screen reader takes a table that is laid out otherwise for none.
+  // With roles, for a table that CSS lays out in another way is no table to screen readers.
   const cell = (name: string, ...children: readonly (Node | string)[]) =>
     element("td", { role: "cell", class: name }, ...children)
   const value = cell("value")

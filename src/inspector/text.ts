@@ -16,10 +16,10 @@ export function sizeText(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 
-/** How many members of a list or an object are looked at: an array may claim a length that no one can walk through. */
+/** How many members of a list or an object are looked at: it may claim a length that nobody can walk through. */
 const sample = 64
 
-/** About how many bytes `value` is as text, by the first members of what is long; cycles and shared parts count once. */
+/** About how many bytes `value` takes as text, estimated by its first members. Cycles and shared parts count once. */
 export function sizeOf(value: unknown, seen: Set<object> = new Set()): number {
   if (typeof value === "string") return value.length + 2
   if (typeof value !== "object" || value === null) return String(value).length
@@ -46,7 +46,7 @@ function sizeOfAll<T>(members: Iterable<T>, count: number, size: (member: T) => 
 export function previewOf(value: unknown): string {
   let text: string
   try {
-    text = value instanceof Error ? String(value) : (JSON.stringify(value, richer) ?? String(value))
+    text = value instanceof Error ? String(value) : (JSON.stringify(value, displayed) ?? String(value))
   } catch {
     text = Object.prototype.toString.call(value) // cyclic
   }
@@ -58,12 +58,13 @@ export function nameOf(key: string): string {
   return key === "" ? "(empty)" : beginOf(key, 200)
 }
 
+/** The first `most` characters of `text`, with an ellipsis if it is longer. */
 function beginOf(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}…` : text
 }
 
-/** What JSON lacks, and no more of what is long than fills a line. */
-function richer(_name: string, value: unknown): unknown {
+/** For JSON.stringify: gives a form to what JSON lacks, and cuts what is longer than a line. */
+function displayed(_name: string, value: unknown): unknown {
   if (typeof value === "string") return value.slice(0, 100)
   if (typeof value === "bigint") return `${value}n`
   if (Array.isArray(value)) return value.slice(0, sample)

@@ -14,7 +14,7 @@ export interface View {
   readonly empty: HTMLElement
 }
 
-/** Builds the panel in `root`, without markup in text: it stands under any content security policy. */
+/** Builds the panel in `root`, without markup as text, so that every content security policy allows it. */
 export function buildView(root: ShadowRoot): View {
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(style)
