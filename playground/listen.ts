@@ -8,8 +8,8 @@ export interface Listening {
 }
 
 /**
- * Listens on `port` of every address that "localhost" may be, so that no stranger answers for the other one;
- * where the port is taken on one of them, on a free one.
+ * Listens on `port` of both addresses that "localhost" may mean, IPv4 and IPv6: on one alone, another program could
+ * answer on the other. If the port is taken on either, listens on a free one.
  */
 export async function listenLocally(port: number, answer: RequestListener): Promise<Listening> {
   for (let attempt = 0; attempt < 10; attempt++) {
@@ -47,7 +47,7 @@ function listen(port: number, host: string, answer: RequestListener): Promise<Se
   })
 }
 
-/** By another, or kept for root. */
+/** Whether the port is in use, or reserved for root. */
 function isTaken(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES")
 }

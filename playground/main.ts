@@ -14,8 +14,9 @@ const panels = tabs.map((tab) => find(`#${tab.getAttribute("aria-controls")}`, H
 defineInspector()
 const lab = makeLab()
 startTry(lab)
-/** What a part does whenever it is shown, and what it does the first time only. */
+/** What a part does whenever it is shown. */
 const shown: Record<string, () => void> = { inspect: startInspect(lab) }
+/** What a part does the first time it is shown. */
 const first: Record<string, (() => void) | undefined> = { tabs: startTabs }
 startReplay()
 startProve()
@@ -32,20 +33,20 @@ for (const [at, tab] of tabs.entries()) {
     tabs[next]?.focus()
   })
 }
-// What scrolls can be reached by keyboard, in browsers that would leave it out too.
+// Not every browser lets the keyboard reach what scrolls.
 for (const scroller of document.querySelectorAll<HTMLElement>("[data-scroller]")) scroller.tabIndex = 0
 addEventListener("hashchange", () => chooseByHash())
 if (!chooseByHash()) choose(0)
 document.documentElement.dataset["ready"] = ""
 
-/** "#replay" shows that part; a hash that names none, such as the skip link's, changes nothing. */
+/** Shows the part that the hash names, such as "#replay". Answers whether there is one: the skip link names none. */
 function chooseByHash(): boolean {
   const asked = panels.findIndex(({ id }) => `#${id}` === location.hash)
   if (asked >= 0) choose(asked)
   return asked >= 0
 }
 
-/** Shows one part; its tab is the one that Tab reaches, arrows lead to the others. */
+/** Shows one part. The Tab key reaches its tab alone; arrow keys lead to the others. */
 function choose(chosen: number): void {
   for (const [at, tab] of tabs.entries()) {
     const panel = panels[at]

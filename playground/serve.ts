@@ -19,7 +19,7 @@ const types: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
 }
 
-/** Builds and serves the playground on `port` of this machine, or on a free one where it is taken. */
+/** Builds the playground and serves it on `port` of this machine, or on a free one if that is taken. */
 export async function servePlayground(port: number): Promise<Playground> {
   const [files, script] = await Promise.all([buildPage(), bundleWorker("playground/worker.ts")])
   const worker = new Miniflare(
@@ -52,7 +52,7 @@ export async function servePlayground(port: number): Promise<Playground> {
   }
 }
 
-/** Another site may lead its own name here; it gets nothing. */
+/** Whether a request names this machine. Another site may point its own name here: it gets nothing. */
 function isLocal({ headers }: IncomingMessage): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.host ?? "")
 }

@@ -16,7 +16,7 @@ export default defineConfig({
   },
   build: {
     target: "es2023",
-    // These have light-dark(): what would be put in its place heeds the browser's scheme alone, not the page's.
+    // These have light-dark(). For older ones Vite replaces it by what heeds the browser's scheme, not the page's.
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     modulePreload: { polyfill: false },
   },

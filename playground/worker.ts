@@ -1,4 +1,4 @@
-// The Worker beside the page. Its KV is an adapter like any other: here its methods are routes, one each.
+// The Worker beside the page. Its KV is an adapter like any other; each of its methods is a route here.
 import { CacheWrapper } from "isocache"
 import { kv } from "isocache/adapters/kv"
 
@@ -18,7 +18,7 @@ const routes: Readonly<Record<string, Route>> = {
     for await (const key of storage.keys(text(prefix))) found.push(key)
     return found
   },
-  // What a Worker does itself: one load for all requests, stale while it is made anew.
+  // A load of the Worker's own: one for all requests, served stale while it is made anew.
   greeting: () => own.getOrSet("greeting", greet, { ttl: "2s", grace: "1m", softTimeout: 0 }),
 }
 
@@ -26,7 +26,7 @@ export default {
   async fetch(request: Request): Promise<Response> {
     const route = routes[new URL(request.url).pathname.replace(/^\/kv\//, "")]
     if (!route) return Response.json({ error: "There is no such route." }, { status: 404 })
-    // Pages of other origins cannot send this type unasked.
+    // Pages of other origins cannot send this type without asking first, by a preflight that gets no leave here.
     const isOwn = request.method === "POST" && request.headers.get("content-type") === "application/json"
     if (!isOwn) return Response.json({ error: "POST the arguments as a JSON array." }, { status: 405 })
     try {
