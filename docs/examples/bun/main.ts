@@ -1,4 +1,4 @@
-// Words in the Markdown files of a folder: bun run main.ts FOLDER [--forget]
+// Counts the words in a folder's Markdown files: bun run main.ts FOLDER [--forget]
 import { readdir, readFile, stat } from "node:fs/promises"
 import { resolve } from "node:path"
 import { cached } from "isocache"
@@ -6,7 +6,7 @@ import { cached } from "isocache"
 const words = cached.region("words", { ttl: "30d" })
 let counted = 0
 
-// Every argument is part of the key: a file that was changed is another call.
+// Every argument is part of the key, so a changed file is another call.
 const countWords = words.memoize(
   async (path: string, _changedAt: number, _size: number) => {
     counted++

@@ -1,4 +1,4 @@
-// What lies at some addresses: deno run --allow-net --allow-read --allow-write --allow-env main.ts https://…
+// Prints what some pages are: deno run --allow-net --allow-read --allow-write --allow-env main.ts https://…
 import { cached } from "isocache"
 
 interface Page {
@@ -10,7 +10,7 @@ interface Page {
 
 const pages = cached.region("pages", {
   ttl: "1h",
-  grace: "7d", // without the network yesterday's answer will do
+  grace: "7d", // without the network an old answer will do
   async generate(address: string, { signal }): Promise<Page> {
     const response = await fetch(address, { signal })
     const text = await response.text()
@@ -23,10 +23,10 @@ const pages = cached.region("pages", {
   },
 })
 
-// Without permission to write it is memory, and this is why.
+// Without permission to write the cache is in memory; this prints why.
 cached.on("error", ({ error }) => console.error(error instanceof Error ? error.message : error))
 
-// All at once; an address that comes twice is asked once.
+// All at once; an address given twice is fetched once.
 const found = await Promise.allSettled(Deno.args.map((address) => pages.get(address)))
 
 for (const result of found) {

@@ -1,21 +1,21 @@
-// Users from a slow origin, served fast; / tells how the cache has done: ORIGIN=https://… PORT=3000 node server.ts
+// Serves users from a slow origin; / shows the cache's metrics: ORIGIN=https://… PORT=3000 node server.ts
 import { once } from "node:events"
 import { createServer, type ServerResponse } from "node:http"
 import { CacheError, cached } from "isocache"
 
 const { ORIGIN = "http://localhost:4000/", PORT = "3000" } = process.env
 
-// SQLite in ISOCACHE_DIR, or else the user's cache folder, with memory in front. Without it: memory.
+// `cached` is SQLite in ISOCACHE_DIR or the user's cache folder, with memory in front; where that cannot be, memory.
 cached.on("error", ({ key, error }) => console.error("cache:", key, error))
 
 const users = cached.region("users", {
   ttl: "1m", // fresh
-  grace: "1h", // then still better than an error
-  softTimeout: "200ms", // and than a long wait
+  grace: "1h", // then served if the origin fails
+  softTimeout: "200ms", // or if it takes longer than this
   hardTimeout: "5s",
   generate: async (id: string, { signal }) => {
     const response = await fetch(`${ORIGIN}${id}`, { signal })
-    if (response.status === 404) return null // as good a value as any
+    if (response.status === 404) return null // cached like any value
     if (!response.ok) throw new Error(`The origin answered ${response.status}.`)
     return (await response.json()) as unknown
   },
@@ -37,7 +37,7 @@ async function answer(url: string, response: ServerResponse): Promise<void> {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  if (!server.listening) response.setHeader("connection", "close") // the last one on its connection
+  if (!server.listening) response.setHeader("connection", "close") // ends the connection while stopping
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
 }
 
@@ -46,7 +46,7 @@ server.listen(Number(PORT), () => {
   console.log(`listening on ${typeof address === "object" ? address?.port : address}`)
 })
 
-/** Takes no new requests, lets those in progress finish, then closes what the cache has opened. */
+/** Accepts no new requests, lets those in progress finish, then closes the cache. */
 async function stop(): Promise<void> {
   const closed = once(server, "close")
   server.close()

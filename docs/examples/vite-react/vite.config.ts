@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { defineConfig, type Plugin } from "vite"
 
-/** A server for the page to ask, in place of yours. */
+/** A server that stands in for yours. */
 function articles(_: IncomingMessage, response: ServerResponse): void {
   const titles = ["Caches, and how to name them", "Stale is a taste", "The network was here a moment ago"]
   const published = (at: number) => new Date(Date.UTC(2026, 6, 1 + at)).toISOString()
@@ -15,7 +15,7 @@ const api: Plugin = {
   configurePreviewServer: ({ middlewares }) => void middlewares.use("/api/articles", articles),
 }
 
-/** Tells the page by shell.json what it is made of: src/shell.ts keeps it. */
+/** Writes the names of the page's files to shell.json, for src/shell.ts. */
 const shell: Plugin = {
   name: "shell",
   enforce: "post",
@@ -31,7 +31,7 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic" } },
   build: {
     rolldownOptions: {
-      // "use client" means nothing in a page without a server that renders.
+      // "use client" means nothing in a page that no server renders.
       onwarn: (warning, warn) => void (warning.code === "MODULE_LEVEL_DIRECTIVE" || warn(warning)),
     },
   },

@@ -7,7 +7,7 @@ interface Env {
   readonly PURGE_SECRET?: string
 }
 
-/** What is kept of a page. */
+/** A page as it is kept. */
 interface Page {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
@@ -24,7 +24,7 @@ export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, search } = new URL(request.url)
     if (pathname === "/purge") return purge(request, env)
-    // What belongs to one visitor is not for others, and what changes something goes through.
+    // Only anonymous GET requests are cached; all others go to the origin.
     const isShared = request.method === "GET" && !request.headers.has("authorization")
     if (!isShared) return fetch(new Request(env.ORIGIN + pathname + search, request))
 
@@ -35,7 +35,7 @@ export default {
   },
 }
 
-/** Asks the origin, or only whether what is there still stands. An error of the origin is thrown: stale is better. */
+/** Asks the origin, by etag if there is an old page. Throws for an error of the origin, so that the old page is served. */
 async function loadPage(url: string, context: LoadContext<Page>): Promise<Page> {
   const before = context.stale?.value
   const etag = before?.headers.find(([name]) => name === "etag")?.[1]
@@ -61,7 +61,7 @@ function tagsOf(response: Response): string[] {
   return tags.map((tag) => tag.trim()).filter((tag) => tag !== "")
 }
 
-/** The webhook: `POST /purge` with the secret and `{ "tags": ["product-7"] }`. */
+/** Handles the webhook: `POST /purge` with the secret and `{ "tags": ["product-7"] }`. */
 async function purge(request: Request, env: Env): Promise<Response> {
   if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } })
   if (!(await knowsSecret(request, env.PURGE_SECRET))) return new Response(null, { status: 401 })
@@ -75,7 +75,7 @@ async function purge(request: Request, env: Env): Promise<Response> {
   return new Response(null, { status: 204 })
 }
 
-/** Compares hashes, which are of one length: how long it takes tells nothing. Without a secret nobody knows it. */
+/** Compares hashes of equal length, so that the time taken reveals nothing. False if there is no secret. */
 async function knowsSecret(request: Request, secret: string | undefined): Promise<boolean> {
   if (!secret) return false
   const given = request.headers.get("authorization") ?? ""

@@ -1,4 +1,4 @@
-// The service worker: the network first, and where there is none what was kept of the page.
+// The service worker: the network first; without one, the kept files of the page.
 addEventListener("install", () => skipWaiting())
 addEventListener("activate", (event) => event.waitUntil(clients.claim()))
 addEventListener("fetch", (event) => {

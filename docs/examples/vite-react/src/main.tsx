@@ -11,14 +11,14 @@ if (!root) throw new Error("There is no #root in index.html.")
 
 const month = 30 * 24 * 60 * 60 * 1000
 const client = new QueryClient({
-  // Asked anew at once; without a network it fails soon. What is kept, and how long, is the persister's business.
+  // Asks again at once; fails soon without a network. The persister decides what is kept, and how long.
   defaultOptions: { queries: { networkMode: "offlineFirst", staleTime: 0, gcTime: Infinity, retry: false } },
 })
 
 const persistOptions = {
   persister,
   maxAge: month,
-  // An answer stays kept when the next attempt at it fails.
+  // A result is kept even if the next request fails.
   dehydrateOptions: { shouldDehydrateQuery: ({ state }: Query) => state.data !== undefined },
 }
 
@@ -30,5 +30,5 @@ createRoot(root).render(
   </StrictMode>,
 )
 
-// In development Vite serves modules one by one: nothing to keep. Without a network it is kept already.
+// In development Vite serves modules one by one: nothing to keep. Without a network this fails, and what was kept stays.
 if (import.meta.env.PROD) addEventListener("load", () => keepShell().catch(() => {}))

@@ -5,7 +5,7 @@ import { cached } from "isocache"
 const queries = cached.region("queries", { ttl: "30 days" })
 const all = "all"
 
-/** Keeps the answers of TanStack Query as they are, dates, Maps and all: nothing is to be serialized. */
+/** Keeps TanStack Query's results as they are, dates and Maps included: no serializer is needed. */
 export const persister: Persister = {
   async persistClient(client) {
     await queries.set(all, client)

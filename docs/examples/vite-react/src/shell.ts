@@ -1,4 +1,4 @@
-/** Keeps what this page is made of, so that it opens without a network. The data are kept elsewhere: in persister.ts. */
+/** Keeps the files of this page, so that it opens without a network. persister.ts keeps the data. */
 export async function keepShell(): Promise<void> {
   if (!("serviceWorker" in navigator)) return
   await navigator.serviceWorker.register("/worker.js")
@@ -6,7 +6,7 @@ export async function keepShell(): Promise<void> {
   const parts: string[] = await response.json()
   const shell = await caches.open("shell")
   await shell.addAll(parts)
-  // What an older build was made of may go now.
+  // Deletes the files of an older build.
   for (const { url } of await shell.keys())
     if (!parts.includes(new URL(url).pathname)) await shell.delete(url)
   document.documentElement.dataset["shell"] = "kept"
