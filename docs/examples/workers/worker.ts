@@ -24,7 +24,7 @@ export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, search } = new URL(request.url)
     if (pathname === "/purge") return purge(request, env)
-    // Only anonymous GET requests are cached; all others go to the origin.
+    // Only GET requests without authorization are cached; all others go to the origin.
     const isShared = request.method === "GET" && !request.headers.has("authorization")
     if (!isShared) return fetch(new Request(env.ORIGIN + pathname + search, request))
 
