@@ -128,7 +128,6 @@ test("a write of a version that does not end is believed for some seconds", asyn
 
 test("however many versions come by, none is served that one let go of has replaced", async () => {
   const { double, adapter, within } = setup()
-  double.plant("isocache:#h", "old")
   double.faults({ latency: (operation, name) => (operation === "get" && name === "isocache:#h" ? 10 : 0) })
   const read = adapter.get("#h")
   await adapter.set("#h", "new", Infinity)
@@ -136,7 +135,23 @@ test("however many versions come by, none is served that one let go of has repla
     const keys = Array.from({ length: 1000 }, (_, i) => `#h=${at + i}`)
     await adapter.getMany(keys)
   }
+  // The place goes on seeing what was before.
+  double.plant("isocache:#h", "old")
+  expect(await within(10, read)).toBe("old")
   double.plant("isocache:#h", "newer")
-  await within(10, read)
   expect(await within(10, adapter.get("#h"))).toBe("newer")
+})
+
+test("what a read brings that a write has crossed is not remembered, though that write never ends", async () => {
+  const { clock, double, adapter, within } = setup()
+  double.plant("isocache:#h", "old")
+  const never = Number.MAX_SAFE_INTEGER
+  double.faults({ latency: (operation) => (operation === "put" ? never : 10) })
+  const read = adapter.get("#h")
+  expect(await within(0, adapter.set("#h", "new", Infinity))).toBe("nothing")
+  expect(await within(10, read)).toBe("old")
+  // Its request is over; what it has written is there.
+  double.plant("isocache:#h", "new")
+  await clock.advance(5 * second)
+  expect(await within(10, adapter.get("#h"))).toBe("new")
 })
