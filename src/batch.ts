@@ -27,9 +27,9 @@ export async function batch<R>(
   const pending = overlay(store.adapter, (key) => engine.versions(store).create(key))
   const inner = engine.over(() => store.over(pending.adapter))
   await inner.open()
-  const effects: Effects = { events: [], setters: [], beaten: new Set(), ends: [] }
+  const effects: Effects = { events: [], setters: [], beaten: new Set(), ends: [], own: new Set() }
   inner.draft = draftOver(engine, store, pending, effects)
-  const unwatch = watch(engine, inner, pending)
+  const unwatch = watch(engine, inner, pending, effects)
   let isOver = false
   const home = () => {
     if (isOver) throw over()
@@ -60,13 +60,15 @@ interface Effects {
   readonly beaten: Set<string>
   /** Each beats the flights that end with a version it has renewed. */
   readonly ends: ((on: Engine) => void)[]
+  /** Keys of which a load outside, begun by the batch, has just written to the batch and not outside. */
+  readonly own: Set<string>
 }
 
 function draftOver(
   engine: Engine,
   store: Store,
   pending: Overlay,
-  { events, setters, beaten, ends }: Effects,
+  { events, setters, beaten, ends, own }: Effects,
 ): Draft {
   return {
     tell: (event, key) => void events.push({ event, key }),
@@ -81,7 +83,7 @@ function draftOver(
       const running = engine.flights.get(call.key)
       // One may run outside of the batch around this one.
       if (!running) return engine.draft?.outside(flight, call, joins)
-      return joins(running, call) ? outsideOf(flight, call, engine) : undefined
+      return joins(running, call) ? outsideOf(flight, call, engine, own) : undefined
     },
   }
 }
@@ -135,17 +137,27 @@ async function settle(
 }
 
 /** `call`, to join a load outside, on `engine`, for as long as its flight in the batch is waited for. */
-function outsideOf(flight: Flight, call: Call, engine: Engine): Call {
+function outsideOf(flight: Flight, call: Call, engine: Engine, own: Set<string>): Call {
   const endless = { softTimeout: Infinity, hardTimeout: Infinity }
   const policy = { ...call.policy, ...endless, signal: flight.signal }
   // If that load hangs, this call loads: what it brings is the batch's own.
-  const write: WriteEntry = (key, kept, life) => call.engine.draft?.derived().write(key, kept, life)
+  const write: WriteEntry = (key, kept, life) => {
+    own.add(key)
+    return call.engine.draft?.derived().write(key, kept, life)
+  }
   return { ...call, engine, policy, write: call.write ?? write }
 }
 
 /** Lets what the batch made from what it read give way to writes outside. Returns a function that stops it. */
-function watch({ lane }: Engine, inner: Engine, { beat, pending, hidesVersions }: Overlay): () => void {
+function watch(
+  { lane }: Engine,
+  inner: Engine,
+  { beat, pending, hidesVersions }: Overlay,
+  { own }: Effects,
+): () => void {
   const watcher: Watcher = (told) => {
+    // The queue outside tells of it, although it was written to the batch.
+    if (typeof told !== "function" && told.some((key) => own.delete(key))) return
     const renewsAny = typeof told === "function" || told.some(isToken)
     // Entries made under the batch's own versions do not show that those below were renewed: all of them give way.
     const written = renewsAny && hidesVersions() ? () => true : told

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest"
+import { memory } from "../../adapters/memory.ts"
+import { CacheWrapper } from "../../src/core.ts"
+import { fakeClock } from "../support/clock.ts"
+
+test("what a batch has touched gives way to another one that clears, and to what that one sets beside it", async () => {
+  const cache = new CacheWrapper({ adapter: memory() })
+  await cache.setMany({ k: "old", j: "old" })
+  await cache.region("r").set("k", "old")
+  const touch = async (place: Pick<CacheWrapper, "touch">) => {
+    expect(await place.touch("k", "1h")).toBe(true)
+  }
+  await cache.batch(async (b) => {
+    await touch(b)
+    await touch(b.region("r"))
+    await cache.batch(async (other) => {
+      await other.region("r").clear()
+      await other.set("k", "new")
+    })
+  })
+  expect(await cache.get("k")).toBe("new")
+  expect(await cache.region("r").get("k")).toBeUndefined()
+})
+
+test("what a batch loads in place of a load outside that hangs is its own, and reaches the storage with it", async () => {
+  const clock = fakeClock()
+  const cache = new CacheWrapper({ adapter: memory(), leaseTtl: "5s" })
+  await cache.batch(() => {}) // Loads what batches are made of.
+  const run = async (key: string, end = () => {}): Promise<void> => {
+    cache.getOrSet(key, () => new Promise(() => {})).catch(() => {})
+    const batch = cache.batch(async (b) => {
+      expect(await b.getOrSet(key, () => "mine")).toBe("mine")
+      expect(await b.get(key)).toBe("mine")
+      expect(await cache.get(key)).toBeUndefined()
+      end()
+    })
+    batch.catch(() => {})
+    await clock.advance(5000)
+    await batch
+  }
+  await run("k")
+  await clock.advance(299_000)
+  expect(await cache.get("k")).toBe("mine")
+  const fail = () => {
+    throw new Error("down")
+  }
+  await expect(run("j", fail)).rejects.toThrow("down")
+  expect(await cache.get("j")).toBeUndefined()
+})
+
+test("it gives way to what is written outside after it", async () => {
+  const clock = fakeClock()
+  const cache = new CacheWrapper({ adapter: memory(), leaseTtl: "5s" })
+  await cache.batch(() => {})
+  cache.getOrSet("k", () => new Promise(() => {})).catch(() => {})
+  const batch = cache.batch(async (b) => {
+    await b.getOrSet("k", () => "mine")
+    await cache.set("k", "new")
+  })
+  await clock.advance(5000)
+  await batch
+  expect(await cache.get("k")).toBe("new")
+})
