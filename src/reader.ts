@@ -3,10 +3,9 @@ import { hotEntry, hotHit } from "./hits.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { isPlainRead, loadAll, readGenerated, readOne, serveOrLoad } from "./loading.ts"
-import type { ManyResult } from "./policy/answers.ts"
 import type { Served } from "./policy/call.ts"
-import type { Fallback, LoadContext } from "./policy/context.ts"
-import type { ManyFallback } from "./policy/many.ts"
+import type { Anything, Fallback, FallbackOf, LoadContext } from "./policy/context.ts"
+import type { ManyFallback, ManyFallbackOf } from "./policy/many.ts"
 import type { LoadOptions, ReadOptions, StandardSchemaV1 } from "./policy/options.ts"
 import { keysOf } from "./policy/sweep.ts"
 import { type GetOptions, listOf, nameOf, peekNow, readMany, readValues } from "./reading.ts"
@@ -142,12 +141,12 @@ export class Reader {
    */
   getOrSet<V>(
     key: KeyLike<V>,
-    fallback: (context: LoadContext<V>) => unknown,
+    fallback: NoInfer<(context: LoadContext<V>) => V | Promise<V> | Anything>,
     options: LoadOptions<V> & { readonly schema: StandardSchemaV1<unknown, V> },
   ): Promise<V>
   getOrSet<V, R extends V = V>(
     key: KeyLike<V>,
-    fallback: ((context: LoadContext<V>) => R | Promise<R>) | R,
+    fallback: FallbackOf<V, R> | R,
     options?: LoadOptions<R>,
   ): Promise<Loaded<V, R>>
   getOrSet<V>(key: KeyLike<V>, fallback: unknown, options?: LoadOptions<V>): Promise<V> {
@@ -174,7 +173,7 @@ export class Reader {
    */
   async getOrSetMany<V, R extends V = V, K extends KeyLike<V> = KeyLike<V>>(
     keys: Iterable<K & KeyLike<V>>,
-    fallback: (missing: K[], context: LoadContext<V>) => ManyResult<R> | Promise<ManyResult<R>>,
+    fallback: ManyFallbackOf<V, R, K>,
     options?: LoadOptions<R>,
   ): Promise<Loaded<V, R>[]> {
     // The keys say what their values are; inside, values are unknown.

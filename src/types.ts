@@ -14,10 +14,10 @@ export type { Generator } from "./kit.ts"
 export type { Memoized, MemoizedVerbs, MemoizeOptions } from "./memoize.ts"
 export type { MemoizedMany } from "./memoize-many.ts"
 export type { ManyResult } from "./policy/answers.ts"
-export type { Fallback, LoadContext } from "./policy/context.ts"
+export type { Anything, Fallback, FallbackOf, LoadContext } from "./policy/context.ts"
 export type { Metrics } from "./policy/counters.ts"
 export type { OnError } from "./policy/hub.ts"
-export type { ManyFallback } from "./policy/many.ts"
+export type { ManyFallback, ManyFallbackOf } from "./policy/many.ts"
 export type {
   LoadOptions,
   ReadOptions,

@@ -33,6 +33,14 @@ export interface LoadContext<V = unknown> {
 /** Makes the value of a key. */
 export type Fallback<V> = (context: LoadContext<V>) => V | Promise<V>
 
+/** Makes what its key says, which is known when TypeScript reads it; or else an `R` that it tells by itself. */
+export type FallbackOf<V, R> = unknown extends V
+  ? (context: LoadContext<V>) => R | Promise<R>
+  : NoInfer<Fallback<V>>
+
+/** Anything, beside which a type is told still: `unknown` would swallow it. */
+export type Anything = NonNullable<unknown> | null | undefined
+
 /** The context of one load. */
 export class Context implements LoadContext {
   readonly key: string

@@ -24,6 +24,11 @@ export type ManyFallback<V> = (
   context: LoadContext<V>,
 ) => ManyResult<V> | Promise<ManyResult<V>>
 
+/** Makes what the keys `K` say, as {@link FallbackOf}. */
+export type ManyFallbackOf<V, R, K> = unknown extends V
+  ? (missing: K[], context: LoadContext<V>) => ManyResult<R> | Promise<ManyResult<R>>
+  : NoInfer<(missing: K[], context: LoadContext<V>) => ManyResult<V> | Promise<ManyResult<V>>>
+
 /**
  * Serves many keys as {@link getOrSet} serves one, each with a flight of its own, while the fallback is called once
  * for those that nobody has or is loading.

@@ -1,0 +1,52 @@
+// What TypeScript finds out by itself: nobody has to say a type again that a key, a schema or a function has said.
+import { CacheWrapper, type Key, key } from "isocache"
+
+/** Compiles only where both are the same type. */
+function same<A, B>(
+  ..._: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : ["these types differ"]
+): void {}
+
+interface Shape {
+  kind: "circle" | "square"
+  size: number
+}
+const cache = new CacheWrapper({ adapter: "memory" })
+const shape = key<Shape>("shape")
+const pair = key<[number, string]>("pair")
+const theme = key<"dark" | "light">("theme")
+
+/** A key tells its fallback which texts are meant as such, whether there are options or not. */
+export async function literals(): Promise<void> {
+  const made = await cache.getOrSet(shape, async () => ({ kind: "circle", size: 1 }))
+  same<typeof made, Shape>()
+  await cache.getOrSet(shape, async () => ({ kind: "circle", size: 1 }), { ttl: "5m" })
+  await cache.getOrSet(shape, ({ key }) => ({ kind: "circle", size: key.length }), { ttl: "5m" })
+  await cache.getOrSet(shape, { kind: "square", size: 1 }, { ttl: "5m" })
+  await cache.getOrSet(pair, async () => [1, "a"], { ttl: "5m" })
+  await cache.getOrSet(theme, () => "dark")
+  await cache.getOrSet(theme, async ({ stale }) => (stale ? "dark" : "light"), { grace: "1h" })
+  await cache.getOrSet<Shape>("shape", async () => ({ kind: "circle", size: 1 }), { ttl: "5m" })
+  const asked: Shape = await cache.getOrSet("shape", async () => ({ kind: "circle", size: 1 }), { ttl: "5m" })
+  const many = await cache.getOrSetMany([shape], (missing) =>
+    missing.map(() => ({ kind: "circle", size: 1 })),
+  )
+  same<typeof many, Shape[]>()
+  await cache.getOrSetMany([shape], async () => [{ kind: "circle", size: 1 }], { ttl: "5m" })
+  // @ts-expect-error: no such kind
+  await cache.getOrSet(shape, async () => ({ kind: "line", size: 1 }), { ttl: "5m" })
+  // @ts-expect-error: nor among many
+  await cache.getOrSetMany([shape], async () => [{ kind: "line", size: 1 }])
+  void asked
+}
+
+/** A key without a type leaves it to the fallback, and so does a function that does not know its own. */
+export async function plain<T>(own: Key<T>, make: () => Promise<T>): Promise<T> {
+  const parameter = await cache.getOrSet("x", (context) => context.key.length, { shouldCache: (n) => n > 0 })
+  same<typeof parameter, number>()
+  const value = await cache.getOrSet("x", { kind: "circle" })
+  same<typeof value, { kind: string }>()
+  const many = await cache.getOrSetMany(["a"], async (missing) => new Map(missing.map((name) => [name, 1])))
+  same<typeof many, number[]>()
+  await cache.getOrSetMany([own], async () => [await make()])
+  return cache.getOrSet(own, make, { ttl: "5m" })
+}
