@@ -11,7 +11,7 @@ import { keysOf } from "./policy/sweep.ts"
 import { type GetOptions, listOf, nameOf, peekNow, readMany, readValues } from "./reading.ts"
 import { toTarget } from "./writing.ts"
 
-/** What a load answers: what its key says, or else what its fallback gives. */
+/** What is answered: what the key says, or else what the fallback or the default gives. */
 export type Loaded<V, R> = unknown extends V ? R : V
 
 /**
@@ -36,6 +36,10 @@ export class Reader {
    * @example const greeting = await cached.get<string>("greeting", { default: "hello" })
    */
   get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly required: true }): Promise<V>
+  get<V = unknown, D extends V = V>(
+    key: KeyLike<V>,
+    options: GetOptions<D> & { readonly default: D },
+  ): Promise<Loaded<V, D>>
   get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly default: V }): Promise<V>
   get<V = unknown>(key: KeyLike<V>, options?: GetOptions<V>): Promise<V | undefined>
   get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
@@ -91,6 +95,10 @@ export class Reader {
    *   is a miss and an `error` event.
    * @example const [one, two] = await cached.getMany(["1", "2"])
    */
+  getMany<V = unknown, D extends V = V>(
+    keys: Iterable<KeyLike<V>>,
+    options: GetOptions<D> & { readonly default: D },
+  ): Promise<Loaded<V, D>[]>
   getMany<V = unknown>(
     keys: Iterable<KeyLike<V>>,
     options: GetOptions<V> & ({ readonly required: true } | { readonly default: V }),

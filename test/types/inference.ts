@@ -50,3 +50,30 @@ export async function plain<T>(own: Key<T>, make: () => Promise<T>): Promise<T> 
   await cache.getOrSetMany([own], async () => [await make()])
   return cache.getOrSet(own, make, { ttl: "5m" })
 }
+
+/** A default stands in for what the key says: it makes that neither wider nor less. */
+export async function defaults<T>(own: Key<T>, other: T): Promise<T> {
+  const read = await cache.get(theme, { default: "dark" })
+  same<typeof read, "dark" | "light">()
+  const many = await cache.getMany([theme], { default: "dark", stale: true })
+  same<typeof many, ("dark" | "light")[]>()
+  const whole = await cache.get(shape, { default: { kind: "circle", size: 0 } })
+  same<typeof whole, Shape>()
+  const list = await cache.get(key<string[]>("list"), { default: [] })
+  same<typeof list, string[]>()
+  const none = await cache.get(shape, { default: null })
+  same<typeof none, Shape | null>()
+  const nones = await cache.getMany([shape], { default: null })
+  same<typeof nones, (Shape | null)[]>()
+  const perhaps = await cache.get(shape, { default: none ?? undefined })
+  same<typeof perhaps, Shape | undefined>()
+  const plain = await cache.get("x", { default: false })
+  same<typeof plain, boolean>()
+  const asked: "dark" | "light" = await cache.get("theme", { default: "dark" })
+  // @ts-expect-error: a part of it is not what the key says
+  await cache.get(shape, { default: { size: 0 } })
+  // @ts-expect-error: nor is a text
+  await cache.getMany([shape], { default: "circle" })
+  void asked
+  return cache.get(own, { default: other })
+}
