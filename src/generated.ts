@@ -15,6 +15,11 @@ export interface GeneratedRegion<V, A>
   > {
   /** The value for `argument`, by the generator on a miss, run once for all who ask at the same time. */
   get(argument: A, options?: LoadOptions<V>): Promise<V>
+  /** The fresh entry, with deadlines and tags; throws `CACHE_MISS` where there is none. Never loads. */
+  getEntry(
+    argument: A,
+    options: Omit<GetOptions<V>, "default"> & { readonly required: true },
+  ): Promise<Entry<V>>
   /** The fresh entry, with deadlines and tags, or `undefined`. Never loads. */
   getEntry(argument: A, options?: Omit<GetOptions<V>, "default">): Promise<Entry<V> | undefined>
   /** The values for `args` in their order, each as {@link get} answers it. */

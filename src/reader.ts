@@ -60,12 +60,17 @@ export class Reader {
    * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set; `OPTION_INVALID`.
    * @example const entry = await cached.getEntry("greeting", { stale: true })
    */
-  async getEntry<V = unknown>(
+  getEntry<V = unknown>(
+    key: KeyLike<V>,
+    options: Omit<GetOptions<V>, "default"> & { readonly required: true },
+  ): Promise<Entry<V>>
+  getEntry<V = unknown>(
     key: KeyLike<V>,
     options?: Omit<GetOptions<V>, "default">,
-  ): Promise<Entry<V> | undefined> {
+  ): Promise<Entry<V> | undefined>
+  async getEntry(key: KeyLike, options?: GetOptions<unknown>): Promise<Entry<unknown> | undefined> {
     const [entry] = await readMany(this.kit, [key], options)
-    return entry as Entry<V> | undefined // The key says what its value is.
+    return entry
   }
 
   /**

@@ -1,5 +1,5 @@
 // What TypeScript finds out by itself: nobody has to say a type again that a key, a schema or a function has said.
-import { CacheWrapper, type Key, key } from "isocache"
+import { CacheWrapper, type Entry, type Key, key } from "isocache"
 
 /** Compiles only where both are the same type. */
 function same<A, B>(
@@ -76,4 +76,15 @@ export async function defaults<T>(own: Key<T>, other: T): Promise<T> {
   await cache.getMany([shape], { default: "circle" })
   void asked
   return cache.get(own, { default: other })
+}
+
+/** What is required is there. */
+export async function required(): Promise<void> {
+  const users = cache.region("users", { generate: async (id: number) => ({ id }) })
+  const entry = await cache.getEntry(shape, { required: true, stale: true })
+  same<typeof entry, Entry<Shape>>()
+  const made = await users.getEntry(1, { required: true })
+  same<typeof made, Entry<{ id: number }>>()
+  const perhaps = await users.getEntry(1, { stale: true })
+  same<typeof perhaps, Entry<{ id: number }> | undefined>()
 }
