@@ -15,7 +15,7 @@ import { expireAll, removeAll, touchOne } from "./policy/write.ts"
 import { Reader } from "./reader.ts"
 import { nameOf } from "./reading.ts"
 import { bareKit, type RegionOptions, regionKit, setGenerator } from "./regions.ts"
-import type { InvalidateOptions, ManyEntries } from "./writing.ts"
+import type { InvalidateOptions, ManyEntries, ManyEntry } from "./writing.ts"
 import { endTags, everywhere, lasting, modeOf, setMany, setOne, toTarget } from "./writing.ts"
 
 /**
@@ -61,6 +61,8 @@ export class Region extends Reader {
    * @throws {CacheError} As {@link set}; then some of them may be stored.
    * @example await cached.setMany([["a", 1], ["b", 2, { ttl: "1h" }]], { ttl: "5m" })
    */
+  setMany(entries: Iterable<ManyEntry>, options?: WriteOptions): Promise<void>
+  setMany(entries: ManyEntries, options?: WriteOptions): Promise<void>
   setMany(entries: ManyEntries, options?: WriteOptions): Promise<void> {
     return lasting(this.kit, setMany(this.kit, entries, options))
   }

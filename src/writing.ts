@@ -37,10 +37,11 @@ export async function everywhere(
   if (event) tell(engine, event)
 }
 
-/** What `setMany` takes: pairs, optionally with options of their own, a Map, or a record. */
-export type ManyEntries =
-  | Iterable<readonly [key: KeyLike, value: unknown, options?: WriteOptions | undefined]>
-  | { readonly [key: string]: unknown }
+/** A key and its value, perhaps with options of their own. */
+export type ManyEntry = readonly [key: KeyLike, value: unknown, options?: WriteOptions | undefined]
+
+/** What `setMany` takes: pairs, a Map, or a record. */
+export type ManyEntries = Iterable<ManyEntry> | { readonly [key: string]: unknown }
 
 /** How an invalidation ends entries: "hard", the default, for good; "soft" expires them. */
 export interface InvalidateOptions {
@@ -141,17 +142,15 @@ export function toTarget({ settings, place }: Kit, policy: Policy = settings.pol
   return { engine: settings.home(), place, policy }
 }
 
-type Pair = readonly [key: KeyLike, value: unknown, options?: WriteOptions | undefined]
-
-function pairsOf(entries: ManyEntries): readonly Pair[] {
+function pairsOf(entries: ManyEntries): readonly ManyEntry[] {
   if (typeof entries === "object" && entries !== null) {
-    const pairs: readonly Pair[] = isIterable(entries) ? [...entries] : Object.entries(entries)
+    const pairs: readonly ManyEntry[] = isIterable(entries) ? [...entries] : Object.entries(entries)
     if (pairs.every((pair) => Array.isArray(pair) && pair.length >= 2)) return pairs
   }
   throw misuse("Many entries are pairs of key and value (and options), a Map, or a record.")
 }
 
-function isIterable(entries: ManyEntries): entries is Iterable<Pair> {
+function isIterable(entries: ManyEntries): entries is Iterable<ManyEntry> {
   return Symbol.iterator in entries
 }
 

@@ -1,5 +1,5 @@
 // What TypeScript finds out by itself: nobody has to say a type again that a key, a schema or a function has said.
-import { CacheWrapper, type Entry, type Key, key } from "isocache"
+import { CacheWrapper, type Entry, type Key, key, type ManyEntries } from "isocache"
 
 /** Compiles only where both are the same type. */
 function same<A, B>(
@@ -87,4 +87,19 @@ export async function required(): Promise<void> {
   same<typeof made, Entry<{ id: number }>>()
   const perhaps = await users.getEntry(1, { stale: true })
   same<typeof perhaps, Entry<{ id: number }> | undefined>()
+}
+
+/** Pairs that a function makes of what there is are pairs, as for a Map. */
+export async function pairs(users: readonly { id: number }[], given: ManyEntries): Promise<void> {
+  await cache.setMany(users.map((user) => [`user:${user.id}`, user]))
+  await cache.setMany(
+    users.map((user) => [["user", user.id], user, { ttl: "1h" }]),
+    { tags: ["users"] },
+  )
+  await cache.setMany(given)
+  await cache.setMany(Math.random() > 1 ? new Map([["a", 1]]) : { a: 1 })
+  // @ts-expect-error: a key at least, and a value
+  await cache.setMany(users.map(({ id }) => [id]))
+  // @ts-expect-error: no such option
+  await cache.setMany(users.map((user) => ["a", user, { tll: "1h" }]))
 }
