@@ -31,6 +31,9 @@ export type KeyPart =
 /** A key: text, or segments such as `["user", 42, { locale: "de" }]`. `["user"]` is not `"user"`. */
 export type KeyLike<V = unknown> = Key<V> | readonly KeyPart[]
 
+/** What a key says of its value; `unknown` where it says nothing. */
+export type ValueOf<K> = K extends Key<infer V> ? V : unknown
+
 /**
  * Makes one key of several parts: canonical, injective, the same in every run, runtime and release.
  *

@@ -1,6 +1,6 @@
 import type { Entry } from "./entry.ts"
 import { hotEntry, hotHit } from "./hits.ts"
-import type { KeyLike } from "./key.ts"
+import type { KeyLike, ValueOf } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { isPlainRead, loadAll, readGenerated, readOne, serveOrLoad } from "./loading.ts"
 import type { Served } from "./policy/call.ts"
@@ -109,6 +109,14 @@ export class Reader {
     options: GetOptions<V> & ({ readonly required: true } | { readonly default: V }),
   ): Promise<V[]>
   getMany<V = unknown>(keys: Iterable<KeyLike<V>>, options?: GetOptions<V>): Promise<(V | undefined)[]>
+  getMany<const K extends readonly KeyLike[]>(
+    keys: K,
+    options: Omit<GetOptions<unknown>, "default"> & { readonly required: true },
+  ): Promise<{ -readonly [I in keyof K]: ValueOf<K[I]> }>
+  getMany<const K extends readonly KeyLike[]>(
+    keys: K,
+    options?: Omit<GetOptions<unknown>, "default">,
+  ): Promise<{ -readonly [I in keyof K]: ValueOf<K[I]> | undefined }>
   async getMany(keys: Iterable<KeyLike>, options?: GetOptions<unknown>): Promise<unknown[]> {
     this.kit.settings.home()
     const all = listOf(keys)

@@ -103,3 +103,17 @@ export async function pairs(users: readonly { id: number }[], given: ManyEntries
   // @ts-expect-error: no such option
   await cache.setMany(users.map((user) => ["a", user, { tll: "1h" }]))
 }
+
+/** Keys of several types read together say each what its own value is. */
+export async function mixed<T>(own: Key<T>): Promise<void> {
+  const found = await cache.getMany([shape, own, ["plain", 1]], { stale: true })
+  same<typeof found, [Shape | undefined, T | undefined, unknown]>()
+  const [one, other] = await cache.getMany([shape, pair], { required: true })
+  same<typeof one, Shape>()
+  same<typeof other, [number, string]>()
+  const keys: (Key<Shape> | Key<number>)[] = [shape]
+  const list = await cache.getMany(keys)
+  same<typeof list, (Shape | number | undefined)[]>()
+  // @ts-expect-error: a number is no key
+  await cache.getMany([shape, pair, 1])
+}
