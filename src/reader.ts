@@ -1,8 +1,10 @@
+import type { Awaitable } from "./base/awaitable.ts"
 import type { Entry } from "./entry.ts"
 import { hotEntry, hotHit } from "./hits.ts"
 import type { KeyLike, ValueOf } from "./key.ts"
 import type { Kit } from "./kit.ts"
 import { isPlainRead, loadAll, readGenerated, readOne, serveOrLoad } from "./loading.ts"
+import type { ManyResult } from "./policy/answers.ts"
 import type { Served } from "./policy/call.ts"
 import type { Anything, Fallback, FallbackOf, LoadContext } from "./policy/context.ts"
 import type { ManyFallback, ManyFallbackOf } from "./policy/many.ts"
@@ -192,13 +194,19 @@ export class Reader {
    * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length, and as {@link getOrSet}.
    * @example const users = await cached.getOrSetMany(["1", "2"], (missing) => fetchUsers(...missing.map(Number)))
    */
-  async getOrSetMany<V, R extends V = V, K extends KeyLike<V> = KeyLike<V>>(
+  getOrSetMany<V, K extends KeyLike<V> = KeyLike<V>>(
+    keys: Iterable<K & KeyLike<V>>,
+    fallback: NoInfer<(missing: K[], context: LoadContext<V>) => Awaitable<ManyResult<V | Anything>>>,
+    options: LoadOptions<V> & { readonly schema: StandardSchemaV1<unknown, V> },
+  ): Promise<V[]>
+  getOrSetMany<V, R extends V = V, K extends KeyLike<V> = KeyLike<V>>(
     keys: Iterable<K & KeyLike<V>>,
     fallback: ManyFallbackOf<V, R, K>,
     options?: LoadOptions<R>,
-  ): Promise<Loaded<V, R>[]> {
+  ): Promise<Loaded<V, R>[]>
+  async getOrSetMany<V>(keys: Iterable<KeyLike>, fallback: unknown, options?: LoadOptions<V>): Promise<V[]> {
     // The keys say what their values are; inside, values are unknown.
-    return (await loadAll(this.kit, keys, fallback as ManyFallback<unknown>, options)) as Loaded<V, R>[]
+    return (await loadAll(this.kit, keys, fallback as ManyFallback<unknown>, options)) as V[]
   }
 
   /**

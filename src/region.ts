@@ -8,8 +8,8 @@ import type { Kit } from "./kit.ts"
 import { type Args, type Fn, type Memoized, type MemoizeOptions, memoize } from "./memoize.ts"
 import { type MemoizedMany, memoizeMany } from "./memoize-many.ts"
 import type { ManyResult } from "./policy/answers.ts"
-import type { LoadContext } from "./policy/context.ts"
-import type { WriteOptions } from "./policy/options.ts"
+import type { Anything, LoadContext } from "./policy/context.ts"
+import type { StandardSchemaV1, WriteOptions } from "./policy/options.ts"
 import { clearPlace, invalidatePlace, pruneAll } from "./policy/sweep.ts"
 import { expireAll, removeAll, touchOne } from "./policy/write.ts"
 import { Reader } from "./reader.ts"
@@ -178,6 +178,13 @@ export class Region extends Reader {
    * @throws {CacheError} `REGION_CONFIGURED` for options a second time, unless with `replace: true`.
    * @example const users = cached.region("users", { ttl: "10m", generate: fetchUser })
    */
+  region<V, A, W = unknown>(
+    name: string,
+    options: Omit<RegionOptions<V, A>, "generate"> & {
+      readonly schema: StandardSchemaV1<unknown, V>
+      readonly generate: (argument: A, context: LoadContext<W>) => NoInfer<V | Promise<V>> | Anything
+    },
+  ): GeneratedRegion<V, A>
   region<V, A, W = unknown>(
     name: string,
     options: Omit<RegionOptions<V, A>, "generate"> & {

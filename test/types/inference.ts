@@ -1,5 +1,5 @@
 // What TypeScript finds out by itself: nobody has to say a type again that a key, a schema or a function has said.
-import { CacheWrapper, type Entry, type Key, key, type ManyEntries } from "isocache"
+import { CacheWrapper, type Entry, type Key, key, type ManyEntries, type StandardSchemaV1 } from "isocache"
 
 /** Compiles only where both are the same type. */
 function same<A, B>(
@@ -116,4 +116,27 @@ export async function mixed<T>(own: Key<T>): Promise<void> {
   same<typeof list, (Shape | number | undefined)[]>()
   // @ts-expect-error: a number is no key
   await cache.getMany([shape, pair, 1])
+}
+
+/** What a schema makes of a value is what comes, whatever a fallback or a generator answers. */
+export async function judged(schema: StandardSchemaV1<unknown, Shape>): Promise<void> {
+  const shapes = cache.region("shapes", { schema, generate: async (id: number) => JSON.parse(`${id}`) })
+  const one = await shapes.get(1)
+  same<typeof one, Shape>()
+  const raw = cache.region("raw", {
+    schema,
+    ttl: "1h",
+    generate: async (id: number, { key }): Promise<unknown> => [id, key],
+  })
+  const other = await raw.get(1)
+  same<typeof other, Shape>()
+  const many = await cache.getOrSetMany(["a"], async (missing) => missing.map((text) => JSON.parse(text)), {
+    schema,
+  })
+  same<typeof many, Shape[]>()
+  await cache.getOrSetMany([shape], async ([first]): Promise<unknown[]> => [first], { schema })
+  // @ts-expect-error: the argument is the generator's
+  await raw.get("1")
+  // @ts-expect-error: the key says that it is another
+  await cache.getOrSetMany([pair], async () => [1], { schema })
 }
