@@ -1,5 +1,17 @@
 // What TypeScript finds out by itself: nobody has to say a type again that a key, a schema or a function has said.
-import { CacheWrapper, type Entry, type Key, key, type ManyEntries, type StandardSchemaV1 } from "isocache"
+import {
+  type Args,
+  CacheWrapper,
+  type Entry,
+  type Fn,
+  type Key,
+  key,
+  type ManyEntries,
+  type Memoized,
+  type MemoizeOptions,
+  memoized,
+  type StandardSchemaV1,
+} from "isocache"
 
 /** Compiles only where both are the same type. */
 function same<A, B>(
@@ -140,3 +152,9 @@ export async function judged(schema: StandardSchemaV1<unknown, Shape>): Promise<
   // @ts-expect-error: the key says that it is another
   await cache.getOrSetMany([pair], async () => [1], { schema })
 }
+
+/** What a module makes of the face it can export: each type has a name that others can import. */
+export const shared = (name: string) => memoized({ name, instance: "shared", ttl: "5m" })
+export const briefly = <F extends Fn>(fn: F, options?: MemoizeOptions<Args<F>>): Memoized<F> =>
+  cache.memoize(fn, { key: options?.key, ttl: "1m" })
+export const lists = cache.memoizeMany((...ids: number[]) => ids.map(String), { name: "lists" })

@@ -17,6 +17,7 @@ const common = {
   verbatimModuleSyntax: true,
   allowImportingTsExtensions: true,
   skipLibCheck: false,
+  declaration: true,
   noEmit: true,
   types: [],
 }
