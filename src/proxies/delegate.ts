@@ -41,7 +41,10 @@ const methods = [...recordMethods, ...otherMethods]
  * })
  * ```
  */
-export function delegate(adapter: Adapter, overrides: Partial<Adapter> = {}): Adapter {
+export function delegate(
+  adapter: Adapter,
+  overrides: { readonly [Name in keyof Adapter]?: Adapter[Name] | undefined } = {},
+): Adapter {
   assertAdapter(adapter, "delegate()")
   const { peek, tokenChanges, ...rest } = throughTo(adapter)
   const seesTokens = recordMethods.every((name) => overrides[name] === undefined)
@@ -64,7 +67,7 @@ export function proxy(adapter: Adapter, overrides: Partial<Adapter>): Adapter {
 }
 
 /** `through`, with `overrides` in place of its own members. */
-function replaced(through: Mutable, overrides: Partial<Adapter>): Adapter {
+function replaced(through: Mutable, overrides: object): Adapter {
   for (const [name, override] of Object.entries(overrides)) {
     if (override !== undefined) Reflect.set(through, name, override)
   }

@@ -25,6 +25,7 @@ import {
 } from "isocache"
 import { memory } from "isocache/adapters/memory"
 import { CacheWrapper as CoreWrapper } from "isocache/core"
+import { delegate } from "isocache/proxies"
 
 /** Compiles only where both are the same type. */
 function same<A, B>(
@@ -346,6 +347,10 @@ export function storages(): void {
   cache.use("house", { rooms: 5 })
   // @ts-expect-error: what an alias loads is an adapter
   registerAlias("bad", () => 5)
+  const close: (() => void) | undefined = undefined
+  cache.use(delegate(memory(), { get: (key) => key, close, lock: undefined }))
+  // @ts-expect-error: an ability is a method
+  delegate(memory(), { lock: true })
   const names: (keyof AliasOptions)[] = ["auto", "memory", "indexeddb", "kv", "upstash", "sqlite", "none"]
   const core = new CoreWrapper({ adapter: memory() })
   const adapter: Adapter = core.adapter
