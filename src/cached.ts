@@ -58,7 +58,7 @@ export class CacheWrapper extends CoreWrapper {
    * @example cached.use("memory", { maxEntries: 1000 })
    */
   override use<N extends keyof AliasOptions>(alias: N, options?: AliasOptions[N] & UseOptions): this
-  override use(adapter: Adapter, options?: UseOptions): this
+  override use(adapter: string | Adapter, options?: UseOptions): this
   override use<N extends string>(alias: N extends keyof AliasOptions ? never : N, options?: object): this
   override use(adapter: string | Adapter, options?: object): this {
     return super.use(adapter, options as UseOptions) // It judges what the type cannot.

@@ -347,6 +347,9 @@ export function storages(): void {
   cache.use("house", { rooms: 5 })
   // @ts-expect-error: what an alias loads is an adapter
   registerAlias("bad", () => 5)
+  const told = optionsFrom({ "cache.adapter": "memory" }).adapter ?? memory()
+  same<typeof told, string | Adapter>()
+  cache.use(told, { near: true })
   const close: (() => void) | undefined = undefined
   cache.use(delegate(memory(), { get: (key) => key, close, lock: undefined }))
   // @ts-expect-error: an ability is a method
