@@ -9,6 +9,9 @@ import type { Region } from "./region.ts"
 /** Any function. */
 export type Fn = (...args: never[]) => unknown
 
+/** Any function that answers a promise. */
+export type AsyncFn = (...args: never[]) => Promise<unknown>
+
 /** The parameters of a function. */
 export type Args<F> = F extends (...args: infer A) => unknown ? A : never
 

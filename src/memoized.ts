@@ -1,7 +1,7 @@
 import { CacheError, misuse } from "./base/errors.ts"
 import { sharedCache } from "./cached.ts"
 import type { KeyPart } from "./key.ts"
-import { type Fn, type MemoizeOptions, memoizeWith } from "./memoize.ts"
+import { type AsyncFn, type MemoizeOptions, memoizeWith } from "./memoize.ts"
 import type { Region } from "./region.ts"
 
 /** Options of {@link memoized}. */
@@ -15,7 +15,8 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
 }
 
 /**
- * Serves a method or getter, static or not, from a cache: a TC39 decorator. The method answers a promise.
+ * Serves a method or getter, static or not, from a cache: a TC39 decorator. The method answers a promise,
+ * and its type has to say so already: a decorator cannot change it.
  *
  * The verbs of a memoized function are attached to the method: `refresh`, `delete` and so on. Where `instance` is a
  * function they belong to one instance, reached by `.of(one)`: `Users.prototype.find.of(user).delete(42)`.
@@ -39,7 +40,7 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
  */
 export function memoized<This = never>(
   options: MemoizedOptions<This>,
-): <F extends Fn>(
+): <F extends AsyncFn>(
   method: F,
   context: ClassMethodDecoratorContext<never> | ClassGetterDecoratorContext<never>,
 ) => F {

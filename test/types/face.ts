@@ -321,6 +321,12 @@ export class Repo {
     return new Repo()
   }
 
+  // @ts-expect-error: what it answers would be a promise, and no number
+  @memoized({ name: "Repo.size", instance: "shared" })
+  size(): number {
+    return 1
+  }
+
   // @ts-expect-error: a field is no method
   @memoized({ name: "Repo.field", instance: "shared" })
   field = 1
