@@ -2,10 +2,13 @@ import { CacheError, misuse } from "./base/errors.ts"
 import { sharedCache } from "./cached.ts"
 import type { KeyPart } from "./key.ts"
 import { type AsyncFn, type MemoizeOptions, memoizeWith } from "./memoize.ts"
+import type { StandardSchemaV1 } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
 /** Options of {@link memoized}. */
-export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never, never>, "name"> {
+export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never, never>, "name" | "schema"> {
+  /** See {@link MemoizeOptions.schema}. Default none. */
+  readonly schema?: StandardSchemaV1<unknown, unknown> | undefined
   /** What the entries are named by. Required, for methods of many classes have the same name. */
   readonly name: string
   /** Whether all instances share their entries, or what tells them apart. */

@@ -321,6 +321,11 @@ export class Repo {
     return new Repo()
   }
 
+  @memoized({ name: "Repo.judged", instance: "shared", schema, shouldCache: (user: User) => user.id > 0 })
+  async judged(id: number): Promise<User> {
+    return { id, name: "Ada" }
+  }
+
   // @ts-expect-error: what it answers would be a promise, and no number
   @memoized({ name: "Repo.size", instance: "shared" })
   size(): number {
