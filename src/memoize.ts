@@ -62,15 +62,9 @@ export type Memoized<F extends Fn> = (ReturnType<F> extends Promise<unknown>
   : (this: ThisParameterType<F>, ...args: Args<F>) => Promise<Awaited<ReturnType<F>>>) &
   MemoizedVerbs<Args<F>, Awaited<ReturnType<F>>, F>
 
-/** Serves `fn` from `cache`. */
-export function memoize<F extends Fn>(
-  cache: Region,
-  fn: F,
-  options: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>> = {},
-): Memoized<F> {
-  const memoized = memoizeWith(cache, fn, options as MemoizeOptions<unknown[]>)
-  return memoized as unknown as Memoized<F> // Built below to this very shape; TypeScript cannot follow the parameters.
-}
+/** A memoized function of which a schema says what it answers. */
+export type MemoizedAs<F extends Fn, V> = ((this: ThisParameterType<F>, ...args: Args<F>) => Promise<V>) &
+  MemoizedVerbs<Args<F>, V, F>
 
 /**
  * The memoized form of `fn`. For methods, `before` answers what of `this` counts in the key, before the arguments.

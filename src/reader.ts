@@ -8,7 +8,7 @@ import type { ManyResult } from "./policy/answers.ts"
 import type { Served } from "./policy/call.ts"
 import type { Anything, Fallback, FallbackOf, LoadContext } from "./policy/context.ts"
 import type { ManyFallback, ManyFallbackOf } from "./policy/many.ts"
-import type { LoadOptions, ReadOptions, StandardSchemaV1 } from "./policy/options.ts"
+import type { Judged, LoadOptions, ReadOptions } from "./policy/options.ts"
 import { keysOf } from "./policy/sweep.ts"
 import { type GetOptions, listOf, nameOf, peekNow, readMany, readValues } from "./reading.ts"
 import { toTarget } from "./writing.ts"
@@ -165,7 +165,7 @@ export class Reader {
   getOrSet<V>(
     key: KeyLike<V>,
     fallback: NoInfer<(context: LoadContext<V>) => V | Promise<V> | Anything>,
-    options: LoadOptions<V> & { readonly schema: StandardSchemaV1<unknown, V> },
+    options: LoadOptions<V> & Judged<V>,
   ): Promise<V>
   getOrSet<V, R extends V = V>(
     key: KeyLike<V>,
@@ -197,7 +197,7 @@ export class Reader {
   getOrSetMany<V, K extends KeyLike<V> = KeyLike<V>>(
     keys: Iterable<K & KeyLike<V>>,
     fallback: NoInfer<(missing: K[], context: LoadContext<V>) => Awaitable<ManyResult<V | Anything>>>,
-    options: LoadOptions<V> & { readonly schema: StandardSchemaV1<unknown, V> },
+    options: LoadOptions<V> & Judged<V>,
   ): Promise<V[]>
   getOrSetMany<V, R extends V = V, K extends KeyLike<V> = KeyLike<V>>(
     keys: Iterable<K & KeyLike<V>>,

@@ -29,6 +29,11 @@ export function nameOf({ settings, path }: Kit, key: unknown): string {
   return keyText(key as KeyLike) // Guarded there, whatever the caller's types said.
 }
 
+/** The texts of `keys`, each once. */
+export function namesOf(kit: Kit, keys: readonly KeyLike[]): readonly string[] {
+  return [...new Set(keys.map((key) => nameOf(kit, key)))]
+}
+
 /** A copy of a key as it is now. In a region with a key function it may be of any class, and is the very object. */
 export function ownOf<K>({ settings }: Kit, key: K): K {
   return typeof key === "object" && !settings.toKey ? (tryClone(key) as K) : key // A copy is of the same type.

@@ -5,15 +5,22 @@ import type { Rules } from "./base/rules.ts"
 import type { GeneratedRegion } from "./generated.ts"
 import type { KeyLike } from "./key.ts"
 import type { Kit } from "./kit.ts"
-import { type Args, type Fn, type Memoized, type MemoizeOptions, memoize } from "./memoize.ts"
+import {
+  type Args,
+  type Fn,
+  type Memoized,
+  type MemoizedAs,
+  type MemoizeOptions,
+  memoizeWith,
+} from "./memoize.ts"
 import { type MemoizedMany, memoizeMany } from "./memoize-many.ts"
 import type { ManyResult } from "./policy/answers.ts"
 import type { Anything, LoadContext } from "./policy/context.ts"
-import type { StandardSchemaV1, WriteOptions } from "./policy/options.ts"
+import type { Judged, WriteOptions } from "./policy/options.ts"
 import { clearPlace, invalidatePlace, pruneAll } from "./policy/sweep.ts"
 import { expireAll, removeAll, touchOne } from "./policy/write.ts"
 import { Reader } from "./reader.ts"
-import { nameOf } from "./reading.ts"
+import { nameOf, namesOf } from "./reading.ts"
 import { bareKit, type RegionOptions, regionKit, setGenerator } from "./regions.ts"
 import type { InvalidateOptions, ManyEntries, ManyEntry } from "./writing.ts"
 import { endTags, everywhere, lasting, modeOf, setMany, setOne, toTarget } from "./writing.ts"
@@ -180,10 +187,10 @@ export class Region extends Reader {
    */
   region<V, A, W = unknown>(
     name: string,
-    options: Omit<RegionOptions<V, A>, "generate"> & {
-      readonly schema: StandardSchemaV1<unknown, V>
-      readonly generate: (argument: A, context: LoadContext<W>) => NoInfer<V | Promise<V>> | Anything
-    },
+    options: Omit<RegionOptions<V, A>, "generate"> &
+      Judged<V> & {
+        readonly generate: (argument: A, context: LoadContext<W>) => NoInfer<V | Promise<V>> | Anything
+      },
   ): GeneratedRegion<V, A>
   region<V, A, W = unknown>(
     name: string,
@@ -215,8 +222,10 @@ export class Region extends Reader {
    * @throws {CacheError} `NAME_REQUIRED`, `OPTION_INVALID`; when called `ARGUMENT_CHANGED`, and as `getOrSet`.
    * @example const loadUser = cached.memoize(fetchUser, { name: "user", ttl: "5m" })
    */
-  memoize<F extends Fn>(fn: F, options?: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>>): Memoized<F> {
-    return memoize(this, fn, options)
+  memoize<F extends Fn, V>(fn: F, options: MemoizeOptions<Args<F>, V> & Judged<V>): MemoizedAs<F, V>
+  memoize<F extends Fn>(fn: F, options?: MemoizeOptions<Args<F>, Awaited<ReturnType<F>>>): Memoized<F>
+  memoize(fn: Fn, options: object = {}): unknown {
+    return memoizeWith(this, fn, options)
   }
 
   /**
@@ -236,11 +245,4 @@ export class Region extends Reader {
 /** Not in the class: a class that names itself is `_Region` in the build and in logs. */
 function faceOf(kit: Kit): Region {
   return new Region(kit)
-}
-
-/**
- * The texts of `keys`, each once. Not a private method: a bound view, made without the constructor, would have none.
- */
-function namesOf(kit: Kit, keys: readonly KeyLike[]): readonly string[] {
-  return [...new Set(keys.map((key) => nameOf(kit, key)))]
 }

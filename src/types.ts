@@ -11,7 +11,7 @@ export type { Entry } from "./entry.ts"
 export type { GeneratedRegion } from "./generated.ts"
 export type { Key, KeyLike, KeyPart, ValueOf } from "./key.ts"
 export type { Generator } from "./kit.ts"
-export type { Args, AsyncFn, Fn, Memoized, MemoizedVerbs, MemoizeOptions } from "./memoize.ts"
+export type { Args, AsyncFn, Fn, Memoized, MemoizedAs, MemoizedVerbs, MemoizeOptions } from "./memoize.ts"
 export type { MemoizedMany } from "./memoize-many.ts"
 export type { ManyResult } from "./policy/answers.ts"
 export type { Anything, Fallback, FallbackOf, LoadContext } from "./policy/context.ts"
@@ -19,6 +19,7 @@ export type { Metrics } from "./policy/counters.ts"
 export type { OnError } from "./policy/hub.ts"
 export type { ManyFallback, ManyFallbackOf } from "./policy/many.ts"
 export type {
+  Judged,
   LoadOptions,
   ReadOptions,
   SchemaResult,

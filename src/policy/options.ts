@@ -73,6 +73,12 @@ export interface LoadOptions<V = unknown> extends ReadOptions, WriteOptions {
   readonly schema?: StandardSchemaV1<unknown, V> | undefined
 }
 
+/** Options whose schema says what comes. */
+export interface Judged<V> {
+  /** See {@link LoadOptions.schema}. */
+  readonly schema: StandardSchemaV1<unknown, V>
+}
+
 /** {@link LoadOptions}, resolved: only numbers and booleans below this line. */
 export interface Policy {
   readonly maxAge: number

@@ -147,6 +147,16 @@ export async function judged(schema: StandardSchemaV1<unknown, Shape>): Promise<
   })
   same<typeof many, Shape[]>()
   await cache.getOrSetMany([shape], async ([first]): Promise<unknown[]> => [first], { schema })
+  const load = cache.memoize(async (id: number) => JSON.parse(`${id}`), {
+    name: "load",
+    schema,
+    key: (id) => id,
+  })
+  const loaded = await load(1)
+  same<typeof loaded, Shape>()
+  await load.set({ kind: "circle", size: 1 }, 1)
+  // @ts-expect-error: the argument is the function's
+  await load("1")
   // @ts-expect-error: the argument is the generator's
   await raw.get("1")
   // @ts-expect-error: the key says that it is another
