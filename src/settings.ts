@@ -61,13 +61,14 @@ const nearReaders: { readonly [name: string]: Read } = {
  * const cache = new CacheWrapper(optionsFrom({ CACHE_ADAPTER: "memory", CACHE_TTL: "10 minutes" }, "cache"))
  * ```
  */
-export function optionsFrom(record: { readonly [name: string]: unknown }, prefix = "cache"): CacheOptions {
+export function optionsFrom(record: object, prefix = "cache"): CacheOptions {
   const start = typeof prefix === "string" ? prefix.replace(/\.$/, "") : ""
   if (typeof record !== "object" || record === null || start === "") {
     throw misuse("optionsFrom takes a record of settings and what the names of ours begin with.")
   }
   const options: Node = {}
-  for (const [name, value] of Object.entries(record)) {
+  const settings: readonly (readonly [name: string, value: unknown])[] = Object.entries(record)
+  for (const [name, value] of settings) {
     if (value === undefined || value === null) continue
     const path = pathOf(name, start)
     if (path) put(options, path, value, name)

@@ -341,6 +341,11 @@ memoized({ instance: "shared" })
 // @ts-expect-error: what tells instances apart is asked for
 memoized({ name: "x" })
 
+/** As Wrangler writes them: an interface. */
+interface WorkerVars {
+  CACHE_TTL: string
+}
+
 export function storages(): void {
   cache.use("memory", { maxEntries: 5, policy: "lru", near: true, compress: true }).use(memory()).use("none")
   cache.use("sqlite", { path: ":memory:" })
@@ -370,6 +375,10 @@ export function storages(): void {
   const adapter: Adapter = core.adapter
   const bound: CacheWrapper = cache.bind({ waitUntil: (work) => void work.then() })
   const configured = new CacheWrapper(optionsFrom({ "cache.ttl": "5m" }, "cache"))
+  const vars: WorkerVars = { CACHE_TTL: "5m" }
+  void optionsFrom(vars)
+  // @ts-expect-error: a text holds no settings
+  optionsFrom("cache.ttl=5m")
   same<ReturnType<typeof optionsFrom>["prefix"], string | undefined>()
   void [names, adapter, bound, configured]
 }
