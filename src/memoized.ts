@@ -13,8 +13,8 @@ export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never
   readonly name: string
   /** Whether all instances share their entries, or what tells them apart. */
   readonly instance: "shared" | ((self: This) => KeyPart)
-  /** Default: the shared cache. */
-  readonly cache?: Region | undefined
+  /** A cache or region, with a generator or without. Default: the shared cache. */
+  readonly cache?: Pick<Region, "memoize"> | undefined
 }
 
 /**
@@ -47,7 +47,8 @@ export function memoized<This = never>(
   method: F,
   context: ClassMethodDecoratorContext<never> | ClassGetterDecoratorContext<never>,
 ) => F {
-  const { cache, instance, ...rest } = options ?? {}
+  const { cache: given, instance, ...rest } = options ?? {}
+  const cache = given as Region | undefined // As one with a generator is behind its face; judged below.
   if (typeof rest.name !== "string" || rest.name === "") {
     throw new CacheError(
       "NAME_REQUIRED",

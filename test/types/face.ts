@@ -298,6 +298,8 @@ export async function functions(): Promise<void> {
   void [text, a, b, promise]
 }
 
+const counts = cache.region("counts", { generate: async (id: number) => id })
+
 export class Repo {
   readonly tenant: string = "a"
 
@@ -319,6 +321,11 @@ export class Repo {
   @memoized({ name: "Repo.make", instance: "shared", cache })
   static async make(): Promise<Repo> {
     return new Repo()
+  }
+
+  @memoized({ name: "Repo.count", instance: "shared", cache: counts })
+  async count(): Promise<number> {
+    return 1
   }
 
   @memoized({ name: "Repo.judged", instance: "shared", schema, shouldCache: (user: User) => user.id > 0 })
