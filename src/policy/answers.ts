@@ -4,7 +4,7 @@ import { isA } from "../base/kind.ts"
 import { canonical, type KeyLike } from "../key.ts"
 import type { LoadContext } from "./context.ts"
 
-/** What a fallback of many keys answers. */
+/** What a fallback of many keys may answer: values in the order of the keys, or by key. */
 export type ManyResult<V> = readonly V[] | ReadonlyMap<unknown, V> | { readonly [key: string]: V }
 
 /** A missing key, and who waits for its value. */
@@ -38,9 +38,10 @@ export function hand(asked: readonly Asked[], result: unknown): void {
 }
 
 /**
- * Finds values by key in what a fallback answered, a Map or a record: by the key itself, by its `name`, a simple one by
- * its text (42 is "42" in a record, and in a Map unless that is one of `asked` itself), segments and other objects by
- * what they hold.
+ * Answers a function that finds values by key in what a fallback answered, a Map or a record.
+ *
+ * A key is found by itself or by its `name`; a primitive by its text as well, so that 42 finds "42" (but not in a Map if
+ * "42" is `asked` for, too); segments and other objects by their canonical text.
  */
 export function finderIn<V>(
   result: ReadonlyMap<unknown, V> | { readonly [key: string]: V },
@@ -51,7 +52,7 @@ export function finderIn<V>(
   let byText: Map<string, V> | undefined
   return (key, name = key) => {
     const isSimple = typeof key !== "object" || key === null
-    // Which may be `undefined` itself.
+    // The value may be `undefined` itself, so it is asked for by `has`.
     const known = [key, name]
     if (isSimple && !others.has(String(key))) known.push(String(key))
     for (const one of known) if (values.has(one)) return { value: values.get(one) as V } // It has it.
@@ -62,7 +63,7 @@ export function finderIn<V>(
   }
 }
 
-/** The canonical text of an object, if it has one. */
+/** The canonical text of an object, in a list; an empty list if it has none. */
 function textsOf(key: unknown): string[] {
   if (typeof key !== "object" || key === null) return []
   try {

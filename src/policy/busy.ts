@@ -2,7 +2,7 @@ import { left, now } from "../base/clock.ts"
 import { isWorker, poll } from "./scope.ts"
 import { within } from "./timeout.ts"
 
-/** Counts what is under way, so that who closes can wait for it. */
+/** Counts what is under way, so that a close can wait for it. */
 export class Busy {
   #count = 0
   #idle: Promise<void> | undefined
@@ -15,7 +15,7 @@ export class Busy {
     return work
   }
 
-  /** Counts something as under way until the answer is called. */
+  /** Counts something as under way until the function is called that it answers. */
   begin(): () => void {
     this.#count++
     return () => {

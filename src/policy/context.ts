@@ -86,14 +86,14 @@ export class Context implements LoadContext {
     return resolvePolicy(policy, { ttl, grace, tags })
   }
 
-  /** The value of the storage, where `value` is the one that {@link keep} has answered. */
+  /** The value as it is stored, if `value` is what {@link keep} has answered and a schema has made that of it. */
   keptAs(value: unknown): { readonly raw: unknown } | undefined {
     const { renewed } = this
     if (!renewed?.made || !Object.is(value, this.#kept)) return undefined
     return { raw: this.#call.engine.out(renewed.made) }
   }
 
-  // Functions of its own, so that a fallback may take them apart.
+  // Fields, not methods, so that a fallback may destructure the context.
   readonly skip = (): void => {
     this.skipped = true
   }
@@ -112,7 +112,7 @@ export class Context implements LoadContext {
     )
   }
 
-  /** Goes on with the ttl, grace and tags of `kept`, but for what the call's options or the fallback say. */
+  /** Takes ttl, grace and tags from `kept`, unless the call's options or the fallback have set them. */
   #renew(kept: Kept): void {
     const { policy, given } = this.#call
     this.renewed = kept

@@ -33,7 +33,7 @@ export interface Metrics {
   }
 }
 
-/** Counts, in plain fields: a hit costs one increment. */
+/** Counts in plain fields, so that a hit costs one increment. */
 export class Counters {
   hits = 0
   misses = 0

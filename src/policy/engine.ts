@@ -33,7 +33,7 @@ export class Engine {
   readonly backoff: Backoff = new Backoff()
   readonly queue: WriteQueue
   readonly busy: Busy = new Busy()
-  /** Those who list its keys. Who looks no further need not say so: none but a swap waits for them. */
+  /** Listings of keys under way. A caller may stop in the middle without a word, so only a swap waits for them. */
   readonly listings: Busy = new Busy()
   /** Open and ready for synchronous use. */
   store: Store | undefined
@@ -52,7 +52,7 @@ export class Engine {
     this.queue = new WriteQueue(lane, (work, ms, key) => this.guard(work, ms, key))
   }
 
-  /** Another one, for a storage over this. */
+  /** An engine for a storage that lies over this one: a batch's. */
   over(open: Source["open"]): Engine {
     const { hasPrefixes } = this.lane
     return new Engine({ ...this.source, owned: false, open }, this.hub, { ...laneOf(undefined), hasPrefixes })
@@ -90,7 +90,7 @@ export class Engine {
 
   #use(store: Store): Store {
     if (this.store || this.#closing) {
-      // Another request was faster, or it comes too late.
+      // Another request was faster, or the cache was closed meanwhile.
       if (this.source.owned) attempt(() => store.adapter.close?.()).catch(() => {})
       return this.store ?? store
     }
@@ -104,14 +104,15 @@ export class Engine {
     return this.store ? this.store.out(kept, isLast) : kept.value
   }
 
-  /** Told what the storage reports by itself; `isAdapters` when others over the same adapter hear it as well. */
+  /** Called with what the storage reports by itself; `isAdapters` when others over the same adapter hear it as well. */
   onReport: (event: AdapterEvent, isAdapters: boolean) => void = () => {}
 
   /**
-   * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. What it fails with loses the
-   * credentials in it.
+   * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. Errors of the storage lose their
+   * credentials.
    *
-   * @param lost - What to answer in place of the error.
+   * @param key - The storage key it is about, for the error; `""` for none or many.
+   * @param lost - Answers in place of an error. Default: rethrows it.
    */
   guard<T>(
     work: () => Awaitable<T>,
@@ -131,10 +132,11 @@ export class Engine {
   }
 
   /**
-   * The entry at `key`, judged by the versions of its regions and tags, and the versions of the load's tags besides.
-   * Never throws or rejects: trouble is an `error` event and a miss. Junk is removed. With `fresh`, only the versions are read.
+   * The entry at `key`, judged by the versions of its regions and tags; besides, the versions that a load would be made
+   * under. Never throws or rejects: trouble is an `error` event and a miss. Junk is removed. With the option `fresh`
+   * only the versions are read.
    *
-   * @param known - What the storage has just said, where it answers at once.
+   * @param known - What a storage that answers at once has just said.
    */
   read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Awaitable<Found> {
     const lost = (error: unknown) => this.#lost(place, place.own(key) ?? key, error)
@@ -146,8 +148,8 @@ export class Engine {
     if (!this.store?.adapter.forget) return this.read(place, key, policy)
     return chain(
       this.readMany(place, [key], policy, { anew: true, keepsJunk: true }),
-      ([found]) => found as Found,
-    ) // As many as keys.
+      ([found]) => found as Found, // One for each key.
+    )
   }
 
   /** As {@link read}, for many keys in one round trip where the adapter can. */
@@ -162,7 +164,7 @@ export class Engine {
       const one = this.#lost(place, "", error)
       const isNear = this.store?.adapter.peek && !options.anew
       return keys.map((key) => {
-        // A tier in front may know it all the same, though nothing can be made under its versions.
+        // A tier in front may have it all the same. Its versions may be old: no entry can be made under them.
         const known = isNear ? this.peek(place, key) : undefined
         return known ? { ...known, tokens: undefined } : one
       })
@@ -195,7 +197,7 @@ export class Engine {
     return { kept: undefined, limit: 0, reason: "unavailable", tokens: undefined }
   }
 
-  /** What is known of `key` at once, in whatever state; `undefined` where that takes I/O. */
+  /** The entry at `key`, in whatever state, if the storage answers at once; `undefined` for none, and where it takes I/O. */
   peek(place: Place, key: string): Found | undefined {
     try {
       if (!this.store && this.source.adapter) attempt(() => this.open()).catch(() => {})
@@ -209,7 +211,11 @@ export class Engine {
     }
   }
 
-  /** Says that explicit writes of `keys` begin or have just ended: flights are beaten. A soft one leaves what is stale. */
+  /**
+   * Beats the flights of `keys`, for an explicit write of them begins or has just ended.
+   *
+   * @param isSoft - Whether the write leaves the entries, so that stale ones may still be served. Default `false`.
+   */
   fence(keys: readonly string[], isSoft?: boolean): void {
     this.lane.count++
     for (const key of keys) {

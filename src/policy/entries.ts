@@ -25,12 +25,12 @@ export function snapshot(engine: Engine, value: unknown, keeps: Keeps = () => tr
   return isIsolated(engine) ? tryClone(value, keeps) : value
 }
 
-/** What a caller is handed of what another's load has brought: a copy; what cannot be copied as it is. */
+/** A copy of a loaded value, for a caller that did not lead the load. A value that cannot be copied stays what it is. */
 export function copyFor(engine: Engine, value: unknown): unknown {
   return snapshot(engine, value, () => false)
 }
 
-/** Whether its values are copied on their way in and out. */
+/** Whether values are copied on their way in and out of the storage. */
 export function isIsolated({ store, source }: Engine): boolean {
   return (store?.adapter ?? source.adapter)?.copy !== "none"
 }

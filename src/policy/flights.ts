@@ -80,7 +80,7 @@ export class Flights {
 
   /**
    * Beats the flights of `key`, whichever cache they are of: what they bring is not stored, and later callers start
-   * anew. A soft one leaves what is stale.
+   * anew. `isSoft` as in {@link Engine.fence}.
    */
   fence(key: string, isSoft?: boolean): void {
     if (this.#all.size > 0) for (const flights of this.#all) flights.fenceOwn(key, isSoft)

@@ -5,7 +5,7 @@ import type { Found } from "./found.ts"
 /** Reads the entry of a call. */
 export type Read = (call: Call) => Promise<Found>
 
-/** Reads of one turn, by `read` for all of them together, a turn later; what comes later reads with others of its turn. */
+/** Gathers the calls of one turn, and reads for all of them together by one `read`, in the next microtask. */
 export function gathered(read: (first: Call, keys: readonly string[]) => Awaitable<Found[]>): Read {
   let waiting: Call[] = []
   let reads: Promise<Found[]> | undefined
@@ -17,6 +17,6 @@ export function gathered(read: (first: Call, keys: readonly string[]) => Awaitab
       reads = undefined
       return read(call, keys)
     })
-    return reads.then((all) => all[at] as Found) // As many as keys.
+    return reads.then((all) => all[at] as Found) // One for each key.
   }
 }

@@ -1,12 +1,12 @@
 import type { Adapter, AdapterEvent } from "../adapter.ts"
 import { quietly } from "../base/awaitable.ts"
 
-/** Who hears what an adapter reports; `isAdapters` when others over the same adapter hear it as well. */
+/** Hears what an adapter reports; `isAdapters` when others over the same adapter hear it as well. */
 interface Hearer {
   onReport(event: AdapterEvent, isAdapters: boolean): void
 }
 
-/** Of those that nobody keeps any more: their adapters may never report anything, and so not find out. */
+/** Stops the reports to hearers that are gone: an adapter that never reports anything would not find out. */
 let dropped: FinalizationRegistry<() => void> | undefined
 
 /**
@@ -24,7 +24,7 @@ export function hear(adapter: Adapter, hearer: Hearer): (() => void) | undefined
   return stop
 }
 
-/** A function of its own: closures of one function keep what any of them names. */
+/** Not inside of {@link hear}: the closures of one function share what any of them names, and would keep `hearer`. */
 function observe(adapter: Adapter, ref: { deref(): Hearer | undefined }): (() => void) | undefined {
   const stop = adapter.observe?.((event) => {
     const alive = ref.deref()

@@ -8,7 +8,7 @@ import { Counters } from "./counters.ts"
 import type { Place } from "./place.ts"
 import type { Mode } from "./tokens.ts"
 
-/** Told of trouble that was not the caller's to see. */
+/** Called with trouble that no caller was told of. */
 export type OnError = (error: unknown, details: { readonly key: string }) => void
 
 /** What a cache tells of itself: counters always, events to those who listen. One per cache, shared by its regions. */
@@ -53,7 +53,7 @@ export class Hub extends Counters {
     this.tell(place, key, "coalesced")
   }
 
-  /** An event that has nothing to tell but its key. */
+  /** Emits an event that has nothing to tell but its key. */
   tell(place: Place, key: string, type: "load" | "coalesced" | "set" | "delete" | "expire" | "clear"): void {
     this.#emit(place, key, { type })
   }

@@ -1,36 +1,36 @@
 import type { Flights } from "./flights.ts"
 import type { UnderWay } from "./scope.ts"
 
-/** Told what was written, or may have been: keys, or which of all. */
+/** Told what was written, or may have been: the keys, or a test of keys. */
 export type Watcher = (written: readonly string[] | ((key: string) => boolean)) => void
 
 /** A write under way. */
 export interface Write extends UnderWay {
-  /** Lets those that wait for it go. */
+  /** Functions that let those go that wait for it. */
   readonly behind: (() => void)[]
   /** It has timed out. */
   isHung: boolean
 }
 
-/** What those who use one adapter here have in common, whichever caches they are: what is under way on it. */
+/** What is under way on one adapter object: all caches over it share this. */
 export interface Lane {
-  /** Counts writes, so that a slow reader can tell that one came between. */
+  /** How many writes there were, so that a slow reader can tell that one came between. */
   count: number
   /** Told of each write when it has ended. */
   readonly watchers: Set<Watcher>
   /** The last write of each key under way. */
   readonly writes: Map<string, Write>
-  /** What all writes wait for. */
+  /** A write that all others wait for, such as a clear. */
   barrier: Write | undefined
-  /** Those with a flight under way: a write beats the flights of them all. */
+  /** The flights of those caches that have any: a write beats the flights of its key in all of them. */
   readonly flights: Set<Flights>
-  /** Whether one of the caches has a prefix: what is cleared by one without leaves theirs. */
+  /** Whether one of the caches has a prefix: a clear of one without leaves what is theirs. */
   hasPrefixes: boolean
 }
 
 const lanes = new WeakMap<object, Lane>()
 
-/** The lane of an adapter object; one that an alias makes has one user, and so a lane of its own. */
+/** The lane of an adapter object. Without one, a new lane: what an alias makes has one user. */
 export function laneOf(adapter: object | undefined): Lane {
   const lane = (adapter && lanes.get(adapter)) ?? {
     count: 0,

@@ -58,7 +58,7 @@ export async function loadMany(
   const values = new Map<string, Promise<unknown>>()
   for (const [i, call] of [...calls.values()].entries()) {
     const decide = once(() => bulk.decide())
-    const found = reads && chain(reads, (all) => all[i] as Found) // As many as calls.
+    const found = reads && chain(reads, (all) => all[i] as Found) // One for each call.
     const mine: Call = {
       ...call,
       policy: { ...call.policy, storeTimeout },
@@ -74,7 +74,7 @@ export async function loadMany(
     const running = flights.get(call.key)
     const value = getOrSet(mine, found)
     const flight = flights.get(call.key)
-    // Its own may go on behind a caller who is served already, and ask yet.
+    // Its own flight may go on behind a caller who is served already, and still ask for the key.
     Promise.allSettled([value, flight !== running && flight?.done]).then(decide)
     values.set(call.name, value)
   }
@@ -84,13 +84,14 @@ export async function loadMany(
 interface Waiting extends Asked {
   /** Its place among the keys. */
   readonly at: number
-  /** Those it was asked for in: one, where that can be told. */
+  /** The flight that asked for it, where asynchronous context tells; else none. */
   readonly flights: readonly Flight[]
   readonly reject: (error: unknown) => void
 }
 
 /** Collects the missing keys until each of the others is decided, then calls the fallback once. */
 class Bulk {
+  /** How many keys may still turn out to be missing. */
   undecided = 0
   readonly #fallback: ManyFallback<unknown>
   #asked: Waiting[] = []
@@ -99,6 +100,7 @@ class Bulk {
     this.#fallback = fallback
   }
 
+  /** The value of a missing key, once the fallback has answered. */
   ask(key: KeyLike, at: number, context: LoadContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#asked.push({ key, at, context, flights: innermost(), resolve, reject })
@@ -106,6 +108,7 @@ class Bulk {
     })
   }
 
+  /** One key is decided: it was found, another call loads it, or it was asked for. */
   decide(): void {
     if (--this.undecided === 0 && this.#asked.length > 0) this.#run()
   }
@@ -193,6 +196,7 @@ function gather({ engine }: Call): WriteEntry {
   }
 }
 
+/** `run`, of which only the first call has an effect. */
 function once(run: () => void): () => void {
   let isDone = false
   return () => {

@@ -10,30 +10,37 @@ import type { Flight } from "./flight.ts"
 import type { Policy } from "./options.ts"
 import { byTag } from "./tokens.ts"
 
-/** What those who write in the same turn share: the marks completed from the same tokens. */
+/** The marks that were completed from tokens, by these: those who write in the same turn share both. */
 const completing = new WeakMap<
   object,
   { readonly ms: number; readonly marks: Awaitable<readonly string[]> }
 >()
 
-/** The versions as they are, absent ones made. */
+/** The marks of an entry that is made now: the versions at `keys` as they are, absent ones made. */
 export function currentMarks(
   engine: Engine,
   store: Store,
-  names: readonly string[],
+  keys: readonly string[],
   { storeTimeout }: Policy,
 ): Awaitable<readonly string[]> {
   const versions = engine.versions(store)
-  const before = scrubbed(() => versions.read(names))
+  const before = scrubbed(() => versions.read(keys))
   if (!isPromise(before) && versions.isComplete(before)) return before
   const known = completing.get(before)
   if (known?.ms === storeTimeout) return known.marks
-  const marks = engine.guard(() => versions.current(names, before), storeTimeout, "")
+  const marks = engine.guard(() => versions.current(keys, before), storeTimeout, "")
   if (isPromise(before)) completing.set(before, { ms: storeTimeout, marks })
   return marks
 }
 
-/** The marks of the new entry; `undefined` when one of its tags was invalidated since the load began. */
+/**
+ * The marks of the entry that a flight has loaded, from the versions it captured. Answers `undefined` if one of its
+ * regions or tags was invalidated since the load began.
+ *
+ * @param tags - Those of the entry: the fallback may have chosen other ones than the call's.
+ * @param startedAt - When the fallback started, ms since epoch.
+ * @param renewed - The entry that `keep()` renews, if any.
+ */
 export function marksFor(
   flight: Flight,
   { engine, place, policy }: Call,
@@ -56,7 +63,7 @@ export function marksFor(
   }
   const late = tags.filter((tag) => !tagged.has(tag))
   if (late.length === 0) return complete()
-  // Tags that the fallback chose were not captured before it: an invalidation as young as the load kills as well.
+  // Tags that the fallback chose were not captured before it: the time in their tokens tells what came since it started.
   const isYounger = (token: string) =>
     !token.startsWith(newborn) &&
     tokenTime(token) >= startedAt &&
@@ -65,7 +72,7 @@ export function marksFor(
   return chain(engine.guard(read, policy.storeTimeout, ""), (tokens) => {
     for (const [tag, own] of byTag(late, tokens)) {
       const [hard = "", soft = ""] = own
-      // What is kept was made under a version of the tag already: only that one may stand.
+      // The entry that is renewed has a mark of this tag: it must not have changed either.
       const was = renewed?.tags.indexOf(tag) ?? -1
       if (was >= 0 && renewed?.marks[regions + 2 * was] !== hard) return undefined
       if (isYounger(hard) || isYounger(soft)) return undefined

@@ -13,13 +13,17 @@ export interface Source {
   /** Whether the cache opened it, and so closes it. */
   readonly owned: boolean
   open(report: (error: unknown) => void): Awaitable<Store>
-  /** What it was told by. */
+  /** The options it was named with. */
   readonly options: object
   /** The same adapter with other options. */
   derive(options: object): Source
 }
 
-/** The storage of `source`, opened. What stands in the way is `ADAPTER_UNAVAILABLE`, unless it has a code of its own. */
+/**
+ * Opens the storage of `source`. `report` is called with trouble that does not prevent it.
+ *
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` if it cannot be opened; a `CacheError` of the adapter stays what it is.
+ */
 export function openStore(source: Source, report: (error: unknown) => void): Awaitable<Store> {
   const refused = (error: unknown): never => {
     throw unavailable(error, source.name)
@@ -43,7 +47,7 @@ function unavailable(error: unknown, name: string): unknown {
   )
 }
 
-/** An adapter by the name of one that is not open yet: each call opens it first. */
+/** An adapter in place of one that is not open yet, by its name: each call opens that first. */
 export function standIn(engine: Engine): Adapter {
   const open = async () => (await engine.open()).adapter
   return {

@@ -64,11 +64,11 @@ export interface LoadOptions<V = unknown> extends ReadOptions, WriteOptions {
   readonly fresh?: boolean | undefined
   /** Whether to keep a loaded value. Default: always. */
   readonly shouldCache?: ((value: V, context: { key: string }) => boolean) | undefined
-  /** How long a storage operation may take before it counts as failed; for each hundred keys. Default 2 seconds. */
+  /** How long a storage operation may take before it counts as failed, for each hundred keys. Default 2 seconds. */
   readonly storeTimeout?: Duration | undefined
   /**
-   * A stored value that does not validate is a miss; a loaded one an error. What it makes of a value is handed out; the
-   * value itself is what is stored, and validated with each read. Default none.
+   * A stored value that does not validate is a miss; a loaded one an error. Callers get what the schema returns; stored
+   * is the value itself, which is validated on each read. Default none.
    */
   readonly schema?: StandardSchemaV1<unknown, V> | undefined
 }
@@ -79,7 +79,7 @@ export interface Judged<V> {
   readonly schema: StandardSchemaV1<unknown, V>
 }
 
-/** {@link LoadOptions}, resolved: only numbers and booleans below this line. */
+/** {@link LoadOptions}, resolved: every member is there, and durations are milliseconds. */
 export interface Policy {
   readonly maxAge: number
   readonly stale: boolean
@@ -99,7 +99,7 @@ export interface Policy {
   readonly schema: StandardSchemaV1<unknown, unknown> | undefined
 }
 
-/** What holds where nothing is said. */
+/** The defaults. */
 export const defaultPolicy: Policy = {
   maxAge: Infinity,
   stale: false,
@@ -121,7 +121,7 @@ export const defaultPolicy: Policy = {
 
 const duration = (value: unknown) => {
   try {
-    return parseDuration(value as Duration) // it judges at run time what the type cannot
+    return parseDuration(value as Duration) // It throws on what is none.
   } catch {
     return undefined
   }

@@ -4,8 +4,8 @@ import type { Engine } from "./engine.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 
 /*
- * A write has its place among the others from the moment it is called, however long the storage takes to open; and who
- * closes the cache waits for it, though it may still wait for others.
+ * A write has its place in the queue from the moment it is called, however long the storage takes to open. Closing the
+ * cache waits for it, even while it still waits for others.
  */
 
 interface Writer {
@@ -16,13 +16,17 @@ interface Writer {
 /** Work on the open storage; once it `isLate` it must end, for somebody else may be writing. */
 type Work<T> = (store: Store, isLate: () => boolean) => Awaitable<T>
 
-/** Runs `work` after the writes of `keys` that were called before. `more` ms are for what it asks besides. */
+/**
+ * Runs `work` after the writes of `keys` that were called before.
+ *
+ * @param more - How long it may take besides its write, in ms. Default 0.
+ */
 export function inOrder<T>(writer: Writer, keys: readonly string[], work: Work<T>, more = 0): Awaitable<T> {
   const { engine, policy } = writer
   const ms = bulkTimeout(policy, keys)
   const waits = engine.queue.isBusy(keys)
   const done = engine.queue.ordered(keys, ms, onStore(writer, work), ms + more + opening(writer))
-  // What begins at once is counted as under way by its time limit.
+  // A write that begins at once is counted as under way by Engine.guard.
   return waits && isPromise(done) ? engine.busy.track(done) : done
 }
 
@@ -37,6 +41,7 @@ function onStore<T>({ engine, policy }: Writer, work: Work<T>): (isLate: () => b
   return (isLate) => chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
 }
 
+/** How long the storage may take to open, in ms: 0 once it is open. */
 function opening({ engine, policy }: Writer): number {
   return engine.store ? 0 : policy.storeTimeout
 }

@@ -11,8 +11,8 @@ type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable
 /**
  * Keeps the writes of one key in the order they were asked for, so that a slow storage cannot swap them.
  *
- * A write that hangs holds back the next one for its timeout at most, and when that hangs as well no other waits any
- * longer. Work of several steps is told when it is late, and must end then: somebody else may be writing.
+ * A write that hangs holds back the next one for its timeout at most. If that hangs as well, the storage does, and no
+ * other waits any longer. Work of several steps is told when it is late, and must end then: somebody else may be writing.
  */
 export class WriteQueue {
   readonly #lane: Lane
@@ -29,8 +29,10 @@ export class WriteQueue {
   }
 
   /**
-   * Waits for the writes of the same keys that are under way, then runs `work`, `whole` ms at most. Those that have no
-   * time limit are waited for `ms` at most.
+   * Waits for the writes of the same keys that are under way, then runs `work`.
+   *
+   * @param ms - How long to wait for a write that has no time limit of its own.
+   * @param whole - How long `work` may take, in ms. Default `ms`.
    */
   ordered<T>(
     keys: readonly string[],
@@ -43,7 +45,7 @@ export class WriteQueue {
     const { result, tail } = this.#run(this.#ahead(keys), ms, whole, work, keys)
     if (!tail) return result
     for (const key of keys) writes.set(key, tail)
-    // Those of requests that are over would stay.
+    // On Workers, writes of requests that are over would stay for ever.
     for (const [key, write] of isWorker() ? writes : []) {
       if (isUnderWay(write)) break
       writes.delete(key)
@@ -51,10 +53,10 @@ export class WriteQueue {
     return result
   }
 
-  /** The writes of `keys` under way, and what all wait for, unless that is taken for dead: its request may be over. */
+  /** The writes under way that one of `keys` waits for: those of the same keys, and what all wait for. */
   #ahead(keys: Iterable<string>): Write[] {
     const lane = this.#lane
-    // Elsewhere its own timer ends it, whatever the clock says.
+    // Its request may be over. Outside of Workers its own timer ends it, whatever the clock says.
     if (lane.barrier && isWorker() && now() >= lane.barrier.until) lane.barrier = undefined
     const ahead = lane.barrier ? [lane.barrier] : []
     if (lane.writes.size > 0) {
@@ -66,13 +68,18 @@ export class WriteQueue {
     return ahead
   }
 
-  /** Tells that something was written. */
+  /** Tells the watchers what was written. */
   told: Watcher = (written) => {
     const { watchers } = this.#lane
     if (watchers.size > 0) for (const watch of watchers) watch(written)
   }
 
-  /** Runs `work` alone: after all writes under way, before all that come. `writes` tells which keys it is about. */
+  /**
+   * Runs `work` alone: after all writes under way, before all that come.
+   *
+   * @param ms - As for {@link ordered}, and so is `whole`.
+   * @param writes - Tells which keys it is about.
+   */
   async alone<T>(
     ms: number,
     work: (isLate: () => boolean) => Awaitable<T>,
@@ -90,7 +97,7 @@ export class WriteQueue {
     }
   }
 
-  /** Runs `work` after the writes `before`; answers its result and, where that takes time, what those behind it wait for. */
+  /** Runs `work` after the writes `before`; answers its result and, if that takes time, the write for others to wait for. */
   #run<T>(
     before: readonly Write[],
     ms: number,
@@ -98,15 +105,16 @@ export class WriteQueue {
     work: (isLate: () => boolean) => Awaitable<T>,
     written: Parameters<Watcher>[0],
   ): { readonly result: Awaitable<T>; readonly tail?: Write } {
-    const turn: Turn = { ahead: before, seen: now(), whole, behind: [], isSecond: false, isLate: false }
+    const behind: Progress["behind"] = []
+    const progress: Progress = { ahead: before, seen: now(), whole, behind, isSecond: false, isLate: false }
     const keys = typeof written === "function" ? [] : written
-    const begin = () => this.#guard(() => work(() => turn.isLate), whole, only(keys))
+    const begin = () => this.#guard(() => work(() => progress.isLate), whole, only(keys))
     const wait = restOf(before, ms)
     let result: Awaitable<T> | undefined
     try {
-      result = before.length > 0 ? inLine(turn, wait).then(begin) : begin()
+      result = before.length > 0 ? inLine(progress, wait).then(begin) : begin()
     } finally {
-      // At once, or it threw at once.
+      // It was done at once, or threw at once.
       if (!isPromise(result)) this.told(written)
     }
     if (!isPromise(result)) return { result }
@@ -115,50 +123,57 @@ export class WriteQueue {
       const { writes } = this.#lane
       for (const key of keys) if (writes.get(key) === tail) writes.delete(key)
     }
-    return { result, tail: tailOf(turn, result, wait + whole, over) }
+    return { result, tail: tailOf(progress, result, wait + whole, over) }
   }
 }
 
-/** How it stands with a write. */
-interface Turn {
-  /** Those it waits for still. */
+/** How far a write is that takes time. */
+interface Progress {
+  /** The writes it still waits for. */
   ahead: readonly Write[]
   /** When it last looked at them, and so when it began, ms since epoch. */
   seen: number
-  /** For how long it may take once it has begun, in ms. */
+  /** How long it may take once it has begun, in ms. */
   readonly whole: number
-  /** Let those that wait for it go. */
+  /** Functions that let those behind it go. */
   readonly behind: (() => void)[]
-  /** One that it waited for has timed out. */
+  /** A write that it waited for has timed out: if it does as well, it is the second in a row. */
   isSecond: boolean
+  /** Its time is over: see {@link WriteQueue}. */
   isLate: boolean
 }
 
-/** What those behind a write that takes time wait for, `ms` at most. */
-function tailOf(turn: Turn, result: Promise<unknown>, ms: number, over: (tail: Write) => void): Write {
-  const { behind } = turn
-  // On Workers one that waits looks around all the time, as long as its request lives; once begun it has its own time,
-  // however long it might have waited.
+/** The write for those behind it to wait for, `ms` at most. */
+function tailOf(
+  progress: Progress,
+  result: Promise<unknown>,
+  ms: number,
+  over: (tail: Write) => void,
+): Write {
+  const { behind } = progress
+  // On Workers a write that waits looks at those ahead all the time: if it has not for a second, its request is over.
+  // Once it has begun it has its own time, however long it might have waited.
   const stands = () =>
-    now() - turn.seen < (turn.ahead.length > 0 ? 1000 : turn.whole) || turn.ahead.some(isUnderWay)
+    now() - progress.seen < (progress.ahead.length > 0 ? 1000 : progress.whole) ||
+    progress.ahead.some(isUnderWay)
   const settled = () => {
     tail.isOver = true
     over(tail)
   }
   const end = result.then(settled, (error) => {
-    turn.isLate = true
+    progress.isLate = true
     settled()
     tail.isHung = error instanceof CacheError && error.code === "STORE_TIMEOUT"
-    // The second one in a row tells of a storage that hangs: those behind it need not wait for one another.
-    if (tail.isHung && turn.isSecond) for (const go of behind) go()
+    // Two in a row tell that the storage hangs: those behind need not wait for one another.
+    if (tail.isHung && progress.isSecond) for (const go of behind) go()
   })
   const tail: Write = { ...underWay(end, ms), behind, stands, isHung: false }
   return tail
 }
 
 /**
- * For how long writes are waited for: each has its own time, and that of those it waits for; `ms` where that is endless.
- * Where none can die with its request it ends by its own timers, although the clock may say that it is late already.
+ * How long to wait for the writes `before`, in ms: for each its own time, which includes its wait for others, or `ms` if
+ * that is endless. Outside of Workers its whole time: there its own timers end it, and the clock may have been set.
  */
 function restOf(before: readonly Write[], ms: number): number {
   let longest = 0
@@ -169,24 +184,27 @@ function restOf(before: readonly Write[], ms: number): number {
   return longest
 }
 
-/** Waits for the writes ahead, `ms` at most, or until a storage that hangs lets them all go; then so are those behind. */
-async function inLine(turn: Turn, ms: number): Promise<void> {
-  const { ahead, behind } = turn
+/**
+ * Waits for the writes ahead, `ms` at most, or until one of them lets this one go because the storage hangs. Then this
+ * one lets those behind it go as well.
+ */
+async function inLine(progress: Progress, ms: number): Promise<void> {
+  const { ahead, behind } = progress
   let isLetGo = false
   await new Promise<void>((resolve) => {
     const go = () => {
       isLetGo = true
-      // What another request settles goes on in that one, and dies with it: on Workers it is looked at.
+      // On Workers what follows would run in the request of that write, and die with it: `look` sees it instead.
       if (!isWorker()) resolve()
     }
     for (const write of ahead) write.behind.push(go)
     const look = () => {
-      turn.seen = now()
+      progress.seen = now()
       return isLetGo
     }
     ended(ahead, ms, look).then(resolve)
   })
   if (isLetGo) for (const go of behind) go()
-  turn.isSecond = ahead.some(({ isHung }) => isHung)
-  turn.ahead = [] // Else each would keep all those before it, for as long as they overlap.
+  progress.isSecond = ahead.some(({ isHung }) => isHung)
+  progress.ahead = [] // Else each would keep all those before it, for as long as they overlap.
 }

@@ -1,10 +1,11 @@
 import { builtinModule } from "../base/environment.ts"
 import type { Flight } from "./flight.ts"
 
-/** What a fallback, and all that it calls, runs inside of. */
+/** The flights that a fallback, and all that it calls, runs inside of. */
 export class Running {
   /** The one flight that is not over yet, or many by their key. */
   #flights: Flight | Map<string, Flight> | undefined
+  /** What the caller of the fallback ran inside of. */
   above: Running | undefined
 
   constructor(flights: readonly Flight[], above: Running | undefined) {
@@ -47,7 +48,7 @@ export function inside<R>(flights: readonly Flight[], work: () => R): R {
   context ??= asyncContext()
   if (!context) return work()
   const running = new Running(flights, context.getStore())
-  // Nobody waits for what is over, and a load that begins the next one would keep all before it for ever.
+  // Skips what is over: in a chain of loads, each begun by the one before, the last would keep all of them in memory.
   for (let at = running; at.above; ) {
     if (!at.above.isOver) at = at.above
     else at.above = at.above.above
@@ -55,7 +56,7 @@ export function inside<R>(flights: readonly Flight[], work: () => R): R {
   return context.run(running, work)
 }
 
-/** The flights that the caller runs inside, the innermost alone. */
+/** The flights of the fallback that the caller runs inside: of the innermost, not of those around it. */
 export function innermost(): readonly Flight[] {
   return context?.getStore()?.all() ?? []
 }

@@ -16,7 +16,7 @@ export interface Scope {
   background(work: Promise<unknown>): void
 }
 
-/** The scope of a call: `context` is what {@link bind} was given; without, it is what the runtime offers. */
+/** The scope of a call: by the context that `bind` was given, else by what the runtime offers. */
 export function scopeOf(context: Partial<WaitUntil> = workers): Scope {
   return {
     shares: context.waitUntil !== undefined || !isWorker(),
@@ -35,23 +35,24 @@ export function isWorker(): boolean {
 /** Work that others will wait for. */
 export interface UnderWay<T = unknown> {
   readonly promise: Promise<T>
+  /** The turn it began in: see `thisTurn`. */
   readonly turn: object
   /** When it began, ms since epoch. */
   readonly since: number
   /** When it is taken for dead, ms since epoch. */
   readonly until: number
   isOver: boolean
-  /** Whether it still holds its place: one that has yet to begin may have died with its request. */
+  /** Whether its request still lives, as far as can be told. Absent if it cannot. */
   readonly stands?: () => boolean
 }
 
-/** `promise`, for others to wait for `ms` at most; who has it settle says that it is over. */
+/** `promise`, for others to wait for, `ms` at most. Whoever settles it sets `isOver`. */
 export function underWay<T>(promise: Promise<T>, ms: number): UnderWay<T> {
   const since = now()
   return { promise, turn: thisTurn(), since, until: since + ms, isOver: false }
 }
 
-/** As {@link underWay}; over once it has settled. */
+/** As {@link underWay}, but sets `isOver` itself when the promise settles. */
 export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
   const shared = underWay(promise, ms)
   const over = () => {
@@ -61,14 +62,14 @@ export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
   return shared
 }
 
-/** Whether it is worth waiting for: one that is to begin yet was begun before the clock was set back. */
+/** Whether it may still be joined. One with a beginning in the future may not: the clock was set back since. */
 export function isAlive({ isOver, since, until }: UnderWay): boolean {
   return !isOver && since <= now() && now() < until
 }
 
 /**
- * Waits for what others have under way, `ms` at most. On Workers by a look at each, and at `isEnough`, by a timer of
- * this request's own: their promises may have died with their requests.
+ * Waits for what others have under way, `ms` at most, or until `isEnough`. On Workers by looking at each by a timer of
+ * this request's own: the promises of other requests may have died with them.
  */
 export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () => boolean): Promise<void> {
   let isOver = false
@@ -81,7 +82,7 @@ export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () 
   await (isWorker() && isEnough ? Promise.race([end, look()]) : end)
 }
 
-/** Whether there is still something to wait for. */
+/** Whether it still has to be waited for. Unlike {@link isAlive} it lets the clock be set back. */
 export function isUnderWay({ isOver, until, stands }: UnderWay): boolean {
   return !isOver && now() < until && stands?.() !== false
 }

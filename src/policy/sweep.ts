@@ -1,3 +1,4 @@
+// The verbs about a whole place: invalidate (and tags), clear, keys, prune.
 import { quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
@@ -33,7 +34,7 @@ export async function invalidateByTags(
     if (hit) return true
     flight.invalidatedTags ??= new Set()
     for (const tag of tags) flight.invalidatedTags.add(tag)
-    // Of one that hangs no more than this is remembered.
+    // A flight that hangs remembers so many at most: then it is beaten.
     return flight.invalidatedTags.size > 1000
   }
   const keys = place.tagKeys([...new Set(tags)])
@@ -42,8 +43,9 @@ export async function invalidateByTags(
 }
 
 /**
- * Renews versions: of what was written before, or is still being written, nothing stands; all that comes later does.
- * `beat` beats the flights that this ends, before and after.
+ * Renews versions: nothing stands of what was written before or is still being written; all that comes later does.
+ *
+ * @param beat - Beats the flights that this ends. Called before the storage is asked, and after.
  */
 async function renew(
   { engine, policy }: Target,
@@ -62,7 +64,8 @@ async function renew(
 export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
   beatPlace(engine, place)
   const work = async (store: Store, isLate: () => boolean) => {
-    // Who can neither list nor tell neighbours apart ends what is there: it leaves when its life is over.
+    // Without a list of keys, what is ours cannot be told from what is a neighbour's. So the entries are only ended; the
+    // storage drops each when its life is over.
     if (place.base === "" && engine.lane.hasPrefixes && !store.adapter.keys) {
       await engine.versions(store).renew(place.versionKeys, "hard")
       return
@@ -73,7 +76,7 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
       }
       return
     }
-    // Caches with a prefix share the storage: they keep what is theirs.
+    // Caches with a prefix share the storage: their keys and versions stay.
     const mine: string[] = []
     for await (const key of store.adapter.keys?.("") ?? []) {
       if (isLate()) return
@@ -86,17 +89,19 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
   beatPlace(engine, place)
 }
 
+/** Whether a cache with a prefix has entries in this storage. */
 async function hasNeighbours(store: Store): Promise<boolean> {
   for await (const _ of store.adapter.keys?.("@") ?? []) return true
   return false
 }
 
+/** Beats the flights of a place and the regions in it, and forgets their back-offs. */
 function beatPlace(engine: Engine, place: Place, isSoft?: boolean): void {
   engine.flights.fenceWhere((flight) => place.holds(flight.key), isSoft)
   engine.backoff.forgetWhere((key) => place.holds(key))
 }
 
-/** The keys of live entries of a place itself, as given. */
+/** The keys of live entries of a place itself, without its regions, as given. */
 export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator<string, void, undefined> {
   let end: (() => unknown) | undefined
   const over = engine.listings.begin()
@@ -123,12 +128,12 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
     }
   } finally {
     over()
-    // Who has heard enough.
+    // The caller has stopped in the middle.
     if (end) quietly(end)
   }
 }
 
-/** Drops what is past grace; answers how many, 0 where the adapter has no way. It may take longer than a read. */
+/** Drops what is past grace; answers how many, 0 where the adapter has no way. It has thirty times `storeTimeout`. */
 export async function pruneAll({ engine, policy }: Target): Promise<number> {
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   return (await engine.guard(() => store.adapter.prune?.(now()), 30 * policy.storeTimeout, "")) ?? 0

@@ -4,10 +4,10 @@ import { thisTurn } from "./turn.ts"
 
 /**
  * Waits for `promise`, `ms` at most; then answers with `late()` (which may throw). `Infinity` waits without a timer.
- * What the promise does later is nobody's any more and never rejects unheard.
+ * What the promise does later is ignored: it never rejects unheard.
  *
- * @param failed - What to answer in place of its error; may throw. Default: it rejects with it.
- * @param over - Called when the wait has ended, by whatever.
+ * @param failed - Answers in place of an error of the promise; may throw. Default: rejects with that error.
+ * @param over - Called when the wait has ended, however it did.
  */
 export function within<T, L>(
   promise: Promise<T>,
@@ -56,7 +56,7 @@ export function within<T, L>(
 export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
   if (ms === Infinity && !signal) return promise.then(() => true)
   if (signal?.aborted || ms <= 0) {
-    promise.catch(() => {}) // What comes of it is nobody's any more.
+    promise.catch(() => {}) // Nobody waits for it any more.
     return signal?.aborted ? Promise.reject(signal.reason) : Promise.resolve(false)
   }
   return new Promise((resolve, reject) => {
@@ -75,7 +75,7 @@ export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: Ab
   })
 }
 
-/** Those of one turn who wait for the same moment. */
+/** What is to be called at one moment, of what was asked for in one turn. */
 interface Moment {
   readonly calls: Set<() => void>
   readonly cancel: () => void
@@ -84,7 +84,10 @@ interface Moment {
 let turn: object | undefined
 let moments: Map<number, Moment>
 
-/** Calls `done` after `ms`, by one timer for all of a turn: a thousand writes at once need no thousand timers. Answers how to cancel. */
+/**
+ * Calls `done` after `ms`; answers a function that cancels it. Those of one turn share a timer: a thousand writes at
+ * once need no thousand timers.
+ */
 export function alarm(ms: number, done: () => void): () => void {
   if (turn !== thisTurn()) {
     turn = thisTurn()
@@ -112,7 +115,7 @@ export function alarm(ms: number, done: () => void): () => void {
   }
 }
 
-/** As {@link after}. Workers have no timers at the global scope: what is done there has no limit. */
+/** As {@link after}, but without effect at the global scope of a Worker, which has no timers. */
 function limit(ms: number, done: () => void): () => void {
   try {
     return after(ms, done)

@@ -3,13 +3,15 @@ import { attempt } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import { toToken } from "./tokens.ts"
 
-/** What was asked for in one turn: token by token, and together. */
+/** What was read in one turn. */
 interface Turn {
+  /** Each token by its key. */
   readonly tokens: Map<string, Promise<string>>
+  /** The answers to those who asked with this very array of keys. */
   readonly all: Map<readonly string[], Promise<readonly string[]>>
 }
 
-/** Reads of tokens that take I/O: one batched read for what was not asked before in a turn. */
+/** Reads tokens by I/O: each once a turn, and those that one caller asks for in one batched read. */
 export class TokenReads {
   readonly #adapter: Adapter
   #turn: Turn | undefined
@@ -18,7 +20,7 @@ export class TokenReads {
     this.#adapter = adapter
   }
 
-  /** The tokens at `keys`; what is `known` is asked for already. */
+  /** The tokens at `keys`, `""` for an absent one. The record of `known` is asked for already. */
   read(
     keys: readonly string[],
     known?: readonly [key: string, record: Promise<unknown>],

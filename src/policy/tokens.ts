@@ -2,8 +2,8 @@ import { tokenMark } from "../adapter.ts"
 import { idOf, newborn, pausesOf, startOf, tokenTime } from "../base/token.ts"
 
 /*
- * Version keys, the tokens under them and the marks in entries come hard and soft by turns: what a hard invalidation
- * renews, then what a soft one does.
+ * In lists of version keys, of tokens and of marks, hard and soft alternate: what a hard invalidation renews, then what
+ * a soft one does.
  */
 
 /** How an invalidation ends entries. Hard: never served again. Soft: stale from now on. */
@@ -39,7 +39,7 @@ export function byTag(tags: readonly string[], tokens: readonly string[]): Map<s
   return new Map(tags.map((tag, i) => [tag, tokens.slice(2 * i, 2 * i + 2)]))
 }
 
-/** Whether a version differs from what it was by more than having been made. */
+/** Whether a token was renewed since: it has changed, and not only been made because it was absent. */
 export function isRenewed(before: string, after: string): boolean {
   return before !== after && !(before === "" && after.startsWith(newborn))
 }

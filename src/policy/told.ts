@@ -2,10 +2,10 @@ import { CacheError, shortKey } from "../base/errors.ts"
 import { scrub } from "../base/scrub.ts"
 import { keyOf } from "./place.ts"
 
-/** Those that are told by the key that was given. */
+/** Errors that name the key as it was given. */
 const known = new WeakSet<object>()
 
-/** What a storage failed with, as a caller hears it: without credentials, and by the key that it gave. */
+/** The error of a storage as its caller is told of it: without credentials, and by the key that the caller gave. */
 export function forCaller(error: unknown): unknown {
   const clean = scrub(error)
   if (!(clean instanceof CacheError) || clean.key === undefined || known.has(clean)) return clean
@@ -23,12 +23,12 @@ export function forCaller(error: unknown): unknown {
   return own
 }
 
-/** The key of an operation that is about one alone; `""` for many, and for none. */
+/** The key of an operation on a single one; `""` for many, and for none. */
 export function only(keys: readonly string[]): string {
   return keys.length === 1 ? (keys[0] ?? "") : ""
 }
 
-/** A storage that did not answer within `ms`; `full` is the key it was asked for, `""` for none or many. */
+/** The error of a storage that did not answer within `ms`; `full` is the storage key, `""` for none or many. */
 export function lateStorage(full: string, ms: number): CacheError {
   const key = keyOf(full)
   const where = full && ` for ${shortKey(key)}`

@@ -11,15 +11,16 @@ import { thisTurn } from "./turn.ts"
 /**
  * Versions of regions and tags: random tokens in the storage itself.
  *
- * An entry carries those it was made under: one that differs kills it, or expires it if it is the soft one. A lost
- * token counts as changed: a miss, never a revival. Hard and soft have a key each, so a soft invalidation never
+ * An entry carries the tokens it was made under, its marks: a hard one that has changed kills it, a soft one expires it.
+ * A lost token counts as changed: a miss, never a revival. Hard and soft have a key each, so a soft invalidation never
  * weakens a hard one. The times inside a token only tell how long grace lasts.
  */
 export class Versions {
   readonly #adapter: Adapter
   readonly #reads: TokenReads
+  /** Whether the adapter answers with promises. */
   #async = false
-  /** Whether it has ever answered at once: what answers later then was in trouble. */
+  /** Whether it has ever answered at once: then a promise tells of trouble, not of an asynchronous adapter. */
   #isPrompt = false
   /** What was read last, and when: it holds while the adapter counts no change. */
   #keys: readonly string[] | undefined
@@ -43,7 +44,7 @@ export class Versions {
     for (const key of keys) {
       const record = this.#adapter.get(key)
       if (isPromise(record)) {
-        // A near tier answers at once again as soon as it knows; others never do.
+        // A near tier, which has `peek`, answers at once again when it has the token; other adapters never do.
         this.#async = this.#adapter.peek === undefined && !this.#isPrompt
         return this.#reads.read(keys, [key, record])
       }
@@ -75,7 +76,7 @@ export class Versions {
     return tokens
   }
 
-  /** Whether nothing that `kept` was made under has changed, as far as known at once. The path of every hit. */
+  /** Whether it is known at once that no version `kept` was made under has changed. On the path of every hit. */
   stands(kept: Kept, regions: readonly string[]): boolean {
     const { marks } = kept
     // Entries share the very array of marks for as long as it holds.
@@ -88,7 +89,7 @@ export class Versions {
     return regions.every((key, at) => this.#stands(key, marks[at]))
   }
 
-  /** The changes that the adapter has counted; `undefined` where it counts none. */
+  /** How many changes of tokens the adapter has counted; `undefined` if it does not count. */
   get changes(): number | undefined {
     try {
       return this.#adapter.tokenChanges?.()
@@ -97,19 +98,19 @@ export class Versions {
     }
   }
 
-  /** Remembers that `kept` stands as long as the adapter counts no more than `changes`, which were counted before it was judged. */
+  /** Remembers that `kept` stands while the adapter counts no more than `changes`, its count before `kept` was judged. */
   stood(kept: Kept, changes: number | undefined): void {
     if (kept.tags.length > 0 && changes !== undefined) this.standing.set(kept, changes)
   }
 
-  /** Whether every hard version of `tokens` is there. */
+  /** Whether none of the hard versions among `tokens` is absent. */
   isComplete(tokens: readonly string[]): boolean {
     return tokens.every((token, at) => !isHard(at) || token !== "")
   }
 
   /**
-   * Completes what was read before a load into marks for its entry: absent tokens are made, if still absent.
-   * Answers `undefined` when an invalidation came in between.
+   * The marks of an entry, from the tokens read before its load: absent ones are made, if still absent. Answers
+   * `undefined` if an invalidation came in between.
    */
   complete(keys: readonly string[], before: readonly string[]): Awaitable<readonly string[] | undefined> {
     return chain(this.current(keys, before), (tokens) =>
@@ -117,7 +118,7 @@ export class Versions {
     )
   }
 
-  /** What is at `keys`, absent tokens made; `before` is what was just read. */
+  /** The tokens at `keys`, hard ones made that are absent; `before` is what was just read. */
   current(keys: readonly string[], before: Awaitable<readonly string[]>): Awaitable<readonly string[]> {
     return chain(before, (tokens) => (this.isComplete(tokens) ? tokens : this.#current(keys, tokens)))
   }
@@ -130,10 +131,11 @@ export class Versions {
 
   /** Renews the versions at `keys`: from now on their entries are gone (hard) or stale (soft). */
   renew(keys: readonly string[], mode: Mode): Promise<unknown> {
-    // One that is being made must not land upon its successor.
+    // A token that is just being made must not overwrite the one that replaces it.
     const making = keys.flatMap((key) => this.#creating.get(key) ?? [])
     const renew = () => this.#renew(keys, mode)
-    // Whether a write that failed was done nobody knows: another attempt has tokens of its own, lest it undo what came between.
+    // A write that failed may have been done all the same. So a second attempt has new tokens: with the same ones it
+    // could revive what others have ended in between.
     const again = () => attempt(renew).catch(renew)
     return making.length > 0 ? ended(making, 1000).then(again) : again()
   }
@@ -165,10 +167,13 @@ export class Versions {
     return false
   }
 
-  /** Makes the token at `key` if it is absent, once for all who want it at the same time: without `add`, one would replace another's. */
+  /**
+   * Makes the token at `key` if it is absent, once for all who want it at the same time: without the adapter's `add`
+   * each would overwrite the other's.
+   */
   create(key: string): Promise<string> {
     const known = this.#creating.get(key)
-    // One that hangs holds back nobody for long; that of another request is looked at, and asked for again.
+    // One that hangs holds back nobody for long. That of another request is only looked at, then asked for again.
     if (known && isAlive(known)) {
       if (!isWorker() || known.turn === thisTurn()) return known.promise
       return ended([known], 1000).then(() => this.#create(key))
@@ -192,7 +197,7 @@ export class Versions {
     if (there !== "") return there
     // Absent; or junk, which would make a miss of whatever is made under it; or the storage keeps nothing.
     await this.#adapter.set(key, this.#record(token), Infinity)
-    // Without `add` two may have made it at once: the last one's counts for both.
+    // Without `add` two processes may have made it at once: what was written last counts for both.
     return (!this.#adapter.add && toToken(await this.#adapter.get(key))) || token
   }
 
@@ -201,7 +206,7 @@ export class Versions {
   }
 }
 
-/** Whether what stands at `at` is of hard invalidations: hard and soft come by turns. */
+/** Whether the token at this position is a hard one: hard and soft alternate. */
 function isHard(at: number): boolean {
   return at % 2 === 0
 }
