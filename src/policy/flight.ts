@@ -108,6 +108,13 @@ export class Flight extends Holder {
     return Array.isArray(tags) ? tags : none
   }
 
+  /** Beats older flights of its key, as it is about to load: those that have their outcome, or are overdue. */
+  challenge(leaseTtl: number): void {
+    for (let old = this.beside; old; old = old.beside) {
+      if (old.outcome || old.isOverdue(leaseTtl)) old.fence()
+    }
+  }
+
   settle(outcome: Outcome): void {
     this.outcome ??= outcome
     for (const running of this.contexts) running.drop(this)

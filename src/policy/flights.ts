@@ -62,13 +62,6 @@ export class Flights {
     }
   }
 
-  /** `flight` is about to load: beats older flights of its key that have their outcome, or are overdue. */
-  challenge(flight: Flight, leaseTtl: number): void {
-    for (let old = flight.beside; old; old = old.beside) {
-      if (old.outcome || old.isOverdue(leaseTtl)) old.fence()
-    }
-  }
-
   remove(flight: Flight): void {
     let at = this.#running.get(flight.key)
     if (at === flight) {

@@ -119,7 +119,7 @@ function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): A
     if (isMissed && !flight.background && !policy.fresh) engine.hub.miss(place, name, found.reason)
     if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
-    engine.flights.challenge(flight, policy.leaseTtl) // Before asking for the lease, which an older flight may hold.
+    flight.challenge(policy.leaseTtl) // Before asking for the lease, which an older flight may hold.
     return chain(lead(flight, call, found), (right) =>
       right.type === "load" ? takeOff(flight, call, right.found) : right,
     )
@@ -131,6 +131,6 @@ function takeOff(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, policy } = call
   const outside = engine.draft?.outside(flight, call, canJoin)
   if (outside) return getOrSet(outside).then((value) => ({ type: "loaded", value, raw: value, copy: value }))
-  engine.flights.challenge(flight, policy.leaseTtl) // Some may have become overdue while this one waited for the lease.
+  flight.challenge(policy.leaseTtl) // Some may have become overdue while this one waited for the lease.
   return load(flight, call, found)
 }
