@@ -28,7 +28,8 @@ export class Busy {
   /** Waits until nothing is under way, `ms` at most. */
   async finish(ms: number): Promise<void> {
     const since = now()
-    // On Workers a promise that another request settles is dropped, and work of one that is over never ends.
+    // On Workers it looks at the count: a promise that another request settles may never tell, and what a request that
+    // is over has begun never ends.
     if (isWorker()) return poll(() => this.#count === 0 || left(since, Math.min(ms, 30_000)) <= 0)
     let isLate = false
     while (this.#count > 0 && !isLate) {

@@ -32,10 +32,11 @@ export class Engine {
   readonly flights: Flights
   readonly backoff: Backoff = new Backoff()
   readonly queue: WriteQueue
+  /** What a close, or a swap of the storage, waits for. */
   readonly busy: Busy = new Busy()
   /** Listings of keys under way. A caller may stop in the middle without a word, so only a swap waits for them. */
   readonly listings: Busy = new Busy()
-  /** Open and ready for synchronous use. */
+  /** The storage, once it is open. */
   store: Store | undefined
   /** Only a batch's engine has one. */
   draft: Draft | undefined
@@ -67,7 +68,7 @@ export class Engine {
   /** Opens the storage, once for all callers where promises may be shared. Throws or rejects when it cannot. */
   open(shares = true): Awaitable<Store> {
     if (this.store) return this.store
-    // One that hangs holds back nobody for ever; on Workers one of another request may have died with it.
+    // An opening that hangs holds back nobody for ever. On Workers that of another request may have died with it.
     const known = this.#opening
     if (known && shares && isAlive(known) && (!isWorker() || known.turn === thisTurn())) return known.promise
     const opened = openStore(this.source, (error) => this.onReport({ type: "error", error }, false))

@@ -19,7 +19,7 @@ export function toEntry(kept: Kept, engine: Engine, limit?: number, isLast?: boo
 /**
  * A copy of a value that is to be written later; what cannot be copied is judged when it is written.
  *
- * @param keeps - Tells which class instances are copied. Default all: those that are not welcome are refused later.
+ * @param keeps - Tells which class instances are copied. Default all: an unwelcome one is refused when it is written.
  */
 export function snapshot(engine: Engine, value: unknown, keeps: Keeps = () => true): unknown {
   return isIsolated(engine) ? tryClone(value, keeps) : value

@@ -183,7 +183,7 @@ export class Flight extends Holder {
     release?.()
   }
 
-  /** Whether somebody waits for it who has not lost patience. */
+  /** Whether somebody waits for it who has not timed out. */
   get isAwaited(): boolean {
     return this.#patient > 0
   }

@@ -17,7 +17,8 @@ import { atEnd, ownLoad, waitFor } from "./waiting.ts"
  *
  * Read from top to bottom this is the whole policy. A flight is registered before anything is awaited, its storage
  * read included. A round ends with an answer, or with news that ask for another round: an invalidation, a challenger,
- * an entry that was fresh for the leader but is too old for this caller.
+ * an entry that was fresh for the leader but is too old for this caller. The flight's own way is {@link run}, with the
+ * load in `load.ts`; what its callers get, and when, is in `waiting.ts`.
  *
  * @param found - What the storage has answered, if it was read already.
  */

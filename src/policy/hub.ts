@@ -15,7 +15,7 @@ export type OnError = (error: unknown, details: { readonly key: string }) => voi
 export class Hub extends Counters {
   readonly events: Events = new Events()
   onError: OnError | undefined
-  /** Those of regions, by their place's base. */
+  /** The `onError` of regions, by the base of their place. */
   readonly onErrors: Map<string, OnError> = new Map()
 
   hit(place: Place, key: string, kept: Kept): void {

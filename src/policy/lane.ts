@@ -6,7 +6,7 @@ export type Watcher = (written: readonly string[] | ((key: string) => boolean)) 
 
 /** A write under way. */
 export interface Write extends UnderWay {
-  /** Functions that let those go that wait for it. */
+  /** Functions that end the wait of the writes behind it. */
   readonly behind: (() => void)[]
   /** It has timed out. */
   isHung: boolean

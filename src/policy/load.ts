@@ -133,7 +133,7 @@ async function storeIf(
 ): Promise<void> {
   // What others do to it while we wait must not reach the storage.
   const own = snapshot(engine, raw)
-  // It takes what the fallback of its call makes: `never` in Policy, which has no type of the value.
+  // Its parameter is `never` in Policy, which does not know the type of the value.
   if (await (policy.shouldCache as ShouldCache)(value, { key: name })) await store(own)
 }
 

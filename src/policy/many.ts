@@ -31,7 +31,7 @@ export type ManyFallbackOf<V, R, K> = unknown extends V
 
 /**
  * Serves many keys as {@link getOrSet} serves one, each with a flight of its own, while the fallback is called once
- * for those that nobody has or is loading.
+ * for the keys that are neither stored nor being loaded.
  */
 export async function loadMany(
   keys: readonly KeyLike[],

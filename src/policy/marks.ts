@@ -10,7 +10,7 @@ import type { Flight } from "./flight.ts"
 import type { Policy } from "./options.ts"
 import { byTag } from "./tokens.ts"
 
-/** The marks that were completed from tokens, by these: those who write in the same turn share both. */
+/** Marks by the promise of the tokens they are completed from: the writes of one turn share both. */
 const completing = new WeakMap<
   object,
   { readonly ms: number; readonly marks: Awaitable<readonly string[]> }
@@ -37,7 +37,7 @@ export function currentMarks(
  * The marks of the entry that a flight has loaded, from the versions it captured. Answers `undefined` if one of its
  * regions or tags was invalidated since the load began.
  *
- * @param tags - Those of the entry: the fallback may have chosen other ones than the call's.
+ * @param tags - The tags of the entry. The fallback may have chosen other ones than the call's.
  * @param startedAt - When the fallback started, ms since epoch.
  * @param renewed - The entry that `keep()` renews, if any.
  */

@@ -47,7 +47,7 @@ function unavailable(error: unknown, name: string): unknown {
   )
 }
 
-/** An adapter in place of one that is not open yet, by its name: each call opens that first. */
+/** Stands in for an adapter that is not open yet, under its name: each call opens the storage first. */
 export function standIn(engine: Engine): Adapter {
   const open = async () => (await engine.open()).adapter
   return {

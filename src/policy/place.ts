@@ -19,7 +19,7 @@ export class Place {
   readonly start: string
   /** The name for events: regions from the outermost, joined by ":". */
   readonly label: string | undefined
-  /** The versions that end entries of this place: those above and its own. */
+  /** The keys of the versions that end entries of this place: of the places above it, then its own. */
   readonly versionKeys: readonly string[]
   readonly #root: string
 
@@ -67,12 +67,12 @@ export class Place {
     return [this.base, ...tags].flatMap((name) => versionKeys(name))
   }
 
-  /** The versions of this place, and then those of `tags`. */
+  /** The version keys of this place, then those of `tags`. */
   versionKeysOf(tags: readonly string[]): readonly string[] {
     return tags.length === 0 ? this.versionKeys : [...this.versionKeys, ...this.tagKeys(tags)]
   }
 
-  /** The versions of `tags`, which have one name for the whole cache, regions included. */
+  /** The version keys of `tags`. A tag is the same in the whole cache, regions included. */
   tagKeys(tags: readonly string[]): readonly string[] {
     return tags.flatMap((tag) => versionKeys(`=${this.#root}=${tag}`))
   }

@@ -53,7 +53,7 @@ export class WriteQueue {
     return result
   }
 
-  /** The writes under way that one of `keys` waits for: those of the same keys, and what all wait for. */
+  /** What a write of `keys` has to wait for: the writes of the same keys under way, and the one that all wait for. */
   #ahead(keys: Iterable<string>): Write[] {
     const lane = this.#lane
     // Its request may be over. Outside of Workers its own timer ends it, whatever the clock says.
@@ -135,7 +135,7 @@ interface Progress {
   seen: number
   /** How long it may take once it has begun, in ms. */
   readonly whole: number
-  /** Functions that let those behind it go. */
+  /** Functions that end the wait of the writes behind it. */
   readonly behind: (() => void)[]
   /** A write that it waited for has timed out: if it does as well, it is the second in a row. */
   isSecond: boolean

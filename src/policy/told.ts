@@ -1,3 +1,4 @@
+// The errors of a storage, as its callers are told of them.
 import { CacheError, shortKey } from "../base/errors.ts"
 import { scrub } from "../base/scrub.ts"
 import { keyOf } from "./place.ts"

@@ -173,7 +173,8 @@ export class Versions {
    */
   create(key: string): Promise<string> {
     const known = this.#creating.get(key)
-    // One that hangs holds back nobody for long. That of another request is only looked at, then asked for again.
+    // A creation that hangs holds back nobody for long. That of another request is only looked at; then the token is
+    // asked for again.
     if (known && isAlive(known)) {
       if (!isWorker() || known.turn === thisTurn()) return known.promise
       return ended([known], 1000).then(() => this.#create(key))

@@ -19,9 +19,9 @@ import { thisTurn } from "./turn.ts"
  */
 export async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
   const { engine, place, policy } = call
-  const sameTurn = flight.turn === thisTurn()
+  const isSameTurn = flight.turn === thisTurn()
   const isOther = joins && judgesOtherwise(call, flight)
-  const wait: Wait = { flight, call, joins, isLate: joins && !sameTurn, isOther }
+  const wait: Wait = { flight, call, joins, isLate: joins && !isSameTurn, isOther }
   flight.enter()
 
   const isRead = () => flight.found !== undefined || isOver(wait)
@@ -30,6 +30,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
       wait,
       follow(wait, () => flight.read, isRead),
     )
+  // What an earlier turn has captured may have been invalidated elsewhere since.
   if (wait.isLate && (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))))
     return nextRound
 
@@ -46,7 +47,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
     call.bulk?.onJoin()
   }
   // Served stale at once, even if the load that this call has begun is over already.
-  const isPrompt = sameTurn && policy.softTimeout <= 0 && stale !== undefined
+  const isPrompt = isSameTurn && policy.softTimeout <= 0 && stale !== undefined
   return await (isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale))
 }
 

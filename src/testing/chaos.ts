@@ -54,7 +54,7 @@ const writes: ReadonlySet<Operation> = new Set<Operation>([
  * It looks at `faults` anew on each operation: change its members to change the weather. `peek`, `tokenChanges`,
  * `observe` and `close` are spared. Without faults it is `adapter`.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown fault or one that is no probability.
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown fault, or a number out of its range.
  *
  * @example
  * ```ts
