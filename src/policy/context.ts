@@ -73,7 +73,7 @@ export class Context implements LoadContext {
 
   get stale(): Entry<unknown> | undefined {
     const { kept, limit } = this.#found
-    // Past its grace it is there by chance: as long as nobody has pruned it.
+    // An entry past its grace counts as gone, even if nobody has pruned it yet.
     if (kept && isLive(this.#found)) this.#copy ??= toEntry(kept, this.#call.engine, limit)
     return this.#copy
   }

@@ -100,7 +100,7 @@ export class Engine {
     return store
   }
 
-  /** A value for a caller to own; with `isLast`, nobody else will be given the value of this very `kept`. */
+  /** The value of `kept`, for a caller to own. `isLast`: nobody else will be given the value of this very object. */
   out(kept: Kept, isLast = false): unknown {
     return this.store ? this.store.out(kept, isLast) : kept.value
   }

@@ -8,7 +8,7 @@ export type Watcher = (written: readonly string[] | ((key: string) => boolean)) 
 export interface Write extends UnderWay {
   /** Functions that end the wait of the writes behind it. */
   readonly behind: (() => void)[]
-  /** It has timed out. */
+  /** Whether it has timed out. */
   isHung: boolean
 }
 

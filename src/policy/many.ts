@@ -89,7 +89,7 @@ interface Waiting extends Asked {
   readonly reject: (error: unknown) => void
 }
 
-/** Collects the missing keys until each of the others is decided, then calls the fallback once. */
+/** Collects the missing keys until it is decided of every key whether it is missing, then calls the fallback once. */
 class Bulk {
   /** How many keys may still turn out to be missing. */
   undecided = 0

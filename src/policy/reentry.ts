@@ -3,7 +3,7 @@ import type { Flight } from "./flight.ts"
 
 /** The flights that a fallback, and all that it calls, runs inside of. */
 export class Running {
-  /** The one flight that is not over yet, or many by their key. */
+  /** Those that are not over yet: one, or many by key. */
   #flights: Flight | Map<string, Flight> | undefined
   /** What the caller of the fallback ran inside of. */
   above: Running | undefined

@@ -22,7 +22,7 @@ export class Versions {
   #async = false
   /** Whether it has ever answered at once: then a promise tells of trouble, not of an asynchronous adapter. */
   #isPrompt = false
-  /** What was read last, and when: it holds while the adapter counts no change. */
+  /** The last read: its keys, its tokens, the count of changes. It holds while the adapter counts no other. */
   #keys: readonly string[] | undefined
   #tokens: readonly string[] = []
   #change = Number.NaN
@@ -192,11 +192,11 @@ export class Versions {
   async #create(key: string): Promise<string> {
     const token = newborn + newToken()
     if (await this.#adapter.add?.(key, this.#record(token), Infinity)) return token
-    // What a tier in front remembers as absent may be there by now.
+    // A tier in front may remember it as absent although it is there by now.
     await this.#adapter.forget?.([key])
     const there = toToken(await this.#adapter.get(key))
     if (there !== "") return there
-    // Absent; or junk, which would make a miss of whatever is made under it; or the storage keeps nothing.
+    // It is absent, or junk, under which every entry would be a miss, or the storage keeps nothing.
     await this.#adapter.set(key, this.#record(token), Infinity)
     // Without `add` two processes may have made it at once: what was written last counts for both.
     return (!this.#adapter.add && toToken(await this.#adapter.get(key))) || token
