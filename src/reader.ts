@@ -19,7 +19,7 @@ export type Loaded<V, R> = unknown extends V ? R : V
 /**
  * The verbs of a cache or region that bring values: those that read, and those that load what is missing.
  *
- * Reads and loads never reject for the storage's sake: trouble is an `error` event and a miss. Only `keys` rejects.
+ * When the storage fails, a read or load meets a miss, with an `error` event; it does not reject. Only `keys` does.
  */
 export class Reader {
   /** @internal */
@@ -154,7 +154,7 @@ export class Reader {
   }
 
   /**
-   * The value of `key`; on a miss that of `fallback`, run once for all who ask at the same time, and kept.
+   * The value of `key`. On a miss it runs `fallback`, once for all concurrent callers, and stores its value.
    *
    * The fallback's error is rethrown as it is and nothing is kept. Anything but a function is the value itself.
    *

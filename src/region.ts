@@ -29,7 +29,7 @@ import { endTags, everywhere, lasting, modeOf, setMany, setOne, toTarget } from 
 /**
  * A named part of a cache with its own prefix and options; it has all the verbs of a cache.
  *
- * Reads never reject for the storage's sake: trouble is an `error` event and a miss. Explicit writes do.
+ * When the storage fails, a read is a miss and an `error` event; it does not reject. Explicit writes do.
  * Every verb rejects with `CLOSED` once its cache is closed, and with `KEY_INVALID` for what is no key; `peek` and
  * `isLoading` throw them.
  */

@@ -24,11 +24,11 @@ export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
    * stays as it was. When the cache fails after it, what the cache had of the key is removed.
    */
   readonly writeThrough?: ((key: A, value: V) => Awaitable<unknown>) | undefined
-  /** What its keys are kept apart by in the storage. Default: its name. */
+  /** Keeps its keys apart from those of other regions. Default: its name. */
   readonly prefix?: string | undefined
   /** Makes a key of the argument. Default: text and segments as they are, anything else by its canonical text, such as `~42`. */
   readonly key?: ((argument: A) => KeyLike) | undefined
-  /** Told of trouble in this region that is no caller's, in place of the cache's `onError`. */
+  /** Called for each `error` event of this region, in place of the cache's `onError`. */
   readonly onError?: OnError | undefined
   /** Replace options that were given before; the data stays. Default `false`. */
   readonly replace?: boolean | undefined

@@ -21,9 +21,9 @@ import { lasting } from "./writing.ts"
 export interface CacheOptions extends Omit<LoadOptions<never>, "schema">, StorageOptions {
   /** See {@link LoadOptions.schema}. Default none. */
   readonly schema?: StandardSchemaV1<unknown, unknown> | undefined
-  /** What its keys are kept apart by in a shared storage. Default none. */
+  /** Keeps its keys apart from those of other caches in one storage. Default none. */
   readonly prefix?: string | undefined
-  /** Told of trouble that is no caller's, as the `error` event is. */
+  /** Called for each `error` event. */
   readonly onError?: OnError | undefined
   /** Options of its regions by name, as settings bring them; `region(name, options)` types them better. */
   readonly regions?: { readonly [name: string]: RegionOptions<unknown, never> } | undefined

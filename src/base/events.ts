@@ -51,7 +51,7 @@ export type CacheEvent =
   | (EventBase & { readonly type: "clear" })
   /** An adapter let an entry go to keep its bounds; with a tier in front `tier` says which of the two did. */
   | (EventBase & { readonly type: "evict"; readonly tier?: Tier })
-  /** Trouble with the storage that no caller is told of. */
+  /** Trouble that no caller is told of: a storage that fails, a loaded value that cannot be stored. */
   | (EventBase & { readonly type: "error"; readonly error: unknown; readonly tier?: Tier })
 
 /** Why a stale value was served. */

@@ -14,7 +14,7 @@ export interface Metrics {
   readonly coalesced: number
   /** Entries that an adapter let go to keep its bounds. */
   readonly evictions: number
-  /** Trouble with the storage that no caller was told of. */
+  /** Trouble that no caller was told of: a storage that fails, a loaded value that cannot be stored. */
   readonly errors: number
   /** Hits and stale, as a share of hits, stale and misses; 0 before the first read. */
   readonly hitRatio: number

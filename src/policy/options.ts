@@ -50,17 +50,17 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
 
 /** How a value is loaded, judged and kept. */
 export interface LoadOptions<V = unknown> extends ReadOptions, WriteOptions {
-  /** How long a caller who could be served stale waits; 0 is stale-while-revalidate. Default `Infinity`. */
+  /** How long a caller waits before it gets the stale value; 0 is stale-while-revalidate. Default `Infinity`. */
   readonly softTimeout?: Duration | undefined
-  /** How long any caller waits; then `FALLBACK_TIMEOUT`, or stale within grace. Default `Infinity`. */
+  /** How long any caller waits; then the stale value, within grace, or `FALLBACK_TIMEOUT`. Default `Infinity`. */
   readonly hardTimeout?: Duration | undefined
   /** Beta of probabilistic early refresh (XFetch); 0 is off, 1 is the paper's. Default 0. */
   readonly early?: number | undefined
   /** Take the adapter's lease across processes, where it has one. Default `true`. */
   readonly lease?: boolean | undefined
-  /** After this a hung holder, or a hung flight, lets one challenger in. Default 30 seconds. */
+  /** After this another caller, or another process, may load although one load hangs. Default 30 seconds. */
   readonly leaseTtl?: Duration | undefined
-  /** Skip the read, load and store. Default `false`. */
+  /** Load and store without reading. Default `false`. */
   readonly fresh?: boolean | undefined
   /** Whether to keep a loaded value. Default: always. */
   readonly shouldCache?: ((value: V, context: { key: string }) => boolean) | undefined
