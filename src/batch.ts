@@ -199,7 +199,7 @@ async function commit(
   })
   const beat = () => {
     engine.fence(given)
-    engine.fence(beaten, true)
+    engine.fence(beaten, "soft")
     if (cleared.length > 0) engine.flights.fenceWhere(({ key }) => isCleared(key))
     for (const end of ends) end(engine)
   }

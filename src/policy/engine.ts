@@ -19,7 +19,7 @@ import type { Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { within } from "./timeout.ts"
-import { limitOf } from "./tokens.ts"
+import { limitOf, type Mode } from "./tokens.ts"
 import { forCaller, lateStorage, only } from "./told.ts"
 import { thisTurn } from "./turn.ts"
 import { Versions } from "./versions.ts"
@@ -215,12 +215,12 @@ export class Engine {
   /**
    * Beats the flights of `keys`, for an explicit write of them begins or has just ended.
    *
-   * @param isSoft - Whether the write leaves the entries, so that stale ones may still be served. Default `false`.
+   * @param mode - "soft" for a write that leaves the entries, so that stale ones may still be served. Default "hard".
    */
-  fence(keys: readonly string[], isSoft?: boolean): void {
+  fence(keys: readonly string[], mode?: Mode): void {
     this.lane.count++
     for (const key of keys) {
-      this.flights.fence(key, isSoft)
+      this.flights.fence(key, mode)
       this.backoff.forget(key)
     }
   }

@@ -7,6 +7,7 @@ import { Holder } from "./holder.ts"
 import type { Policy } from "./options.ts"
 import type { Brought, Outcome } from "./outcome.ts"
 import type { Running } from "./reentry.ts"
+import type { Mode } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
 const none: readonly never[] = []
@@ -163,10 +164,14 @@ export class Flight extends Holder {
     return !fresh && kept !== undefined && stateOf(kept, now(), maxAge, limit) === "fresh"
   }
 
-  /** Beats it: its callers get its value, the storage does not, and others need not wait for its lease. */
-  fence(isSoft = false): void {
+  /**
+   * Beats it: its callers get its value, the storage does not, and others need not wait for its lease.
+   *
+   * @param mode - "soft" for what leaves the entry there was, so that it may still be served stale. Default "hard".
+   */
+  fence(mode: Mode = "hard"): void {
     this.fenced = true
-    this.isReplaced ||= !isSoft
+    this.isReplaced ||= mode === "hard"
     this.release()
   }
 

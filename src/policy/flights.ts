@@ -1,5 +1,6 @@
 import type { Flight } from "./flight.ts"
 import { isWorker } from "./scope.ts"
+import type { Mode } from "./tokens.ts"
 
 const maxRunning = 10_000
 const maxCaches = 100
@@ -73,23 +74,23 @@ export class Flights {
 
   /**
    * Beats the flights of `key`, whichever cache they are of: what they bring is not stored, and later callers start
-   * anew. `isSoft` as in {@link Engine.fence}.
+   * anew. `mode` as in {@link Flight.fence}.
    */
-  fence(key: string, isSoft?: boolean): void {
-    if (this.#all.size > 0) for (const flights of this.#all) flights.fenceOwn(key, isSoft)
+  fence(key: string, mode?: Mode): void {
+    if (this.#all.size > 0) for (const flights of this.#all) flights.fenceOwn(key, mode)
   }
 
   /** As {@link fence}, for every flight that `beaten` says yes to. */
-  fenceWhere(beaten: (flight: Flight) => boolean, isSoft?: boolean): void {
-    for (const flights of this.#all) flights.fenceOwnWhere(beaten, isSoft)
+  fenceWhere(beaten: (flight: Flight) => boolean, mode?: Mode): void {
+    for (const flights of this.#all) flights.fenceOwnWhere(beaten, mode)
   }
 
   /** As {@link fenceWhere}, for those of this cache alone. */
-  fenceOwnWhere(beaten: (flight: Flight) => boolean, isSoft?: boolean): void {
+  fenceOwnWhere(beaten: (flight: Flight) => boolean, mode?: Mode): void {
     for (const flight of [...this.#running.values()]) {
       for (let at: Flight | undefined = flight; at; at = at.beside) {
         if (!beaten(at)) continue
-        this.fenceOwn(at.key, isSoft)
+        this.fenceOwn(at.key, mode)
         break
       }
     }
@@ -102,8 +103,8 @@ export class Flights {
   }
 
   /** As {@link fence}, for those of this cache alone. */
-  fenceOwn(key: string, isSoft?: boolean): void {
-    for (let at = this.#running.get(key); at; at = at.beside) at.fence(isSoft)
+  fenceOwn(key: string, mode?: Mode): void {
+    for (let at = this.#running.get(key); at; at = at.beside) at.fence(mode)
     this.#drop(key)
   }
 

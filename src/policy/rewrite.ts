@@ -54,7 +54,7 @@ async function rewrite(
   if (names.length === 0) return 0
   const { engine, place, policy } = target
   const keys = names.map((name) => place.full(name))
-  engine.fence(keys, true)
+  engine.fence(keys, "soft")
   engine.draft?.beats(keys)
   try {
     const done = inOrder(target, keys, (store, isLate) => {
@@ -72,7 +72,7 @@ async function rewrite(
     })
     return isPromise(done) ? await done : done
   } finally {
-    engine.fence(keys, true)
+    engine.fence(keys, "soft")
   }
 }
 

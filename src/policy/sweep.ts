@@ -14,7 +14,7 @@ import type { Target } from "./write.ts"
 
 /** Ends every entry of a place and the regions in it by renewing its version: O(1), however many there are. */
 export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
-  const beat = (on: Engine) => beatPlace(on, place, mode === "soft")
+  const beat = (on: Engine) => beatPlace(on, place, mode)
   await renew({ engine, place, policy }, place.versionKeys.slice(-2), mode, beat)
 }
 
@@ -38,7 +38,7 @@ export async function invalidateByTags(
     return flight.invalidatedTags.size > 1000
   }
   const keys = place.tagKeys([...new Set(tags)])
-  const beat = ({ flights }: Engine) => flights.fenceOwnWhere(beatOrRemember, mode === "soft")
+  const beat = ({ flights }: Engine) => flights.fenceOwnWhere(beatOrRemember, mode)
   await renew({ engine, place, policy }, keys, mode, beat)
 }
 
@@ -96,8 +96,8 @@ async function hasNeighbours(store: Store): Promise<boolean> {
 }
 
 /** Beats the flights of a place and the regions in it, and forgets their back-offs. */
-function beatPlace(engine: Engine, place: Place, isSoft?: boolean): void {
-  engine.flights.fenceWhere((flight) => place.holds(flight.key), isSoft)
+function beatPlace(engine: Engine, place: Place, mode?: Mode): void {
+  engine.flights.fenceWhere((flight) => place.holds(flight.key), mode)
   engine.backoff.forgetWhere((key) => place.holds(key))
 }
 
