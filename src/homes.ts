@@ -7,7 +7,7 @@ import { Engine } from "./policy/engine.ts"
 import type { Source } from "./policy/opening.ts"
 import type { Policy } from "./policy/options.ts"
 import { keyOf, type Place } from "./policy/place.ts"
-import { forCaller } from "./policy/told.ts"
+import { forCaller } from "./policy/storage-errors.ts"
 import type { Target } from "./policy/write.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 

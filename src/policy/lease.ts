@@ -6,8 +6,8 @@ import type { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { validateFound } from "./load.ts"
 import type { Outcome } from "./outcome.ts"
+import { lateStorage } from "./storage-errors.ts"
 import { within } from "./timeout.ts"
-import { lateStorage } from "./told.ts"
 
 /** The right to load, with what was read last; or how the flight ends without a load. */
 type Right = { readonly type: "load"; readonly found: Found } | Extract<Outcome, { type: "found" | "held" }>

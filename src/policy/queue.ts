@@ -3,7 +3,7 @@ import { left, now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import type { Lane, Watcher, Write } from "./lane.ts"
 import { ended, isUnderWay, isWorker, underWay } from "./scope.ts"
-import { only } from "./told.ts"
+import { only } from "./storage-errors.ts"
 
 /** Waits for a storage operation, `ms` at most. */
 type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>

@@ -12,8 +12,8 @@ import { currentMarks } from "./marks.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
+import { only } from "./storage-errors.ts"
 import { byTag } from "./tokens.ts"
-import { only } from "./told.ts"
 
 /** Where an explicit write goes, and by which options. */
 export interface Target {

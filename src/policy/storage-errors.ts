@@ -4,12 +4,12 @@ import { scrub } from "../base/scrub.ts"
 import { keyOf } from "./place.ts"
 
 /** Errors that name the key as it was given. */
-const known = new WeakSet<object>()
+const named = new WeakSet<object>()
 
 /** The error of a storage as its caller is told of it: without credentials, and by the key that the caller gave. */
 export function forCaller(error: unknown): unknown {
   const clean = scrub(error)
-  if (!(clean instanceof CacheError) || clean.key === undefined || known.has(clean)) return clean
+  if (!(clean instanceof CacheError) || clean.key === undefined || named.has(clean)) return clean
   const { code, key: full, message, reason, cause } = clean
   const key = keyOf(full)
   const own =
@@ -20,7 +20,7 @@ export function forCaller(error: unknown): unknown {
           message.replace(shortKey(full), () => shortKey(key)),
           { key, reason, cause },
         )
-  known.add(own)
+  named.add(own)
   return own
 }
 
@@ -38,6 +38,6 @@ export function lateStorage(full: string, ms: number): CacheError {
     `The storage did not answer within ${ms} ms${where}. Raise storeTimeout, or look after the storage.`,
     full === "" ? {} : { key },
   )
-  known.add(error)
+  named.add(error)
   return error
 }
