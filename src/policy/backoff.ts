@@ -19,8 +19,8 @@ export class Backoff {
     const delay = Math.min(30_000, 2 * (this.#keys.get(key)?.delay ?? 500))
     this.#keys.set(key, { until: now() + delay, delay })
     // Bounded like everything here: the oldest goes.
-    if (this.#keys.size > 10_000)
-      for (const oldest of this.#keys.keys()) return void this.#keys.delete(oldest)
+    const [oldest = ""] = this.#keys.keys()
+    if (this.#keys.size > 10_000) this.#keys.delete(oldest)
   }
 
   forget(key: string): void {

@@ -23,7 +23,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   flight.context = context
   // After what else this turn asks for; and a memoized function that calls itself, however deep, needs no stack.
   await undefined
-  const completed = completeRegions(flight, call)
+  const completed = completeVersions(flight, call)
   if (isPromise(completed)) await completed
   if (flight.isLeft || (flight.fenced && !flight.isWanted)) return { type: "held" }
   const startedAt = now()
@@ -61,15 +61,16 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
  * Makes those versions of the regions that are absent, so that an invalidation during the load is seen. If they could
  * not be read, asks for them once more, in what is left of `storeTimeout`.
  */
-function completeRegions(flight: Flight, call: Call): Awaitable<void> {
+function completeVersions(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call
   const { store } = engine
   if (!store) return
   const regions = flight.tokens?.slice(0, place.versionKeys.length)
-  return regions && engine.versions(store).isComplete(regions) ? undefined : makeRegions(flight, call, store)
+  return regions && engine.versions(store).isComplete(regions) ? undefined : makeVersions(flight, call, store)
 }
 
-async function makeRegions(flight: Flight, call: Call, store: Store): Promise<void> {
+/** The part of {@link completeVersions} that asks the storage. Trouble is an event; then the load stores nothing. */
+async function makeVersions(flight: Flight, call: Call, store: Store): Promise<void> {
   const { engine, place, policy, startedAt } = call
   const versions = engine.versions(store)
   const rest = left(startedAt, policy.storeTimeout)
