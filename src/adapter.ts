@@ -118,7 +118,7 @@ export interface Serializer {
  * @throws {CacheError} `ADAPTER_OPTIONS`.
  */
 export function assertAdapter(adapter: unknown, who: string): asserts adapter is Adapter {
-  const members = typeof adapter === "object" && adapter !== null ? adapter : {}
+  const members: object = Object(adapter)
   const isMethod = (name: string) => typeof Reflect.get(members, name) === "function"
   const missing = ["get", "set", "delete", "clear"].filter((name) => !isMethod(name))
   const knowsMedium = ["object", "bytes", "text"].includes(String(Reflect.get(members, "medium")))

@@ -127,5 +127,5 @@ export class Store {
 }
 
 function isEntry(value: unknown): value is Kept {
-  return typeof value === "object" && value !== null && (value as Partial<Kept>).format === 1 // judged in full by the codec
+  return (value as Partial<Kept> | null | undefined)?.format === 1 // judged in full by the codec
 }
