@@ -77,6 +77,22 @@ test("reads tell nothing, the writes of a turn are one message, and it holds no 
   expect(sent).toEqual([{ isocache: 1, origin: expect.stringMatching(/./), keys: ["a", "b"], prefixes: [] }])
 })
 
+test("many that are written or removed at once are told, and so is a version that is made", async () => {
+  const bus = memoryBus()
+  const told: string[] = []
+  bus.subscribe(({ keys, begins }) => told.push(...(begins ? [] : keys)))
+  const cache = new CacheWrapper({ adapter: { ...memory(), bus } })
+  await cache.setMany({ a: 1, b: 2 })
+  await Promise.resolve()
+  expect(told).toEqual(expect.arrayContaining(["a", "b", expect.stringMatching(/^#/)]))
+  expect(await cache.getMany(["a", "b"])).toEqual([1, 2])
+  told.length = 0
+  expect(await cache.delete("a", "b")).toBe(2)
+  expect(await cache.getMany(["a", "b"])).toEqual([undefined, undefined])
+  await Promise.resolve()
+  expect(told).toEqual(["a", "b"])
+})
+
 test("a write that fails is told too, for nobody knows how far it came", async () => {
   const { sent, far, open } = setup("sync")
   const boom = () => {

@@ -383,6 +383,22 @@ test("junk in far is a miss, told and removed", async () => {
   expect(shelf.has("k")).toBe(false)
 })
 
+test.each(["that can", "that cannot"])(
+  "prune drops what is past its life far and in a near tier %s",
+  async (can) => {
+    const clock = fakeClock()
+    const [near, far] = [memory(), memory()]
+    const kept = () => [...near.keys("")]
+    const tiers = tiered({ near: can === "that can" ? near : { ...near, prune: undefined as never }, far })
+    await tiers.set("short", 1, 1000)
+    await tiers.set("long", 2, hour)
+    await clock.advance(1000)
+    expect(await tiers.prune?.(clock.now())).toBe(1)
+    expect(kept()).toEqual(can === "that can" ? ["long"] : [])
+    expect([await tiers.get("short"), await tiers.get("long")]).toEqual([undefined, 2])
+  },
+)
+
 test("it has the abilities of far and its name, whatever near can", async () => {
   const bare = custom("text", "async")
   const few = tiered({ near: memory(), far: bare })
