@@ -417,6 +417,22 @@ test("a breaker opens after failures in a row, lets one probe through, and close
   expect(states).toEqual(["open", "half-open", "open", "half-open", "closed"])
 })
 
+test("to a breaker a mistake of the caller's own is an answer: it ends a row of failures, and closes what was open", async () => {
+  const clock = fakeClock()
+  const mistake = new CacheError("VALUE_TOO_LARGE", "too large")
+  const { adapter } = failing([down(), mistake, down(), down(), mistake, down()])
+  const states: string[] = []
+  const onChange = (state: string) => states.push(state)
+  const broken = circuitBreaker(adapter, { failures: 2, resetAfter: "10s", onChange })
+  const set = () => Promise.resolve(broken.set("k", "v", 1000)).catch((error: Error) => error.message)
+  expect([await set(), await set(), await set()]).toEqual(["down", "too large", "down"])
+  expect(states).toEqual([])
+  await set()
+  await clock.advance(10_000)
+  expect([await set(), await set()]).toEqual(["too large", "down"])
+  expect(states).toEqual(["open", "half-open", "closed"])
+})
+
 test("a probe that hangs does not keep the breaker open for ever", async () => {
   const clock = fakeClock()
   const base = custom("text", "async")
