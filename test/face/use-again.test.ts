@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest"
+import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/index.ts"
 import { fakeClock } from "../support/clock.ts"
 import { kvDouble } from "../support/kv-double.ts"
@@ -31,4 +32,16 @@ test("one of other options is another one, and so is memory in any case", async 
   cache.use("memory")
   await cache.set("k", 1)
   expect(await cache.use("memory").get("k")).toBeUndefined()
+})
+
+test("a load in progress is stored in the storage it began on, for who goes on with that one", async () => {
+  const [one, other] = [memory(), memory()]
+  const cache = new CacheWrapper({ adapter: one })
+  const load = gate()
+  const loading = cache.getOrSet("k", () => load.promise)
+  cache.use(other)
+  load.pass("loaded")
+  expect(await loading).toBe("loaded")
+  expect(await cache.get("k")).toBeUndefined()
+  expect(await new CacheWrapper({ adapter: one }).get("k")).toBe("loaded")
 })
