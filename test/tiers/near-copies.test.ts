@@ -1,8 +1,9 @@
 import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import type { Adapter } from "../../src/adapter.ts"
-import { tiered } from "../../src/tiers.ts"
-import { custom } from "../support/adapters.ts"
+import { memoryBus, tiered } from "../../src/tiers.ts"
+import { custom, type Shelf } from "../support/adapters.ts"
+import { fakeClock } from "../support/clock.ts"
 import { gate } from "../support/setup.ts"
 
 const hour = 3_600_000
@@ -63,7 +64,7 @@ test("a copy of what was read that arrives near after a write has come across is
   expect(await tiers.get("k")).toBe("old")
   isSlow = false
   await tiers.set("k", "new", hour)
-  arrival.pass(undefined)
+  arrival.pass("")
   await new Promise((resolve) => setTimeout(resolve, 10))
   expect(await tiers.get("k")).toBe("new")
 })
@@ -80,4 +81,74 @@ test.each(["throws", "rejects"])("a near tier whose clear %s serves no copy from
   await tiers.clear("")
   expect(tiers.peek?.("k")).toBeUndefined()
   expect(await tiers.get("k")).toBeUndefined()
+})
+
+test("a version that is deleted or cleared is known no more, and what comes after a clear is kept", async () => {
+  const { tiers } = noted()
+  for (const end of [() => tiers.delete("#h"), () => tiers.clear("")]) {
+    await tiers.set("#h", "v", Infinity)
+    await end()
+    expect(await tiers.get("#h")).toBeUndefined()
+  }
+  await tiers.set("k", 1, hour)
+  expect(tiers.peek?.("k")).toBe(1)
+})
+
+test("what a clear that was taken for dead ends after all brings no copy of what it removes", async () => {
+  const clock = fakeClock()
+  const base = custom("text", "async")
+  const [cleared, found] = [gate(), gate()]
+  const far: Adapter = {
+    ...base,
+    clear: async () => void (await cleared.promise),
+    async get(key) {
+      const record = await base.get(key)
+      await found.promise
+      return record
+    },
+  }
+  await tiered({ near: memory(), far: base }).set("k", "old", hour)
+  const tiers = tiered({ near: memory(), far })
+  const clear = tiers.clear("")
+  await clock.advance(10_000)
+  const read = tiers.get("k")
+  await clock.advance(1)
+  await base.clear("")
+  cleared.pass("")
+  await clear
+  found.pass("")
+  expect(await read).toBe("old")
+  expect(tiers.peek?.("k")).toBeUndefined()
+})
+
+test("a tier that is opened again hears the others again, and has forgotten what it knew", async () => {
+  const bus = memoryBus()
+  const shelf: Shelf = new Map()
+  const open = () => tiered({ near: memory(), far: custom("text", "async", shelf), bus })
+  const [one, other] = [open(), open()]
+  await one.set("k", "old", hour)
+  await one.set("#h", "old", Infinity)
+  await one.close?.()
+  await other.set("k", "new", hour)
+  await other.set("#h", "new", Infinity)
+  await one.open?.()
+  expect([await one.get("k"), await one.get("#h")]).toEqual(["new", "new"])
+  await other.set("k", "newer", hour)
+  expect(await one.get("k")).toBe("newer")
+})
+
+test("a key that another has written is kept again, and one whose delete finds nothing is told all the same", async () => {
+  const bus = memoryBus()
+  const shelf: Shelf = new Map()
+  const open = () => tiered({ near: memory(), far: custom("text", "sync", shelf), bus })
+  const [one, other] = [open(), open()]
+  await other.set("k", 1, hour)
+  expect(await one.get("k")).toBe(1)
+  bus.publish({ isocache: 1, origin: "another", keys: ["k"], prefixes: [] })
+  expect(await one.get("k")).toBe(1)
+  shelf.clear()
+  expect(await one.get("k")).toBe(1)
+  expect(await other.delete("k")).toBe(false)
+  await Promise.resolve()
+  expect(await one.get("k")).toBeUndefined()
 })
