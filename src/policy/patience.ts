@@ -29,8 +29,8 @@ export function follow(
   settled: () => boolean,
 ): Promise<unknown> {
   // A promise of another request may be dropped with it, and its continuations may run in the wrong request:
-  // only a look at the flight by this request's own timer is safe.
-  return isLate && isWorker() ? poll(settled) : promise()
+  // only a look at the flight by this request's own timer is safe. At the global scope there are neither.
+  return isLate && isWorker() ? poll(settled).catch(promise) : promise()
 }
 
 /**

@@ -74,12 +74,14 @@ export function isAlive({ isOver, since, until }: UnderWay): boolean {
 export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () => boolean): Promise<void> {
   let isOver = false
   const limit = now() + ms
-  const look = () => poll(() => isOver || isEnough?.() || now() >= limit || !all.some(isUnderWay))
-  if (isWorker() && all.some(({ turn }) => turn !== thisTurn())) return look()
-  const end = within(Promise.all(all.map(({ promise }) => promise)), ms, () => undefined).then(() => {
+  const end = async () => {
+    await within(Promise.all(all.map(({ promise }) => promise)), ms, () => undefined)
     isOver = true
-  })
-  await (isWorker() && isEnough ? Promise.race([end, look()]) : end)
+  }
+  // At the global scope there are no timers, and no requests either.
+  const look = () => poll(() => isOver || isEnough?.() || now() >= limit || !all.some(isUnderWay)).catch(end)
+  if (isWorker() && all.some(({ turn }) => turn !== thisTurn())) return look()
+  await (isWorker() && isEnough ? Promise.race([end(), look()]) : end())
 }
 
 /** Whether it still has to be waited for. Unlike {@link isAlive} it lets the clock be set back. */

@@ -38,6 +38,10 @@ describe.each(workerRuntimes)("in a Worker of %s with %o", (compatibilityDate, c
     expect(later).toMatch(/^made /)
   })
 
+  test("at module scope what must wait for another write or load comes to its end", async () => {
+    expect(await ask("/waited")).toEqual([[null, null, null], "loaded", "loaded", 2])
+  })
+
   for (const on of ["memory", "kv"]) {
     for (const bind of ["", "&bind"]) {
       const at = (route: string, key: string, more = "") => ask(`${route}?key=${key}&on=${on}${bind}${more}`)

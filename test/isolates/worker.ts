@@ -13,6 +13,26 @@ const early = caches.memory
   .getOrSet("module", () => "made at module scope")
   .catch((error: unknown) => String(error))
 const peeked = caches.memory.peek("module")
+// What must wait for another there has no timer to look at it by.
+const kept = new Map<string, unknown>()
+const later = new CacheWrapper({
+  ttl: Infinity,
+  adapter: {
+    name: "later",
+    medium: "text",
+    get: async (key) => kept.get(key),
+    set: async (key, record) => void kept.set(key, record),
+    delete: async (key) => kept.delete(key),
+    clear: async () => kept.clear(),
+  },
+})
+const writes = Promise.all([later.set("k", 1), later.set("k", 2), later.invalidateTags("t")])
+const loaded = later.getOrSet("l", async () => {
+  for (let turns = 0; turns < 100; turns++) await undefined
+  return "loaded"
+})
+const joined = writes.then(() => later.getOrSet("l", () => "not asked"))
+joined.catch(() => {})
 
 let loads = 0
 
@@ -58,6 +78,8 @@ export default {
           peeked ?? null,
           await caches.memory.getOrSet("module", () => "made in a request"),
         ])
+      case "/waited":
+        return Response.json([await writes, await loaded, await joined, await later.get("k")])
       case "/follow":
         return Response.json(await cache.getOrSet(key, load))
       case "/leave": // answers before its load is done
