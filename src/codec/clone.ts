@@ -1,7 +1,7 @@
 import { CacheError, shortKey } from "../base/errors.ts"
 import { classNameOf, isPlain, kindOf } from "../base/kind.ts"
 import { holes, isDense } from "./holes.ts"
-import { like, nativeError } from "./like.ts"
+import { errorLike, nativeError } from "./native-errors.ts"
 
 /** A copy, and what its making found out. */
 export interface Copied {
@@ -191,7 +191,7 @@ function copyInstance(source: object, walk: Walk): object {
   // Another realm's errors become this one's, like everything else.
   const native: unknown = error && nativeError.test(name) && Reflect.get(globalThis, name)
   const proto: object = typeof native === "function" ? native.prototype : Object.getPrototypeOf(source)
-  const made: object = error ? like(source as Error, proto) : Object.create(proto)
+  const made: object = error ? errorLike(source as Error, proto) : Object.create(proto)
   fill(Object.defineProperties(made, Object.getOwnPropertyDescriptors({ ...source })), source, walk)
   // A cause is not enumerable; where it is, it is done by now.
   const cause = Object.getOwnPropertyDescriptor(made, "cause")

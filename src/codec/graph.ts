@@ -1,7 +1,7 @@
 import { classNameOf, isPlain } from "../base/kind.ts"
 import { copyAgain, maxDepth } from "./clone.ts"
 import { holes } from "./holes.ts"
-import { like, nativeError } from "./like.ts"
+import { errorLike, nativeError } from "./native-errors.ts"
 
 /**
  * A value as JSON of the same shape, with what is no JSON as a list of leaves beside it.
@@ -164,7 +164,7 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
         return define(meet(number, Object.create(prototype(first))), Object.entries(Object(second)).flat())
       case "E": {
         isOdd = true
-        const made = like({ message: String(second), name: String(third) }, prototype(first))
+        const made = errorLike({ message: String(second), name: String(third) }, prototype(first))
         define(meet(number, made), Object.entries(Object(fourth)).flat())
         if (code.length > 5) define(made, ["cause", cause], false)
         return made

@@ -5,7 +5,7 @@ import { classNameOf, kindOf } from "../base/kind.ts"
 import { isRecord } from "../base/rules.ts"
 import { copyIn } from "./clone.ts"
 import { type Classes, fromGraph, toGraph } from "./graph.ts"
-import { nativeError } from "./like.ts"
+import { nativeError } from "./native-errors.ts"
 import { isPlainJson, parseJson } from "./serialize.ts"
 import type { ClassSerializer } from "./serializer.ts"
 

@@ -153,7 +153,7 @@ function tailOf(
   const { behind } = progress
   // On Workers a write that waits looks at those ahead all the time: if it has not for a second, its request is over.
   // Once it has begun it has its own time, however long it might have waited.
-  const stands = () =>
+  const isInLine = () =>
     now() - progress.seen < (progress.ahead.length > 0 ? 1000 : progress.whole) ||
     progress.ahead.some(isUnderWay)
   const settled = () => {
@@ -167,7 +167,7 @@ function tailOf(
     // Two in a row tell that the storage hangs: those behind need not wait for one another.
     if (tail.isHung && progress.isSecond) for (const go of behind) go()
   })
-  const tail: Write = { ...underWay(end, ms), behind, stands, isHung: false }
+  const tail: Write = { ...underWay(end, ms), behind, isInLine, isHung: false }
   return tail
 }
 

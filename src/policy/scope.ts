@@ -43,7 +43,7 @@ export interface UnderWay<T = unknown> {
   readonly until: number
   isOver: boolean
   /** Whether its request still lives, as far as can be told. Absent if it cannot. */
-  readonly stands?: () => boolean
+  readonly isInLine?: () => boolean
 }
 
 /** `promise`, for others to wait for, `ms` at most. Whoever settles it sets `isOver`. */
@@ -85,8 +85,8 @@ export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () 
 }
 
 /** Whether it still has to be waited for. Unlike {@link isAlive} it lets the clock be set back. */
-export function isUnderWay({ isOver, until, stands }: UnderWay): boolean {
-  return !isOver && now() < until && stands?.() !== false
+export function isUnderWay({ isOver, until, isInLine }: UnderWay): boolean {
+  return !isOver && now() < until && isInLine?.() !== false
 }
 
 /** Waits until `isDone`, by timers of this request's own. */

@@ -9,7 +9,7 @@ interface Told {
 }
 
 /** An error with the prototype `proto` that tells the same as `error`, without its members. */
-export function like(error: Told, proto: object): Error {
+export function errorLike(error: Told, proto: object): Error {
   const made = new Error(error.message, Object.hasOwn(error, "cause") ? { cause: error.cause } : undefined)
   Object.setPrototypeOf(made, proto)
   // As text: an object would be shared with the one who gave it.
