@@ -59,7 +59,7 @@ export class NearCopies {
 
   /** Turns the tier on. It is cleared first if it may have outdated copies, and again if it has new ones by then. */
   #begin(): Awaitable<void> {
-    this.#isOff = this.#isBehind || this.#unsure.size > 0
+    this.#isOff = this.#isBehind
     if (!this.#isOff) return undefined
     this.#isBehind = false
     this.#unsure.clear()

@@ -74,8 +74,7 @@ export class Writes {
   }
 
   clear(prefix: string): Awaitable<void> {
-    const { far, fences, messages } = this.#tiers
-    messages.listen()
+    const { far, fences } = this.#tiers
     const end = fences.clear(prefix)
     const before = this.#clear(prefix)
     const others = this.#announced(() => far.clear(prefix), [], [prefix])
