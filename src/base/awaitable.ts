@@ -15,7 +15,7 @@ export function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R
 
 /**
  * Continues with two values, at once where both are there. The second one is asked for although the first takes its
- * time, and what it throws then leaves no rejection unheard.
+ * time. Where both fail, the rejection of the first must be heard elsewhere.
  */
 export function both<A, B, R>(
   first: Awaitable<A>,
@@ -23,9 +23,7 @@ export function both<A, B, R>(
   next: (first: A, second: B) => Awaitable<R>,
 ): Awaitable<R> {
   if (!isPromise(first)) return chain(ask(), (second) => next(first, second))
-  const early = Promise.resolve(first)
-  early.catch(() => {}) // Heard below, unless the second one fails as well.
-  return attempt(ask).then((second) => early.then((one) => next(one, second)))
+  return attempt(ask).then((second) => first.then((one) => next(one, second)))
 }
 
 /** Calls what somebody else has handed over: neither its throw nor its rejection disturbs anybody. */

@@ -42,6 +42,7 @@ export class TokenReads {
       for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
     }
     const together = Promise.all(keys.map((key) => turn.get(key) ?? ""))
+    together.catch(() => {}) // Its callers hear of it, unless another read of theirs fails first.
     all.set(keys, together)
     return together
   }
