@@ -141,11 +141,13 @@ function outsideOf(flight: Flight, call: Call, engine: Engine, own: Set<string>)
   const endless = { softTimeout: Infinity, hardTimeout: Infinity }
   const policy = { ...call.policy, ...endless, signal: flight.signal }
   // If that load hangs, this call loads: what it brings is the batch's own.
-  const write: WriteEntry = (key, kept, life) => {
+  const write: WriteEntry = (key, kept, life, isLate) => {
     own.add(key)
-    return call.engine.draft?.derived().write(key, kept, life)
+    return call.write
+      ? call.write(key, kept, life, isLate)
+      : call.engine.draft?.derived().write(key, kept, life)
   }
-  return { ...call, engine, policy, write: call.write ?? write }
+  return { ...call, engine, policy, write, teller: call.engine }
 }
 
 /** Lets what the batch made from what it read give way to writes outside. Returns a function that stops it. */

@@ -36,6 +36,8 @@ export interface Call {
   readonly bulk?: BulkCall | undefined
   /** Writes the entry in place of the store. */
   readonly write?: WriteEntry | undefined
+  /** The engine that tells of its write, where that is a batch's. */
+  readonly teller?: Engine | undefined
   /** The options of this very call, unresolved. */
   readonly given?: { readonly ttl?: unknown; readonly grace?: unknown } | undefined
   readonly onServe?: Served | undefined

@@ -163,7 +163,7 @@ function storeLoaded(
       if (succeeded) return undefined
       const kept = makeKept({ value: own, createdAt, ttl, grace, took, tags, marks })
       return chain(writeFenced(flight, call, store, kept), (isKept) => {
-        if (isKept) tell(engine, () => engine.hub.tell(place, name, "set"), key)
+        if (isKept) tell(call.teller ?? engine, () => engine.hub.tell(place, name, "set"), key)
       })
     })
   })

@@ -25,11 +25,15 @@ test("what a batch has touched gives way to another one that clears, and to what
 test("what a batch loads in place of a load outside that hangs is its own, and reaches the storage with it", async () => {
   const clock = fakeClock()
   const cache = new CacheWrapper({ adapter: memory(), leaseTtl: "5s" })
+  const sets: string[] = []
+  cache.on("set", ({ key }) => sets.push(key))
   await cache.batch(() => {}) // Loads what batches are made of.
-  const run = async (key: string, end = () => {}): Promise<void> => {
+  const run = async (key: string, end = () => {}, many = false): Promise<void> => {
     cache.getOrSet(key, () => new Promise(() => {})).catch(() => {})
     const batch = cache.batch(async (b) => {
-      expect(await b.getOrSet(key, () => "mine")).toBe("mine")
+      if (many) expect(await b.getOrSetMany([key], () => ["mine"])).toEqual(["mine"])
+      else expect(await b.getOrSet(key, () => "mine")).toBe("mine")
+      expect(sets).not.toContain(key)
       expect(await b.get(key)).toBe("mine")
       expect(await cache.get(key)).toBeUndefined()
       end()
@@ -39,13 +43,15 @@ test("what a batch loads in place of a load outside that hangs is its own, and r
     await batch
   }
   await run("k")
-  await clock.advance(299_000)
-  expect(await cache.get("k")).toBe("mine")
+  await run("m", undefined, true)
+  await clock.advance(290_000)
+  expect(await cache.getMany(["k", "m"])).toEqual(["mine", "mine"])
   const fail = () => {
     throw new Error("down")
   }
   await expect(run("j", fail)).rejects.toThrow("down")
   expect(await cache.get("j")).toBeUndefined()
+  expect(sets).toEqual(["k", "m"])
 })
 
 test("it gives way to what is written outside after it", async () => {
