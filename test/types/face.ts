@@ -26,11 +26,7 @@ import {
 import { memory } from "isocache/adapters/memory"
 import { CacheWrapper as CoreWrapper } from "isocache/core"
 import { delegate } from "isocache/proxies"
-
-/** Compiles only where both are the same type. */
-function same<A, B>(
-  ..._: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : ["these types differ"]
-): void {}
+import { same } from "./same.ts"
 
 interface User {
   id: number

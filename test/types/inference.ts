@@ -12,11 +12,7 @@ import {
   memoized,
   type StandardSchemaV1,
 } from "isocache"
-
-/** Compiles only where both are the same type. */
-function same<A, B>(
-  ..._: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : ["these types differ"]
-): void {}
+import { same } from "./same.ts"
 
 interface Shape {
   kind: "circle" | "square"
