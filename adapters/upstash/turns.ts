@@ -1,8 +1,7 @@
-import { after, left, now } from "../../src/base/clock.ts"
-import { isWorkerd } from "../../src/base/runtime.ts"
 import type { RedisPipeline } from "./client.ts"
 import { type Locate, locate } from "./keys.ts"
 import { type Command, jsonBytes, type Reply, resultOf } from "./requests.ts"
+import { WritesUnderWay } from "./under-way.ts"
 
 /** Collects what is asked in one turn into one request, in order. */
 export interface Turns {
@@ -26,13 +25,6 @@ interface Operation {
   reject(error: unknown): void
 }
 
-/** A write under way: what it touches, and its end. */
-interface Running {
-  readonly touches: (key: string) => boolean
-  readonly since: number
-  readonly done: Promise<void>
-}
-
 /** The most of one MGET, in bytes: a long getMany is cut into several commands of one request. */
 const maxReadBytes = 1_000_000
 
@@ -44,7 +36,7 @@ const maxReadBytes = 1_000_000
  */
 export function turns(run: (commands: readonly Command[]) => Promise<readonly Reply[]>): Turns {
   let queue: Operation[] = []
-  const running = new Set<Running>()
+  const writes = new WritesUnderWay()
 
   function ask(operation: Operation): void {
     if (queue.push(operation) === 1) void turn()
@@ -65,16 +57,10 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     return operations
   }
 
-  /** The writes that are waited for. One that has had its time is forgotten: its request may be over. */
-  function underWay(): readonly Running[] {
-    for (const write of running) if (restOf(write) <= 0) running.delete(write)
-    return [...running]
-  }
-
   /** Starts those that nothing holds up, and apart from them those that wait for an earlier write of their keys. */
   function carryOut(operations: readonly Operation[]): void {
     const held = new Set<string>()
-    const earlier = underWay()
+    const earlier = writes.now
     const waits = ({ kind, keys }: Operation): boolean =>
       kind !== "send" && keys.some((key) => held.has(key) || earlier.some(({ touches }) => touches(key)))
     const free: Operation[] = []
@@ -94,10 +80,10 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     const ordered = operations.filter(({ kind }) => kind !== "send").flatMap(({ keys }) => keys)
     const written = new Set(operations.filter(({ kind }) => kind === "write").flatMap(({ keys }) => keys))
     // Asked anew: for those that wait, what has just been begun is an earlier write as well.
-    const earlier = underWay().filter(({ touches }) => ordered.some(touches))
-    const end = written.size > 0 ? begin((key) => written.has(key)) : undefined
+    const earlier = writes.now.filter(({ touches }) => ordered.some(touches))
+    const end = written.size > 0 ? writes.begin((key) => written.has(key)) : undefined
     try {
-      await endOf(earlier)
+      await writes.endOf(earlier)
       const at = await locate(operations.flatMap(({ keys }) => keys))
       const plan = new Plan()
       const settle = operations.map((operation) => orReject(operation, () => operation.plan(at, plan)))
@@ -107,20 +93,6 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
       for (const operation of operations) operation.reject(error)
     } finally {
       end?.()
-    }
-  }
-
-  /** A write of what it `touches` begins; it lasts until the function it answers is called. */
-  function begin(touches: (key: string) => boolean): () => void {
-    let resolve = (): void => {}
-    const done = new Promise<void>((settle) => {
-      resolve = settle
-    })
-    const entry: Running = { touches, since: now(), done }
-    running.add(entry)
-    return () => {
-      running.delete(entry)
-      resolve()
     }
   }
 
@@ -153,14 +125,14 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     send: (keys, commands) => enqueue("send", keys, (at, all) => all.add(commands(at))),
     settled() {
       carryOut(cut())
-      return endOf(underWay())
+      return writes.endOf(writes.now)
     },
     async apart(touches, work) {
       carryOut(cut())
-      const earlier = underWay()
-      const end = begin(touches)
+      const earlier = writes.now
+      const end = writes.begin(touches)
       try {
-        await endOf(earlier)
+        await writes.endOf(earlier)
         return await work()
       } finally {
         end()
@@ -227,23 +199,4 @@ function orReject<T>(operation: Operation, work: () => T): T | undefined {
     operation.reject(error)
     return undefined
   }
-}
-
-/**
- * How much longer a write is waited for, in ms. On Workers, where a write never ends if its request was cancelled, a
- * second at most: that leaves whoever waits half of the default `storeTimeout`.
- */
-function restOf({ since }: Running): number {
-  return left(since, isWorkerd() ? 1_000 : 30_000)
-}
-
-/** The end of earlier writes, or of the time they have. */
-async function endOf(earlier: readonly Running[]): Promise<void> {
-  if (earlier.length === 0) return
-  let cancel = (): void => {}
-  const limit = new Promise<void>((resolve) => {
-    cancel = after(Math.max(...earlier.map(restOf)), resolve)
-  })
-  await Promise.race([limit, Promise.all(earlier.map(({ done }) => done))])
-  cancel()
 }

@@ -46,3 +46,8 @@ export function sleep(ms: number): Promise<void> {
     after(ms, resolve)
   })
 }
+
+/** Waits until `isDone`, by timers of this request's own. */
+export async function poll(isDone: () => unknown): Promise<void> {
+  for (let ms = 1; !isDone(); ms = Math.min(ms * 1.5, 25)) await sleep(ms)
+}

@@ -1,5 +1,5 @@
-import { left, now } from "../base/clock.ts"
-import { isWorker, poll } from "./scope.ts"
+import { left, now, poll } from "../base/clock.ts"
+import { isWorker } from "./scope.ts"
 import { within } from "./timeout.ts"
 
 /** Counts what is under way, so that a close can wait for it. */

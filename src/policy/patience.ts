@@ -1,8 +1,8 @@
-import { left } from "../base/clock.ts"
+import { left, poll } from "../base/clock.ts"
 import type { CacheError } from "../base/errors.ts"
 import { type Call, tooLate } from "./call.ts"
 import type { Flight } from "./flight.ts"
-import { isWorker, poll } from "./scope.ts"
+import { isWorker } from "./scope.ts"
 import { settlesWithin } from "./timeout.ts"
 
 /** One call's wait for a flight. */

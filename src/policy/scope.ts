@@ -1,5 +1,5 @@
 import { keepAlive, type WaitUntil } from "../base/alive.ts"
-import { now, sleep } from "../base/clock.ts"
+import { now, poll } from "../base/clock.ts"
 import { isWorkerd } from "../base/runtime.ts"
 import { workers } from "../base/workers.ts"
 import { within } from "./timeout.ts"
@@ -87,9 +87,4 @@ export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () 
 /** Whether it still has to be waited for. Unlike {@link isAlive} it lets the clock be set back. */
 export function isUnderWay({ isOver, until, isInLine }: UnderWay): boolean {
   return !isOver && now() < until && isInLine?.() !== false
-}
-
-/** Waits until `isDone`, by timers of this request's own. */
-export async function poll(isDone: () => unknown): Promise<void> {
-  for (let ms = 1; !isDone(); ms = Math.min(ms * 1.5, 25)) await sleep(ms)
 }
