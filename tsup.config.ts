@@ -1,4 +1,5 @@
 import { defineConfig } from "tsup"
+import { sharedChunks } from "./tools/scripts/chunks.ts"
 
 const entry = {
   index: "src/index.ts",
@@ -34,6 +35,7 @@ export default defineConfig({
   removeNodeProtocol: false, // the default turns node:sqlite into "sqlite", which does not exist
   external: [/^node:/, /^bun:/, /^cloudflare:/],
   esbuildPlugins: [
+    sharedChunks,
     {
       // Left open in the build: package.json's "imports" leads #workers to one of the two files, by runtime.
       name: "workers",

@@ -4,12 +4,15 @@ import type { CodecOptions } from "./codec.ts"
 
 /** What {@link CodecOptions} must be; what stands in `compress` and `encrypt` is judged when a codec is made. */
 export const codecRules: Readonly<Record<Exclude<keyof CodecOptions, "onTrouble">, Rule>> = {
-  serializer: rule(isSerializer, "{ name, stringify, parse }"),
-  compress: rule(
+  serializer: /* @__PURE__ */ rule(isSerializer, "{ name, stringify, parse }"),
+  compress: /* @__PURE__ */ rule(
     (value) => typeof value === "boolean" || isRecord(value),
     "true, false, or { threshold, format }",
   ),
-  encrypt: rule((value) => value === false || isRecord(value), "false, or { keys: [{ id, key }] }"),
+  encrypt: /* @__PURE__ */ rule(
+    (value) => value === false || isRecord(value),
+    "false, or { keys: [{ id, key }] }",
+  ),
 }
 
 function isSerializer(value: unknown): boolean {

@@ -53,3 +53,18 @@ test("every relative import leads to a file of the package", () => {
     }
   }
 })
+
+test("an import of an entry loads eight files at most, for each takes its time", () => {
+  const counts = Object.values(manifest.exports).flatMap((target) => {
+    if (typeof target === "string" || !target["default"]) return []
+    const loaded = new Set([join(installed, target["default"])])
+    for (const file of loaded) {
+      const imports = readFileSync(file, "utf8").matchAll(/^(?:import|export|\}) .*?from "(\.[^"]+)";$/gm)
+      for (const [, to = ""] of imports) loaded.add(join(dirname(file), to))
+    }
+    return loaded.size
+  })
+  expect(counts.length).toBeGreaterThan(10)
+  expect(Math.max(...counts)).toBeGreaterThan(1)
+  expect(Math.max(...counts)).toBeLessThanOrEqual(8)
+})
