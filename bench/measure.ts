@@ -22,7 +22,8 @@ export async function interleaved(
 ): Promise<Map<string, number>> {
   const times = new Map<string, number[]>(Object.keys(ways).map((name) => [name, []]))
   for (let round = -2; round < rounds; round++) {
-    for (const [name, way] of Object.entries(ways)) {
+    // In another order each time: what one leaves to the garbage collector, the next one pays for.
+    for (const [name, way] of shuffled(Object.entries(ways))) {
       const startedAt = wall()
       for (let i = 0; i < calls; i++) await way(i)
       if (round >= 0) times.get(name)?.push((wall() - startedAt) / calls)
@@ -31,6 +32,13 @@ export async function interleaved(
     await new Promise((resolve) => setTimeout(resolve, 0))
   }
   return new Map([...times].map(([name, all]) => [name, median(all)]))
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => [Math.random(), item] as const)
+    .sort(([one], [other]) => one - other)
+    .map(([, item]) => item)
 }
 
 /** Milliseconds that `work` takes. */
