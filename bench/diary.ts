@@ -25,6 +25,7 @@ const features: Readonly<Record<string, readonly string[]>> = {
     "src/policy/get-or-set.ts",
     "src/policy/flight.ts",
     "src/policy/flights.ts",
+    "src/policy/awaited.ts",
     "src/policy/holder.ts",
     "src/policy/outcome.ts",
     "src/policy/patience.ts",

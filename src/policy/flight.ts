@@ -1,9 +1,9 @@
 import { quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { stateOf } from "../entry.ts"
+import { Awaited } from "./awaited.ts"
 import type { Call } from "./call.ts"
 import type { Found } from "./found.ts"
-import { Holder } from "./holder.ts"
 import type { Policy } from "./options.ts"
 import type { Brought, Outcome } from "./outcome.ts"
 import type { Running } from "./reentry.ts"
@@ -18,66 +18,64 @@ const none: readonly never[] = []
  * It belongs to a generation of its key: an explicit write fences it. Then its callers still get its value, the storage
  * does not, and nobody joins it any more.
  */
-export class Flight extends Holder {
+export class Flight extends Awaited {
   readonly key: string
   /** What its leader asked for. */
   readonly policy: Policy
   /** Whether other requests may wait for it. */
   readonly isShared: boolean
+  readonly turn: object = thisTurn()
   /** The flights of its cache, once it is one of them. */
   home: object | undefined
-  readonly turn: object = thisTurn()
+  /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
+  beside: Flight | undefined
+  /** A younger flight whose outcome the callers of this one may get. */
+  next: Flight | undefined
+
+  /** Nobody waits for it, so nobody's leaving ends it. */
+  background: boolean
+  /** All who waited have gone: nobody wants what it brings. */
+  isLeft = false
   /** Beaten by an explicit write or a challenger: its result is not stored. */
   fenced = false
   /** Beaten by a write that ends the entry there was: it is not served as a stale one either. */
   isReplaced = false
   /** What it brought was invalidated before it came, by a tag that was not known when it began. */
   isInvalidated = false
-  /** All who waited have gone: nobody wants what it brings. */
-  isLeft = false
-  /** Why the last of them has gone, if its own signal aborted. */
-  #reason: unknown
-  /** Nobody waits for it, so nobody's leaving ends it. */
-  background: boolean
-  outcome: Outcome | undefined
-  /** Whose outcome it has: its own, or that of the challenger that took its place. */
-  by: Flight = this
-  /** What its fallback brought, while it is being stored. */
-  brought: Brought | undefined
-  /** It calls its fallback: no back-off has kept it from that. */
-  hasTried = false
+
   /** What its leader read, once read. */
   found: Found | undefined
   /** The versions its entry will be made under, captured before the load: hard and soft alternate. */
   tokens: readonly string[] | undefined
   /** The keys of these versions: of the regions, then of the tags known before the load. */
   versionKeys: readonly string[] = none
-  /** The context of its fallback, once there is one: there the fallback may change the tags of the entry. */
-  context: { readonly tags: readonly string[] } | undefined
   /** Invalidations made before its fallback started, but in the same millisecond. */
   before: readonly string[] = none
   /** Tags invalidated here while it ran. */
   invalidatedTags: Set<string> | undefined
+  /** The context of its fallback, once there is one: there the fallback may change the tags of the entry. */
+  context: { readonly tags: readonly string[] } | undefined
   /** The contexts that name it until it is over. Else a timer that the load leaves behind would keep its value alive. */
   contexts: readonly Running[] = none
-  /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
-  beside: Flight | undefined
+
+  /** It calls its fallback: no back-off has kept it from that. */
+  hasTried = false
+  /** What its fallback brought, while it is being stored. */
+  brought: Brought | undefined
+  outcome: Outcome | undefined
+  /** Whose outcome it has: its own, or that of the challenger that took its place. */
+  by: Flight = this
   #settle!: (outcome: Outcome) => void
-  #read: Promise<void> | undefined
-  #wasRead: (() => void) | undefined
   /** Settles with its outcome, or that of the challenger that took its place. Never rejects. */
   readonly done: Promise<Outcome> = new Promise((resolve) => {
     this.#settle = resolve
   })
-  /** How many callers have not gone. */
-  #waiting = 0
-  /** How many of them have not timed out. */
-  #patient = 0
-  /** Older flights of its key whose callers may get its outcome. */
-  #followers: Set<Flight> | undefined
-  /** A younger flight whose outcome the callers of this one may get. */
-  next: Flight | undefined
+
+  #read: Promise<void> | undefined
+  #wasRead: (() => void) | undefined
   #controller: AbortController | undefined
+  /** Why the last caller has gone, if its own signal aborted. */
+  #reason: unknown
   #release: (() => void) | undefined
 
   constructor({ key, policy, scope }: Pick<Call, "key" | "policy" | "scope">, background = false) {
@@ -132,19 +130,12 @@ export class Flight extends Holder {
     this.#wasRead?.()
   }
 
-  /** One caller has timed out or gone. With the last one the timers end. */
-  rest(): void {
-    if (--this.#patient <= 0) this.stopTimers()
-  }
-
   /** Lets those who wait for this flight, which hangs, have what `other` brings. */
   settleWith(other: Flight): void {
     // Else, of a key whose loads all hang, each flight would keep all those before it in memory.
     if (!this.isWanted) return
     this.next = other
-    // A set: each of its callers may ask for this, and in the next round again.
-    other.#followers ??= new Set()
-    for (const older of [this, ...(this.#followers ?? none)]) other.#followers.add(older)
+    other.serveAlso(this)
     other.done.then((outcome) => {
       if (this.outcome || !this.#suits(outcome)) return
       this.by = other.by
@@ -188,44 +179,13 @@ export class Flight extends Holder {
     release?.()
   }
 
-  /** Whether somebody waits for it who has not timed out. */
-  get isAwaited(): boolean {
-    return this.#patient > 0
-  }
-
-  /** Whether somebody waits for it, or for an older flight that is to have its outcome. */
-  get isWanted(): boolean {
-    for (const older of this.#followers ?? none) if (!older.isAwaited) this.#followers?.delete(older)
-    return this.isAwaited || this.#isFollowed
-  }
-
-  /** Whether more than one wait for it. */
-  get isJoined(): boolean {
-    return this.#waiting > 1 || this.#isFollowed
-  }
-
-  get #isFollowed(): boolean {
-    return (this.#followers?.size ?? 0) > 0
-  }
-
-  enter(): void {
-    this.#waiting++
-    this.#patient++
-  }
-
-  /** One caller has gone: see {@link end}. */
-  leave(): void {
-    this.rest()
-    this.#waiting--
-  }
-
   /**
    * Aborts the fallback's signal if nobody waits any more. Answers whether that is so.
    *
    * @param reason - That of the signal by which the last caller has gone; absent if that one was served.
    */
   end(reason?: unknown): boolean {
-    if (this.#waiting > 0 || this.background || this.outcome || this.isWanted) return false
+    if (this.isOccupied || this.background || this.outcome || this.isWanted) return false
     this.isLeft = true
     this.#reason = reason
     // On Workers the controller may belong to a request that is over.

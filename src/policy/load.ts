@@ -43,7 +43,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     const took = passed(startedAt)
     engine.hub.done(place, name, took)
     engine.backoff.forget(call.key)
-    const published = publish(flight, call, context, brought, startedAt, took)
+    const published = publish({ ...brought, flight, call, context, startedAt, took })
     if (isPromise(published)) {
       await published
       // Some callers may have joined while it was stored.
@@ -98,15 +98,20 @@ function isReadOnly(error: unknown): boolean {
   return error instanceof CacheError && error.code === "ADAPTER_ABILITY"
 }
 
+/** A load whose fallback has answered. */
+interface Loaded extends Brought {
+  readonly flight: Flight
+  readonly call: Call
+  readonly context: Context
+  /** When the fallback started, ms since epoch. */
+  readonly startedAt: number
+  /** How long it took, in ms. */
+  readonly took: number
+}
+
 /** Stores what was loaded, unless something has beaten the flight. Trouble is an event: the caller gets the value. */
-function publish(
-  flight: Flight,
-  call: Call,
-  context: Context,
-  { value, raw }: Brought,
-  createdAt: number,
-  took: number,
-): Awaitable<unknown> {
+function publish(loaded: Loaded): Awaitable<unknown> {
+  const { flight, call, context, raw } = loaded
   const { engine, place, name, policy } = call
   const failed = (error: unknown) => {
     if (!isReadOnly(error)) engine.hub.trouble(place, name, error)
@@ -117,8 +122,7 @@ function publish(
       flight.invalidatedTags?.has(tag) || (flight.fenced && !policy.tags.includes(tag))
     flight.isInvalidated = flight.tags.some(isEnded)
     if (flight.fenced || context.skipped || !flight.tokens) return undefined
-    const store = (own: unknown) => storeLoaded(flight, call, context, own, createdAt, took)
-    const stored = policy.shouldCache ? storeIf(call, value, raw, store) : store(raw)
+    const stored = policy.shouldCache ? storeIf(loaded) : store(loaded, raw)
     return isPromise(stored) ? stored.catch(failed) : undefined
   } catch (error) {
     return failed(error)
@@ -126,43 +130,32 @@ function publish(
 }
 
 /** Stores what `shouldCache` says yes to. An asynchronous one is waited for: its promise would say yes to everything. */
-async function storeIf(
-  { engine, name, policy }: Call,
-  value: unknown,
-  raw: unknown,
-  store: (own: unknown) => Awaitable<unknown>,
-): Promise<void> {
+async function storeIf(loaded: Loaded): Promise<void> {
+  const { engine, name, policy } = loaded.call
   // What others do to it while we wait must not reach the storage.
-  const own = snapshot(engine, raw)
+  const own = snapshot(engine, loaded.raw)
   // Its parameter is `never` in Policy, which does not know the type of the value.
-  if (await (policy.shouldCache as ShouldCache)(value, { key: name })) await store(own)
+  if (await (policy.shouldCache as ShouldCache)(loaded.value, { key: name })) await store(loaded, own)
 }
 
-/** Stores what was loaded under the versions of before the load, after the writes of its key that are under way. */
-function storeLoaded(
-  flight: Flight,
-  call: Call,
-  context: Context,
-  value: unknown,
-  createdAt: number,
-  took: number,
-): Awaitable<unknown> {
+/** Stores `value` under the versions of before the load, after the writes of its key that are under way. */
+function store({ flight, call, context, startedAt, took }: Loaded, value: unknown): Awaitable<unknown> {
   const { engine, place, key, name, policy } = call
   const { ttl: given, grace, tags } = context.decided(policy)
   // The ttl of an entry that `keep()` renews was spread when it was first written.
   const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
-  const known = marksFor(flight, call, tags, createdAt, context.renewed)
+  const known = marksFor(flight, call, tags, startedAt, context.renewed)
   const waits = isPromise(known) || engine.queue.isBusy([key])
   // What others do to it while we wait must not reach the storage.
   const own = waits && !policy.shouldCache ? snapshot(engine, value) : value
   return chain(known, (marks) => {
-    const { store } = engine
+    const { store: into } = engine
     flight.isInvalidated ||= marks === undefined
-    if (!marks || !store) return undefined
-    return chain(isSucceeded(flight, call, createdAt), (succeeded) => {
+    if (!marks || !into) return undefined
+    return chain(isSucceeded(flight, call, startedAt), (succeeded) => {
       if (succeeded) return undefined
-      const kept = makeKept({ value: own, createdAt, ttl, grace, took, tags, marks })
-      return chain(writeFenced(flight, call, store, kept), (isKept) => {
+      const kept = makeKept({ value: own, createdAt: startedAt, ttl, grace, took, tags, marks })
+      return chain(writeFenced(flight, call, into, kept), (isKept) => {
         if (isKept) tell(call.teller ?? engine, () => engine.hub.tell(place, name, "set"), key)
       })
     })
