@@ -40,9 +40,7 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
   if (depth > 8 || known.size > 1000) return undefined
   known.set(thing, undefined)
   // Made as an error, so that it is printed as one.
-  const copy: object = isList
-    ? []
-    : Object.setPrototypeOf(isError ? new Error() : {}, Object.getPrototypeOf(thing))
+  const copy: object = isList ? [] : isError ? new Error() : {}
   // A DOMException has these from accessors, which fail on a copy.
   const more = isError ? ["name", "message", "code"] : []
   let isClean = true
@@ -54,6 +52,8 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
     const enumerable = Object.getOwnPropertyDescriptor(thing, name)?.enumerable ?? false
     if (name !== "length") Object.defineProperty(copy, name, { value: kept, enumerable, writable: true })
   }
+  // Only now: Safari and Bun make a stack of the copy before it gets another one.
+  if (!isList) Object.setPrototypeOf(copy, Object.getPrototypeOf(thing))
   const result = isClean ? thing : copy
   known.set(thing, result)
   return result
