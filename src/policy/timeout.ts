@@ -31,7 +31,8 @@ export function within<T, L>(
             isLate = true
             resolve(attempt(late))
           })
-    promise.then(
+    // The `then` of a storage's own kind of promise may throw.
+    Promise.resolve(promise).then(
       (value) => {
         end()
         resolve(value)
