@@ -175,7 +175,7 @@ export class Region extends Reader {
     const engine = this.kit.settings.home()
     const run = async () => {
       const { batch } = await import("./batch.ts")
-      return batch(this.kit, engine, faceOf, (kit) => attempt(() => work(faceOf(kit))))
+      return await batch(this.kit, engine, faceOf, (kit) => attempt(() => work(faceOf(kit))))
     }
     return lasting(this.kit, engine.busy.track(run()))
   }

@@ -29,7 +29,7 @@ export function within<T, L>(
         : alarm(ms, () => {
             end()
             isLate = true
-            resolve(attempt(late))
+            attempt(late).then(resolve, reject) // An error is heard at once: see untilEnd.
           })
     // The `then` of a storage's own kind of promise may throw.
     Promise.resolve(promise).then(

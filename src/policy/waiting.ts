@@ -72,7 +72,12 @@ function foundFor(wait: Wait): Awaitable<Found | undefined> {
   return isPromise(own) ? bounded(wait, own) : own
 }
 
-/** What the caller gets when the flight ends, or when the caller's own time is over before. */
+/**
+ * What the caller gets when the flight ends, or when the caller's own time is over before.
+ *
+ * It awaits what it answers: a rejection is to be heard at once. What async functions return is heard some steps later,
+ * and Workers of a date before March 2026 tell of it as unhandled by then.
+ */
 async function untilEnd(
   wait: Wait,
   stale: Found | undefined,
@@ -101,9 +106,9 @@ async function untilEnd(
     if (answer) return answer
     // The stale entry has ended meanwhile: the caller waits on, like one that had found nothing.
     if (!(await inTime(wait, end, hardTimeout))) throw givenUp(wait)
-    return atEnd(wait, undefined)
+    return await atEnd(wait, undefined)
   }
-  return atEnd(wait, stale)
+  return await atEnd(wait, stale)
 }
 
 /** What the caller gets, by the outcome of the flight. */
