@@ -20,10 +20,12 @@ type Right = { readonly type: "load"; readonly found: Found } | Extract<Outcome,
  * storage never blocks a load.
  */
 export function lead(flight: Flight, call: Call, found: Found): Awaitable<Right> {
-  const { engine, policy } = call
+  const { engine, policy, scope } = call
   const free: Right = { type: "load", found }
   if (policy.fresh || found.reason === "unavailable") return free
-  if (engine.store?.adapter.lock && policy.lease) return waitForLease(flight, call, found, free)
+  // A request that nothing keeps alive ends before it has given its lease back.
+  if (engine.store?.adapter.lock && policy.lease && scope.shares)
+    return waitForLease(flight, call, found, free)
   return found.kept?.tier === "near" ? lookBehind(flight, call, found) : free
 }
 

@@ -75,3 +75,24 @@ test("a write that dies holds back the next one for its own time, however long t
   await clock.advance(5000)
   expect(await Promise.race([next, "waits"])).toBeUndefined()
 })
+
+test("a load takes a lease only where something keeps its request alive to give it back", async () => {
+  let leases = 0
+  const adapter = {
+    name: "far",
+    medium: "text",
+    get: async () => undefined,
+    set: async () => {},
+    delete: async () => false,
+    clear: async () => {},
+    lock: async () => {
+      leases++
+      return { release: async () => {} }
+    },
+  } as const
+  const cache = new CacheWrapper({ adapter })
+  expect(await cache.getOrSet("k", () => 1)).toBe(1)
+  expect(leases).toBe(0)
+  expect(await cache.bind({ waitUntil() {} }).getOrSet("k", () => 2)).toBe(2)
+  expect(leases).toBe(1)
+})
