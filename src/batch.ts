@@ -7,8 +7,12 @@ import type { Engine } from "./policy/engine.ts"
 import type { Flight } from "./policy/flight.ts"
 import type { Watcher } from "./policy/lane.ts"
 import { bulkTimeout, type Policy } from "./policy/options.ts"
+import { isWorker } from "./policy/scope.ts"
 import { flush, type Overlay, overlay, type Pending } from "./store/overlay.ts"
 import type { Store } from "./store/store.ts"
+
+/** How many batches of one Worker may be under way. */
+const maxBatches = 1000
 
 /**
  * Runs `work` on a view whose writes wait: they reach the storage together when it succeeds, and not at all when it
@@ -177,6 +181,12 @@ function watch(
     }
   }
   lane.watchers.add(watcher)
+  const [oldest = watcher] = lane.watchers
+  // On Workers those of requests that are over would stay for ever. To be safe, all that it read counts as outdated.
+  if (isWorker() && lane.watchers.size > maxBatches) {
+    oldest(() => true)
+    lane.watchers.delete(oldest)
+  }
   return () => void lane.watchers.delete(watcher)
 }
 

@@ -51,6 +51,14 @@ test("of the loads of requests that are over few are kept", async () => {
   ])
 })
 
+test("of the batches of requests that are over few are kept", async () => {
+  const { clock, cache, lane } = setup()
+  for (let i = 0; i < 1100; i++) cache.batch(never).catch(() => {})
+  await import("../../src/batch.ts") // Which they wait for.
+  await clock.advance(1)
+  expect(lane.watchers.size).toBe(1000)
+})
+
 test("a write that dies holds back the next one for its own time, however long the line it stood in", async () => {
   const clock = fakeClock()
   let writes = 0
