@@ -55,7 +55,10 @@ export function retire({ shared, hub }: Kit, engine: Engine, next?: Source): voi
     over()
     hub.trouble(undefined, "", error)
   })
-  shared.scope().background(ended)
+  const scope = shared.scope()
+  scope.background(ended)
+  // Nobody may hear of its end where nothing keeps the request alive.
+  if (!scope.shares) over()
 }
 
 /** Makes the engine of a cache or region, which tells of evictions and trouble by the keys as given. */

@@ -25,7 +25,7 @@ function setup() {
     vi.clearAllTimers()
   }
   const cache = new CacheWrapper({ adapter })
-  return { clock, cache, request, lane: laneOf(adapter) }
+  return { clock, adapter, cache, request, lane: laneOf(adapter) }
 }
 
 test("of the writes of requests that are over few are kept", async () => {
@@ -57,6 +57,21 @@ test("of the batches of requests that are over few are kept", async () => {
   await import("../../src/batch.ts") // Which they wait for.
   await clock.advance(1)
   expect(lane.watchers.size).toBe(1000)
+})
+
+test("of the storages that requests have put in place of one another only the last is kept", async () => {
+  const { adapter, request } = setup()
+  class Open extends CacheWrapper {
+    get storages(): number {
+      return this.kit.shared.engines.size
+    }
+  }
+  const cache = new Open({ adapter })
+  for (let i = 0; i < 10; i++) {
+    await request(() => cache.get(`k${i}`))
+    cache.use({ ...adapter })
+  }
+  expect(cache.storages).toBe(1)
 })
 
 test("a write that dies holds back the next one for its own time, however long the line it stood in", async () => {
