@@ -1,6 +1,7 @@
 import { type Awaitable, chain } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
 import { type Call, canJoin, isBackedOff, isDueEarly, judge, nextRound, reentrant } from "./call.ts"
+import { copyFor } from "./entries.ts"
 import { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { lead } from "./lease.ts"
@@ -101,6 +102,9 @@ async function fly(flight: Flight, call: Call, known: Awaitable<Found> | undefin
   }
   flight.release()
   engine.flights.remove(flight)
+  // Some may have joined since the load ended. From now on nobody can, and the leader has not got the value yet.
+  if (outcome.type === "loaded" && outcome.copy === outcome.value && flight.isJoined)
+    outcome = { ...outcome, copy: copyFor(engine, outcome.value) }
   flight.settle(outcome)
   end()
 }

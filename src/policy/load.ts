@@ -37,18 +37,14 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     // A key that a fallback of many leaves out has no value to judge; what `keep()` keeps was judged when it was read.
     const isJudged = policy.schema && !kept && !(context.skipped && raw === undefined)
     const value = isJudged ? await validateLoaded(raw, call) : raw
-    const copied = () => (flight.isJoined ? copyFor(engine, value) : value)
-    const brought = { value, raw: kept ? kept.raw : raw, copy: copied() }
+    const copy = flight.isJoined ? copyFor(engine, value) : value
+    const brought = { value, raw: kept ? kept.raw : raw, copy }
     flight.brought = brought
     const took = passed(startedAt)
     engine.hub.done(place, name, took)
     engine.backoff.forget(call.key)
     const published = publish({ ...brought, flight, call, context, startedAt, took })
-    if (isPromise(published)) {
-      await published
-      // Some callers may have joined while it was stored.
-      if (brought.copy === value) brought.copy = copied()
-    }
+    if (isPromise(published)) await published
     return { type: "loaded", ...brought }
   } catch (error) {
     engine.hub.failed(place, name, passed(startedAt), error)

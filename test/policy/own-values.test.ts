@@ -130,6 +130,19 @@ describe.each(kinds)("%s", (kind) => {
     }
   })
 
+  test("who joins in the last moment of a load does not see what its leader does to the value", async () => {
+    const { cache } = await setup(kind)
+    const load = (options: object) => cache.getOrSet<number[]>("k", async () => [1], { ttl: 0, ...options })
+    for (const options of [{}, { hardTimeout: "1m" }]) {
+      for (let moment = 0; moment < 60; moment++) {
+        const leader = load({}).then((value) => value.push(99))
+        for (let i = 0; i < moment; i++) await undefined
+        expect([moment, await load(options)]).toEqual([moment, [1]])
+        await leader
+      }
+    }
+  })
+
   test("a key that a fallback of many leaves out is no value to a schema", async () => {
     const { cache } = await setup(kind)
     const schema = schemaOf((value: number) => {
