@@ -75,14 +75,14 @@ export class Tokens {
   }
 
   /**
-   * Lets others wait for this read: for a second, as it may never be answered. Not on Workers, where no request may
-   * wait for another's.
+   * Lets others wait for this read: for a second, as it may never be answered, but not longer than its token would hold.
+   * Not on Workers, where no request may wait for another's.
    */
   share(key: string, answer: Promise<Stored | undefined>): void {
     answer.catch(() => {})
     if (isWorkerd()) return
     const since = now()
-    const asked = { answer, since, until: since + 1000 }
+    const asked = { answer, since, until: since + Math.min(1000, this.#maxAge) }
     this.#asked.set(key, asked)
     const over = (): void => {
       if (this.#asked.get(key) === asked) this.#asked.delete(key)

@@ -146,6 +146,35 @@ test("a version that is never answered is asked for again, by whoever comes a wh
   expect(await found).toBe("v")
 })
 
+test.each([0, 100])(
+  "a version on its way is asked for anew by who comes after maxAge (%i ms)",
+  async (maxAge) => {
+    const clock = fakeClock()
+    const far = custom("object", "async")
+    let isSlow = false
+    // Answered as of now, however late that comes.
+    const get: Adapter["get"] = async (key) => {
+      const wait = isSlow && key.startsWith("#") ? 900 : 0
+      const record = await far.get(key)
+      return wait > 0 ? clock.after(wait, record) : record
+    }
+    const cache = new CacheWrapper({ adapter: tiered({ near: memory(), far: { ...far, get }, maxAge }) })
+    const other = new CacheWrapper({ adapter: far })
+    await other.set("k", "old")
+    await cache.ready()
+    await clock.advance(1000)
+    isSlow = true
+    const first = cache.get("k")
+    isSlow = false
+    await other.invalidate()
+    await clock.advance(500)
+    const second = cache.get("k")
+    await clock.advance(1000)
+    expect(await second).toBeUndefined()
+    expect(await first).toBe("old")
+  },
+)
+
 test.each(["touch", "expire"] as const)("a %s in a batch asks behind the near tier", async (verb) => {
   const storage = fake("four methods")
   const open = (near: boolean) => new CacheWrapper({ adapter: storage.handle(), near, grace: "1h" })
