@@ -70,7 +70,11 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
       await engine.versions(store).renew(place.versionKeys, "hard")
       return
     }
-    if (place.base !== "" || !(await hasNeighbours(store))) {
+    const others = place.base === "" ? (store.adapter.keys?.("@") ?? []) : []
+    // Where the storage answers at once nothing is awaited: all is gone when the call returns.
+    const hasOthers =
+      Symbol.iterator in others ? !others[Symbol.iterator]().next().done : await hasAny(others)
+    if (!hasOthers) {
       for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) {
         if (!isLate()) await store.adapter.clear(start)
       }
@@ -89,9 +93,8 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
   beatPlace(engine, place)
 }
 
-/** Whether a cache with a prefix has entries in this storage. */
-async function hasNeighbours(store: Store): Promise<boolean> {
-  for await (const _ of store.adapter.keys?.("@") ?? []) return true
+async function hasAny(keys: AsyncIterable<string>): Promise<boolean> {
+  for await (const _ of keys) return true
   return false
 }
 

@@ -19,7 +19,9 @@ test("on a storage that answers at once a write is done when its call returns, b
   expect(adapter.get("k")).toMatchObject({ value: 2 })
   calls.push(cache.delete("k"))
   expect(adapter.get("k")).toBeUndefined()
-  expect(await Promise.all(calls)).toEqual([true, 1, undefined, 1])
+  calls.push(cache.set("k", 3), cache.clear())
+  expect(adapter.get("k")).toBeUndefined()
+  expect(await Promise.all(calls)).toEqual([true, 1, undefined, 1, undefined, undefined])
 })
 
 test("a thousand calls of one turn need no thousand timers, and each still has its own time", async () => {
