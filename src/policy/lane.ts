@@ -16,6 +16,8 @@ export interface Write extends UnderWay {
 export interface Lane {
   /** How many writes there were, so that a slow reader can tell that one came between. */
   count: number
+  /** How often a write that all others wait for, such as a clear, has begun or ended. */
+  clears: number
   /** Told of each write when it has ended. */
   readonly watchers: Set<Watcher>
   /** The last write of each key under way. */
@@ -34,6 +36,7 @@ const lanes = new WeakMap<object, Lane>()
 export function laneOf(adapter: object | undefined): Lane {
   const lane = (adapter && lanes.get(adapter)) ?? {
     count: 0,
+    clears: 0,
     watchers: new Set(),
     writes: new Map(),
     barrier: undefined,

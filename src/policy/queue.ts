@@ -71,6 +71,7 @@ export class WriteQueue {
   /** Tells the watchers what was written. */
   told: Watcher = (written) => {
     const { watchers } = this.#lane
+    if (typeof written === "function") this.#lane.clears++
     if (watchers.size > 0) for (const watch of watchers) watch(written)
   }
 
@@ -88,6 +89,7 @@ export class WriteQueue {
   ): Promise<T> {
     const lane = this.#lane
     lane.count++
+    lane.clears++
     const { result, tail } = this.#run(this.#ahead(lane.writes.keys()), ms, whole, work, writes)
     lane.barrier = tail
     try {
