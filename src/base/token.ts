@@ -26,9 +26,14 @@ export function newToken(): string {
   return token
 }
 
-/** The tokens that this realm has made in the millisecond `time`, which is now: what begins now comes after them. */
-export function tokensOf(time: number): readonly string[] {
-  return youngestAt === time ? [...youngest] : []
+/**
+ * Answers whether a token is that of an invalidation which came after `time`, which is now: the tokens that this realm
+ * has made in this very millisecond came before.
+ */
+export function laterThan(time: number): (token: string) => boolean {
+  const before = youngestAt === time ? [...youngest] : []
+  return (token) =>
+    !token.startsWith(newborn) && tokenTime(token) >= time && !before.includes(token.split(" ")[0] ?? "")
 }
 
 /** A soft invalidation, by its time and count (`""` when there was none yet), and how many ms later the next one came. */

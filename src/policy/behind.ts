@@ -15,14 +15,18 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
   try {
     const { kept, limit } = found && isLive(found) ? found : {}
     const old = place.tagKeys(kept?.tags ?? [])
-    const tokens = await engine.guard(
-      () => engine.versions(store).read([...versionKeys, ...old]),
-      ms,
-      flight.key,
-    )
-    const own = [...tokens.slice(0, place.versionKeys.length), ...tokens.slice(versionKeys.length)]
+    const late = flight.tags.filter((tag) => !flight.policy.tags.includes(tag))
+    const keys = [...versionKeys, ...place.tagKeys(late)]
+    const tokens = await engine.guard(() => engine.versions(store).read([...keys, ...old]), ms, flight.key)
+    const own = [...tokens.slice(0, place.versionKeys.length), ...tokens.slice(keys.length)]
     const isOld = kept && limit !== limitOf(kept.marks, own)
-    if (!isOld && !captured.some((token, i) => isRenewed(token, tokens[i] ?? ""))) return false
+    // Tags that its fallback has chosen meanwhile were not captured: see marksFor.
+    const isEnded = (_: string, i: number) => {
+      const token = tokens[i] ?? ""
+      const before = captured[i]
+      return before === undefined ? flight.isLater(token) : isRenewed(before, token)
+    }
+    if (!isOld && !keys.some(isEnded)) return false
     if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)
     return true
   } catch {

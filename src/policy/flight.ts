@@ -11,6 +11,7 @@ import type { Mode } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
 const none: readonly never[] = []
+const never = () => false
 
 /**
  * One running fallback, shared by its callers: a promise, not a lock queue.
@@ -49,8 +50,8 @@ export class Flight extends Awaited {
   tokens: readonly string[] | undefined
   /** The keys of these versions: of the regions, then of the tags known before the load. */
   versionKeys: readonly string[] = none
-  /** Invalidations made before its fallback started, but in the same millisecond. */
-  before: readonly string[] = none
+  /** Whether a token is that of an invalidation that came after its fallback started. */
+  isLater: (token: string) => boolean = never
   /** Tags invalidated here while it ran. */
   invalidatedTags: Set<string> | undefined
   /** The context of its fallback, once there is one: there the fallback may change the tags of the entry. */

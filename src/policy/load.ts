@@ -1,7 +1,7 @@
 import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
 import { left, now, passed } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
-import { tokensOf } from "../base/token.ts"
+import { laterThan } from "../base/token.ts"
 import { jittered, type Kept, makeKept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { type Call, isMisuse } from "./call.ts"
@@ -27,7 +27,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   if (isPromise(completed)) await completed
   if (flight.isLeft || (flight.fenced && !flight.isWanted)) return { type: "held" }
   const startedAt = now()
-  flight.before = tokensOf(startedAt)
+  flight.isLater = laterThan(startedAt)
   flight.live(startedAt)
   flight.hasTried = true
   engine.hub.load(place, name)
@@ -140,7 +140,7 @@ function store({ flight, call, context, startedAt, took }: Loaded, value: unknow
   const { ttl: given, grace, tags } = context.decided(policy)
   // The ttl of an entry that `keep()` renews was spread when it was first written.
   const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
-  const known = marksFor(flight, call, tags, startedAt, context.renewed)
+  const known = marksFor(flight, call, tags, context.renewed)
   const waits = isPromise(known) || engine.queue.isBusy([key])
   // What others do to it while we wait must not reach the storage.
   const own = waits && !policy.shouldCache ? snapshot(engine, value) : value

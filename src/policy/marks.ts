@@ -1,7 +1,6 @@
 // The marks of new entries: the versions of regions and tags they are made under.
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { scrubbed } from "../base/scrub.ts"
-import { newborn, tokenTime } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import type { Call } from "./call.ts"
@@ -38,14 +37,12 @@ export function currentMarks(
  * regions or tags was invalidated since the load began.
  *
  * @param tags - The tags of the entry. The fallback may have chosen other ones than the call's.
- * @param startedAt - When the fallback started, ms since epoch.
  * @param renewed - The entry that `keep()` renews, if any.
  */
 export function marksFor(
   flight: Flight,
   { engine, place, policy }: Call,
   tags: readonly string[],
-  startedAt: number,
   renewed: Kept | undefined,
 ): Awaitable<readonly string[] | undefined> {
   const { store } = engine
@@ -64,10 +61,6 @@ export function marksFor(
   const late = tags.filter((tag) => !tagged.has(tag))
   if (late.length === 0) return complete()
   // Tags that the fallback chose were not captured before it: the time in their tokens tells what came since it started.
-  const isYounger = (token: string) =>
-    !token.startsWith(newborn) &&
-    tokenTime(token) >= startedAt &&
-    !flight.before.includes(token.split(" ")[0] ?? "")
   const read = () => versions.read(place.tagKeys(late))
   return chain(engine.guard(read, policy.storeTimeout, ""), (tokens) => {
     for (const [tag, own] of byTag(late, tokens)) {
@@ -75,7 +68,7 @@ export function marksFor(
       // The entry that is renewed has a mark of this tag: it must not have changed either.
       const was = renewed?.tags.indexOf(tag) ?? -1
       if (was >= 0 && renewed?.marks[regions + 2 * was] !== hard) return undefined
-      if (isYounger(hard) || isYounger(soft)) return undefined
+      if (flight.isLater(hard) || flight.isLater(soft)) return undefined
       tagged.set(tag, own)
     }
     return complete()
