@@ -49,7 +49,7 @@ export class Flight extends Awaited {
   /** The versions its entry will be made under, captured before the load: hard and soft alternate. */
   tokens: readonly string[] | undefined
   /** The keys of these versions: of the regions, then of the tags known before the load. */
-  versionKeys: readonly string[] = none
+  readonly versionKeys: readonly string[]
   /** Whether a token is that of an invalidation that came after its fallback started. */
   isLater: (token: string) => boolean = never
   /** Tags invalidated here while it ran. */
@@ -79,10 +79,11 @@ export class Flight extends Awaited {
   #reason: unknown
   #release: (() => void) | undefined
 
-  constructor({ key, policy, scope }: Pick<Call, "key" | "policy" | "scope">, background = false) {
+  constructor({ place, key, policy, scope }: Call, background = false) {
     super()
     this.key = key
     this.policy = policy
+    this.versionKeys = place.versionKeysOf(policy.tags)
     this.isShared = scope.shares
     this.background = background
   }
@@ -123,11 +124,10 @@ export class Flight extends Awaited {
   }
 
   /** Notes what was read last, and the versions that the entry will be made under. */
-  capture(found: Found, versionKeys: readonly string[]): void {
+  capture(found: Found): void {
     // A second read that fails does not undo what the first one found.
     if (found.reason !== "unavailable" || !this.found) this.found = found
     this.tokens = found.tokens
-    this.versionKeys = versionKeys
     this.#wasRead?.()
   }
 

@@ -113,7 +113,7 @@ async function fly(flight: Flight, call: Call, known: Awaitable<Found> | undefin
 function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Awaitable<Outcome> {
   const { engine, place, key, name, policy } = call
   return chain(validateFound(known ?? engine.read(place, key, policy), call), (found) => {
-    flight.capture(found, place.versionKeysOf(policy.tags))
+    flight.capture(found)
     const state = judge(found, call)
     if (state === "fresh" && !flight.background) {
       // An early refresh: the callers are served the fresh value, and the flight goes on without them.

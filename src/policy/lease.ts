@@ -32,7 +32,7 @@ export function lead(flight: Flight, call: Call, found: Found): Awaitable<Right>
 /** Reads past the tier in front: a neighbour may have loaded meanwhile, and `keep()` is to keep what is stored now. */
 async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Right> {
   const again = await readAgain(call)
-  flight.capture(again, flight.versionKeys)
+  flight.capture(again)
   if (again.reason === "unavailable") return { type: "load", found }
   return isNews(again, found, call) ? { type: "found", found: again } : { type: "load", found: again }
 }
@@ -70,7 +70,7 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
     flight.live()
     // The neighbour may have written while we waited for the lease: read again.
     const again = await readAgain(call)
-    flight.capture(again, flight.versionKeys)
+    flight.capture(again)
     if (isNews(again, found, call)) return { type: "found", found: again }
     if (lease) return { type: "load", found: again }
   }

@@ -25,20 +25,20 @@ export async function invalidateByTags(
   mode: Mode,
 ): Promise<void> {
   if (tags.length === 0) return
+  const [root] = place.versionKeys
   const beatOrRemember = (flight: Flight) => {
     const { found } = flight
+    // One of another prefix has other tags.
+    if (flight.versionKeys[0] !== root) return false
     const replaced = (found && isLive(found) && found.kept?.tags) || []
-    const hit =
-      [...flight.tags, ...replaced].some((tag) => tags.includes(tag)) ||
-      flight.versionKeys.some((key) => keys.includes(key))
-    if (hit) return true
+    if ([...flight.policy.tags, ...flight.tags, ...replaced].some((tag) => tags.includes(tag))) return true
     flight.invalidatedTags ??= new Set()
     for (const tag of tags) flight.invalidatedTags.add(tag)
     // A flight that hangs remembers so many at most: then it is beaten.
     return flight.invalidatedTags.size > 1000
   }
   const keys = place.tagKeys([...new Set(tags)])
-  const beat = ({ flights }: Engine) => flights.fenceOwnWhere(beatOrRemember, mode)
+  const beat = ({ flights }: Engine) => flights.fenceWhere(beatOrRemember, mode)
   await renew({ engine, place, policy }, keys, mode, beat)
 }
 

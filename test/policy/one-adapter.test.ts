@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { CacheWrapper } from "../../src/core.ts"
+import type { LoadContext } from "../../src/types.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
 import { type Kind, kinds, lateKinds } from "../support/fake.ts"
 import { gate, settled, setup } from "../support/setup.ts"
@@ -26,6 +27,31 @@ describe.each(kinds)("two caches over one adapter, on %s", (kind) => {
     load.pass("loaded")
     await answer
     expect(await other.get("k")).toBe("loaded")
+  })
+
+  test("a tag that the other has ended is not joined, though the versions could not be read", async () => {
+    const { cache, other, clock, storage } = await two(kind)
+    const load = gate()
+    storage.fault = (verb, key) => (verb.startsWith("get") && key.startsWith("#") ? "throw" : undefined)
+    const first = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
+    await settled(clock)
+    storage.fault = () => undefined
+    await other.invalidateTags("t")
+    const second = cache.getOrSet("k", () => "new", { tags: ["t"] })
+    await settled(clock)
+    load.pass("old")
+    expect(await Promise.all([first, second])).toEqual(["old", "new"])
+  })
+
+  test("a tag that one of another prefix has ended is not theirs", async () => {
+    const { cache, clock } = await two(kind)
+    const load = gate()
+    const answer = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
+    await settled(clock)
+    await new CacheWrapper({ adapter: cache.adapter, prefix: "named" }).invalidateTags("t")
+    load.pass("loaded")
+    await answer
+    expect(await cache.get("k")).toBe("loaded")
   })
 
   test.each<[string, (other: CacheWrapper) => Promise<unknown>]>([
@@ -79,6 +105,21 @@ describe.each(lateKinds)("the writes of two caches over one adapter, on %s", (ki
     await clock.advance(200)
     await done
     expect(await cache.get("k")).toBe(2)
+  })
+
+  test("a tag that one ends is not undone by the other, whose load makes its version", async () => {
+    const { cache, other, clock, storage } = await two(kind)
+    storage.fault = (verb, key) => (verb !== "get" && key.startsWith("#h==") ? 10 : undefined)
+    const load = (context: LoadContext<string>) => {
+      context.tags = ["late"]
+      return clock.after(10, "old")
+    }
+    const answer = cache.getOrSet("k", load, { lease: false })
+    await clock.advance(9)
+    const ended = other.invalidateTags("late")
+    await clock.advance(100)
+    await Promise.all([answer, ended])
+    expect(await cache.get("k")).toBeUndefined()
   })
 
   test("what one touches in a batch gives way to what the other writes", async () => {
