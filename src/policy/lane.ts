@@ -1,3 +1,4 @@
+import { ShortLived } from "../base/short-lived.ts"
 import type { Flights } from "./flights.ts"
 import type { UnderWay } from "./scope.ts"
 
@@ -24,6 +25,8 @@ export interface Lane {
   readonly writes: Map<string, Write>
   /** A write that all others wait for, such as a clear. */
   barrier: Write | undefined
+  /** The version tokens that are being made: without the adapter's `add` each cache would overwrite the other's. */
+  readonly creating: ShortLived<UnderWay<string>>
   /** The flights of those caches that have any: a write beats the flights of its key in all of them. */
   readonly flights: Set<Flights>
   /** Whether one of the caches has a prefix: a clear of one without leaves what is theirs. */
@@ -40,6 +43,7 @@ export function laneOf(adapter: object | undefined): Lane {
     watchers: new Set(),
     writes: new Map(),
     barrier: undefined,
+    creating: new ShortLived(),
     flights: new Set(),
     hasPrefixes: false,
   }

@@ -1,9 +1,9 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
 import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
-import { ShortLived } from "../base/short-lived.ts"
 import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
-import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
+import { type Lane, laneOf } from "./lane.ts"
+import { ended, isAlive, isWorker, share } from "./scope.ts"
 import { TokenReads } from "./token-reads.ts"
 import { isRenewed, type Mode, toToken } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
@@ -29,10 +29,11 @@ export class Versions {
   /** Entries with tags that were seen to stand, and at which count of changes. */
   readonly standing: WeakMap<object, number> = new WeakMap()
   /** The tokens that are being made. */
-  readonly #creating = new ShortLived<UnderWay<string>>()
+  readonly #creating: Lane["creating"]
 
   constructor(adapter: Adapter) {
     this.#adapter = adapter
+    this.#creating = laneOf(adapter).creating
     this.#reads = new TokenReads(adapter)
   }
 

@@ -122,6 +122,17 @@ describe.each(lateKinds)("the writes of two caches over one adapter, on %s", (ki
     expect(await cache.get("k")).toBeUndefined()
   })
 
+  test("are found, though both began in an empty storage", async () => {
+    const { cache, other, clock, storage } = await two(kind)
+    let delay = 30
+    storage.fault = (verb, key) =>
+      !verb.startsWith("get") && key.startsWith("#") ? (delay -= 10) : undefined
+    const done = Promise.all([cache.set("k", 1), other.set("l", 2)])
+    await clock.advance(100)
+    await done
+    expect(await cache.getMany(["k", "l"])).toEqual([1, 2])
+  })
+
   test("what one touches in a batch gives way to what the other writes", async () => {
     const { cache, other } = await two(kind)
     await cache.set("k", 1)
