@@ -87,7 +87,7 @@ function draftOver(
       const running = engine.flights.get(call.key)
       // One may run outside of the batch around this one.
       if (!running) return engine.draft?.outside(flight, call, joins)
-      return joins(running, call) ? outsideOf(flight, call, engine, own) : undefined
+      return joins(running, call) ? outsideOf(flight, call, engine, pending, own) : undefined
     },
   }
 }
@@ -141,12 +141,19 @@ async function settle(
 }
 
 /** `call`, to join a load outside, on `engine`, for as long as its flight in the batch is waited for. */
-function outsideOf(flight: Flight, call: Call, engine: Engine, own: Set<string>): Call {
+function outsideOf(
+  flight: Flight,
+  call: Call,
+  engine: Engine,
+  { isUntouched }: Overlay,
+  own: Set<string>,
+): Call {
   const endless = { softTimeout: Infinity, hardTimeout: Infinity }
   const policy = { ...call.policy, ...endless, signal: flight.signal }
-  // If that load hangs, this call loads: what it brings is the batch's own.
+  // If that load hangs, this call loads: what it brings is the batch's own, unless the batch has written it meanwhile.
   const write: WriteEntry = (key, kept, life, isLate) => {
     own.add(key)
+    if (!isUntouched(key)) return undefined
     return call.write
       ? call.write(key, kept, life, isLate)
       : call.engine.draft?.derived().write(key, kept, life)

@@ -67,3 +67,31 @@ test("it gives way to what is written outside after it", async () => {
   await batch
   expect(await cache.get("k")).toBe("new")
 })
+
+test.each<[string, (b: Pick<CacheWrapper, "set" | "delete" | "getOrSet">) => Promise<unknown>, unknown]>([
+  ["sets", (b) => b.set("k", "new"), "new"],
+  ["deletes", (b) => b.delete("k"), undefined],
+  ["loads anew", (b) => b.getOrSet("k", () => "new", { fresh: true }), "new"],
+  ["only asks for", (b) => b.getOrSet("k", () => "other"), "old"],
+])("of such a load, what the batch itself %s meanwhile counts", async (_, write, then) => {
+  const clock = fakeClock()
+  const cache = new CacheWrapper({ adapter: memory(), leaseTtl: "5s" })
+  await cache.batch(() => {})
+  cache.getOrSet("k", () => new Promise(() => {})).catch(() => {})
+  const batch = cache.batch(async (b) => {
+    const load = b.getOrSet("k", () => clock.after(1000, "old"))
+    const many = b.getOrSetMany(["k", "l"], (missing) =>
+      clock.after(
+        1000,
+        missing.map(() => "old"),
+      ),
+    )
+    await clock.after(5500, undefined)
+    await write(b)
+    expect([await load, await many]).toEqual(["old", ["old", "old"]])
+    expect(await b.get("k")).toBe(then)
+  })
+  await clock.advance(10_000)
+  await batch
+  expect(await cache.get("k")).toBe(then)
+})
