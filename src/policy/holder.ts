@@ -26,6 +26,8 @@ export abstract class Holder {
           // It has given a sign of life since.
           if (this.#aliveAt !== since) return wait()
           this.#overdueFor = Math.max(this.#overdueFor, leaseTtl)
+          // It may give a sign of life yet: who comes then waits anew.
+          this.#shared?.delete(leaseTtl)
           resolve()
         })
       }

@@ -252,3 +252,25 @@ describe("caches on one storage that leases", () => {
     expect(load).not.toHaveBeenCalled()
   })
 })
+
+test("who joins a load that got its lease late waits for it, though others had given it up", async () => {
+  const { cache, clock, storage } = await setup(kind, { leaseTtl: 100 })
+  storage.fault = (verb) => (verb === "lock" ? 150 : undefined)
+  const load = () => clock.after(50, "loaded")
+  const first = cache.getOrSet("k", load)
+  await clock.advance(10)
+  const tired = expect(cache.getOrSet("k", load, { hardTimeout: 20 })).rejects.toThrow("20 ms")
+  let isLoading = false
+  cache.on("load", () => {
+    isLoading = true
+  })
+  while (!isLoading) await clock.advance(1)
+  // One that asks over and over again would never let time pass.
+  let reads = 0
+  storage.fault = () => (++reads > 500 ? "hang" : undefined)
+  const second = cache.getOrSet("k", load)
+  await clock.advance(60)
+  expect(reads).toBeLessThan(20)
+  expect(await Promise.all([first, second])).toEqual(["loaded", "loaded"])
+  await tired
+})
