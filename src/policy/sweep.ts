@@ -1,5 +1,5 @@
 // The verbs about a whole place: invalidate (and tags), clear, keys, prune.
-import { quietly } from "../base/awaitable.ts"
+import { type Awaitable, isPromise, quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
 import { scrubbed } from "../base/scrub.ts"
@@ -70,11 +70,9 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
       await engine.versions(store).renew(place.versionKeys, "hard")
       return
     }
-    const others = place.base === "" ? (store.adapter.keys?.("@") ?? []) : []
     // Where the storage answers at once nothing is awaited: all is gone when the call returns.
-    const hasOthers =
-      Symbol.iterator in others ? !others[Symbol.iterator]().next().done : await hasAny(others)
-    if (!hasOthers) {
+    const hasOthers = place.base === "" && hasAny(store.adapter.keys?.("@") ?? [])
+    if (!(isPromise(hasOthers) ? await hasOthers : hasOthers)) {
       for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) {
         if (!isLate()) await store.adapter.clear(start)
       }
@@ -93,7 +91,13 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
   beatPlace(engine, place)
 }
 
-async function hasAny(keys: AsyncIterable<string>): Promise<boolean> {
+function hasAny(keys: Iterable<string> | AsyncIterable<string>): Awaitable<boolean> {
+  if (!(Symbol.iterator in keys)) return hasAnyLater(keys)
+  for (const _ of keys) return true
+  return false
+}
+
+async function hasAnyLater(keys: AsyncIterable<string>): Promise<boolean> {
   for await (const _ of keys) return true
   return false
 }
