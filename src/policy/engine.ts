@@ -184,11 +184,7 @@ export class Engine {
     ask: (store: Store) => Awaitable<T>,
     lost: (error: unknown) => T,
   ): Awaitable<T> {
-    const { clears } = this.lane
-    const again = (store: Store) =>
-      chain(ask(store), (found) => (clears === this.lane.clears ? found : ask(store)))
-    const asked = (store: Store) =>
-      this.guard(() => again(store), bulkTimeout(policy, keys), only(keys), lost)
+    const asked = (store: Store) => this.guard(() => ask(store), bulkTimeout(policy, keys), only(keys), lost)
     try {
       const store = this.opened(policy.storeTimeout)
       return isPromise(store) ? store.then(asked, lost) : asked(store)

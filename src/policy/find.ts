@@ -18,22 +18,39 @@ export interface Search {
 }
 
 /** The entry at `key`: see {@link Engine.read}. Throws and rejects as the storage does. */
-export function find(search: Search, key: string, known: Kept | MissReason | undefined): Awaitable<Found> {
+export function find(
+  search: Search,
+  key: string,
+  known: Kept | MissReason | undefined,
+  isLast = false,
+): Awaitable<Found> {
   const { engine, store, place, policy } = search
   const written = engine.lane.count
+  const clears = isLast ? undefined : engine.lane.clears
   const versions = engine.versions(store)
   const { changes } = versions
   // Asked for first, so that a batching adapter puts both into one request.
   const tokens = versions.read(place.versionKeysOf(policy.tags))
   const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
   return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
+    if (isTorn(engine, clears)) return find(search, key, undefined, true)
     if (typeof kept === "string") return missed(search, key, kept, tokens, written === engine.lane.count)
     const regions = tokens.slice(0, place.versionKeys.length)
     if (kept.tags.length === 0) return judged(search, kept, regions, tokens, changes)
     return chain(versions.read(place.tagKeys(kept.tags)), (ofTags) =>
-      judged(search, kept, [...regions, ...ofTags], tokens, changes),
+      isTorn(engine, clears)
+        ? find(search, key, undefined, true)
+        : judged(search, kept, [...regions, ...ofTags], tokens, changes),
     )
   })
+}
+
+/**
+ * Whether a clear has begun or ended since there were `clears`: then some versions are of before it and some of after,
+ * and an absent soft one is as if it had never been. Such a read is done once more.
+ */
+function isTorn({ lane }: Engine, clears: number | undefined): boolean {
+  return clears !== undefined && clears !== lane.clears
 }
 
 /** Options of a read of many keys. */
@@ -50,9 +67,12 @@ export interface ReadManyOptions {
 export function findMany(
   search: Search,
   keys: readonly string[],
-  { anew, keepsJunk }: ReadManyOptions,
+  options: ReadManyOptions,
+  isLast = false,
 ): Awaitable<Found[]> {
   const { engine, store, place, policy } = search
+  const { anew, keepsJunk } = options
+  const clears = isLast ? undefined : engine.lane.clears
   const written = keepsJunk ? undefined : engine.lane.count
   const versions = engine.versions(store)
   const { changes } = versions
@@ -67,6 +87,7 @@ export function findMany(
     // One batched read for the tags of all of them.
     const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
     return chain(tags.length > 0 ? ask(place.tagKeys(tags)) : [], (ofTags) => {
+      if (isTorn(engine, clears)) return findMany(search, keys, options, true)
       const tagged = byTag(tags, ofTags)
       const regions = tokens.slice(0, place.versionKeys.length)
       const isUnwritten = written === engine.lane.count
