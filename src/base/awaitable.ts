@@ -10,7 +10,8 @@ export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
 
 /** Continues with `next` at once on a value, later on a promise. (A module that exports `then` is itself a promise to `import()`.) */
 export function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
-  return isPromise(value) ? value.then(next) : next(value)
+  // Resolved anew: somebody else's promise may have nothing but a `then`.
+  return isPromise(value) ? Promise.resolve(value).then(next) : next(value)
 }
 
 /**

@@ -29,7 +29,7 @@ export class TokenReads {
     const { tokens: turn, all } = this.#turn
     const same = all.get(keys)
     if (same && !known) return same
-    if (known) turn.set(known[0], known[1].then(toToken))
+    if (known) turn.set(known[0], attempt(() => known[1]).then(toToken))
     const missing = [...new Set(keys)].filter((key) => !turn.has(key))
     if (this.#adapter.getMany && missing.length > 1) {
       const records = attempt(() => this.#adapter.getMany?.(missing) ?? [])

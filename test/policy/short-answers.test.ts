@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import type { Adapter } from "../../src/adapter.ts"
+import type { Adapter, Awaitable } from "../../src/adapter.ts"
 import { custom } from "../support/adapters.ts"
 import { setup } from "../support/setup.ts"
 
@@ -13,6 +13,29 @@ function answering(spoil: (records: readonly unknown[]) => readonly unknown[]): 
 }
 
 describe.each([false, true])("with a tier in front: %s", (near) => {
+  test("promises of another kind, which have nothing but a then, are answers as well", async () => {
+    const { another } = await setup("memory")
+    const four = custom("text", "async")
+    const foreign = <T>(answer: Awaitable<T>): Promise<T> => {
+      const bare = {
+        then: (...on: Parameters<Promise<T>["then"]>) => void Promise.resolve(answer).then(...on),
+      }
+      return bare as unknown as Promise<T> // As an adapter written in JavaScript may answer.
+    }
+    const adapter: Adapter = {
+      ...four,
+      get: (key) => foreign(four.get(key)),
+      set: (...entry) => foreign(four.set(...entry)),
+      delete: (key) => foreign(four.delete(key)),
+    }
+    await another({ adapter, near }).set("k", 1, { tags: ["t"] })
+    expect(await another({ adapter, near }).get("k")).toBe(1)
+    const cache = another({ adapter, near })
+    expect(await cache.getOrSet("k", () => 2)).toBe(1)
+    await cache.invalidateTags("t")
+    expect(await another({ adapter, near }).getMany(["k"])).toEqual([undefined])
+  })
+
   test("too few or too many records for many keys are a miss and an error event", async () => {
     const { another } = await setup("memory")
     let spoil = (records: readonly unknown[]) => records
