@@ -11,7 +11,8 @@ import { isRenewed, limitOf } from "./tokens.ts"
 export async function isBehind(engine: Engine, flight: Flight, place: Place, ms: number): Promise<boolean> {
   const { tokens: captured, versionKeys, found } = flight
   const { store } = engine
-  if (!store || !captured || flight.fenced) return flight.fenced
+  // Where the cache is closed all flights are fenced, and whoever asked before still shares its own.
+  if (!store || !captured || flight.fenced) return flight.fenced && !engine.flights.isOver
   try {
     const { kept, limit } = found && isLive(found) ? found : {}
     const old = place.tagKeys(kept?.tags ?? [])

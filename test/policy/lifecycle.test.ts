@@ -94,6 +94,23 @@ describe.each(kinds)("%s", (kind) => {
     expect(await rejections()).toEqual([])
   })
 
+  test("close() while callers wait for a slow read leaves them their one load", async () => {
+    const { cache, clock, storage, trace } = await setup(kind)
+    if (kind !== "memory") storage.fault = () => 50
+    let loads = 0
+    const load = () => clock.after(100, ++loads)
+    const calls: Promise<number>[] = []
+    for (let turn = 0; turn < 5; turn++) {
+      calls.push(cache.getOrSet("k", load))
+      await clock.advance(1)
+    }
+    const closing = cache.close()
+    await clock.advance(1000)
+    expect(await Promise.all(calls)).toEqual([1, 1, 1, 1, 1])
+    expect(trace.filter((type) => type === "load")).toHaveLength(1)
+    await closing
+  })
+
   test("close() waits for a load that hangs no longer than storeTimeout", async () => {
     const { cache, clock } = await setup(kind, { storeTimeout: 100 })
     void cache.getOrSet("k", () => new Promise(() => {}))
