@@ -21,11 +21,12 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
     const tokens = await engine.guard(() => engine.versions(store).read([...keys, ...old]), ms, flight.key)
     const own = [...tokens.slice(0, place.versionKeys.length), ...tokens.slice(keys.length)]
     const isOld = kept && limit !== limitOf(kept.marks, own)
-    // Tags that its fallback has chosen meanwhile were not captured: see marksFor.
+    // A version that is gone tells of no invalidation, which leaves another one: the storage may keep nothing. Tags that
+    // the fallback has chosen meanwhile were not captured: see marksFor.
     const isEnded = (_: string, i: number) => {
-      const token = tokens[i] ?? ""
+      const token = tokens[i]
       const before = captured[i]
-      return before === undefined ? flight.isLater(token) : isRenewed(before, token)
+      return token && (before === undefined ? flight.isLater(token) : isRenewed(before, token))
     }
     if (!isOld && !keys.some(isEnded)) return false
     if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest"
+import { none } from "../../adapters/none.ts"
+import { CacheWrapper } from "../../src/core.ts"
 import type { StandardSchemaV1 } from "../../src/types.ts"
+import { fakeClock } from "../support/clock.ts"
 import { kinds } from "../support/fake.ts"
 import { settled, setup } from "../support/setup.ts"
 
@@ -105,3 +108,25 @@ describe.each(kinds)("what a load brings to several, on %s", (kind) => {
     expect(loads).toBe(1)
   })
 })
+
+test.each([[undefined], [["t"]]])(
+  "who comes in a later turn shares the load where nothing is kept, tags: %s",
+  async (tags) => {
+    const clock = fakeClock()
+    const region = new CacheWrapper({ adapter: none() }).region("r")
+    let loads = 0
+    const load = () => clock.after(100, ++loads)
+    const calls: Promise<unknown>[] = []
+    for (let turn = 0; turn < 3; turn++) {
+      calls.push(region.getOrSet("k", load, { tags }))
+      calls.push(region.getOrSetMany(["k"], async () => [await load()], { tags }).then(([value]) => value))
+      await clock.advance(10)
+    }
+    const ended = region.invalidate()
+    const after = region.getOrSet("k", load, { tags })
+    await clock.advance(100)
+    expect(await Promise.all(calls)).toEqual([1, 1, 1, 1, 1, 1])
+    expect(await after).toBe(2)
+    await ended
+  },
+)
