@@ -1,10 +1,10 @@
 // A miss that loads and stores, beside peers; 10 000 concurrent misses of one key; a stale hit beside a fresh one.
-//   node bench/misses.ts [rounds=9]
+//   node bench/misses.ts [rounds=45]
 import { memory } from "../dist/adapters/memory.js"
 import { CacheWrapper } from "../dist/core.js"
 import { duration, interleaved, median, ratios, table, times, type Way, wall } from "./measure.ts"
 
-const rounds = Number(process.argv[2] ?? 9)
+const rounds = Number(process.argv[2] ?? 45)
 const hour = 3_600_000
 const maxEntries = 10_000
 const load = async () => ({ id: 1, name: "user", active: true })
