@@ -6,9 +6,10 @@
 
 import { type Adapter, isToken } from "../src/adapter.ts"
 import { utf8Length } from "../src/base/bytes.ts"
-import { now } from "../src/base/clock.ts"
+import { now, poll } from "../src/base/clock.ts"
 import { CacheError, shortKey } from "../src/base/errors.ts"
 import { judgeOptions, type Rule, rule } from "../src/base/rules.ts"
+import { isWorkerd } from "../src/base/runtime.ts"
 import { type KVFound, type KVLike, type KVReadOptions, namespaceOf } from "./kv/binding.ts"
 import { mapConcurrently } from "./kv/concurrency.ts"
 import { isHashed, nameOf } from "./kv/names.ts"
@@ -80,6 +81,27 @@ export function kv(options: KVOptions = {}): KVAdapter {
   if (cacheTtl !== undefined) reading.cacheTtl = Math.min(maxSeconds, Math.ceil(cacheTtl / 1000))
 
   async function getMany(keys: readonly string[]): Promise<(string | undefined)[]> {
+    const records = await recordsOf(keys)
+    return keys.map((key) => records.get(key))
+  }
+
+  /** The records at `keys`. A version that another request reads just now comes for both. */
+  async function recordsOf(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
+    const tokens = tokensOf(namespaceOf(binding))
+    const isElsewhere = (key: string) => isWorkerd() && tokens.isAsked(key)
+    const elsewhere = keys.filter(isElsewhere)
+    if (elsewhere.length === 0) return ask(keys)
+    const later = async () => {
+      // By looking: the promise of that request may die with it.
+      await poll(() => !elsewhere.some(isElsewhere))
+      return recordsOf(elsewhere)
+    }
+    const here = keys.filter((key) => !elsewhere.includes(key))
+    const [own, others] = await Promise.all([ask(here), later()])
+    return new Map([...own, ...others])
+  }
+
+  async function ask(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
     const namespace = namespaceOf(binding)
     const tokens = tokensOf(namespace)
     const known = tokens.known(keys)
@@ -87,13 +109,14 @@ export function kv(options: KVOptions = {}): KVAdapter {
     const learn = tokens.reading(asked.filter(isToken))
     const names = await Promise.all(asked.map(nameOf))
     const found = await readMany(namespace, names, reading).catch((error) => {
+      learn()
       throw explain(error, "read", keys.length === 1 ? keys[0] : undefined)
     })
     const records = new Map(
       asked.map((key, at) => [key, recordIn(found.get(names[at] ?? ""), key, names[at] ?? "")]),
     )
     learn(records)
-    return keys.map((key) => (known.has(key) ? known.get(key) : records.get(key)))
+    return new Map([...records, ...known])
   }
 
   async function set(key: string, record: unknown, ttl: number): Promise<void> {

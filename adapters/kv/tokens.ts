@@ -4,9 +4,7 @@ import type { KVLike } from "./binding.ts"
 
 /** How long a version token is not asked for again, in ms. */
 const maxAge = 60_000
-/**
- * How much longer a token that is too old serves, in ms, while the first reader that found it so asks for a new one.
- */
+/** How long others wait for a reader to bring a token, in ms, or go on with what was too old for him. */
 const reprieve = 1000
 /** How long a write under way is taken for done, in ms: its request may have died. */
 const patience = 5000
@@ -21,13 +19,16 @@ const maxTokens = 10_000
  * 2. A write of this isolate counts while it is under way, for 5 s at most, and from then on if it was done. If it
  *    failed, what was known before holds again.
  * 3. A clear hides what began before it, for a minute, although this location may go on reading that.
- * 4. Of those who find a token too old one asks for it; the others go on with it for a second.
+ * 4. Of those who find a token too old one asks for it; the others go on with it for a second. Of those who find none
+ *    one asks for it as well; the others may look whether it {@link Tokens.isAsked}.
  */
 export interface Tokens {
   /** Those of `keys` that need not be asked for. */
   known(keys: readonly string[]): ReadonlyMap<string, string | undefined>
-  /** Says that `keys` are about to be read. The function it answers is to be told what was found. */
-  reading(keys: readonly string[]): (found: ReadonlyMap<string, string | undefined>) => void
+  /** Whether somebody reads `key`, of which nothing is known: for a second, as that request may have died. */
+  isAsked(key: string): boolean
+  /** Says that `keys` are about to be read. The function it answers is to be told what was found, if that is known. */
+  reading(keys: readonly string[]): (found?: ReadonlyMap<string, string | undefined>) => void
   /**
    * Says that `key` is about to be written, or removed (`undefined`). The function it answers is to be told whether it
    * was.
@@ -69,6 +70,8 @@ function remember(): Tokens {
   const kept: Facts = new Map()
   /** Writes under way, the last one of each key. */
   const coming: Facts = new Map()
+  /** When a token was last asked for, ms since epoch, until the answer comes. */
+  const asked = new Map<string, number>()
   /** By prefix. */
   const cleared: Facts = new Map()
   /** How long the prefixes in `cleared` are: few lengths, however many prefixes. */
@@ -120,15 +123,24 @@ function remember(): Tokens {
       }
       return known
     },
+    isAsked(key) {
+      const since = asked.get(key) ?? Number.NaN
+      const time = now()
+      return since <= time && time < since + reprieve && !holding(key)
+    },
     reading(keys) {
       const order = ++begun
+      const since = now()
+      if (asked.size > maxTokens) asked.clear()
       for (const key of keys) {
         const fact = kept.get(key)
         if (fact) fact.isAsked = true
+        asked.set(key, since)
       }
       return (found) => {
         for (const key of keys) {
-          if (!isNews(key, order) || valid(coming.get(key))) continue
+          if (asked.get(key) === since) asked.delete(key)
+          if (!found || !isNews(key, order) || valid(coming.get(key))) continue
           note(kept, key, { token: found.get(key), order, isOwn: false })
         }
       }
