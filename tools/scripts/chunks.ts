@@ -10,31 +10,30 @@ interface Shared {
   readonly users: RegExp
 }
 
-const base = (names: string) => names.split(" ").map((name) => `src/base/${name}.ts`)
-const codec = (names: string) => names.split(" ").map((name) => `src/codec/${name}.ts`)
+const filesIn = (folder: string, names: string) => names.split(" ").map((name) => `${folder}/${name}.ts`)
 
 const shared: readonly Shared[] = [
   {
     files: [
       "src/adapter.ts",
-      ...base("awaitable bytes clock duration errors listeners rules runtime thrown token"),
+      ...filesIn("src/base", "awaitable bytes clock duration errors listeners rules runtime thrown token"),
     ],
     users: /^adapters\/|^src\/((codec|store)\/|(?!inspector)\w+\.ts$)/,
   },
   {
     // They ask for #workers, which takes Node longer than three files.
-    files: base("alive environment"),
+    files: filesIn("src/base", "alive environment"),
     users: /^adapters\/(indexeddb|sqlite|upstash)\b|^src\/(conformance|core|index|tiers|store\/near)\.ts$/,
   },
   {
-    files: base("broadcast bus unref"),
+    files: filesIn("src/base", "broadcast bus unref"),
     users: /^adapters\/(indexeddb|upstash\/channel)\.ts$|^src\/(tiers|store\/near)\.ts$/,
   },
   {
     files: [
       "src/entry.ts",
-      ...base("kind short-lived"),
-      ...codec("clone codec holes native-errors object own-keys rules serializer"),
+      ...filesIn("src/base", "kind short-lived"),
+      ...filesIn("src/codec", "clone codec holes native-errors object own-keys rules serializer"),
     ],
     users: /^src\/((codec|store)\/|(batch|codecs|conformance|core|index|tiers)\.ts$)/,
   },
