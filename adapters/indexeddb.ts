@@ -5,6 +5,7 @@
  */
 
 import type { Adapter, AdapterEvent, Stored } from "../src/adapter.ts"
+import { attempt } from "../src/base/awaitable.ts"
 import { broadcastBus } from "../src/base/broadcast.ts"
 import { dropAll } from "../src/base/bus.ts"
 import { Listeners } from "../src/base/listeners.ts"
@@ -78,14 +79,16 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
     }
   }
 
-  const set = async (key: string, record: Stored, ttl: number) => {
-    const operation = setting(key, rowFor(key, record, ttl))
-    // What would push out all the rest is not kept.
-    const tooLarge = (operation.use?.size ?? 0) > maxBytes
-    if (ttl > 0 && !tooLarge) return submit(operation)
-    await remove(key)
-    if (tooLarge) emit({ type: "evict", key })
-  }
+  const set = (key: string, record: Stored, ttl: number) =>
+    attempt(() => {
+      const operation = setting(key, rowFor(key, record, ttl))
+      // What would push out all the rest is not kept.
+      const tooLarge = (operation.use?.size ?? 0) > maxBytes
+      if (ttl > 0 && !tooLarge) return submit(operation)
+      return remove(key).then(() => {
+        if (tooLarge) emit({ type: "evict", key })
+      })
+    })
 
   return {
     name: "indexeddb",

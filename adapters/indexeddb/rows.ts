@@ -28,14 +28,22 @@ export function createStore(db: IDBDatabase): void {
 }
 
 /**
- * The row of `record`, written now. It holds a copy: a transaction starts later, and may have to be repeated.
+ * The row of `record`, written now. What its caller might change is copied: a transaction starts later, and may have to
+ * be repeated.
  *
  * @throws What structured clone throws.
  */
 export function rowOf(record: Stored, ttl: number): Row {
-  // Anything else needs no copy. structuredClone refuses functions and symbols.
-  const v = /^(object|function|symbol)$/.test(typeof record) ? structuredClone(record) : record
+  const v = mayChange(record) ? structuredClone(record) : record
   return Number.isFinite(ttl) ? { v, e: now() + ttl } : { v }
+}
+
+/** Whether it is anything but a primitive value or an entry of a cache: a cache makes those for the adapter alone. */
+function mayChange(record: Stored): boolean {
+  // structuredClone refuses functions and symbols.
+  if (!/^(object|function|symbol)$/.test(typeof record)) return false
+  const { format, marks } = Object(record)
+  return format !== 1 || !Array.isArray(marks)
 }
 
 /** The use of `key` now, when `row` is written to it. */

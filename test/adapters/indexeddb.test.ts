@@ -2,6 +2,7 @@ import { expect, onTestFinished, test, vi } from "vitest"
 import { sizeOf } from "../../adapters/indexeddb/size.ts"
 import { type IndexedDBOptions, indexeddb } from "../../adapters/indexeddb.ts"
 import type { Adapter, AdapterEvent } from "../../src/adapter.ts"
+import { CacheWrapper } from "../../src/core.ts"
 import { fakeClock } from "../support/clock.ts"
 import { faultyIndexedDB } from "../support/indexeddb-faults.ts"
 
@@ -50,6 +51,22 @@ test.each([
 
 test("an explicit undefined is the default", () => {
   expect(() => indexeddb({ name: undefined, maxEntries: undefined, maxBytes: undefined })).not.toThrow()
+})
+
+test("what a caller may change is copied before the transaction begins, an entry of a cache only by the transaction", async () => {
+  const { adapter } = setup()
+  const cache = new CacheWrapper({ adapter })
+  const given = { n: 1 }
+  const written = [adapter.set("given", given, hour), cache.set("entry", given)]
+  given.n = 2
+  await Promise.all(written)
+  expect([await adapter.get("given"), await cache.get("entry")]).toEqual([{ n: 1 }, { n: 1 }])
+
+  const entry = await adapter.get("entry")
+  const clone = vi.spyOn(globalThis, "structuredClone")
+  const again = [adapter.set("entry", entry, hour), adapter.set("given", given, hour)]
+  expect(clone.mock.calls).toEqual([[given]])
+  await Promise.all(again)
 })
 
 test("making an adapter opens nothing", () => {
