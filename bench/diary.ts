@@ -61,6 +61,7 @@ const features: Readonly<Record<string, readonly string[]>> = {
     "src/policy/ordered.ts",
     "src/policy/lane.ts",
     "src/policy/queue.ts",
+    "src/policy/queued.ts",
     "src/writing.ts",
   ],
   "clear, invalidate, prune, keys": ["src/policy/sweep.ts"],

@@ -50,7 +50,7 @@ export class Engine {
     this.hub = hub
     this.lane = lane
     this.flights = new Flights(lane.flights)
-    this.queue = new WriteQueue(lane, (work, ms, key) => this.guard(work, ms, key))
+    this.queue = new WriteQueue(lane, this)
   }
 
   /** An engine for a storage that lies over this one: a batch's. */

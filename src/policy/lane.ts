@@ -1,17 +1,10 @@
 import { ShortLived } from "../base/short-lived.ts"
 import type { Flights } from "./flights.ts"
+import type { Queued } from "./queued.ts"
 import type { UnderWay } from "./scope.ts"
 
 /** Told what was written, or may have been: the keys, or a test of keys. */
 export type Watcher = (written: readonly string[] | ((key: string) => boolean)) => void
-
-/** A write under way. */
-export interface Write extends UnderWay {
-  /** Functions that end the wait of the writes behind it. */
-  readonly behind: (() => void)[]
-  /** Whether it has timed out. */
-  isHung: boolean
-}
 
 /** What is under way on one adapter object: all caches over it share this. */
 export interface Lane {
@@ -22,9 +15,9 @@ export interface Lane {
   /** Told of each write when it has ended. */
   readonly watchers: Set<Watcher>
   /** The last write of each key under way. */
-  readonly writes: Map<string, Write>
+  readonly writes: Map<string, Queued>
   /** A write that all others wait for, such as a clear. */
-  barrier: Write | undefined
+  barrier: Queued | undefined
   /** The version tokens that are being made: without the adapter's `add` each cache would overwrite the other's. */
   readonly creating: ShortLived<UnderWay<string>>
   /** The flights of those caches that have any: a write beats the flights of its key in all of them. */

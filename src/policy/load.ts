@@ -161,7 +161,7 @@ function store({ flight, call, context, startedAt, took }: Loaded, value: unknow
 /** Writes what was loaded, or removes the key if its life is over already. Answers whether the entry is kept. */
 function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awaitable<boolean> {
   const { engine, key, policy } = call
-  return engine.queue.ordered([key], policy.storeTimeout, (isLate) => {
+  return engine.queue.ordered([key], policy.storeTimeout, () => (isLate) => {
     if (flight.fenced) return false
     const into = derived(engine, store)
     const life = kept.freshUntil + kept.grace - now()

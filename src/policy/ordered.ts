@@ -1,7 +1,8 @@
-import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, chain } from "../base/awaitable.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
+import type { Work } from "./queue.ts"
 
 /*
  * A write has its place in the queue from the moment it is called, however long the storage takes to open. Closing the
@@ -13,32 +14,37 @@ interface Writer {
   readonly policy: Policy
 }
 
-/** Work on the open storage; once it `isLate` it must end, for somebody else may be writing. */
-type Work<T> = (store: Store, isLate: () => boolean) => Awaitable<T>
+/** Answers a write, once the storage is open and it is its turn. What this takes it sees to itself. */
+type Prepare<T> = (store: Store) => Awaitable<Work<T>>
 
 /**
- * Runs `work` after the writes of `keys` that were called before.
+ * Runs a write after the writes of `keys` that were called before.
  *
- * @param more - How long it may take besides its write, in ms. Default 0.
+ * @param more - How long `prepare` may take, in ms. Default 0.
  */
-export function inOrder<T>(writer: Writer, keys: readonly string[], work: Work<T>, more = 0): Awaitable<T> {
+export function inOrder<T>(
+  writer: Writer,
+  keys: readonly string[],
+  prepare: Prepare<T>,
+  more = 0,
+): Awaitable<T> {
   const { engine, policy } = writer
-  const ms = bulkTimeout(policy, keys)
-  const waits = engine.queue.isBusy(keys)
-  const done = engine.queue.ordered(keys, ms, onStore(writer, work), ms + more + opening(writer))
-  // A write that begins at once is counted as under way by Engine.guard.
-  return waits && isPromise(done) ? engine.busy.track(done) : done
+  return engine.queue.ordered(
+    keys,
+    bulkTimeout(policy, keys),
+    onStore(writer, prepare),
+    more + opening(writer),
+  )
 }
 
-/** Runs `work` after all writes that were called before, and before all that come; `writes` tells which keys it is about. */
-export function alone<T>(writer: Writer, work: Work<T>, writes: (key: string) => boolean): Promise<T> {
+/** Runs a write after all writes that were called before, and before all that come; `writes` tells which keys it is about. */
+export function alone<T>(writer: Writer, prepare: Prepare<T>, writes: (key: string) => boolean): Promise<T> {
   const { engine, policy } = writer
-  const ms = policy.storeTimeout
-  return engine.busy.track(engine.queue.alone(ms, onStore(writer, work), writes, ms + opening(writer)))
+  return engine.queue.alone(policy.storeTimeout, onStore(writer, prepare), writes, opening(writer))
 }
 
-function onStore<T>({ engine, policy }: Writer, work: Work<T>): (isLate: () => boolean) => Awaitable<T> {
-  return (isLate) => chain(engine.opened(policy.storeTimeout), (store) => work(store, isLate))
+function onStore<T>({ engine, policy }: Writer, prepare: Prepare<T>): () => Awaitable<Work<T>> {
+  return () => chain(engine.opened(policy.storeTimeout), prepare)
 }
 
 /** How long the storage may take to open, in ms: 0 once it is open. */

@@ -1,12 +1,24 @@
-import { type Awaitable, isPromise } from "../base/awaitable.ts"
-import { left, now } from "../base/clock.ts"
-import { CacheError } from "../base/errors.ts"
-import type { Lane, Watcher, Write } from "./lane.ts"
-import { ended, isUnderWay, isWorker, underWay } from "./scope.ts"
+import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
+import { now } from "../base/clock.ts"
+import type { Busy } from "./busy.ts"
+import type { Lane, Watcher } from "./lane.ts"
+import { Queued } from "./queued.ts"
+import { isUnderWay, isWorker } from "./scope.ts"
 import { only } from "./storage-errors.ts"
 
-/** Waits for a storage operation, `ms` at most. */
-type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable<T>
+/** A write. Once it `isLate` it must end, for somebody else may be writing. */
+export type Work<T> = (isLate: () => boolean) => Awaitable<T>
+
+/** Answers a write when it is its turn. */
+export type Prepare<T> = () => Awaitable<Work<T>>
+
+/** What a queue needs of its storage. */
+interface Keeper {
+  /** Waits for a storage operation, `ms` at most. */
+  guard<T>(work: () => Awaitable<T>, ms: number, key: string): Awaitable<T>
+  /** Counts what is under way. */
+  readonly busy: Pick<Busy, "begin">
+}
 
 /**
  * Keeps the writes of one key in the order they were asked for, so that a slow storage cannot swap them.
@@ -16,11 +28,11 @@ type Guard = <T>(work: () => Awaitable<T>, ms: number, key: string) => Awaitable
  */
 export class WriteQueue {
   readonly #lane: Lane
-  readonly #guard: Guard
+  readonly #keeper: Keeper
 
-  constructor(lane: Lane, guard: Guard) {
+  constructor(lane: Lane, keeper: Keeper) {
     this.#lane = lane
-    this.#guard = guard
+    this.#keeper = keeper
   }
 
   /** Whether a write of one of `keys` would wait for others. */
@@ -29,32 +41,31 @@ export class WriteQueue {
   }
 
   /**
-   * Waits for the writes of the same keys that are under way, then runs `work`.
+   * Waits for the writes of the same keys that are under way, then runs the write that `prepare` answers.
    *
-   * @param ms - How long to wait for a write that has no time limit of its own.
-   * @param whole - How long `work` may take, in ms. Default `ms`.
+   * @param ms - How long the write may take; and how long to wait for one that has no time limit of its own.
+   * @param more - How long `prepare` may take, in ms; it sees to that itself. Default 0.
    */
-  ordered<T>(
-    keys: readonly string[],
-    ms: number,
-    work: (isLate: () => boolean) => Awaitable<T>,
-    whole: number = ms,
-  ): Awaitable<T> {
-    const { writes } = this.#lane
+  ordered<T>(keys: readonly string[], ms: number, prepare: Prepare<T>, more = 0): Awaitable<T> {
     this.#lane.count++
-    const { result, tail } = this.#run(this.#ahead(keys), ms, whole, work, keys)
-    if (!tail) return result
-    for (const key of keys) writes.set(key, tail)
-    // On Workers, writes of requests that are over would stay for ever.
-    for (const [key, write] of isWorker() ? writes : []) {
-      if (isUnderWay(write)) break
-      writes.delete(key)
-    }
-    return result
+    return this.#run(this.#ahead(keys), ms, prepare, more, keys)
+  }
+
+  /**
+   * Runs a write alone: after all writes under way, before all that come. `ms`, `prepare` and `more` are as for
+   * {@link ordered}.
+   *
+   * @param writes - Tells which keys it is about.
+   */
+  async alone<T>(ms: number, prepare: Prepare<T>, writes: (key: string) => boolean, more = 0): Promise<T> {
+    const lane = this.#lane
+    lane.count++
+    lane.clears++
+    return this.#run(this.#ahead(lane.writes.keys()), ms, prepare, more, writes)
   }
 
   /** What a write of `keys` has to wait for: the writes of the same keys under way, and the one that all wait for. */
-  #ahead(keys: Iterable<string>): Write[] {
+  #ahead(keys: Iterable<string>): Queued[] {
     const lane = this.#lane
     // Its request may be over. Outside of Workers its own timer ends it, whatever the clock says.
     if (lane.barrier && isWorker() && now() >= lane.barrier.until) lane.barrier = undefined
@@ -75,138 +86,49 @@ export class WriteQueue {
     if (watchers.size > 0) for (const watch of watchers) watch(written)
   }
 
-  /**
-   * Runs `work` alone: after all writes under way, before all that come.
-   *
-   * @param ms - As for {@link ordered}, and so is `whole`.
-   * @param writes - Tells which keys it is about.
-   */
-  async alone<T>(
-    ms: number,
-    work: (isLate: () => boolean) => Awaitable<T>,
-    writes: (key: string) => boolean,
-    whole: number = ms,
-  ): Promise<T> {
-    const lane = this.#lane
-    lane.count++
-    lane.clears++
-    const { result, tail } = this.#run(this.#ahead(lane.writes.keys()), ms, whole, work, writes)
-    lane.barrier = tail
-    try {
-      return await result
-    } finally {
-      if (lane.barrier === tail) lane.barrier = undefined
-    }
-  }
-
-  /** Runs `work` after the writes `before`; answers its result and, if that takes time, the write for others to wait for. */
   #run<T>(
-    before: readonly Write[],
+    ahead: readonly Queued[],
     ms: number,
-    whole: number,
-    work: (isLate: () => boolean) => Awaitable<T>,
-    written: Parameters<Watcher>[0],
-  ): { readonly result: Awaitable<T>; readonly tail?: Write } {
-    const behind: Progress["behind"] = []
-    const progress: Progress = { ahead: before, seen: now(), whole, behind, isSecond: false, isLate: false }
-    const keys = typeof written === "function" ? [] : written
-    const begin = () => this.#guard(() => work(() => progress.isLate), whole, only(keys))
-    const wait = restOf(before, ms)
+    prepare: Prepare<T>,
+    more: number,
+    written: Written,
+  ): Awaitable<T> {
+    let write = ahead.length > 0 ? new Queued(ahead, ms + more) : undefined
+    const isLate = () => write?.isLate === true
+    const key = typeof written === "function" ? "" : only(written)
+    const begin = () => chain(prepare(), (work) => this.#keeper.guard(() => work(isLate), ms, key))
     let result: Awaitable<T> | undefined
     try {
-      result = before.length > 0 ? inLine(progress, wait).then(begin) : begin()
+      result = write ? write.inLine(ms).then(begin) : begin()
     } finally {
       // It was done at once, or threw at once.
       if (!isPromise(result)) this.told(written)
     }
-    if (!isPromise(result)) return { result }
-    const over = (tail: Write) => {
+    if (!isPromise(result)) return result
+    write ??= new Queued(ahead, ms + more)
+    this.#register(write, result, written)
+    return result
+  }
+
+  /** Lets others wait for `write` until `result` settles. */
+  #register(write: Queued, result: Promise<unknown>, written: Written): void {
+    const lane = this.#lane
+    const keys = typeof written === "function" ? [] : written
+    const end = this.#keeper.busy.begin()
+    write.lasts(result, () => {
       this.told(written)
-      const { writes } = this.#lane
-      for (const key of keys) if (writes.get(key) === tail) writes.delete(key)
+      if (lane.barrier === write) lane.barrier = undefined
+      for (const key of keys) if (lane.writes.get(key) === write) lane.writes.delete(key)
+      end()
+    })
+    if (typeof written === "function") lane.barrier = write
+    for (const key of keys) lane.writes.set(key, write)
+    // On Workers, writes of requests that are over would stay for ever.
+    for (const [key, other] of isWorker() ? lane.writes : []) {
+      if (isUnderWay(other)) break
+      lane.writes.delete(key)
     }
-    return { result, tail: tailOf(progress, result, wait + whole, over) }
   }
 }
 
-/** How far a write is that takes time. */
-interface Progress {
-  /** The writes it still waits for. */
-  ahead: readonly Write[]
-  /** When it last looked at them, and so when it began, ms since epoch. */
-  seen: number
-  /** How long it may take once it has begun, in ms. */
-  readonly whole: number
-  /** Functions that end the wait of the writes behind it. */
-  readonly behind: (() => void)[]
-  /** A write that it waited for has timed out: if it does as well, it is the second in a row. */
-  isSecond: boolean
-  /** Its time is over: see {@link WriteQueue}. */
-  isLate: boolean
-}
-
-/** The write for those behind it to wait for, `ms` at most. */
-function tailOf(
-  progress: Progress,
-  result: Promise<unknown>,
-  ms: number,
-  over: (tail: Write) => void,
-): Write {
-  const { behind } = progress
-  // On Workers a write that waits looks at those ahead all the time: if it has not for a second, its request is over.
-  // Once it has begun it has its own time, however long it might have waited.
-  const isInLine = () =>
-    now() - progress.seen < (progress.ahead.length > 0 ? 1000 : progress.whole) ||
-    progress.ahead.some(isUnderWay)
-  const settled = () => {
-    tail.isOver = true
-    over(tail)
-  }
-  const end = result.then(settled, (error) => {
-    progress.isLate = true
-    settled()
-    tail.isHung = error instanceof CacheError && error.code === "STORE_TIMEOUT"
-    // Two in a row tell that the storage hangs: those behind need not wait for one another.
-    if (tail.isHung && progress.isSecond) for (const go of behind) go()
-  })
-  const tail: Write = { ...underWay(end, ms), behind, isInLine, isHung: false }
-  return tail
-}
-
-/**
- * How long to wait for the writes `before`, in ms: for each its own time, which includes its wait for others, or `ms` if
- * that is endless. Outside of Workers its whole time: there its own timers end it, and the clock may have been set.
- */
-function restOf(before: readonly Write[], ms: number): number {
-  let longest = 0
-  for (const { since, until } of before) {
-    const rest = isWorker() ? left(since, until - since) : until - since
-    longest = Math.max(longest, rest < Infinity ? rest : ms)
-  }
-  return longest
-}
-
-/**
- * Waits for the writes ahead, `ms` at most, or until one of them lets this one go because the storage hangs. Then this
- * one lets those behind it go as well.
- */
-async function inLine(progress: Progress, ms: number): Promise<void> {
-  const { ahead, behind } = progress
-  let isLetGo = false
-  await new Promise<void>((resolve) => {
-    const go = () => {
-      isLetGo = true
-      // On Workers what follows would run in the request of that write, and die with it: `look` sees it instead.
-      if (!isWorker()) resolve()
-    }
-    for (const write of ahead) write.behind.push(go)
-    const look = () => {
-      progress.seen = now()
-      return isLetGo
-    }
-    ended(ahead, ms, look).then(resolve)
-  })
-  if (isLetGo) for (const go of behind) go()
-  progress.isSecond = ahead.some(({ isHung }) => isHung)
-  progress.ahead = [] // Else each would keep all those before it, for as long as they overlap.
-}
+type Written = Parameters<Watcher>[0]

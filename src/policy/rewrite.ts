@@ -57,7 +57,7 @@ async function rewrite(
   engine.fence(keys, "soft")
   engine.draft?.beats(keys)
   try {
-    const done = inOrder(target, keys, (store, isLate) => {
+    const done = inOrder(target, keys, (store) => (isLate) => {
       const into = derived(engine, store)
       const reading = engine.readMany(place, keys, policy, { anew: true, keepsJunk: true, rejects: true })
       return chain(reading, (found) => {

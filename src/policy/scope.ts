@@ -43,18 +43,13 @@ export interface UnderWay<T = unknown> {
   readonly until: number
   isOver: boolean
   /** Whether its request still lives, as far as can be told. Absent if it cannot. */
-  readonly isInLine?: () => boolean
+  isInLine?(): boolean
 }
 
-/** `promise`, for others to wait for, `ms` at most. Whoever settles it sets `isOver`. */
-export function underWay<T>(promise: Promise<T>, ms: number): UnderWay<T> {
-  const since = now()
-  return { promise, turn: thisTurn(), since, until: since + ms, isOver: false }
-}
-
-/** As {@link underWay}, but sets `isOver` itself when the promise settles. */
+/** `promise`, for others to wait for, `ms` at most. */
 export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
-  const shared = underWay(promise, ms)
+  const since = now()
+  const shared: UnderWay<T> = { promise, turn: thisTurn(), since, until: since + ms, isOver: false }
   const over = () => {
     shared.isOver = true
   }
@@ -85,6 +80,6 @@ export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () 
 }
 
 /** Whether it still has to be waited for. Unlike {@link isAlive} it lets the clock be set back. */
-export function isUnderWay({ isOver, until, isInLine }: UnderWay): boolean {
-  return !isOver && now() < until && isInLine?.() !== false
+export function isUnderWay(work: UnderWay): boolean {
+  return !work.isOver && now() < work.until && work.isInLine?.() !== false
 }

@@ -53,7 +53,7 @@ async function renew(
   mode: Mode,
   beat: (on: Engine) => void,
 ): Promise<void> {
-  const work = (store: Store) => engine.versions(store).renew(keys, mode)
+  const work = (store: Store) => () => engine.versions(store).renew(keys, mode)
   engine.draft?.ends(beat)
   beat(engine)
   await alone({ engine, policy }, work, () => false)
@@ -63,7 +63,7 @@ async function renew(
 /** Removes what is under a place, and nothing else. */
 export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
   beatPlace(engine, place)
-  const work = async (store: Store, isLate: () => boolean) => {
+  const work = (store: Store) => async (isLate: () => boolean) => {
     // Without a list of keys, what is ours cannot be told from what is a neighbour's. So the entries are only ended; the
     // storage drops each when its life is over.
     if (place.base === "" && engine.lane.hasPrefixes && !store.adapter.keys) {

@@ -12,7 +12,6 @@ import { currentMarks } from "./marks.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
-import { only } from "./storage-errors.ts"
 import { byTag } from "./tokens.ts"
 
 /** Where an explicit write goes, and by which options. */
@@ -38,7 +37,6 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   const createdAt = now()
   const tags = tagsOf(items)
   const versionKeys = place.versionKeysOf(tags)
-  const ms = bulkTimeout(policy, keys)
   const { store } = engine
   // A set that waits for other writes reads the versions after them: a clear among them removes those of before.
   const early =
@@ -46,15 +44,14 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   const isPrompt = early !== undefined && !isPromise(early)
   // What the caller does to its values while we wait must not reach the storage.
   const own = isPrompt ? items : items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
-  const later = (into: Store, isLate: () => boolean) =>
-    chain(early ?? currentMarks(engine, into, versionKeys, policy), (tokens) => {
-      const write = () => put(target, into, own, createdAt, tags, tokens)
-      return isLate() ? undefined : engine.guard(write, ms, only(keys))
-    })
+  const write = (into: Store, tokens: readonly string[]) => () =>
+    put(target, into, own, createdAt, tags, tokens)
+  const prepare = (into: Store) =>
+    chain(early ?? currentMarks(engine, into, versionKeys, policy), (tokens) => write(into, tokens))
   const done =
     isPrompt && store
-      ? engine.queue.ordered(keys, ms, () => put(target, store, own, createdAt, tags, early))
-      : inOrder(target, keys, later, policy.storeTimeout)
+      ? engine.queue.ordered(keys, bulkTimeout(policy, keys), () => write(store, early))
+      : inOrder(target, keys, prepare, policy.storeTimeout)
   if (isPromise(done)) {
     try {
       await done
@@ -133,11 +130,14 @@ export async function removeAll(target: Target, names: readonly string[]): Promi
   const keys = names.map((name) => place.full(name))
   engine.fence(keys)
   try {
-    const done = inOrder(target, keys, (store, isLate) =>
-      chain(engine.readMany(place, keys, policy, { keepsJunk: true, rejects: true }), (found) => {
-        const live = found.filter(isLive).length
-        return isLate() ? live : chain(store.remove(keys), () => live)
-      }),
+    const done = inOrder(
+      target,
+      keys,
+      (store) => (isLate) =>
+        chain(engine.readMany(place, keys, policy, { keepsJunk: true, rejects: true }), (found) => {
+          const live = found.filter(isLive).length
+          return isLate() ? live : chain(store.remove(keys), () => live)
+        }),
     )
     const live = isPromise(done) ? await done : done
     tell(engine, () => {

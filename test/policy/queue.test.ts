@@ -5,12 +5,15 @@ import { held } from "../support/garbage.ts"
 import { gate } from "../support/setup.ts"
 
 test("writes that overlap without end keep none of those that are over", async () => {
-  const queue = new WriteQueue(laneOf(undefined), (work) => work())
+  const queue = new WriteQueue(laneOf(undefined), {
+    guard: (work) => work(),
+    busy: { begin: () => () => {} },
+  })
   const seen: WeakRef<object>[] = []
   const write = (done = new Promise<void>((resolve) => setImmediate(resolve))) => {
     const work = () => done
     seen.push(new WeakRef(work))
-    return queue.ordered(["k"], 1000, work)
+    return queue.ordered(["k"], 1000, () => work)
   }
   let last = write()
   for (let left = 50; left > 0; left--) {
