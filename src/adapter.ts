@@ -83,7 +83,10 @@ export interface Adapter {
    * @param time - The time in ms since epoch, where the caller has just read the clock.
    */
   peek?(key: string, time?: number): Stored | undefined
-  /** Drops what a tier in front keeps of `keys`: the next read is answered by the tier behind it. */
+  /**
+   * Drops what a tier in front keeps of `keys`: the next read is answered by the tier behind it. `"#"` stands for all
+   * version tokens.
+   */
   forget?(keys: readonly string[]): Awaitable<void>
   /**
    * How often version tokens have changed. For an adapter through which all their changes pass: while the count is the

@@ -1,4 +1,4 @@
-import type { Awaitable } from "./adapter.ts"
+import { type Awaitable, tokenMark } from "./adapter.ts"
 import { attempt } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { isRecord, judgeOptions, oneOf } from "./base/rules.ts"
@@ -31,8 +31,14 @@ export async function everywhere(
   isWhole?: boolean,
 ): Promise<void> {
   const engine = kit.settings.home()
-  const acts = reach(kit, isWhole).map((target) => attempt(() => act(target)))
+  const targets = reach(kit, isWhole)
+  const acts = targets.map((target) => attempt(() => act(target)))
   await lasting(kit, Promise.allSettled(acts))
+  // Several may lie over one storage: then a tier in front remembers versions that another of them has renewed.
+  if (event && acts.length > 1)
+    await Promise.allSettled(
+      targets.map((target) => attempt(() => target.engine.store?.adapter.forget?.([tokenMark]))),
+    )
   await Promise.all(acts)
   if (event) tell(engine, event)
 }

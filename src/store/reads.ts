@@ -1,4 +1,4 @@
-import { type Adapter, type Awaitable, inStep, isToken, type Stored } from "../adapter.ts"
+import { type Adapter, type Awaitable, inStep, isToken, type Stored, tokenMark } from "../adapter.ts"
 import { chain, isPromise, together } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import { inTier, isKept } from "../entry.ts"
@@ -73,6 +73,10 @@ export class Reads {
     const { far, fences } = this.#tiers
     this.#last = undefined
     const drop = (key: string) => {
+      if (key === tokenMark) {
+        fences.clear(key)()
+        return this.#tokens.clear(key)
+      }
       // Beats the reads under way, which may bring what was there before.
       fences.end(fences.begin(key, true))
       return isToken(key) ? this.#tokens.doubt(key) : this.#copies.drop(key)

@@ -4,6 +4,7 @@ import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { type Adapter, type AdapterEvent, CacheWrapper, registerAlias } from "../../src/index.ts"
 import { custom } from "../support/adapters.ts"
+import { fakeClock } from "../support/clock.ts"
 import { fake } from "../support/fake.ts"
 import { gate } from "../support/setup.ts"
 
@@ -76,6 +77,27 @@ test("clear, invalidate, tags and prune reach into regions with adapters of thei
   await fill()
   await cache.clear()
   expect(await there()).toEqual([false, false, false])
+})
+
+test("what is written after an invalidation or a clear stays, also in regions with near tiers of their own", async () => {
+  const clock = fakeClock()
+  const ends: readonly ((cache: CacheWrapper) => Promise<void>)[] = [
+    (cache) => cache.invalidateTags("t"),
+    (cache) => cache.invalidateTags("t", { mode: "soft" }),
+    (cache) => cache.invalidate(),
+    (cache) => cache.invalidate({ mode: "soft" }),
+    (cache) => cache.clear(),
+  ]
+  for (const end of ends) {
+    const cache = new CacheWrapper({ adapter: memory() })
+    const places = [cache, cache.region("r", { near: true }), cache.region("s", { near: true })]
+    for (const place of places) await place.set("a", "before", { tags: ["t"] })
+    await end(cache)
+    for (const place of places) await place.set("a", "after", { tags: ["t"] })
+    // By then the near tiers ask anew which versions are in force.
+    await clock.advance(6000)
+    for (const place of places) expect(await place.get("a"), String(end)).toBe("after")
+  }
 })
 
 test("options that replace keep the data of the region's own storage", async () => {
