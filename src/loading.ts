@@ -32,11 +32,11 @@ export function readOne(
   const { settings, place, hub } = kit
   const { generate } = settings
   const engine = settings.home()
+  const name = nameOf(kit, key)
   const run = generate && fallbackOf(kit, generate, key)
-  const make = run && (() => serveOrLoad(kit, key, run, options, undefined, read))
+  const make = run && (() => serveOrLoad(kit, key, run, options, undefined, read, name))
   // Where stale is asked for, a stale value is served as it is.
   if (make && !(options?.stale ?? settings.policy.stale)) return make()
-  const name = nameOf(kit, key)
   const known = engine.store?.ask(place.full(name))
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
     heat(kit, engine, known)
@@ -75,6 +75,8 @@ export function readGenerated(
 /**
  * The value of a key, loaded on a miss. At once where a synchronous storage has it fresh, or stale and the options do
  * not wait for the load. `onServe` is told when it is served from the cache.
+ *
+ * @param named - The name of the key, where it was told before: the key may have changed since.
  */
 export function serveOrLoad(
   kit: Kit,
@@ -83,10 +85,11 @@ export function serveOrLoad(
   options: LoadOptions<unknown> | undefined,
   onServe?: Served,
   read?: Read,
+  named?: string,
 ): unknown {
   const { settings, place, hub } = kit
   const engine = settings.home()
-  const name = nameOf(kit, key)
+  const name = named ?? nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.ask(full)
   const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))

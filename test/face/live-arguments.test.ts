@@ -25,6 +25,19 @@ describe.each(kinds)("an argument that its caller goes on to change, on %s", (ki
     expect(await pages.get({ page: 4 })).toBe("page 4")
   })
 
+  test("is what it was at the call for a generator that is asked where a stale value would do", async () => {
+    const { cache } = await setup(kind)
+    const pages = cache.region("pages", { generate: async ({ page }: Page) => `page ${page}` })
+    const question = { page: 1 }
+    const answer = pages.get(question, { stale: true })
+    const many = pages.getMany([question], { stale: true })
+    question.page = 2
+    expect(await answer).toBe("page 1")
+    expect(await many).toEqual(["page 1"])
+    expect(await pages.getEntry({ page: 2 })).toBeUndefined()
+    expect(await pages.getEntry({ page: 1 })).toMatchObject({ value: "page 1" })
+  })
+
   test("nor does what the generator does to it change the entry", async () => {
     const { cache } = await setup(kind)
     const pages = cache.region("pages", {
