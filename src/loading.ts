@@ -34,7 +34,8 @@ export function readOne(
   const engine = settings.home()
   const name = nameOf(kit, key)
   const run = generate && fallbackOf(kit, generate, key)
-  const make = run && (() => serveOrLoad(kit, key, run, options, undefined, read, name))
+  const own = run && options && { ...options }
+  const make = run && (() => serveOrLoad(kit, key, run, own, undefined, read, name))
   // Where stale is asked for, a stale value is served as it is.
   if (make && !(options?.stale ?? settings.policy.stale)) return make()
   const known = engine.store?.ask(place.full(name))
@@ -189,7 +190,7 @@ function toCall(
     policy: resolvePolicy(settings.policy, options, readRules),
     scope: kit.scope(),
     startedAt: now(),
-    given: options,
+    given: { ...options },
     onServe,
   }
 }

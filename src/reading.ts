@@ -52,6 +52,7 @@ export async function readSlowly(
   const { settings, place, hub } = kit
   const engine = settings.home()
   const policy = resolvePolicy(settings.reading, options, readRules)
+  const { required, default: otherwise } = options ?? {}
   const found = await patiently(
     validateFound(engine.read(place, place.full(name), policy, known), { engine, policy }),
     policy,
@@ -61,7 +62,7 @@ export async function readSlowly(
   if (onMiss) return onMiss()
   const reason = found.kept ? "expired" : found.reason
   hub.miss(place, name, reason)
-  if (!options?.required) return options?.default
+  if (!required) return otherwise
   throw missing(name, reason)
 }
 
@@ -88,6 +89,7 @@ export async function readMany(
   const { settings, place, hub } = kit
   const engine = settings.home()
   const policy = resolvePolicy(settings.reading, options, readRules)
+  const required = options?.required
   const named = keys.map((key) => nameOf(kit, key))
   if (named.length === 0) return []
   const unique = [...new Set(named)]
@@ -113,7 +115,7 @@ export async function readMany(
     if (isSilent) return undefined
     const reason = found.kept ? "expired" : found.reason
     hub.miss(place, name, reason)
-    if (options?.required) lost ??= missing(name, reason)
+    if (required) lost ??= missing(name, reason)
     return undefined
   })
   if (lost) throw lost
@@ -132,8 +134,9 @@ export async function readValues(
   keys: readonly KeyLike[],
   options: GetOptions<unknown> | undefined,
 ): Promise<unknown[]> {
+  const otherwise = options?.default
   const entries = await readMany(kit, keys, options)
-  return entries.map((entry) => (entry ? entry.value : options?.default))
+  return entries.map((entry) => (entry ? entry.value : otherwise))
 }
 
 /** The fresh value of a key where it is known at once. Counts as no hit and no miss. */

@@ -38,6 +38,33 @@ describe.each(kinds)("an argument that its caller goes on to change, on %s", (ki
     expect(await pages.getEntry({ page: 1 })).toMatchObject({ value: "page 1" })
   })
 
+  test("is what it was at the call for the options of a read", async () => {
+    const { cache } = await setup(kind)
+    const pages = cache.region("pages", { generate: async ({ page }: Page) => `page ${page}` })
+    const options = { default: "none", stale: true, required: false }
+    const answers = [cache.get("k", options), cache.getMany(["k"], options), cache.getEntry("k", options)]
+    const made = pages.get({ page: 1 }, options)
+    Object.assign(options, { default: "other", required: true, ttl: "1ms" })
+    expect(await Promise.all(answers)).toEqual(["none", ["none"], undefined])
+    expect(await made).toBe("page 1")
+    const entry = await pages.getEntry({ page: 1 }, { required: true })
+    expect(entry.freshUntil - entry.createdAt).toBe(300_000)
+  })
+
+  test("is what it was at the call for the options of a load that keeps its stale value", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "kept", { ttl: "1s", grace: "1h" })
+    await clock.advance(2000)
+    const options = {}
+    const kept = cache.getOrSet("k", async (context) => (await clock.after(10, context)).keep(), options)
+    Object.assign(options, { ttl: "7s", grace: "7s" })
+    await clock.advance(10)
+    expect(await kept).toBe("kept")
+    const entry = await cache.getEntry("k", { required: true })
+    expect(entry.freshUntil - entry.createdAt).toBe(1000)
+    expect(entry.staleUntil - entry.freshUntil).toBe(3_600_000)
+  })
+
   test("nor does what the generator does to it change the entry", async () => {
     const { cache } = await setup(kind)
     const pages = cache.region("pages", {
