@@ -182,6 +182,26 @@ test.each([[["-shm"]], [["-shm", "-wal"]]])(
   },
 )
 
+test("who waited for the file does not take the lease that another took meanwhile", {
+  timeout: 60_000,
+}, async () => {
+  const child = start(`
+    cache.get("k")
+    say("open")
+    process.stdin.once("data", () => { say(cache.lock("job", 60_000) ? "taken" : "held"); process.exit() })`)
+  await firstWord(child)
+  const said = finished(child)
+  const db = new DatabaseSync(file)
+  db.exec("BEGIN IMMEDIATE")
+  child.stdin?.write("go\n")
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const lease = db.prepare("INSERT INTO l (k, owner, until) VALUES (?, ?, ?)")
+  lease.run("job", `${Date.now()} another`, Date.now() + 60_000)
+  db.exec("COMMIT")
+  db.close()
+  expect(await said).toBe("held")
+})
+
 test("the lease of a killed process is free after its ttl", { timeout: 60_000 }, async () => {
   const child = start(`cache.lock("job", 1500); say("held"); setInterval(() => {}, 1000)`)
   await firstWord(child)
