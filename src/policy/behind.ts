@@ -21,12 +21,13 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
     const tokens = await engine.guard(() => engine.versions(store).read([...keys, ...old]), ms, flight.key)
     const own = [...tokens.slice(0, place.versionKeys.length), ...tokens.slice(keys.length)]
     const isOld = kept && limit !== limitOf(kept.marks, own)
-    // A version that is gone tells of no invalidation, which leaves another one: the storage may keep nothing. Tags that
-    // the fallback has chosen meanwhile were not captured: see marksFor.
+    // A version that was made for the flight, and is gone, tells nothing: the storage may keep none. Tags that the
+    // fallback has chosen meanwhile were not captured: see marksFor.
     const isEnded = (_: string, i: number) => {
       const token = tokens[i]
       const before = captured[i]
-      return token && (before === undefined ? flight.isLater(token) : isRenewed(before, token))
+      if (!token) return found?.tokens?.[i]
+      return before === undefined ? flight.isLater(token) : isRenewed(before, token)
     }
     if (!isOld && !keys.some(isEnded)) return false
     if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)

@@ -63,6 +63,19 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
     expect(await Promise.all([refreshed, asked])).toEqual(["new", "new"])
   })
 
+  test("loads anew after an invalidation elsewhere, even if all was cleared elsewhere since", async () => {
+    const { cache, clock, another } = await setup(kind, long)
+    const other = another()
+    await cache.set("another key", 1)
+    const first = cache.getOrSet("k", () => clock.after(100, "old"))
+    await settled(clock)
+    await other.invalidate()
+    await other.clear()
+    const asked = cache.getOrSet("k", () => "new")
+    await clock.advance(100)
+    expect(await Promise.all([first, asked])).toEqual(["old", "new"])
+  })
+
   test("has what another's schema refuses", async () => {
     const { cache, clock } = await setup(kind, long)
     await cache.set("k", "text")
