@@ -58,10 +58,12 @@ function judgesOtherwise({ policy }: Call, flight: Flight): boolean {
 
 /** What the caller may be served: what the leader found or, where that does not do, what the caller's own read finds. */
 function foundFor(wait: Wait): Awaitable<Found | undefined> {
-  const { flight, call, joins, isOther } = wait
+  const { flight, call, joins, isLate, isOther } = wait
   const { found } = flight
-  // There may be an entry all the same: the leader did not read, or its schema refused what this caller's accepts.
-  if (joins && (flight.policy.fresh || (isOther && found?.reason === "corrupt"))) {
+  // There may be an entry all the same: the leader did not read, or its schema refused what this caller's accepts. And
+  // what it found in an earlier turn may have been replaced elsewhere since.
+  const isOwn = flight.policy.fresh || (isOther && found?.reason === "corrupt") || (isLate && found?.kept)
+  if (joins && isOwn) {
     return bounded(
       wait,
       attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call)),

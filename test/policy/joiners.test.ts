@@ -76,6 +76,20 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
     expect(await Promise.all([first, asked])).toEqual(["old", "new"])
   })
 
+  test.each(["delete", "set"] as const)("is not served what a %s elsewhere has ended since", async (verb) => {
+    const { cache, clock, another } = await setup(kind, long)
+    const other = another()
+    await cache.set("k", "stale")
+    await cache.expire("k")
+    const first = cache.getOrSet("k", () => clock.after(100, "new"))
+    await settled(clock)
+    await (verb === "set" ? other.set("k", "theirs") : other.delete("k"))
+    const asked = cache.getOrSet("k", () => "mine", { softTimeout: 0 })
+    await clock.advance(100)
+    expect(await asked).toBe(verb === "set" ? "theirs" : "new")
+    expect(await first).toBe("new")
+  })
+
   test("has what another's schema refuses", async () => {
     const { cache, clock } = await setup(kind, long)
     await cache.set("k", "text")
