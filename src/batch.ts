@@ -5,14 +5,10 @@ import type { Call, WriteEntry } from "./policy/call.ts"
 import { type Draft, tell } from "./policy/draft.ts"
 import type { Engine } from "./policy/engine.ts"
 import type { Flight } from "./policy/flight.ts"
-import type { Watcher } from "./policy/lane.ts"
 import { bulkTimeout, type Policy } from "./policy/options.ts"
-import { isWorker } from "./policy/scope.ts"
+import { watch } from "./policy/watching.ts"
 import { flush, type Overlay, overlay, type Pending } from "./store/overlay.ts"
 import type { Store } from "./store/store.ts"
-
-/** How many batches of one Worker may be under way. */
-const maxBatches = 1000
 
 /**
  * Runs `work` on a view whose writes wait: they reach the storage together when it succeeds, and not at all when it
@@ -32,8 +28,8 @@ export async function batch<R>(
   const inner = engine.over(() => store.over(pending.adapter))
   await inner.open()
   const effects: Effects = { events: [], setters: [], beaten: new Set(), ends: [], own: new Set() }
-  inner.draft = draftOver(engine, store, pending, effects)
-  const unwatch = watch(engine, inner, pending, effects)
+  inner.draft = draftOver(engine, inner, store, pending, effects)
+  const unwatch = watch(engine.lane, inner)
   let isOver = false
   const home = () => {
     if (isOver) throw over()
@@ -70,11 +66,13 @@ interface Effects {
 
 function draftOver(
   engine: Engine,
+  inner: Engine,
   store: Store,
   pending: Overlay,
   { events, setters, beaten, ends, own }: Effects,
 ): Draft {
   return {
+    giveWay: givesWay(inner, pending, own),
     tell: (event, key) => void events.push({ event, key }),
     beats(keys) {
       for (const key of keys) beaten.add(key)
@@ -161,14 +159,13 @@ function outsideOf(
   return { ...call, engine, policy, write, teller: call.engine }
 }
 
-/** Lets what the batch made from what it read give way to writes outside. Returns a function that stops it. */
-function watch(
-  { lane }: Engine,
+/** Lets what the batch made from what it read give way to writes outside. */
+function givesWay(
   inner: Engine,
   { beat, pending, hidesVersions }: Overlay,
-  { own }: Effects,
-): () => void {
-  const watcher: Watcher = (told) => {
+  own: Effects["own"],
+): Draft["giveWay"] {
+  return (told) => {
     // The queue outside tells of it, although it was written to the batch.
     if (typeof told !== "function" && told.some((key) => own.delete(key))) return
     const renewsAny = typeof told === "function" || told.some(isToken)
@@ -187,14 +184,6 @@ function watch(
       inner.queue.told(seen)
     }
   }
-  lane.watchers.add(watcher)
-  const [oldest = watcher] = lane.watchers
-  // On Workers those of requests that are over would stay for ever. To be safe, all that it read counts as outdated.
-  if (isWorker() && lane.watchers.size > maxBatches) {
-    oldest(() => true)
-    lane.watchers.delete(oldest)
-  }
-  return () => void lane.watchers.delete(watcher)
 }
 
 /** Writes what a batch has gathered, and beats the flights it outdates. Answers what it wrote. */

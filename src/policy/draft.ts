@@ -3,6 +3,7 @@ import type { Store } from "../store/store.ts"
 import type { Call } from "./call.ts"
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
+import type { Watcher } from "./lane.ts"
 
 /** What the engine of a batch has besides: nothing that is done on it is seen outside before the batch ends well. */
 export interface Draft {
@@ -12,6 +13,8 @@ export interface Draft {
   beats(keys: readonly string[]): void
   /** Beats the flights that a renewed version ends, at the end, on the engine that the batch is of. */
   ends(beat: (on: Engine) => void): void
+  /** Told what is written outside: what the batch made from what it read gives way. */
+  readonly giveWay: Watcher
   /** Calls an origin's setter at the end, before anything is stored. */
   through(write: () => Awaitable<unknown>): void
   /**

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/core.ts"
+import { laneOf } from "../../src/policy/lane.ts"
 import { fakeClock } from "../support/clock.ts"
+import { held } from "../support/garbage.ts"
 
 test("what a batch has touched gives way to another one that clears, and to what that one sets beside it", async () => {
   const cache = new CacheWrapper({ adapter: memory() })
@@ -94,4 +96,23 @@ test.each<[string, (b: Pick<CacheWrapper, "set" | "delete" | "getOrSet">) => Pro
   await clock.advance(10_000)
   await batch
   expect(await cache.get("k")).toBe(then)
+})
+
+test("a batch whose work never ends, and that nobody holds, keeps nothing and slows no write", async () => {
+  const adapter = memory()
+  const cache = new CacheWrapper({ adapter })
+  const views: WeakRef<object>[] = []
+  for (let i = 0; i < 50; i++) {
+    const begun = new Promise<void>((begin) => {
+      cache.batch((b) => {
+        views.push(new WeakRef(b))
+        begin()
+        return new Promise(() => {})
+      })
+    })
+    await begun
+  }
+  expect(await held(views)).toBeLessThan(5)
+  await cache.set("k", 1)
+  expect(laneOf(adapter).watchers.size).toBeLessThan(5)
 })
