@@ -1,4 +1,4 @@
-import { type Awaitable, attempt, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, attempt, isPromise, quietly } from "../base/awaitable.ts"
 import type { StaleReason } from "../base/events.ts"
 import { isBehind } from "./behind.ts"
 import { type Answer, type Call, isBackedOff, isMisuse, judge, nextRound, serve } from "./call.ts"
@@ -30,11 +30,13 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
       wait,
       follow(wait, () => flight.read, isRead),
     )
-  // What an earlier turn has captured may have been invalidated elsewhere since.
-  if (wait.isLate && (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))))
-    return nextRound
-
+  // Before the versions: then a storage that batches is asked once.
   const own = foundFor(wait)
+  if (wait.isLate) {
+    if (isPromise(own)) quietly(() => own)
+    // What an earlier turn has captured may have been invalidated elsewhere since.
+    if (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))) return nextRound
+  }
   const found = isPromise(own) ? await own : own
   const state = found && !policy.fresh ? judge(found, call) : "gone"
   if (found && state === "fresh") return serve(call, found)
