@@ -7,6 +7,7 @@ import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
 import type { Brought, Outcome } from "./outcome.ts"
 import type { Running } from "./reentry.ts"
+import { isWorker } from "./scope.ts"
 import type { Mode } from "./tokens.ts"
 import { thisTurn } from "./turn.ts"
 
@@ -131,8 +132,12 @@ export class Flight extends Awaited {
     this.#wasRead?.()
   }
 
-  /** Lets those who wait for this flight, which hangs, have what `other` brings. */
-  settleWith(other: Flight): void {
+  /**
+   * Lets those who wait for this flight have what `other` brings, if this one has held its key for `leaseTtl`. Not on
+   * Workers, where other requests would not hear of it.
+   */
+  settleWith(other: Flight, leaseTtl: number): void {
+    if (!this.isOverdue(leaseTtl) || isWorker()) return
     // Else, of a key whose loads all hang, each flight would keep all those before it in memory.
     if (!this.isWanted) return
     this.next = other

@@ -9,7 +9,6 @@ import { load, validateFound } from "./load.ts"
 import type { Outcome } from "./outcome.ts"
 import { isEndless, leave, type Wait } from "./patience.ts"
 import { isInside } from "./reentry.ts"
-import { isWorker } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 import { atEnd, ownLoad, waitFor } from "./waiting.ts"
 
@@ -32,8 +31,7 @@ export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<un
     if (isInside(engine.flights, key)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
     const flight = joins ? running : depart(call, known, running)
-    // Whoever still waits for the overdue one gets what this one brings. On Workers other requests would not hear of it.
-    if (previous?.isOverdue(policy.leaseTtl) && !isWorker()) previous.settleWith(flight)
+    previous?.settleWith(flight, policy.leaseTtl)
     const answer = await waitFor(flight, call, joins)
     leave(flight, call)
     if (answer === ownLoad) return getOrSet({ ...call, scope: { ...call.scope, shares: false } })
@@ -81,8 +79,7 @@ function depart(
 ): Flight {
   const { engine, policy, scope, key } = call
   const flight = new Flight(call, background)
-  // Whoever waits for an overdue one gets what this one brings. On Workers other requests would not hear of it.
-  if (running?.isOverdue(policy.leaseTtl) && !isWorker()) running.settleWith(flight)
+  running?.settleWith(flight, policy.leaseTtl)
   // An overdue flight is beaten later, when this one begins to load: it may find a hit and load nothing.
   if (policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
