@@ -56,7 +56,7 @@ export function loadAtOnce(call: Call, found?: Found): Promise<unknown> | undefi
   const flight = running ?? depart(call, found, undefined)
   flight.enter()
   if (running) engine.hub.joined(place, name)
-  const wait: Wait = { flight, call, joins: running !== undefined, isLate: false, isOther: false }
+  const wait: Wait = { flight, call, joins: running !== undefined, isLate: false }
   return (running ? flight.shared(policy.leaseTtl) : flight.done).then(() => {
     leave(flight, call)
     return chain(atEnd(wait, undefined), (answer) => (answer ? answer.value : getOrSet(call)))

@@ -13,8 +13,6 @@ export interface Wait {
   readonly joins: boolean
   /** It joins a flight that began before: what that has captured may be outdated. */
   readonly isLate: boolean
-  /** It joins a flight whose leader has another schema, and judges for itself. */
-  readonly isOther: boolean
 }
 
 /** Whether there is nothing more to wait for: the flight has ended, or has held its key for too long. */
@@ -42,10 +40,8 @@ export async function inTime(
   promise: Promise<unknown>,
   limit: number,
 ): Promise<boolean> {
-  const { policy, startedAt } = call
-  const ms = limit === Infinity ? limit : left(startedAt, limit)
   try {
-    return await settlesWithin(promise, ms, policy.signal)
+    return await settlesWithin(promise, left(call.startedAt, limit), call.policy.signal)
   } catch (reason) {
     leave(flight, call, reason)
     throw reason

@@ -19,9 +19,8 @@ import { thisTurn } from "./turn.ts"
  */
 export async function waitFor(flight: Flight, call: Call, joins: boolean): Promise<Answer | undefined> {
   const { engine, place, policy } = call
-  const isSameTurn = flight.turn === thisTurn()
-  const isOther = joins && judgesOtherwise(call, flight)
-  const wait: Wait = { flight, call, joins, isLate: joins && !isSameTurn, isOther }
+  const isLate = flight.turn !== thisTurn()
+  const wait: Wait = { flight, call, joins, isLate }
   flight.enter()
 
   const isRead = () => flight.found !== undefined || isOver(wait)
@@ -32,7 +31,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
     )
   // Before the versions: then a storage that batches is asked once.
   const own = foundFor(wait)
-  if (wait.isLate) {
+  if (isLate) {
     if (isPromise(own)) quietly(() => own)
     // What an earlier turn has captured may have been invalidated elsewhere since.
     if (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))) return nextRound
@@ -49,7 +48,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
     call.bulk?.onJoin()
   }
   // Served stale at once, even if the load that this call has begun is over already.
-  const isPrompt = isSameTurn && policy.softTimeout <= 0 && stale !== undefined
+  const isPrompt = !isLate && policy.softTimeout <= 0 && stale !== undefined
   return await (isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale))
 }
 
@@ -60,8 +59,9 @@ function judgesOtherwise({ policy }: Call, flight: Flight): boolean {
 
 /** What the caller may be served: what the leader found or, where that does not do, what the caller's own read finds. */
 function foundFor(wait: Wait): Awaitable<Found | undefined> {
-  const { flight, call, joins, isLate, isOther } = wait
+  const { flight, call, joins, isLate } = wait
   const { found } = flight
+  const isOther = judgesOtherwise(call, flight)
   // There may be an entry all the same: the leader did not read, or its schema refused what this caller's accepts. And
   // what it found in an earlier turn may have been replaced elsewhere since.
   const isOwn = flight.policy.fresh || (isOther && found?.reason === "corrupt") || (isLate && found?.kept)
