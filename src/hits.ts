@@ -1,4 +1,4 @@
-import { isPromise } from "./base/awaitable.ts"
+import { isPromise, quietly } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import type { MissReason } from "./base/errors.ts"
 import type { Kept } from "./entry.ts"
@@ -47,7 +47,7 @@ export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefin
 /** The adapter has begun to answer with promises: ends the short way. The read that follows asks again for `late`. */
 function cool(settings: Settings, late: Promise<unknown>): void {
   settings.hot = undefined
-  Promise.resolve(late).catch(() => {})
+  quietly(() => late)
 }
 
 /** Remembers what showed that `kept` is a hit, so that {@link hotEntry} can tell the next one in a few steps. */

@@ -1,6 +1,6 @@
 import type { AdapterEvent } from "../adapter.ts"
 import { keepAlive } from "../base/alive.ts"
-import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, attempt, chain, isPromise, quietly } from "../base/awaitable.ts"
 import type { MissReason } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
@@ -92,7 +92,7 @@ export class Engine {
   #use(store: Store): Store {
     if (this.store || this.#closing) {
       // Another request was faster, or the cache was closed meanwhile.
-      if (this.source.owned) attempt(() => store.adapter.close?.()).catch(() => {})
+      if (this.source.owned) quietly(() => store.adapter.close?.())
       return this.store ?? store
     }
     this.store = store
@@ -201,7 +201,7 @@ export class Engine {
   /** The entry at `key`, in whatever state, if the storage answers at once; `undefined` for none, and where it takes I/O. */
   peek(place: Place, key: string): Found | undefined {
     try {
-      if (!this.store && this.source.adapter) attempt(() => this.open()).catch(() => {})
+      if (!this.store && this.source.adapter) quietly(() => this.open())
       const { store } = this
       const kept = store?.peek(key)
       if (!store || !kept) return undefined

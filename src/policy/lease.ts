@@ -93,15 +93,10 @@ function createdAt({ kept }: Found): number {
 }
 
 /** Asks for the lease once. One that comes after `storeTimeout` is given back. */
-async function takeLease({ engine, key, policy }: Call): Promise<Lease | undefined> {
+function takeLease({ engine, key, policy }: Call): Promise<Lease | undefined> {
   const asked = attempt(() => engine.store?.adapter.lock?.(key, policy.leaseTtl))
-  let isLate = false
-  asked.then(
-    (lease) => isLate && quietly(() => lease?.release()),
-    () => {},
-  )
   return within(asked, policy.storeTimeout, () => {
-    isLate = true
+    quietly(() => asked.then((lease) => lease?.release()))
     throw lateStorage(key, policy.storeTimeout)
   })
 }

@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
-import { attempt, chain, isPromise, together } from "../base/awaitable.ts"
+import { attempt, chain, isPromise, quietly, together } from "../base/awaitable.ts"
 import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { type Lane, laneOf } from "./lane.ts"
@@ -70,7 +70,7 @@ export class Versions {
     const tokens: string[] = []
     for (const key of keys) {
       const record = this.#adapter.peek ? this.#adapter.peek(key) : this.#adapter.get(key)
-      if (isPromise(record)) Promise.resolve(record).catch(() => {})
+      if (isPromise(record)) quietly(() => record)
       if (isPromise(record) || (record === undefined && this.#adapter.peek)) return undefined
       tokens.push(toToken(record))
     }
@@ -161,7 +161,7 @@ export class Versions {
       const record = this.#adapter.get(key)
       if (record === mark) return true
       if (record === undefined) return mark === ""
-      if (isPromise(record)) Promise.resolve(record).catch(() => {})
+      if (isPromise(record)) quietly(() => record)
     } catch {
       // The read that follows meets the same trouble and tells of it.
     }
