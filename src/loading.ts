@@ -1,11 +1,10 @@
 import { isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
-import { freshUntil } from "./entry.ts"
 import { heat, isHit } from "./hits.ts"
 import { isStillNamed, type KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
-import { type Call, isBackedOff, isDueEarly, judge, type Served } from "./policy/call.ts"
+import { type Call, isBackedOff, isDueEarly, judge, type Served, serve } from "./policy/call.ts"
 import type { Fallback } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
 import { snapshot } from "./policy/entries.ts"
@@ -116,15 +115,13 @@ export function serveOrLoad(
 
 /** {@link serveOrLoad} for what is known at once: an entry, or that there is none. */
 function loadKnown(call: Call, found: Found): unknown {
-  const { engine, place, name, key, policy } = call
-  const { kept, limit, tokens } = found
+  const { engine, place, key, policy } = call
+  const { kept, tokens } = found
   if (!kept) return loadAtOnce(call, found) ?? getOrSet(call, found)
   const state = judge(found, call)
   if (state === "fresh") {
     if (isDueEarly(found, call) && !isBackedOff(call)) refresh(call, kept)
-    call.onServe?.(freshUntil(kept, limit))
-    engine.hub.hit(place, name, kept)
-    return engine.out(kept)
+    return serve(call, found)?.value
   }
   const servesStale =
     state === "stale" &&
@@ -133,9 +130,7 @@ function loadKnown(call: Call, found: Found): unknown {
   if (!servesStale) return getOrSet(call, tokens ? found : engine.read(place, key, policy, kept))
   const isWaiting = isBackedOff(call)
   if (!isWaiting) refresh(call, kept)
-  call.onServe?.(freshUntil(kept, limit))
-  engine.hub.servedStale(place, name, kept, isWaiting ? "backoff" : "timeout")
-  return engine.out(kept)
+  return serve(call, found, isWaiting ? "backoff" : "timeout")?.value
 }
 
 /** Whether nothing in `options` changes how a hit is judged. */
