@@ -60,13 +60,12 @@ export async function readSlowly(
   const state = report(kit, found, name, policy)
   if (found.kept && state !== "gone") return engine.out(found.kept, true)
   if (onMiss) return onMiss()
-  const reason = found.kept ? "expired" : found.reason
-  hub.miss(place, name, reason)
+  hub.miss(place, name, found.reason)
   if (!required) return otherwise
-  throw missing(name, reason)
+  throw missing(name, found)
 }
 
-function missing(name: string, reason: MissReason): CacheError {
+function missing(name: string, { reason }: Found): CacheError {
   return new CacheError("CACHE_MISS", `There is no fresh value of ${shortKey(name)}: ${reason}.`, {
     key: name,
     reason,
@@ -113,9 +112,8 @@ export async function readMany(
       return { ...toEntry(found.kept, engine, found.limit, isUnique), stale: state === "stale" }
     }
     if (isSilent) return undefined
-    const reason = found.kept ? "expired" : found.reason
-    hub.miss(place, name, reason)
-    if (required) lost ??= missing(name, reason)
+    hub.miss(place, name, found.reason)
+    if (required) lost ??= missing(name, found)
     return undefined
   })
   if (lost) throw lost

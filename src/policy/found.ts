@@ -8,7 +8,7 @@ export interface Found {
   readonly kept: Kept | undefined
   /** When a soft invalidation expired it, in ms since epoch; `Infinity` if none has. */
   readonly limit: number
-  /** Why there is none. */
+  /** Why there is none; "expired" where there is one, for when it is no longer fresh. */
   readonly reason: MissReason
   /** The versions it was judged by, then those of the load's tags; `undefined` where they could not be read. */
   readonly tokens: readonly string[] | undefined
