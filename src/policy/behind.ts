@@ -14,7 +14,7 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
   // Where the cache is closed all flights are fenced, and whoever asked before still shares its own.
   if (!store || !captured || flight.fenced) return flight.fenced && !engine.flights.isOver
   try {
-    const { kept, limit } = found && isLive(found) ? found : {}
+    const { kept, limit } = isLive(found) ? found : {}
     const old = place.tagKeys(kept?.tags ?? [])
     const late = flight.tags.filter((tag) => !flight.policy.tags.includes(tag))
     const keys = [...versionKeys, ...place.tagKeys(late)]

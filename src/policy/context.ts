@@ -72,9 +72,9 @@ export class Context implements LoadContext {
   }
 
   get stale(): Entry<unknown> | undefined {
-    const { kept, limit } = this.#found
+    const found = this.#found
     // An entry past its grace counts as gone, even if nobody has pruned it yet.
-    if (kept && isLive(this.#found)) this.#copy ??= toEntry(kept, this.#call.engine, limit)
+    if (isLive(found)) this.#copy ??= toEntry(found.kept, this.#call.engine, found.limit)
     return this.#copy
   }
 

@@ -20,9 +20,14 @@ export function foundIn(kept: Kept, limit: number, tokens: readonly string[]): F
   return { kept, limit, reason: "expired", tokens }
 }
 
+/** What was found, where there is an entry. */
+interface Live extends Found {
+  readonly kept: Kept
+}
+
 /** Whether there is an entry: fresh, or stale within its grace. */
-export function isLive({ kept, limit }: Found): boolean {
-  return kept !== undefined && stateOf(kept, now(), undefined, limit) !== "gone"
+export function isLive(found: Found | undefined): found is Live {
+  return found?.kept !== undefined && stateOf(found.kept, now(), undefined, found.limit) !== "gone"
 }
 
 /** The message about junk. A storage that is read only keeps it. */

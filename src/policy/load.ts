@@ -201,7 +201,7 @@ export function beforeSchema(found: Found): Found {
 
 async function validateBy(found: Found, engine: Engine, schema: Schema): Promise<Found> {
   // An entry past its grace is gone, though a storage may still have it.
-  if (!found.kept || !isLive(found)) return found
+  if (!isLive(found)) return found
   try {
     // A copy: a schema may change what it is given.
     const result = await schema["~standard"].validate(engine.out(found.kept))

@@ -97,7 +97,7 @@ function changedEntries(
     // What could not be judged may turn out fresh later. And an entry to expire that was evicted here may still be in
     // another process's memory, which hears of a removal.
     if (!one?.kept && (!own || one?.reason !== "absent")) gone.push(key)
-    if (!one?.kept || !isLive(one)) continue
+    if (!isLive(one)) continue
     const { kept } = one
     // A soft invalidation since the read may have ended it.
     const isEnded = own && stateOf(kept, at, undefined, limitOf(kept.marks, own)) === "gone"

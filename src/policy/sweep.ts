@@ -30,7 +30,7 @@ export async function invalidateByTags(
     const { found } = flight
     // One of another prefix has other tags.
     if (flight.versionKeys[0] !== root) return false
-    const replaced = (found && isLive(found) && found.kept?.tags) || []
+    const replaced = isLive(found) ? found.kept.tags : []
     if ([...flight.policy.tags, ...flight.tags, ...replaced].some((tag) => tags.includes(tag))) return true
     flight.invalidatedTags ??= new Set()
     for (const tag of tags) flight.invalidatedTags.add(tag)
@@ -131,7 +131,7 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
       if (page.length < (end ? 100 : 1)) continue
       const keys = page.splice(0)
       const found = await engine.readMany(place, keys, policy, { rejects: true })
-      for (const [i, key] of keys.entries()) if (found[i] && isLive(found[i])) yield place.own(key) ?? key
+      for (const [i, key] of keys.entries()) if (isLive(found[i])) yield place.own(key) ?? key
     }
   } finally {
     over()
