@@ -7,7 +7,7 @@
 import { type Adapter, type AdapterEvent, isToken, maxTokensOf, type Stored } from "../src/adapter.ts"
 import { now } from "../src/base/clock.ts"
 import { Listeners } from "../src/base/listeners.ts"
-import { aCount, aSize, judgeOptions, oneOf, type Rule } from "../src/base/rules.ts"
+import { judgeOptions, memoryRules, type Rule } from "../src/base/rules.ts"
 import { shelf } from "./memory/shelf.ts"
 import { sizeOf, textSize } from "./memory/size.ts"
 
@@ -62,7 +62,7 @@ const slotSize = 96
  * ```
  */
 export function memory(options: MemoryOptions = {}): MemoryAdapter {
-  judgeOptions(options, rules, " of memory()")
+  judgeOptions(options, memoryRules satisfies Record<keyof MemoryOptions, Rule>, " of memory()")
   const { maxEntries = 10_000, maxBytes = Infinity, policy = "s3-fifo", copy = "clone" } = options
   const listeners = new Listeners<AdapterEvent>()
   const evicted = (key: string): void => {
@@ -126,11 +126,4 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
     tokenChanges: () => changes,
     observe: (listener) => listeners.add(listener),
   }
-}
-
-const rules: Readonly<Record<keyof MemoryOptions, Rule>> = {
-  maxEntries: aCount,
-  maxBytes: aSize,
-  policy: oneOf("s3-fifo", "lru"),
-  copy: oneOf("clone", "none"),
 }

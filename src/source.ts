@@ -1,16 +1,6 @@
 import { type Adapter, type Awaitable, assertAdapter, type Serializer } from "./adapter.ts"
 import { chain, isPromise, quietly } from "./base/awaitable.ts"
-import {
-  aCount,
-  aDuration,
-  aSize,
-  isRecord,
-  judgeOptions,
-  oneOf,
-  type Rule,
-  type Rules,
-  rule,
-} from "./base/rules.ts"
+import { aDuration, isRecord, judgeOptions, memoryRules, type Rule, type Rules, rule } from "./base/rules.ts"
 import { type CodecOptions, codecFor } from "./codec/codec.ts"
 import { codecRules } from "./codec/rules.ts"
 import type { Resolved, Shared } from "./kit.ts"
@@ -34,13 +24,7 @@ export interface StorageOptions {
   readonly encrypt?: CodecOptions["encrypt"] | false
 }
 
-const near: Rules = {
-  maxEntries: aCount,
-  maxBytes: aSize,
-  policy: oneOf("s3-fifo", "lru"),
-  copy: oneOf("clone", "none"),
-  maxAge: aDuration,
-}
+const near: Rules = { ...memoryRules, maxAge: aDuration }
 
 /** What {@link StorageOptions} must be; what stands in a codec's options is judged when it is made. */
 export const storageRules: Readonly<Record<keyof StorageOptions, Rule>> = {

@@ -98,6 +98,14 @@ export const aSize: Rule = /* @__PURE__ */ rule(
 /** How long, in milliseconds; refused with `TTL_INVALID`. */
 export const aDuration: Rule = [(value) => parseDuration(value as Duration), ""] // parseDuration judges what the type cannot
 
+/** The bounds of a memory, as an adapter or as a tier in front of one. */
+export const memoryRules: Readonly<Record<"maxEntries" | "maxBytes" | "policy" | "copy", Rule>> = {
+  maxEntries: aCount,
+  maxBytes: aSize,
+  policy: /* @__PURE__ */ oneOf("s3-fifo", "lru"),
+  copy: /* @__PURE__ */ oneOf("clone", "none"),
+}
+
 /** A text that is not empty. */
 export const aText: Rule = /* @__PURE__ */ rule(
   (value) => typeof value === "string" && value !== "",
