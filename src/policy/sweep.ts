@@ -13,18 +13,15 @@ import type { Mode } from "./tokens.ts"
 import type { Target } from "./write.ts"
 
 /** Ends every entry of a place and the regions in it by renewing its version: O(1), however many there are. */
-export async function invalidatePlace({ engine, place, policy }: Target, mode: Mode): Promise<void> {
-  const beat = (on: Engine) => beatPlace(on, place, mode)
-  await renew({ engine, place, policy }, place.versionKeys.slice(-2), mode, beat)
+export async function invalidatePlace(target: Target, mode: Mode): Promise<void> {
+  const { place } = target
+  await renew(target, place.versionKeys.slice(-2), mode, (on) => beatPlace(on, place, mode))
 }
 
 /** Ends every entry with one of `tags` by renewing their versions: O(1) a tag. */
-export async function invalidateByTags(
-  { engine, place, policy }: Target,
-  tags: readonly string[],
-  mode: Mode,
-): Promise<void> {
+export async function invalidateByTags(target: Target, tags: readonly string[], mode: Mode): Promise<void> {
   if (tags.length === 0) return
+  const { place } = target
   const [root] = place.versionKeys
   const beatOrRemember = (flight: Flight) => {
     const { found } = flight
@@ -38,8 +35,7 @@ export async function invalidateByTags(
     return flight.invalidatedTags.size > 1000
   }
   const keys = place.tagKeys([...new Set(tags)])
-  const beat = ({ flights }: Engine) => flights.fenceWhere(beatOrRemember, mode)
-  await renew({ engine, place, policy }, keys, mode, beat)
+  await renew(target, keys, mode, ({ flights }) => flights.fenceWhere(beatOrRemember, mode))
 }
 
 /**
@@ -48,20 +44,22 @@ export async function invalidateByTags(
  * @param beat - Beats the flights that this ends. Called before the storage is asked, and after.
  */
 async function renew(
-  { engine, policy }: Target,
+  target: Target,
   keys: readonly string[],
   mode: Mode,
   beat: (on: Engine) => void,
 ): Promise<void> {
-  const work = (store: Store) => () => engine.versions(store).renew(keys, mode)
+  const { engine } = target
   engine.draft?.ends(beat)
   beat(engine)
-  await alone({ engine, policy }, work, () => false)
+  const work = (store: Store) => () => engine.versions(store).renew(keys, mode)
+  await alone(target, work, () => false)
   beat(engine)
 }
 
 /** Removes what is under a place, and nothing else. */
-export async function clearPlace({ engine, place, policy }: Target): Promise<void> {
+export async function clearPlace(target: Target): Promise<void> {
+  const { engine, place } = target
   beatPlace(engine, place)
   const work = (store: Store) => async (isLate: () => boolean) => {
     // Without a list of keys, what is ours cannot be told from what is a neighbour's. So the entries are only ended; the
@@ -87,7 +85,7 @@ export async function clearPlace({ engine, place, policy }: Target): Promise<voi
     }
     if (mine.length > 0 && !isLate()) await store.remove(mine)
   }
-  await alone({ engine, policy }, work, (key) => place.holds(key))
+  await alone(target, work, (key) => place.holds(key))
   beatPlace(engine, place)
 }
 
