@@ -35,7 +35,6 @@ export interface Settings {
   home: Home
   /** Whether {@link home} is its own and not its parent's. */
   ownsHome: boolean
-  configured: boolean
   policy: Policy
   /** {@link policy} for verbs that only read. */
   reading: Policy
@@ -67,8 +66,8 @@ export interface Known {
   readonly name: string
   /** What it lies in. */
   readonly parent: Kit
-  /** The options it was given. */
-  options: object
+  /** The options it was given, once it was. */
+  options: object | undefined
 }
 
 /** What all regions of a cache share. */
@@ -107,11 +106,10 @@ export function withPolicy(policy: Policy): Pick<Settings, "policy" | "reading" 
 }
 
 /** The settings of a new cache or region. */
-export function settingsOf(home: Home, configured: boolean, policy: Policy): Settings {
+export function settingsOf(home: Home, policy: Policy): Settings {
   return {
     home,
     ownsHome: false,
-    configured,
     ...withPolicy(policy),
     hot: undefined,
     generate: undefined,

@@ -63,9 +63,9 @@ export function regionKit(
       hub,
       shared,
       scope: shared.scope,
-      settings: settingsOf(() => parent.settings.home(), false, parent.settings.policy),
+      settings: settingsOf(() => parent.settings.home(), parent.settings.policy),
     }
-    known = { kit, face: make(kit), name, parent, options: {} }
+    known = { kit, face: make(kit), name, parent, options: undefined }
     inherit(known)
     shared.regions.set(path, known)
   }
@@ -104,7 +104,7 @@ function configure(known: Known, given: object, isNew: boolean): void {
   // Typed by the region's face; inside, arguments and values are unknown.
   const options = given as RegionOptions<unknown, unknown>
   const storage = check(known, options)
-  if (settings.configured && !options.replace) {
+  if (known.options && !options.replace) {
     throw new CacheError(
       "REGION_CONFIGURED",
       `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true (as where a module is reloaded, or bundled twice).`,
@@ -112,10 +112,10 @@ function configure(known: Known, given: object, isNew: boolean): void {
   }
   const before = isNew || !shared.engine ? undefined : settings.home()
   const { ownsHome } = settings
-  const isSame = ownsHome && sameStorage(storage, storageOf(known.options))
+  const isSame = ownsHome && sameStorage(storage, storageOf(known.options ?? {}))
   known.options = { ...options, ...storage }
   const { generate = settings.generate, writeThrough, key } = options
-  Object.assign(settings, { configured: true, generate, writeThrough, toKey: key })
+  Object.assign(settings, { generate, writeThrough, toKey: key })
   if (!isSame) {
     settings.ownsHome = Object.keys(storage).length > 0
     settings.home = settings.ownsHome ? ownHome(known, storage) : () => parent.settings.home()
@@ -142,14 +142,13 @@ function check({ parent }: Known, options: RegionOptions<unknown, unknown>): Sto
 
 /** Gives a region what it has from its parent, with its own options over it. */
 function inherit({ kit, name, parent, options }: Known): void {
-  const { prefix, onError = parent.hub.onErrors.get(parent.place.base) }: RegionOptions<unknown, unknown> =
-    options
-  kit.place = parent.place.region(name, prefix)
+  const { hub, place } = parent
+  const { prefix, onError = hub.onErrors.get(place.base) }: RegionOptions<unknown, unknown> = options ?? {}
+  kit.place = place.region(name, prefix)
   Object.assign(kit.settings, withPolicy(resolvePolicy(parent.settings.policy, options, rules)), {
     hot: undefined,
   })
-  if (onError) kit.hub.onErrors.set(kit.place.base, onError)
-  else kit.hub.onErrors.delete(kit.place.base)
+  hub.onErrors.set(kit.place.base, onError)
 }
 
 /**

@@ -74,7 +74,7 @@ export class CacheWrapper extends Region {
       if (shared.engine) return shared.engine
       throw closed()
     }
-    const settings = settingsOf(home, true, policy)
+    const settings = settingsOf(home, policy)
     super({ place: Place.root(prefix), path: "", hub, shared, settings, scope: scopeOf })
     const adapter = options.adapter ?? this.standard()
     checkAdapter(shared, adapter, options.arguments)

@@ -16,7 +16,7 @@ export class Hub extends Counters {
   readonly events: Events = new Events()
   onError: OnError | undefined
   /** The `onError` of regions, by the base of their place. */
-  readonly onErrors: Map<string, OnError> = new Map()
+  readonly onErrors: Map<string, OnError | undefined> = new Map()
 
   hit(place: Place, key: string, kept: Kept): void {
     this.hits++
