@@ -170,18 +170,11 @@ function nameFor(region: Region, fn: unknown, given: string | undefined): string
   if (typeof fn !== "function")
     throw misuse(`Only a function can be memoized; this is of the type ${typeof fn}.`)
   const name: unknown = given ?? fn.name
-  if (typeof name === "string" && name !== "") {
-    // A minifier may give one short name to two functions, which would share their entries by accident.
-    if (given !== undefined || name.length > 2 || region.claims(name, fn)) return name
-    throw new CacheError(
-      "NAME_REQUIRED",
-      `Two functions are called ${name}, as minifiers call them: each needs the option name.`,
-    )
-  }
-  throw new CacheError(
-    "NAME_REQUIRED",
-    "A function without a name needs the option name: its entries are found by it.",
-  )
+  const isNamed = typeof name === "string" && name !== ""
+  // A minifier may give one short name to two functions, which would share their entries by accident.
+  if (isNamed && (given !== undefined || name.length > 2 || region.claims(name, fn))) return name
+  const which = isNamed ? `Of two functions called ${name}, each` : "A function without a name"
+  throw new CacheError("NAME_REQUIRED", `${which} needs the option name: its entries are found by it.`)
 }
 
 const rules: Rules = {

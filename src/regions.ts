@@ -107,7 +107,7 @@ function configure(known: Known, given: object, isNew: boolean): void {
   if (known.options && !options.replace) {
     throw new CacheError(
       "REGION_CONFIGURED",
-      `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true (as where a module is reloaded, or bundled twice).`,
+      `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true.`,
     )
   }
   const before = isNew || !shared.engine ? undefined : settings.home()

@@ -115,7 +115,7 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
     if (!store.adapter.keys) {
       throw new CacheError(
         "ADAPTER_ABILITY",
-        `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory, sqlite, indexeddb, kv or upstash.`,
+        `The adapter "${store.adapter.name}" cannot list its keys. Use one that can, such as memory or sqlite.`,
       )
     }
     const page: string[] = []
