@@ -58,7 +58,7 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
     )
   }
 
-  function out(kept: Kept, isLast = false): unknown {
+  function out(kept: Kept, isLast?: boolean): unknown {
     return copy === "none" || (isLast && copy !== "clone") ? kept.value : copyOf(kept)
   }
 

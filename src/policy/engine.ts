@@ -15,7 +15,7 @@ import type { Hub } from "./hub.ts"
 import { type Lane, laneOf } from "./lane.ts"
 import { openStore, type Source } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
-import type { Place } from "./place.ts"
+import { keyOf, type Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
 import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
 import { forCaller, lateStorage, only } from "./storage-errors.ts"
@@ -101,7 +101,7 @@ export class Engine {
   }
 
   /** The value of `kept`, for a caller to own. `isLast`: nobody else will be given the value of this very object. */
-  out(kept: Kept, isLast = false): unknown {
+  out(kept: Kept, isLast?: boolean): unknown {
     return this.store ? this.store.out(kept, isLast) : kept.value
   }
 
@@ -140,7 +140,7 @@ export class Engine {
    * @param known - What a storage that answers at once has just said.
    */
   read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Awaitable<Found> {
-    const lost = (error: unknown) => this.#lost(place, place.own(key) ?? key, error)
+    const lost = (error: unknown) => this.#lost(place, keyOf(key), error)
     return this.#ask(policy, [key], (store) => find({ engine: this, store, place, policy }, key, known), lost)
   }
 

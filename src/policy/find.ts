@@ -6,7 +6,7 @@ import { derived } from "./draft.ts"
 import type { Engine } from "./engine.ts"
 import { type Found, foundIn, noEntry } from "./found.ts"
 import type { Policy } from "./options.ts"
-import type { Place } from "./place.ts"
+import { keyOf, type Place } from "./place.ts"
 import { byTag, limitOf } from "./tokens.ts"
 
 /** Where to look for entries, and by which options. */
@@ -134,8 +134,7 @@ function missed(
 ): Awaitable<Found> {
   const found: Found = { kept: undefined, limit: 0, reason, tokens }
   if (reason !== "corrupt") return found
-  const own = place.own(key) ?? key
-  engine.hub.trouble(place, own, new Error(noEntry))
+  engine.hub.trouble(place, keyOf(key), new Error(noEntry))
   if (!isUnwritten) return found
   const answer = () => found
   const removed = attempt(() =>

@@ -8,7 +8,7 @@ import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
 import { isLive } from "./found.ts"
 import { alone } from "./ordered.ts"
-import type { Place } from "./place.ts"
+import { keyOf, type Place } from "./place.ts"
 import type { Mode } from "./tokens.ts"
 import type { Target } from "./write.ts"
 
@@ -129,7 +129,7 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
       if (page.length < (end ? 100 : 1)) continue
       const keys = page.splice(0)
       const found = await engine.readMany(place, keys, policy, { rejects: true })
-      for (const [i, key] of keys.entries()) if (isLive(found[i])) yield place.own(key) ?? key
+      for (const [i, key] of keys.entries()) if (isLive(found[i])) yield keyOf(key)
     }
   } finally {
     over()

@@ -89,7 +89,7 @@ export class Store {
   }
 
   /** The value of `kept`, for a caller to own. `isLast`: nobody else will be given the value of this very object. */
-  out(kept: Kept, isLast = false): unknown {
+  out(kept: Kept, isLast?: boolean): unknown {
     return this.#codec.out(kept, isLast)
   }
 
