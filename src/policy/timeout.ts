@@ -20,17 +20,14 @@ export function within<T, L>(
     let isLate = false
     const end = () => {
       if (isLate) return
-      cancel?.()
+      cancel()
       over?.()
     }
-    const cancel =
-      ms === Infinity
-        ? undefined
-        : alarm(ms, () => {
-            end()
-            isLate = true
-            attempt(late).then(resolve, reject) // An error is heard at once: see untilEnd.
-          })
+    const cancel = alarm(ms, () => {
+      end()
+      isLate = true
+      attempt(late).then(resolve, reject) // An error is heard at once: see untilEnd.
+    })
     // The `then` of a storage's own kind of promise may throw.
     Promise.resolve(promise).then(
       (value) => {
@@ -61,10 +58,10 @@ export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: Ab
     return signal?.aborted ? Promise.reject(signal.reason) : Promise.resolve(false)
   }
   return new Promise((resolve, reject) => {
-    const cancel = ms === Infinity ? undefined : alarm(ms, () => end(() => resolve(false)))
+    const cancel = alarm(ms, () => end(() => resolve(false)))
     const abort = () => end(() => reject(signal?.reason))
     const end = (tell: () => void) => {
-      cancel?.()
+      cancel()
       signal?.removeEventListener("abort", abort)
       tell()
     }
@@ -86,10 +83,11 @@ let turn: object | undefined
 let moments: Map<number, Moment>
 
 /**
- * Calls `done` after `ms`; answers a function that cancels it. Those of one turn share a timer: a thousand writes at
- * once need no thousand timers.
+ * Calls `done` after `ms`, never after `Infinity`; answers a function that cancels it. Those of one turn share a timer: a
+ * thousand writes at once need no thousand timers.
  */
 export function alarm(ms: number, done: () => void): () => void {
+  if (ms === Infinity) return () => {}
   if (turn !== thisTurn()) {
     turn = thisTurn()
     moments = new Map()
