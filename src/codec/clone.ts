@@ -172,24 +172,25 @@ const selfCopying = /^(Date|RegExp|URL|Map|Set|(Big)?(Int|Uint|Float)\d+(Clamped
 function copyInstance(source: object, walk: Walk): object {
   const name = classNameOf(source)
   const kind = kindOf(source)
-  const builtin = kind === name || name === "Buffer"
+  const builtin = kind === name || name === "Buffer" ? kind : ""
   walk.rare = true
-  if (builtin && selfCopying.test(kind)) {
-    if (kind === "URL") walk.odd = true
-    const make: new (from: object) => object = Reflect.get(globalThis, kind)
+  if (selfCopying.test(builtin)) {
+    if (builtin === "URL") walk.odd = true
+    const make: new (from: object) => object = Reflect.get(globalThis, builtin)
     return refill(remember(source, new make(source), walk), walk)
   }
-  if (builtin && kind === "ArrayBuffer")
+  if (builtin === "ArrayBuffer")
     return remember(source, new Uint8Array(source as ArrayBuffer).slice().buffer, walk)
-  if (builtin && kind === "DataView") {
+  if (builtin === "DataView") {
     const { buffer, byteOffset, byteLength } = source as DataView
     return remember(source, new DataView(new Uint8Array(buffer, byteOffset, byteLength).slice().buffer), walk)
   }
   const error = kind === "Error"
-  if (!walk.keeps?.(source) && !(error && nativeError.test(name))) throw unsupported(walk, whatIs(source))
+  const isNative = error && nativeError.test(name)
+  if (!isNative && !walk.keeps?.(source)) throw unsupported(walk, whatIs(source))
   walk.odd = true
   // Another realm's errors become this one's, like everything else.
-  const native: unknown = error && nativeError.test(name) && Reflect.get(globalThis, name)
+  const native: unknown = isNative && Reflect.get(globalThis, name)
   const proto: object = typeof native === "function" ? native.prototype : Object.getPrototypeOf(source)
   const made: object = error ? errorLike(source as Error, proto) : Object.create(proto)
   fill(Object.defineProperties(made, Object.getOwnPropertyDescriptors({ ...source })), source, walk)
