@@ -5,6 +5,7 @@ import type { SqliteOptions } from "../adapters/sqlite.ts"
 import type { UpstashOptions } from "../adapters/upstash.ts"
 import type { Adapter, Awaitable } from "./adapter.ts"
 import { checkAlias, hasOwnStorage, loadAlias } from "./aliases.ts"
+import { isObject } from "./base/kind.ts"
 import type { Resolved } from "./kit.ts"
 import { CacheWrapper as CoreWrapper, type UseOptions } from "./wrapper.ts"
 
@@ -91,7 +92,7 @@ const name = Symbol.for("isocache")
 export function sharedCache(): CacheWrapper {
   const known: unknown = Reflect.get(globalThis, name)
   // Another copy of this package may have put it there: then it is of that copy's class, which is as good.
-  if (typeof known === "object" && known !== null) return known as CacheWrapper
+  if (isObject(known)) return known as CacheWrapper
   const made = new CacheWrapper({ adapter: "auto" })
   Object.defineProperty(globalThis, name, { value: made })
   return made

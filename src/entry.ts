@@ -1,4 +1,5 @@
 import type { Tier } from "./base/events.ts"
+import { isObject } from "./base/kind.ts"
 
 /** What a cache keeps for a key: the value, its deadlines, and what can invalidate it. */
 export interface Kept {
@@ -79,7 +80,7 @@ export function stateOf(kept: Kept, now: number, maxAge: number = Infinity, limi
 
 /** Whether `record` has the shape of a {@link Kept}. Cheap: it does not look into the value, tags or marks. */
 export function isKept(record: unknown): record is Kept {
-  if (typeof record !== "object" || record === null) return false
+  if (!isObject(record)) return false
   // Seen as a partial record: every member is judged below.
   const kept = record as Partial<Record<keyof Kept, unknown>>
   return (

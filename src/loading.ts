@@ -1,6 +1,7 @@
 import { isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
+import { isObject } from "./base/kind.ts"
 import { heat, isHit } from "./hits.ts"
 import { isStillNamed, type KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
@@ -138,8 +139,7 @@ export function isPlainRead(
   options: Omit<LoadOptions, "shouldCache" | "schema"> & { readonly schema?: unknown },
 ): boolean {
   return (
-    typeof options === "object" &&
-    options !== null &&
+    isObject(options) &&
     !options.fresh &&
     !options.early &&
     options.signal === undefined &&

@@ -1,6 +1,6 @@
 import { isPromise, quietly } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
-import { isA } from "./base/kind.ts"
+import { isA, isObject } from "./base/kind.ts"
 import { canonical, isStillNamed, type Key } from "./key.ts"
 import { type MemoizeOptions, prepare, ttlNow, watch } from "./memoize.ts"
 import { finderIn, type ManyResult } from "./policy/answers.ts"
@@ -81,7 +81,7 @@ export function memoizeMany<I, V>(
 /** A result by ids as one by `keys`: a Map may have the ids themselves, a record has their texts. */
 function byKey<I, V>(ids: readonly I[], keys: readonly unknown[], result: ManyResult<V>): ManyResult<V> {
   // An array; or what has a wrong shape, which getOrSetMany refuses.
-  if (typeof result !== "object" || result === null) return result
+  if (!isObject(result)) return result
   if (!isA(result, "Map") && Symbol.iterator in result) return result
   const find = finderIn<V>(result, ids)
   const values = new Map<unknown, V>()

@@ -1,4 +1,5 @@
 import { CacheError, misuse } from "./base/errors.ts"
+import { isObject } from "./base/kind.ts"
 import { sharedCache } from "./cached.ts"
 import type { KeyPart } from "./key.ts"
 import { type AsyncFn, type MemoizeOptions, memoizeWith } from "./memoize.ts"
@@ -61,7 +62,7 @@ export function memoized<This = never>(
   if (cache !== undefined && typeof cache?.bare !== "function")
     throw misuse("The option cache of @memoized must be a cache or a region.")
   return (method, context) => {
-    if (typeof context !== "object" || context === null) {
+    if (!isObject(context)) {
       throw misuse("@memoized is a standard decorator: compile without experimentalDecorators.")
     }
     if (context.kind !== "method" && context.kind !== "getter") {

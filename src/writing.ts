@@ -1,6 +1,7 @@
 import { type Awaitable, tokenMark } from "./adapter.ts"
 import { attempt } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
+import { isObject } from "./base/kind.ts"
 import { isRecord, judgeOptions, oneOf } from "./base/rules.ts"
 import { reach } from "./homes.ts"
 import { isStillNamed, type KeyLike } from "./key.ts"
@@ -149,7 +150,7 @@ export function toTarget({ settings, place }: Kit, policy: Policy = settings.pol
 }
 
 function pairsOf(entries: ManyEntries): readonly ManyEntry[] {
-  if (typeof entries === "object" && entries !== null) {
+  if (isObject(entries)) {
     const pairs: readonly ManyEntry[] = isIterable(entries) ? [...entries] : Object.entries(entries)
     if (pairs.every((pair) => Array.isArray(pair) && pair.length >= 2)) return pairs
   }

@@ -1,3 +1,5 @@
+import { isObject } from "../../src/base/kind.ts"
+
 const word = 8
 const header = 16
 const wide = /[\u0100-\uffff]/
@@ -19,7 +21,7 @@ export function sizeOf(record: unknown, limit: number): number {
     if (typeof value === "string") size += textSize(value)
     else if (typeof value === "number") size += word
     else if (typeof value === "bigint") size += header + value.toString(16).length / 2
-    else if (typeof value === "object" && value !== null && !seen.has(value)) {
+    else if (isObject(value) && !seen.has(value)) {
       seen.add(value)
       size += header + bodySize(value, open)
     }

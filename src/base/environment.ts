@@ -1,3 +1,4 @@
+import { isObject } from "./kind.ts"
 import { workers } from "./workers.ts"
 
 /** The members of `process` that are used; every one of them may be missing. */
@@ -37,7 +38,7 @@ interface Deno {
 }
 
 function isDeno(value: unknown): value is Deno {
-  return typeof value === "object" && value !== null && "permissions" in value
+  return isObject(value) && "permissions" in value
 }
 
 /** The process of this runtime, or an empty one. Read on each call: importing touches nothing. */
@@ -45,7 +46,7 @@ export function currentProcess(): Process {
   // Reached by name, so that no bundler puts a polyfill in its place.
   const found: unknown = Reflect.get(globalThis, "process")
   // Every member is optional and tested before use.
-  return typeof found === "object" && found !== null ? (found as Process) : {}
+  return isObject(found) ? (found as Process) : {}
 }
 
 /** The runtime's own module `name`, such as "node:async_hooks"; `undefined` where it has none. */

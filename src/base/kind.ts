@@ -1,5 +1,10 @@
 // What an object is, whichever realm it comes from.
 
+/** Whether it is an object of any kind, but no function. */
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null
+}
+
 /** Whether `source` is an ordinary object, an instance of no class, in any realm. */
 export function isPlain(source: object): boolean {
   const proto: object | null = Object.getPrototypeOf(source)

@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from "./duration.ts"
 import { CacheError, type CacheErrorCode } from "./errors.ts"
+import { isObject } from "./kind.ts"
 
 /**
  * How an option is judged: `read` answers what its value comes to, `undefined` for a wrong one; `wanted` says in words
@@ -53,7 +54,7 @@ function known(rules: Rules, also: Rules): string {
 
 /** Whether `value` may hold options: an object that is no array. */
 export function isRecord(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
+  return isObject(value) && !Array.isArray(value)
 }
 
 /** A rule that takes the values for which `is` holds, as they are. */

@@ -1,4 +1,4 @@
-import { isA, isPlain } from "./kind.ts"
+import { isA, isObject, isPlain } from "./kind.ts"
 
 /**
  * An error or a text without the credentials of the urls in it. An error that holds none is answered as it is; of
@@ -31,7 +31,7 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
     const text = withoutCredentials(thing.href)
     return text === thing.href ? thing : new URL(text)
   }
-  if (typeof thing !== "object" || thing === null) return thing
+  if (!isObject(thing)) return thing
   const isList = Array.isArray(thing)
   // The errors of a `fetch` that was handed into a sandbox are of another realm.
   const isError = isA(thing, "Error")

@@ -1,5 +1,5 @@
 import { CacheError, shortKey } from "../base/errors.ts"
-import { classNameOf, isPlain, kindOf } from "../base/kind.ts"
+import { classNameOf, isObject, isPlain, kindOf } from "../base/kind.ts"
 import { holes, isDense } from "./holes.ts"
 import { errorLike, nativeError } from "./native-errors.ts"
 
@@ -63,7 +63,7 @@ export function copyTree(source: object): object {
     const made: unknown[] = source.slice()
     for (let at = 0; at < made.length; at++) {
       const part = made[at]
-      if (typeof part === "object" && part !== null) made[at] = copyTree(part)
+      if (isObject(part)) made[at] = copyTree(part)
     }
     return made
   }
@@ -72,7 +72,7 @@ export function copyTree(source: object): object {
   // Engines are fast at reading from the very object that is enumerated.
   for (const name in from) {
     const part = from[name]
-    if (typeof part === "object" && part !== null && Object.hasOwn(from, name)) made[name] = copyTree(part)
+    if (isObject(part) && Object.hasOwn(from, name)) made[name] = copyTree(part)
   }
   return made
 }
@@ -97,7 +97,7 @@ interface Walk {
 
 /** Copies what is reached by `at`. */
 function child(value: unknown, walk: Walk, at: string | number): unknown {
-  if (typeof value === "object" && value !== null) {
+  if (isObject(value)) {
     const known = value === walk.source ? walk.made : walk.seen?.get(value)
     if (known !== undefined) {
       walk.shared ??= new Set()
@@ -114,7 +114,7 @@ function child(value: unknown, walk: Walk, at: string | number): unknown {
 function copy(value: unknown, walk: Walk): unknown {
   if (typeof value === "function" || typeof value === "symbol")
     throw unsupported(walk, `is a ${typeof value}`)
-  if (typeof value !== "object" || value === null) return value
+  if (!isObject(value)) return value
   if (Array.isArray(value)) return copyArray(value, walk)
   return isPlain(value) ? fill({ ...value }, value, walk) : copyInstance(value, walk)
 }

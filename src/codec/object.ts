@@ -1,5 +1,6 @@
 import type { Adapter, Stored } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
+import { isObject } from "../base/kind.ts"
 import { isKept, type Kept } from "../entry.ts"
 import { type Copied, cloneValue, copyAgain, copyIn, copyTree } from "./clone.ts"
 import type { Codec, CodecOptions } from "./codec.ts"
@@ -27,7 +28,7 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
 
   function encode(key: string, kept: Kept): Awaitable<Stored> {
     const { value } = kept
-    if (typeof value === "object" && value !== null) {
+    if (isObject(value)) {
       if (copy === "none" && !isPromise(value)) return kept
     } else if (typeof value !== "function" && typeof value !== "symbol") return kept
     const copied = copyIn(value, keeps, key)
@@ -80,7 +81,7 @@ function shelved(kept: Kept, { value, shared, rare }: Copied): Shelved {
 /** A copy of the value of a decoded entry; the value itself if it cannot be copied, which somebody else has written. */
 export function copyOf(kept: Kept): unknown {
   const { value, made, tree } = kept as Shelved
-  if (typeof value !== "object" || value === null) return value
+  if (!isObject(value)) return value
   try {
     // What a schema has made may be anything.
     return made ? cloneValue(value) : tree ? copyTree(value) : copyAgain(value)

@@ -1,6 +1,6 @@
 // What a fallback of many keys answers, and who gets which part of it.
 import { CacheError } from "../base/errors.ts"
-import { isA } from "../base/kind.ts"
+import { isA, isObject } from "../base/kind.ts"
 import { canonical, type KeyLike } from "../key.ts"
 import type { LoadContext } from "./context.ts"
 
@@ -51,7 +51,7 @@ export function finderIn<V>(
   const others = new Set(values === result ? asked : [])
   let byText: Map<string, V> | undefined
   return (key, name = key) => {
-    const isSimple = typeof key !== "object" || key === null
+    const isSimple = !isObject(key)
     // The value may be `undefined` itself, so it is asked for by `has`.
     const known = [key, name]
     if (isSimple && !others.has(String(key))) known.push(String(key))
@@ -65,7 +65,7 @@ export function finderIn<V>(
 
 /** The canonical text of an object, in a list; an empty list if it has none. */
 function textsOf(key: unknown): string[] {
-  if (typeof key !== "object" || key === null) return []
+  if (!isObject(key)) return []
   try {
     return [canonical(key)]
   } catch {
