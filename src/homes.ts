@@ -5,7 +5,6 @@ import { ownKeys } from "./codec/own-keys.ts"
 import type { Kit, Known, Shared } from "./kit.ts"
 import { Engine } from "./policy/engine.ts"
 import type { Source } from "./policy/opening.ts"
-import type { Policy } from "./policy/options.ts"
 import { keyOf, type Place } from "./policy/place.ts"
 import { forCaller } from "./policy/storage-errors.ts"
 import type { Target } from "./policy/write.ts"
@@ -123,7 +122,7 @@ export function reach(kit: Kit, isWhole = false): Target[] {
   const { settings, place, shared } = kit
   const places = new Map<Engine, Place>([[settings.home(), place]])
   if (isWhole && shared.engine) places.set(shared.engine, place)
-  const policy: Policy = settings.policy
+  const { policy } = settings
   for (const { kit: region } of shared.regions.values()) {
     if (!region.settings.ownsHome || !(isWhole || region.path.startsWith(kit.path))) continue
     const engine = region.settings.home()

@@ -1,4 +1,4 @@
-import { type Awaitable, attempt, chain, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { left, now, passed } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import { laterThan } from "../base/token.ts"
@@ -71,9 +71,9 @@ async function makeVersions(flight: Flight, call: Call, store: Store): Promise<v
   const versions = engine.versions(store)
   const rest = left(startedAt, policy.storeTimeout)
   if (!flight.tokens && rest > 0) {
+    const again = () => versions.read(flight.versionKeys)
     // The read before it has told of the trouble already.
-    const again = attempt(() => engine.guard(() => versions.read(flight.versionKeys), rest, ""))
-    flight.tokens = await again.catch(() => undefined)
+    flight.tokens = await engine.guard<Flight["tokens"]>(again, rest, "", () => undefined)
   }
   const captured = flight.tokens
   if (!captured) return
