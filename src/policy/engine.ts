@@ -17,11 +17,10 @@ import { openStore, type Source } from "./opening.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
 import { keyOf, type Place } from "./place.ts"
 import { WriteQueue } from "./queue.ts"
-import { ended, isAlive, isWorker, share, type UnderWay } from "./scope.ts"
+import { ended, isAlive, isOurs, share, type UnderWay } from "./scope.ts"
 import { forCaller, lateStorage, only } from "./storage-errors.ts"
 import { within } from "./timeout.ts"
 import { limitOf, type Mode } from "./tokens.ts"
-import { thisTurn } from "./turn.ts"
 import { Versions } from "./versions.ts"
 
 /** One storage and all that is under way on it: flights, writes, failed loads. */
@@ -66,11 +65,11 @@ export class Engine {
   }
 
   /** Opens the storage, once for all callers where promises may be shared. Throws or rejects when it cannot. */
-  open(shares = true): Awaitable<Store> {
+  open(): Awaitable<Store> {
     if (this.store) return this.store
     // An opening that hangs holds back nobody for ever. On Workers that of another request may have died with it.
     const known = this.#opening
-    if (known && shares && isAlive(known) && (!isWorker() || known.turn === thisTurn())) return known.promise
+    if (known && isAlive(known) && isOurs(known)) return known.promise
     const opened = openStore(this.source, (error) => this.onReport({ type: "error", error }, false))
     if (!isPromise(opened)) return this.#use(opened)
     const store = this.busy.track(opened.then((own) => this.#use(own)))

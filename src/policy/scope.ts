@@ -75,8 +75,13 @@ export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () 
   }
   // At the global scope there are no timers, and no requests either.
   const look = () => poll(() => isOver || isEnough?.() || now() >= limit || !all.some(isUnderWay)).catch(end)
-  if (isWorker() && all.some(({ turn }) => turn !== thisTurn())) return look()
+  if (!all.every(isOurs)) return look()
   await (isWorker() && isEnough ? Promise.race([end(), look()]) : end())
+}
+
+/** Whether its promise may be awaited here: no other request may have begun it. */
+export function isOurs({ turn }: UnderWay): boolean {
+  return !isWorker() || turn === thisTurn()
 }
 
 /** Whether it still has to be waited for. Unlike {@link isAlive} it lets the clock be set back. */

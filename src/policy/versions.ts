@@ -3,10 +3,9 @@ import { attempt, chain, isPromise, quietly, together } from "../base/awaitable.
 import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { type Lane, laneOf } from "./lane.ts"
-import { ended, isAlive, isWorker, share } from "./scope.ts"
+import { ended, isAlive, isOurs, share } from "./scope.ts"
 import { TokenReads } from "./token-reads.ts"
 import { isRenewed, type Mode, toToken } from "./tokens.ts"
-import { thisTurn } from "./turn.ts"
 
 /**
  * Versions of regions and tags: random tokens in the storage itself.
@@ -121,13 +120,9 @@ export class Versions {
 
   /** The tokens at `keys`, hard ones made that are absent; `before` is what was just read. */
   current(keys: readonly string[], before: Awaitable<readonly string[]>): Awaitable<readonly string[]> {
-    return chain(before, (tokens) => (this.isComplete(tokens) ? tokens : this.#current(keys, tokens)))
-  }
-
-  async #current(keys: readonly string[], before: readonly string[]): Promise<readonly string[]> {
-    return Promise.all(
-      before.map((token, at) => (isHard(at) && token === "" ? this.create(keys[at] ?? "") : token)),
-    )
+    const made = (token: string, at: number) =>
+      isHard(at) && token === "" ? this.create(keys[at] ?? "") : token
+    return chain(before, (tokens) => (this.isComplete(tokens) ? tokens : Promise.all(tokens.map(made))))
   }
 
   /** Renews the versions at `keys`: from now on their entries are gone (hard) or stale (soft). */
@@ -177,8 +172,7 @@ export class Versions {
     // A creation that hangs holds back nobody for long. That of another request is only looked at; then the token is
     // asked for again.
     if (known && isAlive(known)) {
-      if (!isWorker() || known.turn === thisTurn()) return known.promise
-      return ended([known], 1000).then(() => this.#create(key))
+      return isOurs(known) ? known.promise : ended([known], 1000).then(() => this.#create(key))
     }
     const made = this.#create(key)
     const over = () => {
