@@ -56,7 +56,7 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
     name: object ? object.name : String(adapter),
     // The tiers made of an adapter object and a near tier are the cache's own.
     owned: object === undefined || asked !== false,
-    ...(object && { adapter: object }),
+    adapter: object,
     options,
     derive: (more) => sourceOf({ ...options, ...more }, shared),
     open(report) {
@@ -104,9 +104,9 @@ function storeOf(
 ): Awaitable<Store> {
   const { serializer, compress, encrypt } = options
   const codec: CodecOptions = {
-    ...(serializer && { serializer }),
-    ...(compress && { compress }),
-    ...(encrypt && { encrypt }),
+    serializer,
+    compress: compress || undefined,
+    encrypt: encrypt || undefined,
     onTrouble: report,
   }
   if (near) {

@@ -73,12 +73,7 @@ export class Engine {
     const opened = openStore(this.source, (error) => this.onReport({ type: "error", error }, false))
     if (!isPromise(opened)) return this.#use(opened)
     const store = this.busy.track(opened.then((own) => this.#use(own)))
-    const opening = share(store, 30_000)
-    this.#opening = opening
-    const over = () => {
-      if (this.#opening === opening) this.#opening = undefined
-    }
-    store.then(over, over)
+    this.#opening = share(store, 30_000)
     keepAlive(store)
     return store
   }

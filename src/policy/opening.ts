@@ -9,7 +9,7 @@ import type { Engine } from "./engine.ts"
 export interface Source {
   readonly name: string
   /** The adapter, where it is known without loading. */
-  readonly adapter?: Adapter
+  readonly adapter: Adapter | undefined
   /** Whether the cache opened it, and so closes it. */
   readonly owned: boolean
   open(report: (error: unknown) => void): Awaitable<Store>
