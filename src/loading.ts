@@ -8,7 +8,7 @@ import type { Generator, Kit } from "./kit.ts"
 import { type Call, isBackedOff, isDueEarly, judge, type Served, serve } from "./policy/call.ts"
 import type { Fallback } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
-import { snapshot } from "./policy/entries.ts"
+import { copyFor } from "./policy/entries.ts"
 import type { Found } from "./policy/found.ts"
 import { gathered, type Read } from "./policy/gather.ts"
 import { getOrSet, loadAtOnce, refresh } from "./policy/get-or-set.ts"
@@ -195,6 +195,6 @@ function asFallback(fallback: unknown, engine: Engine): Fallback<unknown> {
   // The verb's type says what a function takes and gives.
   if (typeof fallback === "function") return fallback as Fallback<unknown>
   // What cannot be kept is returned as it is, and reported.
-  const value = snapshot(engine, fallback, () => false)
+  const value = copyFor(engine, fallback)
   return () => value
 }

@@ -1,5 +1,5 @@
 import { now } from "../base/clock.ts"
-import { type Keeps, tryClone } from "../codec/clone.ts"
+import { tryClone } from "../codec/clone.ts"
 import { type Entry, freshUntil, type Kept, stateOf } from "../entry.ts"
 import type { Engine } from "./engine.ts"
 
@@ -17,17 +17,16 @@ export function toEntry(kept: Kept, engine: Engine, limit?: number, isLast?: boo
 }
 
 /**
- * A copy of a value that is to be written later; what cannot be copied is judged when it is written.
- *
- * @param keeps - Tells which class instances are copied. Default all: an unwelcome one is refused when it is written.
+ * A copy of a value that is to be written later, instances of all classes included: an unwelcome one is refused when it
+ * is written.
  */
-export function snapshot(engine: Engine, value: unknown, keeps: Keeps = () => true): unknown {
-  return isIsolated(engine) ? tryClone(value, keeps) : value
+export function snapshot(engine: Engine, value: unknown): unknown {
+  return isIsolated(engine) ? tryClone(value, () => true) : value
 }
 
-/** A copy of a loaded value, for a caller that did not lead the load. A value that cannot be copied stays what it is. */
+/** A copy of a value that does not come from the storage. What cannot be copied stays what it is. */
 export function copyFor(engine: Engine, value: unknown): unknown {
-  return snapshot(engine, value, () => false)
+  return isIsolated(engine) ? tryClone(value) : value
 }
 
 /** Whether values are copied on their way in and out of the storage. */

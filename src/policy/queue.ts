@@ -47,7 +47,6 @@ export class WriteQueue {
    * @param more - How long `prepare` may take, in ms; it sees to that itself. Default 0.
    */
   ordered<T>(keys: readonly string[], ms: number, prepare: Prepare<T>, more = 0): Awaitable<T> {
-    this.#lane.count++
     return this.#run(this.#ahead(keys), ms, prepare, more, keys)
   }
 
@@ -59,7 +58,6 @@ export class WriteQueue {
    */
   async alone<T>(ms: number, prepare: Prepare<T>, writes: (key: string) => boolean, more = 0): Promise<T> {
     const lane = this.#lane
-    lane.count++
     lane.clears++
     return this.#run(this.#ahead(lane.writes.keys()), ms, prepare, more, writes)
   }
@@ -93,6 +91,7 @@ export class WriteQueue {
     more: number,
     written: Written,
   ): Awaitable<T> {
+    this.#lane.count++
     let write = ahead.length > 0 ? new Queued(ahead, ms + more) : undefined
     const isLate = () => write?.isLate === true
     const key = typeof written === "function" ? "" : only(written)
