@@ -1,6 +1,6 @@
 import { toHex } from "./base/bytes.ts"
 import { CacheError } from "./base/errors.ts"
-import { classNameOf, isA, isPlain, kindOf } from "./base/kind.ts"
+import { classNameOf, isA, isObject, isPlain, kindOf } from "./base/kind.ts"
 
 declare const typeOfValue: unique symbol
 
@@ -98,22 +98,12 @@ export function canonical(parts: unknown): string {
 }
 
 function encode(part: unknown, above: object[]): string {
-  switch (typeof part) {
-    case "string":
-      return JSON.stringify(part)
-    case "number":
-      return Object.is(part, -0) ? "-0" : String(part)
-    case "bigint":
-      return `${part}n`
-    case "boolean":
-    case "undefined":
-      return String(part)
-    case "object":
-      break
-    default:
-      throw invalid(`A key cannot hold ${whatIs(part)}`)
-  }
-  if (part === null) return "null"
+  if (typeof part === "string") return JSON.stringify(part)
+  if (Object.is(part, -0)) return "-0"
+  if (typeof part === "bigint") return `${part}n`
+  if (typeof part === "function" || typeof part === "symbol")
+    throw invalid(`A key cannot hold ${whatIs(part)}`)
+  if (!isObject(part)) return String(part)
   if (above.includes(part)) throw invalid("A key cannot hold itself")
   above.push(part)
   const text = encodeObject(part, above)
@@ -168,7 +158,7 @@ function encodeObject(part: object, above: object[]): string {
 
 function whatIs(value: unknown): string {
   if (value === undefined || value === null) return String(value)
-  return typeof value === "object" ? `an instance of ${classNameOf(value)}` : `a ${typeof value}`
+  return isObject(value) ? `an instance of ${classNameOf(value)}` : `a ${typeof value}`
 }
 
 function invalid(what: string): CacheError {

@@ -180,8 +180,7 @@ async function serveStill(wait: Wait, stale: Found, reason: StaleReason): Promis
   const { flight, call } = wait
   const { engine, place, key, policy } = call
   const reading = validateFound(engine.read(place, key, policy), call)
-  const isUnbound = !isPromise(reading) || isEndless(policy.hardTimeout, call)
-  if (!isUnbound && !(await inTime(wait, reading, policy.hardTimeout)))
+  if (isPromise(reading) && !(await inTime(wait, reading, policy.hardTimeout)))
     return flight.isReplaced ? undefined : serveStale(call, stale, reason)
   const again = await reading
   if (again.reason === "unavailable") return serveStale(call, stale, reason)
