@@ -9,7 +9,7 @@ import { type Call, isBackedOff, isDueEarly, judge, type Served, serve } from ".
 import type { Fallback } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
 import { copyFor } from "./policy/entries.ts"
-import type { Found } from "./policy/found.ts"
+import { type Found, foundIn } from "./policy/found.ts"
 import { gathered, type Read } from "./policy/gather.ts"
 import { getOrSet, loadAtOnce, refresh } from "./policy/get-or-set.ts"
 import { loadMany, type ManyFallback } from "./policy/many.ts"
@@ -107,9 +107,7 @@ export function serveOrLoad(
     return getOrSet(call, read(call))
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
   if (typeof known === "string" && engine.flights.get(full)) return loadAtOnce(call) ?? getOrSet(call)
-  if (isHit(engine, kit, known)) {
-    return loadKnown(call, { kept: known, limit: Infinity, reason: "expired", tokens: undefined })
-  }
+  if (isHit(engine, kit, known)) return loadKnown(call, foundIn(known, Infinity))
   const found = engine.read(place, full, policy, known)
   return isPromise(found) ? getOrSet(call, found) : loadKnown(call, found)
 }

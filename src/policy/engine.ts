@@ -9,7 +9,7 @@ import { Busy } from "./busy.ts"
 import type { Draft } from "./draft.ts"
 import { find, findMany, type ReadManyOptions } from "./find.ts"
 import { Flights } from "./flights.ts"
-import { type Found, foundIn } from "./found.ts"
+import { type Found, foundIn, nothing } from "./found.ts"
 import { hear } from "./hearing.ts"
 import type { Hub } from "./hub.ts"
 import { type Lane, laneOf } from "./lane.ts"
@@ -189,7 +189,7 @@ export class Engine {
 
   #lost(place: Place, name: string, error: unknown): Found {
     this.hub.trouble(place, name, error)
-    return { kept: undefined, limit: 0, reason: "unavailable", tokens: undefined }
+    return nothing("unavailable")
   }
 
   /** The entry at `key`, in whatever state, if the storage answers at once; `undefined` for none, and where it takes I/O. */

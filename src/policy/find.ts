@@ -4,7 +4,7 @@ import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { derived } from "./draft.ts"
 import type { Engine } from "./engine.ts"
-import { type Found, foundIn, noEntry } from "./found.ts"
+import { type Found, foundIn, noEntry, nothing } from "./found.ts"
 import type { Policy } from "./options.ts"
 import { keyOf, type Place } from "./place.ts"
 import { byTag, limitOf } from "./tokens.ts"
@@ -132,7 +132,7 @@ function missed(
   tokens: readonly string[],
   isUnwritten: boolean,
 ): Awaitable<Found> {
-  const found: Found = { kept: undefined, limit: 0, reason, tokens }
+  const found = nothing(reason, tokens)
   if (reason !== "corrupt") return found
   engine.hub.trouble(place, keyOf(key), new Error(noEntry))
   if (!isUnwritten) return found

@@ -15,9 +15,13 @@ export interface Found {
 }
 
 /** What was found, if the versions of `kept` say `limit`: see `limitOf`. */
-export function foundIn(kept: Kept, limit: number, tokens: readonly string[]): Found {
-  if (limit === -Infinity) return { kept: undefined, limit, reason: "invalidated", tokens }
-  return { kept, limit, reason: "expired", tokens }
+export function foundIn(kept: Kept, limit: number, tokens?: readonly string[]): Found {
+  return limit === -Infinity ? nothing("invalidated", tokens) : { kept, limit, reason: "expired", tokens }
+}
+
+/** That there is no entry, and why. */
+export function nothing(reason: MissReason, tokens?: readonly string[]): Found {
+  return { kept: undefined, limit: 0, reason, tokens }
 }
 
 /** What was found, where there is an entry. */
