@@ -50,10 +50,7 @@ export function retire({ shared, hub }: Kit, engine: Engine, next?: Source): voi
   if (next?.adapter && next.adapter === engine.source.adapter) engine.flights.end()
   const ended = engine.listings.finish(Infinity).then(() => engine.retire(Infinity))
   const over = () => void shared.engines.delete(engine)
-  ended.then(over, (error: unknown) => {
-    over()
-    hub.trouble(undefined, "", error)
-  })
+  ended.catch((error: unknown) => hub.trouble(undefined, "", error)).then(over)
   const scope = shared.scope()
   scope.background(ended)
   // Nobody may hear of its end where nothing keeps the request alive.

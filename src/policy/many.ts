@@ -110,7 +110,7 @@ class Bulk {
 
   /** One key is decided: it was found, another call loads it, or it was asked for. */
   decide(): void {
-    if (--this.undecided === 0 && this.#asked.length > 0) this.#run()
+    if (--this.undecided === 0) this.#run()
   }
 
   #run(): void {
@@ -123,8 +123,8 @@ class Bulk {
     const flights = asked.flatMap((one) => one.flights)
     attempt(() => inside(flights, () => this.#fallback(missing, context)))
       .then((result) => {
-        for (const { context: own } of asked)
-          Object.assign(own, { ttl: context.ttl, grace: context.grace, tags: context.tags })
+        const { ttl, grace, tags } = context
+        for (const { context: own } of asked) Object.assign(own, { ttl, grace, tags })
         hand(asked, result)
       })
       .catch((error: unknown) => {
