@@ -1,8 +1,8 @@
-import { isPromise, quietly } from "./base/awaitable.ts"
+import { hush, isPromise } from "./base/awaitable.ts"
 import { now } from "./base/clock.ts"
 import type { MissReason } from "./base/errors.ts"
 import type { Kept } from "./entry.ts"
-import type { Hot, Kit, Settings } from "./kit.ts"
+import type { Hot, Kit } from "./kit.ts"
 import type { Engine } from "./policy/engine.ts"
 
 /** {@link hotEntry}, counted as a hit. */
@@ -36,18 +36,16 @@ export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefin
     // An entry, if it has these marks or was seen to stand: asked next.
     const kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
     if (kept?.marks !== hot.marks && !(kept && hot.standing.get(kept) === hot.changes)) {
-      if (isPromise(kept)) cool(settings, kept)
+      if (isPromise(kept)) {
+        // The adapter has begun to answer with promises: the read that follows asks it again.
+        settings.hot = undefined
+        hush(kept)
+      }
     } else if (time < kept.freshUntil && hot.changes === adapter.tokenChanges(time)) return kept
   } catch {
     // The read that follows meets the same trouble and tells of it.
   }
   return undefined
-}
-
-/** The adapter has begun to answer with promises: ends the short way. The read that follows asks again for `late`. */
-function cool(settings: Settings, late: Promise<unknown>): void {
-  settings.hot = undefined
-  quietly(() => late)
 }
 
 /** Remembers what showed that `kept` is a hit, so that {@link hotEntry} can tell the next one in a few steps. */

@@ -1,4 +1,4 @@
-import { type Awaitable, chain, isPromise } from "./base/awaitable.ts"
+import { type Awaitable, chain, hush, isPromise } from "./base/awaitable.ts"
 import { CacheError, type MissReason, misuse, shortKey } from "./base/errors.ts"
 import { aBoolean, anything, type Rules } from "./base/rules.ts"
 import { tryClone } from "./codec/clone.ts"
@@ -149,7 +149,7 @@ export function peekNow(kit: Kit, key: KeyLike): unknown {
   try {
     const result = schema["~standard"].validate(value)
     // A schema that judges later does not tell at once.
-    if (isPromise(result)) result.catch(() => {})
+    if (isPromise(result)) hush(result)
     else if (!result.issues) return result.value
   } catch {
     // A schema that throws has not validated.

@@ -1,5 +1,5 @@
 import { type Awaitable, tokenMark } from "./adapter.ts"
-import { attempt } from "./base/awaitable.ts"
+import { attempt, hush } from "./base/awaitable.ts"
 import { argumentChanged, misuse } from "./base/errors.ts"
 import { isObject } from "./base/kind.ts"
 import { isRecord, judgeOptions, oneOf } from "./base/rules.ts"
@@ -112,7 +112,7 @@ export async function setMany(
         await removeAll(target, [item.name]).catch(() => {})
         throw error
       })
-      write.catch(() => {}) // Heard below.
+      hush(write) // Heard below.
       writes.push(write)
     }
   } finally {

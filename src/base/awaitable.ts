@@ -31,8 +31,14 @@ export function both<A, B, R>(
 export function quietly(call: () => unknown): void {
   try {
     const result = call()
-    if (isPromise(result)) Promise.resolve(result).catch(() => {})
+    if (isPromise(result)) hush(result)
   } catch {}
+}
+
+/** Lets a promise go whose rejection nobody needs to hear of, or somebody hears of elsewhere. */
+export function hush(promise: Promise<unknown>): void {
+  // Resolved anew: somebody else's promise may have nothing but a `then`.
+  Promise.resolve(promise).catch(() => {})
 }
 
 /** The outcome of `work` as a promise, a throw as a rejection. */

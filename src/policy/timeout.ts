@@ -1,4 +1,4 @@
-import { type Awaitable, attempt } from "../base/awaitable.ts"
+import { type Awaitable, attempt, hush } from "../base/awaitable.ts"
 import { after, now } from "../base/clock.ts"
 import { thisTurn } from "./turn.ts"
 
@@ -54,7 +54,7 @@ export function within<T, L>(
 export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
   if (ms === Infinity && !signal) return promise.then(() => true)
   if (signal?.aborted || ms <= 0) {
-    promise.catch(() => {}) // Nobody waits for it any more.
+    hush(promise) // Nobody waits for it any more.
     return signal?.aborted ? Promise.reject(signal.reason) : Promise.resolve(false)
   }
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { type Adapter, inStep } from "../adapter.ts"
-import { attempt } from "../base/awaitable.ts"
+import { attempt, hush } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import { toToken } from "./tokens.ts"
 
@@ -42,7 +42,7 @@ export class TokenReads {
       for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
     }
     const together = Promise.all(keys.map((key) => turn.get(key) ?? ""))
-    together.catch(() => {}) // Its callers hear of it, unless another read of theirs fails first.
+    hush(together) // Its callers hear of it, unless another read of theirs fails first.
     all.set(keys, together)
     return together
   }

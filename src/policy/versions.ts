@@ -1,5 +1,5 @@
 import type { Adapter, Awaitable } from "../adapter.ts"
-import { attempt, chain, isPromise, quietly, together } from "../base/awaitable.ts"
+import { attempt, chain, hush, isPromise, together } from "../base/awaitable.ts"
 import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
 import { type Lane, laneOf } from "./lane.ts"
@@ -69,7 +69,7 @@ export class Versions {
     const tokens: string[] = []
     for (const key of keys) {
       const record = this.#adapter.peek ? this.#adapter.peek(key) : this.#adapter.get(key)
-      if (isPromise(record)) quietly(() => record)
+      if (isPromise(record)) hush(record)
       if (isPromise(record) || (record === undefined && this.#adapter.peek)) return undefined
       tokens.push(toToken(record))
     }
@@ -156,7 +156,7 @@ export class Versions {
       const record = this.#adapter.get(key)
       if (record === mark) return true
       if (record === undefined) return mark === ""
-      if (isPromise(record)) quietly(() => record)
+      if (isPromise(record)) hush(record)
     } catch {
       // The read that follows meets the same trouble and tells of it.
     }

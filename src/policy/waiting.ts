@@ -1,4 +1,4 @@
-import { type Awaitable, attempt, isPromise, quietly } from "../base/awaitable.ts"
+import { type Awaitable, attempt, hush, isPromise } from "../base/awaitable.ts"
 import type { StaleReason } from "../base/events.ts"
 import { isBehind } from "./behind.ts"
 import { type Answer, type Call, isBackedOff, isMisuse, judge, nextRound, serve } from "./call.ts"
@@ -32,7 +32,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   // Before the versions: then a storage that batches is asked once.
   const own = foundFor(wait)
   if (isLate) {
-    if (isPromise(own)) quietly(() => own)
+    if (isPromise(own)) hush(own)
     // What an earlier turn has captured may have been invalidated elsewhere since.
     if (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))) return nextRound
   }

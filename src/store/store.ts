@@ -1,5 +1,5 @@
 import { type Adapter, type Awaitable, inStep } from "../adapter.ts"
-import { chain, isPromise, together } from "../base/awaitable.ts"
+import { chain, hush, isPromise, together } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
 import type { Codec } from "../codec/codec.ts"
@@ -65,7 +65,7 @@ export class Store {
   /** Keeps an answer under way for the read that follows in this turn. A later read must see what was written since. */
   #hold(key: string, found: Promise<Kept | MissReason>): undefined {
     this.#asked = { key, found }
-    found.catch(() => {})
+    hush(found)
     soon(() => {
       this.#asked = undefined
     })
