@@ -91,7 +91,7 @@ export const aCount: Rule = /* @__PURE__ */ rule(
 )
 
 /** How much, in bytes. */
-export const aSize: Rule = /* @__PURE__ */ rule(
+const aSize: Rule = /* @__PURE__ */ rule(
   (value) => typeof value === "number" && value > 0,
   "a positive number, or Infinity",
 )
