@@ -66,7 +66,7 @@ const features: Readonly<Record<string, readonly string[]>> = {
   ],
   "clear, invalidate, prune, keys": ["src/policy/sweep.ts"],
   "memoize, memoizeMany": ["src/memoize.ts", "src/memoize-many.ts"],
-  batch: ["src/batch.ts", "src/policy/draft.ts", "src/store/overlay.ts"],
+  batch: ["src/batch.ts", "src/policy/draft.ts", "src/policy/watching.ts", "src/store/overlay.ts"],
   "regions, generators, their options": [
     "src/regions.ts",
     "src/region.ts",
