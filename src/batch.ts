@@ -29,7 +29,7 @@ export async function batch<R>(
   await inner.open()
   const effects: Effects = { events: [], setters: [], beaten: new Set(), ends: [], own: new Set() }
   inner.draft = draftOver(engine, inner, store, pending, effects)
-  const unwatch = watch(engine.lane, inner)
+  const unwatch = watch(engine.lane, inner.draft)
   let isOver = false
   const home = () => {
     if (isOver) throw over()
@@ -46,7 +46,7 @@ export async function batch<R>(
     return result
   } finally {
     isOver = true
-    unwatch()
+    unwatch?.()
   }
 }
 
@@ -72,7 +72,7 @@ function draftOver(
   { events, setters, beaten, ends, own }: Effects,
 ): Draft {
   return {
-    giveWay: givesWay(inner, pending, own),
+    hear: givesWay(inner, pending, own),
     tell: (event, key) => void events.push({ event, key }),
     beats(keys) {
       for (const key of keys) beaten.add(key)
@@ -164,7 +164,7 @@ function givesWay(
   inner: Engine,
   { beat, pending, hidesVersions }: Overlay,
   own: Effects["own"],
-): Draft["giveWay"] {
+): Draft["hear"] {
   return (told) => {
     // The queue outside tells of it, although it was written to the batch.
     if (typeof told !== "function" && told.some((key) => own.delete(key))) return

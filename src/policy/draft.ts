@@ -14,7 +14,7 @@ export interface Draft {
   /** Beats the flights that a renewed version ends, at the end, on the engine that the batch is of. */
   ends(beat: (on: Engine) => void): void
   /** Told what is written outside: what the batch made from what it read gives way. */
-  readonly giveWay: Watcher
+  readonly hear: Watcher
   /** Calls an origin's setter at the end, before anything is stored. */
   through(write: () => Awaitable<unknown>): void
   /**

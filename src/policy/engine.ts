@@ -2,6 +2,7 @@ import type { AdapterEvent } from "../adapter.ts"
 import { keepAlive } from "../base/alive.ts"
 import { type Awaitable, attempt, chain, isPromise, quietly } from "../base/awaitable.ts"
 import type { MissReason } from "../base/errors.ts"
+import { hearWeakly } from "../base/weakly.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
@@ -10,7 +11,6 @@ import type { Draft } from "./draft.ts"
 import { find, findMany, type ReadManyOptions } from "./find.ts"
 import { Flights } from "./flights.ts"
 import { type Found, foundIn, nothing } from "./found.ts"
-import { hear } from "./hearing.ts"
 import type { Hub } from "./hub.ts"
 import { type Lane, laneOf } from "./lane.ts"
 import { openStore, type Source } from "./opening.ts"
@@ -90,7 +90,7 @@ export class Engine {
       return this.store ?? store
     }
     this.store = store
-    this.#unobserve = hear(store.adapter, this)
+    this.#unobserve = hearWeakly(this, (listener) => store.adapter.observe?.(listener))
     return store
   }
 
@@ -101,6 +101,11 @@ export class Engine {
 
   /** Called with what the storage reports by itself; `isAdapters` when others over the same adapter hear it as well. */
   onReport: (event: AdapterEvent, isAdapters: boolean) => void = () => {}
+
+  /** Hears what the adapter reports. */
+  hear(event: AdapterEvent): void {
+    this.onReport(event, true)
+  }
 
   /**
    * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. Errors of the storage lose their

@@ -1,6 +1,7 @@
 import { type Bus, type BusMessage, isBusMessage } from "../base/bus.ts"
 import { now } from "../base/clock.ts"
 import { ShortLived } from "../base/short-lived.ts"
+import { hearWeakly } from "../base/weakly.ts"
 import type { Fences } from "./fences.ts"
 import type { NearCopies } from "./near-copies.ts"
 import type { Teller } from "./telling.ts"
@@ -35,12 +36,13 @@ export class Messages {
     this.#own = own
   }
 
-  /** Listens from now on; must come before anything is kept. */
+  /** Listens from now on; must come before anything is kept. Nobody closes a tier that is dropped, so it is held weakly. */
   listen(): void {
     this.#begun.sweep()
-    if (this.#stop || !this.#bus || this.#isClosed) return
+    const bus = this.#bus
+    if (this.#stop || !bus || this.#isClosed) return
     try {
-      this.#stop = this.#bus.subscribe((message) => this.#hear(message))
+      this.#stop = hearWeakly<BusMessage>(this, (listener) => bus.subscribe(listener))
     } catch (error) {
       this.#report(error)
     }
@@ -59,7 +61,8 @@ export class Messages {
     this.#begun.clear()
   }
 
-  #hear(message: unknown): void {
+  /** Somebody has told `message`. */
+  hear(message: unknown): void {
     if (!isBusMessage(message) || message.origin === this.#own?.origin) return
     const { copies, tokens, fences } = this.#near
     for (const key of message.keys) {

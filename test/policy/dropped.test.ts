@@ -5,6 +5,7 @@ import { memory } from "../../adapters/memory.ts"
 import type { AdapterEvent } from "../../src/adapter.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { laneOf } from "../../src/policy/lane.ts"
+import { type Bus, memoryBus } from "../../src/tiers.ts"
 import { fake, kinds } from "../support/fake.ts"
 import { held } from "../support/garbage.ts"
 import { settled, setup } from "../support/setup.ts"
@@ -60,6 +61,29 @@ test("caches that are dropped over one adapter take the tiers in front of it alo
     await new CacheWrapper({ adapter, near }).set("k", i)
   }
   expect(await held(tiers)).toBeLessThan(5)
+})
+
+test("nor does the bus of the adapter keep them, or go on telling them", async () => {
+  const heard = memoryBus()
+  let listening = 0
+  const subscribe: Bus["subscribe"] = (listener) => {
+    const stop = heard.subscribe(listener)
+    listening++
+    return () => {
+      stop()
+      listening--
+    }
+  }
+  const adapter = { ...memory(), bus: { ...heard, subscribe } }
+  const tiers: WeakRef<object>[] = []
+  for (let i = 0; i < 20; i++) {
+    const near = memory()
+    tiers.push(new WeakRef(near))
+    await new CacheWrapper({ adapter, near }).set("k", i)
+  }
+  expect(listening).toBe(20)
+  expect(await held(tiers)).toBeLessThan(5)
+  await expect.poll(() => listening).toBeLessThan(5)
 })
 
 test.each(kinds)("of loads and writes that are over nothing is kept, on %s", async (kind) => {
