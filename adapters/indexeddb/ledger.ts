@@ -1,3 +1,4 @@
+import { isObject } from "../../src/base/kind.ts"
 import { rangeOf, type Use } from "./rows.ts"
 import { watch } from "./watch.ts"
 
@@ -160,7 +161,7 @@ function linesOf(page: unknown): Line[] {
 }
 
 function isPage(page: unknown): page is Page {
-  if (typeof page !== "object" || page === null) return false
+  if (!isObject(page)) return false
   const { k, n, a, s, e }: { [member in keyof Page]?: unknown } = page
   const numbers = [a, s, e].every((list) => list instanceof Float64Array)
   return numbers && n instanceof Uint32Array && typeof k === "string"

@@ -1,5 +1,6 @@
 import { isToken, type Stored } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
+import { isObject } from "../../src/base/kind.ts"
 import { sizeOf } from "./size.ts"
 
 /** The one object store. Its keys are the adapter's keys, out of line, and arrays for the ledger. */
@@ -54,7 +55,7 @@ export function useOf(key: string, row: Row): Use {
 
 /** Whether `row`, read back, is one of ours. */
 export function isRow(row: unknown): row is Row {
-  return typeof row === "object" && row !== null && "v" in row
+  return isObject(row) && "v" in row
 }
 
 /** Whether `row`, read back, is one of ours and still alive at `at`. */

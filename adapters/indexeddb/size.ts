@@ -1,3 +1,5 @@
+import { isObject } from "../../src/base/kind.ts"
+
 const sample = 64
 const depth = 16
 
@@ -9,7 +11,7 @@ const depth = 16
  */
 export function sizeOf(value: unknown, level = 0, seen: Set<object> = new Set()): number {
   if (typeof value === "string") return value.length
-  if (typeof value !== "object" || value === null || level > depth || seen.has(value)) return 8
+  if (!isObject(value) || level > depth || seen.has(value)) return 8
   seen.add(value)
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return value.byteLength
   if (typeof Blob === "function" && value instanceof Blob) return value.size

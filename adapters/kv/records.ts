@@ -1,4 +1,5 @@
 import { isWellFormed, utf8Length } from "../../src/base/bytes.ts"
+import { isObject } from "../../src/base/kind.ts"
 
 /** What lies beside a value. Short names, for there is little room. */
 interface Metadata {
@@ -78,7 +79,7 @@ export function isAlive({ e }: Metadata, now: number): boolean {
 
 /** Reads metadata as far as it makes sense. */
 export function metadataOf(metadata: unknown): Metadata {
-  if (typeof metadata !== "object" || metadata === null) return {}
+  if (!isObject(metadata)) return {}
   const { e, h, k, j } = metadata as Readonly<Record<string, unknown>> // any object can be asked for members
   return {
     ...(typeof e === "number" && { e }),

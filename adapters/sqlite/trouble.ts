@@ -1,4 +1,5 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
+import { isObject } from "../../src/base/kind.ts"
 import { messageOf } from "../../src/base/thrown.ts"
 
 /** The result codes of SQLite that are told apart, and what their messages say, where there is no code. */
@@ -73,7 +74,7 @@ function cure(error: unknown): string {
 }
 
 function is(error: unknown, kind: keyof typeof kinds): boolean {
-  if (typeof error !== "object" || error === null) return false
+  if (!isObject(error)) return false
   const { code, text } = kinds[kind]
   // The low byte is the primary code. Deno leaves the code out in places.
   if ("errcode" in error && typeof error.errcode === "number") {

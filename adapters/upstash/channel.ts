@@ -1,5 +1,6 @@
 import { after } from "../../src/base/clock.ts"
 import { CacheError } from "../../src/base/errors.ts"
+import { isObject } from "../../src/base/kind.ts"
 import { unref } from "../../src/base/unref.ts"
 import { connect } from "./client.ts"
 import { explain } from "./trouble.ts"
@@ -120,7 +121,7 @@ function stop(subscription: RedisSubscription | undefined): void {
 }
 
 function messageOf(event: unknown): unknown {
-  return typeof event === "object" && event !== null && "message" in event ? event.message : undefined
+  return isObject(event) && "message" in event ? event.message : undefined
 }
 
 function speaking(client: object): RedisChannelLike {

@@ -1,6 +1,7 @@
 import { utf8Length } from "../../src/base/bytes.ts"
 import { now, sleep } from "../../src/base/clock.ts"
 import type { CacheError } from "../../src/base/errors.ts"
+import { isObject } from "../../src/base/kind.ts"
 import type { Connection, RedisPipeline } from "./client.ts"
 import { explain, isNetworkTrouble, isRefusal, unexpectedAnswer } from "./trouble.ts"
 
@@ -104,7 +105,7 @@ async function send(connection: Connection, commands: readonly Command[]): Promi
 }
 
 function toReply(item: unknown, name: string): Reply {
-  if (typeof item !== "object" || item === null || !("result" in item || "error" in item)) {
+  if (!isObject(item) || !("result" in item || "error" in item)) {
     return { error: explain(unexpectedAnswer(), name), lost: true }
   }
   if ("error" in item && item.error !== undefined && item.error !== null) {

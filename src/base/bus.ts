@@ -1,4 +1,5 @@
 import type { Awaitable } from "./awaitable.ts"
+import { isObject } from "./kind.ts"
 
 /** Tells other near tiers which copies to drop. It never carries values. */
 export interface Bus {
@@ -35,7 +36,7 @@ export interface BusMessage {
 
 /** Whether `message` is a {@link BusMessage}: anybody may speak on a channel. */
 export function isBusMessage(message: unknown): message is BusMessage {
-  if (typeof message !== "object" || message === null) return false
+  if (!isObject(message)) return false
   try {
     // Seen as a partial message: every member is judged here.
     const { isocache, origin, keys, prefixes } = message as Partial<Record<keyof BusMessage, unknown>>

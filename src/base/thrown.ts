@@ -1,5 +1,6 @@
 // The parts of what somebody else's code threw, which may be anything. Messages and codes may quote values: whoever
 // passes one on must see to that.
+import { isObject } from "./kind.ts"
 
 /** The message of an error; anything else as text. */
 export function messageOf(error: unknown): string {
@@ -8,10 +9,10 @@ export function messageOf(error: unknown): string {
 
 /** The name of an error, "" where it has none. Engines agree on names, but not on classes and messages. */
 export function nameOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "name" in error ? String(error.name) : ""
+  return isObject(error) && "name" in error ? String(error.name) : ""
 }
 
 /** The code of an error: a text in Node, a number elsewhere; `undefined` where it has none. */
 export function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined
+  return isObject(error) && "code" in error ? error.code : undefined
 }

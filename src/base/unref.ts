@@ -1,19 +1,16 @@
+import { isObject } from "./kind.ts"
+
 /**
  * Lets the process end while `timer` runs, in runtimes that would wait for it (Node, Bun, Deno). For housekeeping,
  * which nobody waits for.
  */
 export function unref(timer: unknown): void {
-  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") {
+  if (isObject(timer) && "unref" in timer && typeof timer.unref === "function") {
     timer.unref()
   } else if (typeof timer === "number") {
     // Deno numbers its timers.
     const deno: unknown = Reflect.get(globalThis, "Deno")
-    if (
-      typeof deno === "object" &&
-      deno !== null &&
-      "unrefTimer" in deno &&
-      typeof deno.unrefTimer === "function"
-    ) {
+    if (isObject(deno) && "unrefTimer" in deno && typeof deno.unrefTimer === "function") {
       deno.unrefTimer(timer)
     }
   }

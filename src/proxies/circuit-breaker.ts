@@ -3,6 +3,7 @@ import { isPromise, quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { CacheError } from "../base/errors.ts"
+import { isObject } from "../base/kind.ts"
 import { aCount, aDuration, aFunction, judgeOptions, type Rule } from "../base/rules.ts"
 import { aroundAll, isStorageTrouble } from "./calls.ts"
 
@@ -58,7 +59,7 @@ const rules: Readonly<Record<keyof CircuitBreakerOptions, Rule>> = {
 
 /** Whether `error` is a breaker's refusal: trying again at once is of no use. */
 export function isRefusal(error: unknown): boolean {
-  return typeof error === "object" && error !== null && refusals.has(error)
+  return isObject(error) && refusals.has(error)
 }
 
 const refusals = new WeakSet<object>()

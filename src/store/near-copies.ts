@@ -1,6 +1,7 @@
 import type { Adapter, Awaitable, Stored } from "../adapter.ts"
 import { attempt, chain, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
+import { isObject } from "../base/kind.ts"
 import { inTier, isKept } from "../entry.ts"
 import type { Arrival, Coder } from "./coder.ts"
 
@@ -185,8 +186,7 @@ export class NearCopies {
 
 /** The record of a copy that was decoded, if it is one and young. */
 function recordOf(copy: Stored): Stored | undefined {
-  if (typeof copy !== "object" || copy === null || !("since" in copy && "until" in copy && "record" in copy))
-    return undefined
+  if (!isObject(copy) || !("since" in copy && "until" in copy && "record" in copy)) return undefined
   const { record, since, until } = copy
   if (typeof since !== "number" || typeof until !== "number") return undefined
   return young({ record, since, until })
