@@ -33,7 +33,7 @@ export function hotEntry({ settings, place }: Kit, key: unknown): Kept | undefin
   const full = place.full(key)
   const time = now()
   try {
-    // An entry, if it has these marks or was seen to stand: asked next.
+    // It is an entry if it has these marks or was seen to stand, which is checked next.
     const kept = (adapter.peek ? adapter.peek(full, time) : adapter.get(full)) as Kept | undefined
     if (kept?.marks !== hot.marks && !(kept && hot.standing.get(kept) === hot.changes)) {
       if (isPromise(kept)) {

@@ -63,7 +63,7 @@ export function engineOf(kit: Kit, source: Source): Engine {
   const engine = new Engine(source, hub)
   if (kit.place.base.startsWith("@")) engine.lane.hasPrefixes = true
   engine.onReport = (event, isAdapters) => {
-    // Of all engines over one adapter the first one tells what they hear. Each tells of its own near tier.
+    // All engines over one adapter hear the same, and the first one tells. Each tells of its own near tier.
     if (isAdapters && source.adapter && event.tier !== "near" && heardBy(shared, source) !== engine) return
     const { key, tier } = event
     if (event.type === "evict") {

@@ -102,7 +102,7 @@ export function serveOrLoad(
   }
   const call = toCall(kit, name, asFallback(fallback, engine), options, onServe)
   const { policy } = call
-  // A flight that runs has read already: it is joined below.
+  // A running flight has read already: it is joined below.
   if (read && known === undefined && !policy.fresh && !engine.flights.get(full))
     return getOrSet(call, read(call))
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)

@@ -142,13 +142,13 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
   // A claimed length must cost nothing: of a long array with holes only what is there is visited. An array's own
   // `constructor` would have a say in what slice() makes.
   const isLoose = (source.length > 1000 && !isDense(source)) || Object.hasOwn(source, "constructor")
-  // Not its own one, which would be another realm's.
+  // Not by its own slice(), which may be another realm's.
   const made: unknown[] = isLoose ? holes(source.length) : Array.prototype.slice.call(source)
   remember(source, made, walk)
   if (isLoose) return copyElements(source, made, walk)
   for (let at = 0; at < made.length; at++) {
     const value = made[at]
-    // What is passed over here is most of what there is; and holes stay holes.
+    // Most elements are passed over here; and holes stay holes.
     if (typeof value !== "string" && typeof value !== "number" && value !== undefined) {
       made[at] = child(value, walk, at)
     }
@@ -166,7 +166,7 @@ function copyElements(source: unknown[], made: unknown[], walk: Walk): unknown[]
   return made
 }
 
-/** Those whose constructor makes another one of one. */
+/** Built-in classes whose constructor copies an instance. */
 const selfCopying = /^(Date|RegExp|URL|Map|Set|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
 
 function copyInstance(source: object, walk: Walk): object {
@@ -194,7 +194,7 @@ function copyInstance(source: object, walk: Walk): object {
   const proto: object = typeof native === "function" ? native.prototype : Object.getPrototypeOf(source)
   const made: object = error ? errorLike(source as Error, proto) : Object.create(proto)
   fill(Object.defineProperties(made, Object.getOwnPropertyDescriptors({ ...source })), source, walk)
-  // A cause is not enumerable; where it is, it is done by now.
+  // A cause is mostly not enumerable; one that is has been copied by now.
   const cause = Object.getOwnPropertyDescriptor(made, "cause")
   if (cause && !cause.enumerable) Object.assign(made, { cause: child(cause.value, walk, "cause") })
   return made

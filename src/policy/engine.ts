@@ -67,7 +67,7 @@ export class Engine {
   /** Opens the storage, once for all callers where promises may be shared. Throws or rejects when it cannot. */
   open(): Awaitable<Store> {
     if (this.store) return this.store
-    // An opening that hangs holds back nobody for ever. On Workers that of another request may have died with it.
+    // An opening that hangs holds nobody back for ever. On Workers, one of another request may have died with it.
     const known = this.#opening
     if (known && isAlive(known) && isOurs(known)) return known.promise
     const opened = openStore(this.source, (error) => this.onReport({ type: "error", error }, false))

@@ -57,10 +57,10 @@ export class Flight extends Awaited {
   invalidatedTags: Set<string> | undefined
   /** The context of its fallback, once there is one: there the fallback may change the tags of the entry. */
   context: { readonly tags: readonly string[] } | undefined
-  /** The contexts that name it until it is over. Else a timer that the load leaves behind would keep its value alive. */
+  /** The contexts that refer to it until it is over: a timer that a load leaves behind must not keep its value. */
   contexts: readonly Running[] = none
 
-  /** It calls its fallback: no back-off has kept it from that. */
+  /** It has got as far as its fallback: no back-off has stopped it. */
   hasTried = false
   /** What its fallback brought, while it is being stored. */
   brought: Brought | undefined
@@ -138,7 +138,7 @@ export class Flight extends Awaited {
    */
   settleWith(other: Flight, leaseTtl: number): void {
     if (!this.isOverdue(leaseTtl) || isWorker()) return
-    // Else, of a key whose loads all hang, each flight would keep all those before it in memory.
+    // Otherwise, where all loads of a key hang, each flight would keep all those before it in memory.
     if (!this.isWanted) return
     this.next = other
     other.serveAlso(this)

@@ -39,7 +39,7 @@ async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Rig
 
 async function waitForLease(flight: Flight, call: Call, found: Found, free: Right): Promise<Right> {
   const { engine, place, policy } = call
-  // Twice, since a lease ends by itself: if it is still held after `leaseTtl`, a successor has it, who gets as long.
+  // Twice: a lease ends by itself, so if it is still held after `leaseTtl`, a successor has it, who gets as long.
   const began = now()
   let rest = 2 * policy.leaseTtl
   const canWait = !flight.background && judge(found, call) !== "stale"

@@ -21,7 +21,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   const { engine, place, name, policy, fallback } = call
   const context = new Context(flight, call, found)
   flight.context = context
-  // After what else this turn asks for; and a memoized function that calls itself, however deep, needs no stack.
+  // Let the rest of this turn ask first. And a memoized function may call itself, however deep: no stack grows.
   await undefined
   const completed = completeVersions(flight, call)
   if (isPromise(completed)) await completed
@@ -54,8 +54,8 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
 }
 
 /**
- * Makes those versions of the regions that are absent, so that an invalidation during the load is seen. If they could
- * not be read, asks for them once more, in what is left of `storeTimeout`.
+ * Makes the versions of the regions that are absent, so that an invalidation during the load is seen. If they could not
+ * be read, reads them once more, in what is left of `storeTimeout`.
  */
 function completeVersions(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call
@@ -125,16 +125,16 @@ function publish(loaded: Loaded): Awaitable<unknown> {
   }
 }
 
-/** Stores what `shouldCache` says yes to. An asynchronous one is waited for: its promise would say yes to everything. */
+/** Stores the value if `shouldCache` says so. An asynchronous one is awaited: its promise would always say yes. */
 async function storeIf(loaded: Loaded): Promise<void> {
   const { engine, name, policy } = loaded.call
-  // What others do to it while we wait must not reach the storage.
+  // What others change in it while we wait must not reach the storage.
   const own = snapshot(engine, loaded.raw)
   // Its parameter is `never` in Policy, which does not know the type of the value.
   if (await (policy.shouldCache as ShouldCache)(loaded.value, { key: name })) await store(loaded, own)
 }
 
-/** Stores `value` under the versions of before the load, after the writes of its key that are under way. */
+/** Stores `value` under the versions from before the load, after the writes of its key that are under way. */
 function store({ flight, call, context, startedAt, took }: Loaded, value: unknown): Awaitable<unknown> {
   const { engine, place, key, name, policy } = call
   const { ttl: given, grace, tags } = context.decided(policy)
@@ -142,7 +142,7 @@ function store({ flight, call, context, startedAt, took }: Loaded, value: unknow
   const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
   const known = marksFor(flight, call, tags, context.renewed)
   const waits = isPromise(known) || engine.queue.isBusy([key])
-  // What others do to it while we wait must not reach the storage.
+  // What others change in it while we wait must not reach the storage.
   const own = waits && !policy.shouldCache ? snapshot(engine, value) : value
   return chain(known, (marks) => {
     const { store: into } = engine

@@ -27,7 +27,7 @@ export function follow(
   settled: () => boolean,
 ): Promise<unknown> {
   // A promise of another request may be dropped with it, and its continuations may run in the wrong request:
-  // only a look at the flight by this request's own timer is safe. At the global scope there are neither.
+  // only a look at the flight by this request's own timer is safe. At the global scope there are no timers.
   return isLate && isWorker() ? poll(settled).catch(promise) : promise()
 }
 

@@ -59,8 +59,8 @@ export class Queued implements UnderWay {
   }
 
   /**
-   * Whether its request still lives. On Workers a write that waits looks at those ahead all the time: if it has not for
-   * a second, its request is over. Once it has begun it has its own time, however long it might have waited.
+   * Whether its request still lives. On Workers a waiting write keeps looking at those ahead: if it has not for a second,
+   * its request is over. Once it has begun it has its own time, however long it might have waited.
    */
   isInLine(): boolean {
     const ms = this.waits ? 1000 : this.#whole

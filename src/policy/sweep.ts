@@ -62,8 +62,8 @@ export async function clearPlace(target: Target): Promise<void> {
   const { engine, place } = target
   beatPlace(engine, place)
   const work = (store: Store) => async (isLate: () => boolean) => {
-    // Without a list of keys, what is ours cannot be told from what is a neighbour's. So the entries are only ended; the
-    // storage drops each when its life is over.
+    // Without a list of keys, ours cannot be told from a neighbour's. So the entries are only invalidated; the storage
+    // drops each when its life is over.
     if (place.base === "" && engine.lane.hasPrefixes && !store.adapter.keys) {
       await engine.versions(store).renew(place.versionKeys, "hard")
       return

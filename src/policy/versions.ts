@@ -21,7 +21,7 @@ export class Versions {
   #async = false
   /** Whether it has ever answered at once: then a promise tells of trouble, not of an asynchronous adapter. */
   #isPrompt = false
-  /** The last read: its keys, its tokens, the count of changes. It holds while the adapter counts no other. */
+  /** The last read: its keys, its tokens, the count of changes. It holds until the adapter counts another change. */
   #keys: readonly string[] | undefined
   #tokens: readonly string[] = []
   #change = Number.NaN
@@ -130,7 +130,7 @@ export class Versions {
     // A token that is just being made must not overwrite the one that replaces it.
     const making = keys.flatMap((key) => this.#creating.get(key) ?? [])
     const renew = () => this.#renew(keys, mode)
-    // A write that failed may have been done all the same. So a second attempt has new tokens: with the same ones it
+    // A write that failed may have reached the storage all the same. So a second attempt makes new tokens: the old ones
     // could revive what others have ended in between.
     const again = () => attempt(renew).catch(renew)
     return making.length > 0 ? ended(making, 1000).then(again) : again()
@@ -169,8 +169,8 @@ export class Versions {
    */
   create(key: string): Promise<string> {
     const known = this.#creating.get(key)
-    // A creation that hangs holds back nobody for long. That of another request is only looked at; then the token is
-    // asked for again.
+    // A creation that hangs holds nobody back for long. One of another request is only watched; then the token is read
+    // again.
     if (known && isAlive(known)) {
       return isOurs(known) ? known.promise : ended([known], 1000).then(() => this.#create(key))
     }

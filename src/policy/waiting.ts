@@ -79,8 +79,8 @@ function foundFor(wait: Wait): Awaitable<Found | undefined> {
 /**
  * What the caller gets when the flight ends, or when the caller's own time is over before.
  *
- * It awaits what it answers: a rejection is to be heard at once. What async functions return is heard some steps later,
- * and Workers of a date before March 2026 tell of it as unhandled by then.
+ * It awaits what it answers, so that a rejection is heard at once: one that an async function passes on is heard some
+ * microtasks later, and Workers with a compatibility date before March 2026 have reported it as unhandled by then.
  */
 async function untilEnd(
   wait: Wait,
@@ -101,7 +101,7 @@ async function untilEnd(
   else if (!(await inTime(wait, end, limit))) {
     // A caller's timeout does not end the flight.
     flight.background = true
-    // The value is there and only its write is not done. As a copy: others may come for the value yet.
+    // The value is there, only its write is not done. A copy of it: others may still come for the value.
     if (flight.brought && !isPrompt) return bring({ ...wait, joins: true }, flight.brought, flight)
     if (!stale) throw givenUp(wait)
     // If the caller did not wait, nothing can have ended the stale entry meanwhile.
