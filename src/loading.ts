@@ -34,10 +34,9 @@ export function readOne(
   const engine = settings.home()
   const name = nameOf(kit, key)
   const run = generate && fallbackOf(kit, generate, key)
-  const own = run && options && { ...options }
-  const make = run && (() => serveOrLoad(kit, key, run, own, undefined, read, name))
+  const make = run && ((own?: GetOptions<unknown>) => serveOrLoad(kit, key, run, own, undefined, read, name))
   // Where stale is asked for, a stale value is served as it is.
-  if (make && !(options?.stale ?? settings.policy.stale)) return make()
+  if (make && !(options?.stale ?? settings.policy.stale)) return make(options)
   const known = engine.store?.ask(place.full(name))
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
     heat(kit, engine, known)

@@ -40,28 +40,29 @@ export function ownOf<K>({ settings }: Kit, key: K): K {
 }
 
 /**
- * The value of one key, where no plain hit told it at once. On a miss it is what `onMiss` answers, if that is given.
+ * The value of one key, where no plain hit told it at once. On a miss it is what `onMiss` answers, if that is given, by
+ * the options as they were at the call.
  */
 export async function readSlowly(
   kit: Kit,
   name: string,
   options: GetOptions<unknown> | undefined,
   known: Kept | MissReason | undefined,
-  onMiss?: () => unknown,
+  onMiss?: (own: GetOptions<unknown>) => unknown,
 ): Promise<unknown> {
   const { settings, place, hub } = kit
   const engine = settings.home()
   const policy = resolvePolicy(settings.reading, options, readRules)
-  const { required, default: otherwise } = options ?? {}
+  const own = { ...options }
   const found = await patiently(
     validateFound(engine.read(place, place.full(name), policy, known), { engine, policy }),
     policy,
   )
   const state = report(kit, found, name, policy)
   if (found.kept && state !== "gone") return engine.out(found.kept, true)
-  if (onMiss) return onMiss()
+  if (onMiss) return onMiss(own)
   hub.miss(place, name, found.reason)
-  if (!required) return otherwise
+  if (!own.required) return own.default
   throw missing(name, found)
 }
 
