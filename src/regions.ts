@@ -112,7 +112,7 @@ function configure(known: Known, given: object, isNew: boolean): void {
   }
   const before = isNew || !shared.engine ? undefined : settings.home()
   const { ownsHome } = settings
-  const isSame = ownsHome && sameStorage(storage, storageOf(known.options ?? {}))
+  const isSame = sameStorage(storage, storageOf(known.options ?? {}))
   known.options = { ...options, ...storage }
   const { generate = settings.generate, writeThrough, key } = options
   Object.assign(settings, { generate, writeThrough, toKey: key })

@@ -101,6 +101,19 @@ describe.each(kinds)("regions on %s", (kind) => {
     expect(await users.getMany(["a", "b"])).toEqual([1, undefined])
   })
 
+  test("options that replace let a load under way be stored, as in a region with a storage of its own", async () => {
+    const { cache, clock } = await setup(kind)
+    for (const own of [{}, { near: true }]) {
+      const users = cache.region("users", { ...own, replace: true })
+      const answer = users.getOrSet("a", () => clock.after(10, "loaded"))
+      await clock.advance(5)
+      cache.region("users", { ...own, ttl: "1h", replace: true })
+      await clock.advance(5)
+      expect(await answer).toBe("loaded")
+      expect(await users.get("a")).toBe("loaded")
+    }
+  })
+
   test("options that make no sense are refused when given, and change nothing", async () => {
     const { cache } = await setup(kind)
     const bad: [object, string][] = [
