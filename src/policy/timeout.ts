@@ -1,3 +1,4 @@
+import { onAbort } from "../base/abort.ts"
 import { type Awaitable, attempt, hush } from "../base/awaitable.ts"
 import { after, now } from "../base/clock.ts"
 import { thisTurn } from "./turn.ts"
@@ -59,13 +60,12 @@ export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: Ab
   }
   return new Promise((resolve, reject) => {
     const cancel = alarm(ms, () => end(() => resolve(false)))
-    const abort = () => end(() => reject(signal?.reason))
+    const stop = signal && onAbort(signal, () => end(() => reject(signal.reason)))
     const end = (tell: () => void) => {
       cancel()
-      signal?.removeEventListener("abort", abort)
+      stop?.()
       tell()
     }
-    signal?.addEventListener("abort", abort)
     promise.then(
       () => end(() => resolve(true)),
       (error) => end(() => reject(error)),

@@ -266,3 +266,25 @@ describe.each(lateKinds)("%s", (kind) => {
       expect(outcome).toMatchObject({ status: "rejected", reason: "gone" })
   })
 })
+
+test("a signal has one listener, however many calls have it, and none once they are over", async () => {
+  const { cache, clock } = await setup("four methods")
+  const controller = new AbortController()
+  const { signal } = controller
+  const [added, removed] = [vi.spyOn(signal, "addEventListener"), vi.spyOn(signal, "removeEventListener")]
+  const load = (i: number) => cache.getOrSet(`k${i}`, () => clock.after(10 + i, i), { signal })
+  const calls = Promise.all(Array.from({ length: 100 }, (_, i) => load(i)))
+  await clock.advance(9)
+  expect(added.mock.calls.length - removed.mock.calls.length).toBe(1)
+  await clock.advance(200)
+  expect(await calls).toHaveLength(100)
+  expect(removed.mock.calls).toEqual(added.mock.calls)
+
+  const left = Array.from({ length: 3 }, (_, i) =>
+    cache.getOrSet(`l${i}`, () => clock.after(10, i), { signal }),
+  )
+  const outcomes = Promise.allSettled(left)
+  await clock.advance(5)
+  controller.abort("gone")
+  for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: "gone" })
+})
