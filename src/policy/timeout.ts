@@ -73,6 +73,9 @@ export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: Ab
   })
 }
 
+/** How much later than asked for a timer may come, in ms; and how long to wait for what has come before a later one. */
+const patience = 50
+
 /** What is to be called at one moment, of what was asked for in one turn. */
 interface Moment {
   readonly calls: Set<() => void>
@@ -97,11 +100,16 @@ export function alarm(ms: number, done: () => void): () => void {
   let moment = mine.get(until)
   if (!moment) {
     const calls = new Set<() => void>()
-    const cancel = limit(ms, () => {
+    const ring = () => {
       mine.delete(until)
       for (const call of calls) call()
+    }
+    let cancel = limit(ms, () => {
+      // Everything stood still meanwhile, the process or the machine: what came by then is to be heard first.
+      if (now() - until > patience) cancel = limit(patience, ring)
+      else ring()
     })
-    moment = { calls, cancel }
+    moment = { calls, cancel: () => cancel() }
     mine.set(until, moment)
   }
   const { calls, cancel } = moment

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest"
-import type { CacheWrapper } from "../../src/core.ts"
+import { CacheWrapper } from "../../src/core.ts"
 import { kinds, lateKinds } from "../support/fake.ts"
 import { gate, settled, setup } from "../support/setup.ts"
 
@@ -209,4 +209,23 @@ describe.each(lateKinds)("%s", (kind) => {
     await clock.advance(20)
     await late
   })
+})
+
+test("what the storage has answered while the process stood still is heard before its time is over", async () => {
+  vi.useRealTimers()
+  const adapter = {
+    name: "far",
+    medium: "text",
+    get: () => new Promise<undefined>((resolve) => setImmediate(resolve, undefined)),
+    set: () => new Promise<void>((resolve) => setImmediate(resolve, undefined)),
+    delete: async () => false,
+    clear: async () => {},
+  } as const
+  const cache = await new CacheWrapper({ adapter, storeTimeout: 20 }).ready()
+  const written = cache.set("k", 1)
+  for (const until = Date.now() + 200; Date.now() < until; );
+  await expect(written).resolves.toBeUndefined()
+  const read = cache.get("k", { required: true })
+  for (const until = Date.now() + 200; Date.now() < until; );
+  await expect(read).rejects.toMatchObject({ code: "CACHE_MISS", reason: "absent" })
 })
