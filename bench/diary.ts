@@ -89,7 +89,6 @@ const features: Readonly<Record<string, readonly string[]>> = {
     "src/policy/engine.ts",
     "src/policy/opening.ts",
     "src/policy/busy.ts",
-    "src/policy/hearing.ts",
     "src/homes.ts",
     "src/store",
   ],
