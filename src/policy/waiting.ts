@@ -66,10 +66,8 @@ function foundFor(wait: Wait): Awaitable<Found | undefined> {
   // what it found in an earlier turn may have been replaced elsewhere since.
   const isOwn = flight.policy.fresh || (isOther && found?.reason === "corrupt") || (isLate && found?.kept)
   if (joins && isOwn) {
-    return bounded(
-      wait,
-      attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call)),
-    )
+    const reading = attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call))
+    return bounded(wait, reading).then((own) => (own.reason === "unavailable" ? found : own))
   }
   if (!isOther || !found) return found
   const own = validateFound(beforeSchema(found), call)

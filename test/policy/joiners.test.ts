@@ -90,6 +90,18 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
     expect(await first).toBe("new")
   })
 
+  test("is served what the other has found stale, though the storage has failed since", async () => {
+    const { cache, clock, storage } = await setup(kind, long)
+    await cache.set("k", "stale")
+    await cache.expire("k")
+    const first = cache.getOrSet("k", () => clock.after(100, "new"))
+    await settled(clock)
+    storage.fault = () => "reject"
+    const asked = cache.getOrSet("k", () => "mine", { softTimeout: 0 })
+    await clock.advance(100)
+    expect(await Promise.all([first, asked])).toEqual(["new", "stale"])
+  })
+
   test("has what another's schema refuses", async () => {
     const { cache, clock } = await setup(kind, long)
     await cache.set("k", "text")
