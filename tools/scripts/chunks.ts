@@ -16,7 +16,10 @@ const shared: readonly Shared[] = [
   {
     files: [
       "src/adapter.ts",
-      ...filesIn("src/base", "awaitable bytes clock duration errors listeners rules runtime thrown token"),
+      ...filesIn(
+        "src/base",
+        "awaitable bytes clock duration errors kind listeners rules runtime thrown token",
+      ),
     ],
     users: /^adapters\/|^src\/((codec|store)\/|(?!inspector)\w+\.ts$)/,
   },
@@ -32,7 +35,7 @@ const shared: readonly Shared[] = [
   {
     files: [
       "src/entry.ts",
-      ...filesIn("src/base", "kind short-lived"),
+      ...filesIn("src/base", "short-lived weakly"),
       ...filesIn("src/codec", "clone codec holes native-errors object own-keys rules serializer"),
     ],
     users: /^src\/((codec|store)\/|(batch|codecs|conformance|core|index|tiers)\.ts$)/,
