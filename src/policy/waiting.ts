@@ -36,7 +36,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
     // What an earlier turn has captured may have been invalidated elsewhere since.
     if (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))) return nextRound
   }
-  const found = isPromise(own) ? await own : own
+  const found = isPromise(own) ? await bounded(wait, own) : own
   const state = found && !policy.fresh ? judge(found, call) : "gone"
   if (found && state === "fresh") return serve(call, found)
   const stale = state === "stale" ? found : undefined
@@ -58,8 +58,7 @@ function judgesOtherwise({ policy }: Call, flight: Flight): boolean {
 }
 
 /** What the caller may be served: what the leader found or, where that does not do, what the caller's own read finds. */
-function foundFor(wait: Wait): Awaitable<Found | undefined> {
-  const { flight, call, joins, isLate } = wait
+function foundFor({ flight, call, joins, isLate }: Wait): Awaitable<Found | undefined> {
   const { found } = flight
   const isOther = judgesOtherwise(call, flight)
   // There may be an entry all the same: the leader did not read, or its schema refused what this caller's accepts. And
@@ -67,11 +66,9 @@ function foundFor(wait: Wait): Awaitable<Found | undefined> {
   const isOwn = flight.policy.fresh || (isOther && found?.reason === "corrupt") || (isLate && found?.kept)
   if (joins && isOwn) {
     const reading = attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call))
-    return bounded(wait, reading).then((own) => (own.reason === "unavailable" ? found : own))
+    return reading.then((own) => (own.reason === "unavailable" ? found : own))
   }
-  if (!isOther || !found) return found
-  const own = validateFound(beforeSchema(found), call)
-  return isPromise(own) ? bounded(wait, own) : own
+  return isOther && found ? validateFound(beforeSchema(found), call) : found
 }
 
 /**

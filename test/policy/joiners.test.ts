@@ -102,6 +102,27 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
     expect(await Promise.all([first, asked])).toEqual(["new", "stale"])
   })
 
+  test("ends nobody else's wait when it goes in the middle of its look", async () => {
+    const { cache, clock, storage } = await setup(kind, { ...long, leaseTtl: 100 })
+    await cache.set("k", "stale")
+    await cache.expire("k")
+    const first = cache.getOrSet("k", () => new Promise<string>(() => {}), { hardTimeout: 10 })
+    await clock.advance(10)
+    expect(await first).toBe("stale")
+    const patient = cache.getOrSet("k", () => "new")
+    await settled(clock)
+    if (kind !== "memory") storage.fault = () => 20
+    const controller = new AbortController()
+    const hasty = cache.getOrSet("k", () => "hasty", { signal: controller.signal })
+    const gone = expect(hasty).rejects.toBe("gone")
+    await clock.advance(5)
+    controller.abort("gone")
+    await gone
+    storage.fault = () => undefined
+    await clock.advance(200)
+    expect(await Promise.race([patient, Promise.resolve("waits for ever")])).toBe("new")
+  })
+
   test("has what another's schema refuses", async () => {
     const { cache, clock } = await setup(kind, long)
     await cache.set("k", "text")
