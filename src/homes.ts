@@ -52,7 +52,7 @@ export function retire({ shared, hub }: Kit, engine: Engine, next?: Source): voi
   const over = () => void shared.engines.delete(engine)
   ended.catch((error: unknown) => hub.trouble(undefined, "", error)).then(over)
   const scope = shared.scope()
-  scope.background(ended)
+  scope.background?.(ended)
   // Nobody may hear of its end where nothing keeps the request alive.
   if (!scope.shares) over()
 }

@@ -182,7 +182,7 @@ function toCall(
     policy: resolvePolicy(settings.policy, options, readRules),
     scope: kit.scope(),
     startedAt: now(),
-    given: { ...options },
+    given: options && { ...options },
     onServe,
   }
 }

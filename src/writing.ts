@@ -17,7 +17,7 @@ import { nameOf, ownOf } from "./reading.ts"
 
 /** On Workers, keeps the request alive until `work` is done, although the caller may not wait for it. */
 export function lasting<T>(kit: Kit, work: Promise<T>): Promise<T> {
-  if (isWorker()) kit.scope().background(work)
+  if (isWorker()) kit.scope().background?.(work)
   return work
 }
 

@@ -18,11 +18,13 @@ export class Busy {
   /** Counts something as under way until the function is called that it answers. */
   begin(): () => void {
     this.#count++
-    return () => {
-      if (--this.#count > 0) return
-      this.#idle = undefined
-      this.#tellIdle()
-    }
+    return this.#end
+  }
+
+  readonly #end = () => {
+    if (--this.#count > 0) return
+    this.#idle = undefined
+    this.#tellIdle()
   }
 
   /** Waits until nothing is under way, `ms` at most. */

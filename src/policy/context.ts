@@ -93,23 +93,27 @@ export class Context implements LoadContext {
     return { raw: this.#call.engine.out(renewed.made) }
   }
 
-  // Fields, not methods, so that a fallback may destructure the context.
-  readonly skip = (): void => {
-    this.skipped = true
+  // Not methods, so that a fallback may destructure the context.
+  get skip(): () => void {
+    return () => {
+      this.skipped = true
+    }
   }
 
-  readonly keep = (): unknown => {
-    const { kept } = this.#found
-    if (this.stale && kept) {
-      this.#renew(kept)
-      this.#kept = this.#call.engine.out(kept)
-      return this.#kept
+  get keep(): () => unknown {
+    return () => {
+      const { kept } = this.#found
+      if (this.stale && kept) {
+        this.#renew(kept)
+        this.#kept = this.#call.engine.out(kept)
+        return this.#kept
+      }
+      throw new CacheError(
+        "FALLBACK_RESULT",
+        `There is no stale value of ${shortKey(this.key)} to keep. Look at context.stale first.`,
+        { key: this.key },
+      )
     }
-    throw new CacheError(
-      "FALLBACK_RESULT",
-      `There is no stale value of ${shortKey(this.key)} to keep. Look at context.stale first.`,
-      { key: this.key },
-    )
   }
 
   /** Takes ttl, grace and tags from `kept`, unless the call's options or the fallback have set them. */

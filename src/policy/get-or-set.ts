@@ -83,7 +83,8 @@ function depart(
   // An overdue flight is beaten later, when this one begins to load: it may find a hit and load nothing.
   if (policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
-  scope.background(fly(flight, call, known))
+  const flying = fly(flight, call, known)
+  scope.background?.(flying)
   return flight
 }
 

@@ -62,7 +62,10 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
       rest = Math.min(rest - pause, left(began, 2 * policy.leaseTtl))
     } else {
       const held = lease
-      flight.hold(() => call.scope.background(attempt(() => held.release())))
+      flight.hold(() => {
+        const released = attempt(() => held.release()).catch(() => {})
+        call.scope.background?.(released)
+      })
     }
     if (flight.isLeft) return { type: "held" }
     // Beaten before it began: what it loads is for its callers alone, and needs no lease.

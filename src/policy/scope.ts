@@ -12,15 +12,15 @@ import { thisTurn } from "./turn.ts"
 export interface Scope {
   /** Whether callers may await a flight that another request leads. */
   readonly shares: boolean
-  /** Hands over work that nobody awaits. */
-  background(work: Promise<unknown>): void
+  /** Keeps the request alive for work that nobody awaits, where something can. */
+  readonly background: ((work: Promise<unknown>) => void) | undefined
 }
 
 /** The scope of a call: by the context that `bind` was given, else by what the runtime offers. */
 export function scopeOf(context: Partial<WaitUntil> = workers): Scope {
   return {
     shares: context.waitUntil !== undefined || !isWorker(),
-    background: (work) => keepAlive(work, context),
+    background: context.waitUntil && ((work) => keepAlive(work, context)),
   }
 }
 
