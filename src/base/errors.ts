@@ -122,7 +122,7 @@ export function misuse(message: string): CacheError {
 export function argumentChanged(who: string, key: string): CacheError {
   return new CacheError(
     "ARGUMENT_CHANGED",
-    `The arguments of ${who} changed while it ran, so its result has no key. Change copies of them.`,
+    `The arguments of ${who} changed while it ran. Change copies of them.`,
     { key },
   )
 }

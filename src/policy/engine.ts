@@ -8,7 +8,7 @@ import type { Store } from "../store/store.ts"
 import { Backoff } from "./backoff.ts"
 import { Busy } from "./busy.ts"
 import type { Draft } from "./draft.ts"
-import { find, findMany, type ReadManyOptions } from "./find.ts"
+import { absentIn, find, findMany, type ReadManyOptions } from "./find.ts"
 import { Flights } from "./flights.ts"
 import { type Found, foundIn, nothing } from "./found.ts"
 import type { Hub } from "./hub.ts"
@@ -139,6 +139,9 @@ export class Engine {
    * @param known - What a storage that answers at once has just said.
    */
   read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Awaitable<Found> {
+    const { store } = this
+    const absent = known === "absent" && store && absentIn(this.versions(store), place, policy)
+    if (absent) return absent
     const lost = (error: unknown) => this.#lost(place, keyOf(key), error)
     return this.#ask(policy, [key], (store) => find({ engine: this, store, place, policy }, key, known), lost)
   }

@@ -1,4 +1,4 @@
-import { type Awaitable, attempt, both, chain, together } from "../base/awaitable.ts"
+import { type Awaitable, attempt, both, chain, isPromise, together } from "../base/awaitable.ts"
 import type { MissReason } from "../base/errors.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
@@ -8,6 +8,7 @@ import { type Found, foundIn, noEntry, nothing } from "./found.ts"
 import type { Policy } from "./options.ts"
 import { keyOf, type Place } from "./place.ts"
 import { byTag, limitOf } from "./tokens.ts"
+import type { Versions } from "./versions.ts"
 
 /** Where to look for entries, and by which options. */
 export interface Search {
@@ -141,4 +142,14 @@ function missed(
     engine.queue.ordered([key], policy.storeTimeout, () => () => derived(engine, store).adapter.delete(key)),
   )
   return removed.then(answer, answer)
+}
+
+/** That there is no entry, where the versions are known at once: the short way of most misses. */
+export function absentIn(versions: Versions, place: Place, { tags }: Policy): Found | undefined {
+  try {
+    const tokens = versions.read(place.versionKeysOf(tags))
+    return isPromise(tokens) ? undefined : nothing("absent", tokens)
+  } catch {
+    return undefined // find() meets the same trouble, and tells of it.
+  }
 }

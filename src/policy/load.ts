@@ -220,7 +220,7 @@ export async function validateLoaded(value: unknown, { policy, name }: Call): Pr
   if (!result?.issues) return result ? result.value : value
   throw new CacheError(
     "FALLBACK_RESULT",
-    `What the fallback of ${shortKey(name)} returned does not validate (${result.issues.length} issues). Mend the fallback or its schema.`,
+    `What the fallback of ${shortKey(name)} returned does not validate (${result.issues.length} issues). Mend it or the schema.`,
     { key: name },
   )
 }
