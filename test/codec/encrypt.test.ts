@@ -359,6 +359,28 @@ test("without WebCrypto what is encrypted is unavailable", async () => {
   await expect(fresh.codec.decode("k", record)).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
 })
 
+test("where the runtime cannot decompress what is compressed is unavailable, and stays for others", async () => {
+  const shelf: Shelf = new Map()
+  const options = { prefix: "", compress: true } as const
+  const able = new CacheWrapper({ adapter: custom("text", "sync", shelf), ...options })
+  const long = "x".repeat(5000)
+  await able.set("k", long)
+  const { DecompressionStream } = globalThis
+  const restore = () => Object.assign(globalThis, { DecompressionStream })
+  onTestFinished(() => void restore())
+  Reflect.deleteProperty(globalThis, "DecompressionStream")
+  for (const near of [false, true]) {
+    const unable = new CacheWrapper({ adapter: custom("text", "sync", shelf), near, ...options })
+    const heard: unknown[] = []
+    unable.on("error", ({ error }) => heard.push(error))
+    await expect(unable.get("k", { required: true })).rejects.toMatchObject({ reason: "unavailable" })
+    expect(await unable.getMany(["k", "l"])).toEqual([undefined, undefined])
+    expect(String(heard[0])).toMatch(/DecompressionStream/)
+  }
+  restore()
+  expect(await able.get("k")).toBe(long)
+})
+
 test("only what is long enough and gets shorter is compressed", async () => {
   const flagOf = async (value: unknown, options: Parameters<typeof gzip>[0] | true) => {
     const codec = await codecFor({ medium: "text" }, { compress: options === true ? true : gzip(options) })
