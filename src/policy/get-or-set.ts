@@ -24,7 +24,7 @@ import { atEnd, ownLoad, waitFor } from "./waiting.ts"
  */
 export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<unknown> {
   const { engine, key, policy } = call
-  policy.signal?.throwIfAborted()
+  if (policy.signal?.aborted) throw policy.signal.reason
   let known = found
   for (let previous: Flight | undefined; ; known = undefined) {
     const running = engine.flights.get(key)

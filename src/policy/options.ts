@@ -141,7 +141,7 @@ const jitter: Rule = [
 const rules: Readonly<Record<keyof Policy, Rule>> = {
   maxAge: time,
   stale: aBoolean,
-  signal: having(["addEventListener", "throwIfAborted"], "an AbortSignal"),
+  signal: having(["addEventListener"], "an AbortSignal"),
   ttl: deadline,
   grace: deadline,
   jitter,

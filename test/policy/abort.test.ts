@@ -6,7 +6,7 @@ import { gate, settled, setup, unheard } from "../support/setup.ts"
 /** A load that lasts until it is told otherwise, or until its signal aborts. */
 function watched() {
   const { promise, pass, fail } = gate()
-  const state = { pass, aborted: false, runs: 0, load }
+  const state = { promise, pass, aborted: false, runs: 0, load }
   function load({ signal }: LoadContext<string>): Promise<string> {
     state.runs++
     signal.addEventListener("abort", () => {
@@ -29,6 +29,21 @@ describe.each(kinds)("%s", (kind) => {
     await cache.set("k", 1)
     await expect(cache.getOrSet("k", load, { signal })).rejects.toBe("why")
     expect(load).not.toHaveBeenCalled()
+  })
+
+  test("a signal of an older platform, without throwIfAborted, does", async () => {
+    const { cache, clock } = await setup(kind)
+    const controller = new AbortController()
+    const { signal } = controller
+    Object.defineProperty(signal, "throwIfAborted", { value: undefined })
+    const loads = cache.getOrSet("k", () => watched().promise, { signal })
+    const loadsAll = cache.getOrSetMany(["l"], () => watched().promise.then((one) => [one]), { signal })
+    await settled(clock)
+    controller.abort("gone")
+    await expect(loads).rejects.toBe("gone")
+    await expect(loadsAll).rejects.toBe("gone")
+    await expect(cache.getOrSet("k", () => 1, { signal })).rejects.toBe("gone")
+    await expect(cache.get("k", { signal })).rejects.toBe("gone")
   })
 
   test("one caller's abort rejects that caller only", async () => {
