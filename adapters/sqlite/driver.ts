@@ -62,11 +62,11 @@ export interface Modules {
  * @throws {CacheError} `ADAPTER_UNAVAILABLE` where the runtime has no SQLite.
  */
 export function loadModules(): Modules {
-  const process = currentProcess()
-  const load = (name: string): unknown => process.getBuiltinModule?.(`node:${name}`)
+  const load = (name: string): unknown => currentProcess().getBuiltinModule?.(`node:${name}`)
   let cause: unknown
   try {
-    const sqlite = quietly(process, () => load("sqlite"))
+    // Not the global one, of which Jest makes a copy. Every member is tested before use.
+    const sqlite = quietly(Object(load("process")) as Process, () => load("sqlite"))
     if (isSqlite(sqlite)) {
       const [fs, path, os, buffer, crypto] = ["fs", "path", "os", "buffer", "crypto"].map(load)
       // Where node:sqlite is, the older modules are; their shapes are fixed since Node 10.

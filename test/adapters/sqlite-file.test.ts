@@ -567,12 +567,16 @@ describe("a runtime without SQLite", () => {
     expect(thrown).toMatchObject(known)
   })
 
-  test("loading SQLite prints nothing, and lets other warnings pass", () => {
+  test.each([
+    ["the process itself", (process: object) => process],
+    ["a copy, as in Jest", (process: object) => ({ ...process })],
+  ])("loading SQLite prints nothing, and lets other warnings pass: the global is %s", (_, globalOf) => {
     const warned: unknown[] = []
     const emitWarning = (...details: unknown[]): void => void warned.push(details)
     const fake = {
       emitWarning,
       getBuiltinModule(name: string): unknown {
+        if (name === "node:process") return fake
         if (name === "node:sqlite") {
           fake.emitWarning(
             "SQLite is an experimental feature and might change at any time",
@@ -583,7 +587,7 @@ describe("a runtime without SQLite", () => {
         return realProcess.getBuiltinModule(name)
       },
     }
-    vi.stubGlobal("process", fake)
+    vi.stubGlobal("process", globalOf(fake))
     const cache = setup(":memory:")
     cache.set("a", "1", Infinity)
     vi.unstubAllGlobals()
