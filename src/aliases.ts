@@ -55,8 +55,8 @@ function registered(): Map<string, Alias> {
   const known: unknown = Reflect.get(globalThis, registry)
   if (known instanceof Map) return known
   const made = new Map<string, Alias>()
-  Object.defineProperty(globalThis, registry, { value: made })
-  return made
+  // Refused where globalThis is frozen: then they join this copy's own.
+  return Reflect.defineProperty(globalThis, registry, { value: made }) ? made : aliases
 }
 
 /**

@@ -94,7 +94,8 @@ export function sharedCache(): CacheWrapper {
   // Another copy of this package may have put it there: then it is of that copy's class, which is as good.
   if (isObject(known)) return known as CacheWrapper
   const made = new CacheWrapper({ adapter: "auto" })
-  Object.defineProperty(globalThis, name, { value: made })
+  // Refused where globalThis is frozen: then each copy of this package has its own.
+  Reflect.defineProperty(globalThis, name, { value: made })
   return made
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -62,4 +63,20 @@ test("nobody replaces it by mistake, and it shows in no listing of globals", () 
     enumerable: false,
     writable: false,
   })
+})
+
+test("where the global object is frozen it can be imported and used, and aliases are known to it", () => {
+  const entry = new URL("../../src/index.ts", import.meta.url).href
+  const script = `
+    Object.freeze(globalThis)
+    const { cached, registerAlias } = await import(${JSON.stringify(entry)})
+    registerAlias("mine", () => ({ name: "mine", medium: "text", get() {}, set() {}, delete: () => false, clear() {} }))
+    cached.use("mine")
+    console.log(await cached.getOrSet("k", () => "loaded"), cached.adapter.name)
+  `
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: "" },
+  })
+  expect({ stdout, stderr }).toEqual({ stdout: "loaded mine\n", stderr: "" })
 })
