@@ -79,10 +79,12 @@ function marked(mark: number, bytes: Uint8Array): Uint8Array {
 /** Reads a record that {@link encodeRecord} wrote; what another hand wrote becomes a text that is no record. */
 export function decodeRecord(value: unknown): string | Uint8Array {
   if (typeof value === "string") return value
-  if (!(value instanceof Uint8Array)) return ""
-  const content = value.slice(1)
-  if (value[0] === bytesMark) return content
-  if (value[0] !== unitsMark || content.length % 2 !== 0) return ""
+  // Not by its class: in a `node:vm` context it is another realm's.
+  if (!ArrayBuffer.isView(value)) return ""
+  const blob = value as Uint8Array // No driver gives other views.
+  const content = blob.slice(1)
+  if (blob[0] === bytesMark) return content
+  if (blob[0] !== unitsMark || content.length % 2 !== 0) return ""
   return textOf(new Uint16Array(content.buffer))
 }
 

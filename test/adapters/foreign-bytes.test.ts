@@ -1,5 +1,6 @@
 import { runInNewContext } from "node:vm"
 import { describe, expect, test } from "vitest"
+import { decodeRecord, encodeRecord } from "../../adapters/sqlite/text.ts"
 import type { Adapter, Stored } from "../../src/adapter.ts"
 import { closeText, openText } from "../../src/codec/frame.ts"
 import { CacheWrapper } from "../../src/core.ts"
@@ -83,8 +84,9 @@ describe("a record nested deeper than any value", () => {
   })
 })
 
+const ofAnother: (bytes: Stored) => Stored = runInNewContext("(bytes) => Uint8Array.from(bytes)")
+
 test.each([true, false])("bytes of another realm are read, near: %s", async (near) => {
-  const ofAnother: (bytes: Stored) => Stored = runInNewContext("(bytes) => Uint8Array.from(bytes)")
   for (const options of [{}, { compress: { threshold: 1 } }]) {
     const cache = new CacheWrapper({ adapter: over(new Map(), "bytes", ofAnother), near, ...options })
     const errors: CacheEvent[] = []
@@ -93,5 +95,13 @@ test.each([true, false])("bytes of another realm are read, near: %s", async (nea
     if (near) await cache.adapter.forget?.(["k"])
     expect(await cache.get("k")).toEqual(["a text that is long enough", new Date(5)])
     expect(errors).toEqual([])
+  }
+})
+
+test("records of SQLite are read where its bytes are of another realm", () => {
+  for (const record of ["a\0b", "\ud800", new Uint8Array([1, 2])]) {
+    expect(decodeRecord(ofAnother(encodeRecord(record)))).toEqual(
+      typeof record === "string" ? record : ofAnother(record),
+    )
   }
 })
