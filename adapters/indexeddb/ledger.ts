@@ -1,4 +1,4 @@
-import { isObject } from "../../src/base/kind.ts"
+import { isObject, kindOf } from "../../src/base/kind.ts"
 import { rangeOf, type Use } from "./rows.ts"
 import { watch } from "./watch.ts"
 
@@ -163,6 +163,7 @@ function linesOf(page: unknown): Line[] {
 function isPage(page: unknown): page is Page {
   if (!isObject(page)) return false
   const { k, n, a, s, e }: { [member in keyof Page]?: unknown } = page
-  const numbers = [a, s, e].every((list) => list instanceof Float64Array)
-  return numbers && n instanceof Uint32Array && typeof k === "string"
+  // Not by their classes: where structured clone is another realm's, as in Jest, so are they.
+  const numbers = [a, s, e].every((list) => kindOf(Object(list)) === "Float64Array")
+  return numbers && kindOf(Object(n)) === "Uint32Array" && typeof k === "string"
 }

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm"
 import { expect, onTestFinished, test, vi } from "vitest"
 import { indexeddb } from "../../adapters/indexeddb.ts"
 import { keysOf, settle, setup } from "../support/indexeddb-setup.ts"
@@ -75,4 +76,24 @@ test("after a count that never ended the bound is kept all the same", async () =
   for (let i = 0; i < 20; i++) await adapter.set(`l${i}`, i, hour)
   await settle()
   expect((await keysOf(adapter)).length).toBeLessThanOrEqual(20)
+})
+
+test("prune counts where structured clone gives arrays of another realm, as in Jest", async () => {
+  const ofAnother: (page: object) => object = runInNewContext(`(page) => {
+    const foreign = (list) => (list.BYTES_PER_ELEMENT === 8 ? Float64Array : Uint32Array).from(list)
+    const own = ([name, member]) => [name, typeof member === "object" ? foreign(member) : member]
+    return Object.fromEntries(Object.entries(page).map(own))
+  }`)
+  const { structuredClone } = globalThis
+  vi.stubGlobal("structuredClone", (value: unknown) => {
+    const copy: unknown = structuredClone(value)
+    return copy instanceof Object && "n" in copy ? ofAnother(copy) : copy
+  })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const { adapter, clock } = setup()
+  for (const key of ["a", "b", "c"]) await adapter.set(key, 1, 10)
+  await adapter.set("stays", 1, hour)
+  await clock.advance(20)
+  expect(await adapter.prune?.(Date.now())).toBe(3)
+  expect(await keysOf(adapter)).toEqual(["stays"])
 })
