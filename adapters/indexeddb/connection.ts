@@ -86,16 +86,23 @@ async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Prom
     if (typeof globalThis.indexedDB !== "object") throw new ReferenceError("indexedDB is not defined")
     let db: IDBDatabase | undefined
     const forget = () => db && lost(db)
-    const wrapped = await openDB(name, 1, {
-      upgrade: (fresh) => createStore(unwrap(fresh)),
-      blocked: () => {
-        blocked = true
-      },
-      // Another tab deletes or upgrades the database: it waits until we have closed.
-      blocking: forget,
-      terminated: forget,
-    })
-    db = unwrap(wrapped)
+    const ask = async () =>
+      openDB(name, 1, {
+        upgrade: (fresh) => createStore(unwrap(fresh)),
+        blocked: () => {
+          blocked = true
+        },
+        // Another tab deletes or upgrades the database: it waits until we have closed.
+        blocking: forget,
+        terminated: forget,
+      })
+    db = unwrap(
+      await ask().catch((error: unknown) => {
+        // Chromium does so while it deletes the site's data, and then makes a new one for who asks again.
+        if (nameOf(error) === "AbortError") return ask()
+        throw error
+      }),
+    )
     if (late) db.close()
     if (db.objectStoreNames.contains(storeName) && takesKeys(db)) return db
     db.close()

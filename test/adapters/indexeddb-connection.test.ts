@@ -23,3 +23,14 @@ test("all who find the connection lost share one new one, though the first attem
   await adapter.close?.()
   expect(() => faults.handles[1]?.transaction("entries")).toThrow(/closing|InvalidState/)
 })
+
+test("an opening that the browser aborts, as while it deletes a site's data, is asked for once more", async () => {
+  const { adapter, faults, errors } = setup()
+  faults.open = times(1, () => raise("AbortError"))
+  await adapter.set("k1", 1, 600_000)
+  faults.kill(faults.handles[0])
+  faults.open = times(1, () => raise("AbortError"))
+  expect(await adapter.get("k1")).toBe(1)
+  expect(faults.handles).toHaveLength(2)
+  expect(errors()).toEqual([])
+})

@@ -1,5 +1,5 @@
 // The site that the tabs are of, and a line to each of them: the page asks what to do and posts what came of it.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
@@ -49,6 +49,7 @@ export async function openSite(): Promise<Site> {
     if (script !== undefined) send(response, "text/javascript", script)
     else if (pathname === "/next" && tab) next(tab, response)
     else if (pathname === "/answer" && tab) answer(tab, request, response)
+    else if (pathname === "/clear") send(response, "text/plain", "", { "clear-site-data": '"storage"' })
     else
       send(
         response,
@@ -115,8 +116,9 @@ async function answer(tab: Tab, request: IncomingMessage, response: ServerRespon
   send(response, "text/plain", "")
 }
 
-function send(response: ServerResponse, type: string, body: string): void {
-  response.writeHead(200, { "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" })
+function send(response: ServerResponse, type: string, body: string, more: OutgoingHttpHeaders = {}): void {
+  const head = { "content-type": `${type}; charset=utf-8`, "cache-control": "no-store", ...more }
+  response.writeHead(200, head)
   response.end(body)
 }
 

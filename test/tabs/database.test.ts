@@ -68,6 +68,21 @@ inEachBrowser((tabs) => {
     expect([await two.run("read", "old"), await two.run("read", "new")]).toEqual([null, 2])
   })
 
+  test("the browser clears the site's data meanwhile: it is gone from memory, and the tabs share what comes later", {
+    timeout: 120_000,
+  }, async () => {
+    const [one, two] = await tabs(2)
+    const name = `database ${Math.random()}`
+    for (const tab of [one, two]) await tab.run("open", { name, near: true })
+    await one.run("write", "set", "old", 1)
+    for (const tab of [one, two]) expect(await tab.run("read", "old")).toBe(1)
+    await whileBusy(one, () => whileBusy(two, () => two.run("clearSite")))
+    for (const tab of [one, two]) expect(await tab.run("read", "old")).toBeNull()
+    await one.run("write", "set", "new", 2)
+    await expect.poll(() => two.run("read", "new")).toBe(2)
+    for (const tab of [one, two]) expect(await tab.run("tally")).toMatchObject({ failures: [], errors: [] })
+  })
+
   test("another tab upgrades the database meanwhile: one error event, no caller is lost, memory stands in", {
     timeout: 120_000,
   }, async () => {

@@ -12,6 +12,11 @@ export function erase(name: string): Promise<{ blocked: boolean }> {
   return settled(indexedDB.deleteDatabase(name), () => {})
 }
 
+/** Lets the browser delete all that this site has stored, as when its user logs out. */
+export async function clearSite(): Promise<void> {
+  await (await fetch("/clear")).text()
+}
+
 /** Opens the database as it is and keeps it open, whatever others ask for. */
 export async function hold(name: string): Promise<void> {
   await settled(indexedDB.open(name), (db) => {

@@ -3,7 +3,7 @@ import { indexeddb } from "../../adapters/indexeddb.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { delegate } from "../../src/proxies.ts"
 import { auto, sandboxed, serviceWorker } from "./page-beside.ts"
-import { erase, hold, letGo, upgrade } from "./page-database.ts"
+import { clearSite, erase, hold, letGo, upgrade } from "./page-database.ts"
 
 /** What the calls of a tab have come to. */
 export interface Tally {
@@ -168,6 +168,7 @@ const verbs = {
   serviceWorker,
   upgrade,
   erase,
+  clearSite,
   hold,
   letGo,
 }
