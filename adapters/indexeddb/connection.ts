@@ -29,7 +29,7 @@ export interface Connection {
 /**
  * A connection to the database `name`.
  *
- * @param taken - Told when another tab or the browser takes the database away: what it held may be gone.
+ * @param taken - Told when another tab or the browser takes the database away, or has done so: what it held may be gone.
  */
 export function connect(name: string, taken: () => void): Connection {
   let opening: Promise<IDBDatabase> | undefined
@@ -79,7 +79,7 @@ export function connect(name: string, taken: () => void): Connection {
   }
 }
 
-async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Promise<IDBDatabase> {
+async function openDatabase(name: string, lost: (db?: IDBDatabase) => void): Promise<IDBDatabase> {
   let blocked = false
   let late = false
   const open = async () => {
@@ -88,7 +88,11 @@ async function openDatabase(name: string, lost: (db: IDBDatabase) => void): Prom
     const forget = () => db && lost(db)
     const ask = async () =>
       openDB(name, 1, {
-        upgrade: (fresh) => createStore(unwrap(fresh)),
+        upgrade(fresh) {
+          createStore(unwrap(fresh))
+          // Of the one before, if any, nobody was told: who closes a connection hears nothing more of it.
+          lost()
+        },
         blocked: () => {
           blocked = true
         },

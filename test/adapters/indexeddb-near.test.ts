@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest"
 import { indexeddb } from "../../adapters/indexeddb.ts"
 import { CacheWrapper } from "../../src/core.ts"
-import { raise, settle, setup } from "../support/indexeddb-setup.ts"
+import { raise, settle, setup, times } from "../support/indexeddb-setup.ts"
 
 test("all are told when the database has what it missed, and have what it has", async () => {
   const { adapter, clock, faults } = inBrowser("told")
@@ -41,6 +41,25 @@ test.each(["deletes it", "loses its files"])(
     await other.close?.()
   },
 )
+
+test("a database that is found gone is gone from memory too, though nobody told of it", async () => {
+  const { adapter, faults, errors } = inBrowser("gone")
+  const cache = new CacheWrapper({ adapter, near: true, ttl: "1h" })
+  await cache.set("k", "old")
+  expect(cache.peek("k")).toBe("old")
+  // The browser aborts what was under way, and the connection is closed before its own event would come.
+  faults.transaction = times(1, () => "UnknownError")
+  faults.open = times(1, () => {
+    indexedDB.deleteDatabase("gone")
+    return undefined
+  })
+  await cache.set("l", "meanwhile")
+  expect(faults.handles).toHaveLength(2)
+  expect([cache.peek("k"), await cache.get("k")]).toEqual([undefined, undefined])
+  await cache.set("l", "new")
+  expect(await cache.get("l")).toBe("new")
+  expect(errors()).toEqual([])
+})
 
 function erase(name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {

@@ -74,9 +74,11 @@ test.each([
 
 test("a cache without memory in front listens to nothing: its channel goes with it", async () => {
   const listened = vi.spyOn(BroadcastChannel.prototype, "addEventListener")
-  const posted = vi.spyOn(BroadcastChannel.prototype, "postMessage")
   onTestFinished(() => void vi.restoreAllMocks())
   const cache = new CacheWrapper({ adapter: indexeddb({ name: `bus ${Math.random()}` }) })
+  // It makes its database, and says so.
+  await cache.ready()
+  const posted = vi.spyOn(BroadcastChannel.prototype, "postMessage")
   await cache.get("k")
   await cache.getMany(["k", "l"])
   expect(posted).not.toHaveBeenCalled()
