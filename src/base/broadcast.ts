@@ -63,11 +63,14 @@ export function broadcastBus(name = "isocache"): Bus {
   }
 
   return {
-    // On a server it reaches the threads of this process, and no other process.
+    // On a server it reaches the threads of this process, and no other process. Pages from files (whose origin is
+    // "null") share their database in WebKit, and do not hear each other.
     get lossy() {
       // Asked with each write, and globals are slow to look at.
       isLossy ??=
-        detectRuntime() !== "browser" || typeof Reflect.get(globalThis, "BroadcastChannel") !== "function"
+        detectRuntime() !== "browser" ||
+        Reflect.get(globalThis, "origin") === "null" ||
+        typeof Reflect.get(globalThis, "BroadcastChannel") !== "function"
       return isLossy
     },
     publish(message) {

@@ -178,6 +178,17 @@ test("on a server a broadcast bus that only speaks leaves no channel open, one t
   expect(openAfter(() => bus.publish(message))).toBe(0)
 })
 
+test("pages from files may not hear each other: their bus loses messages", () => {
+  vi.stubGlobal("document", { createElement() {} })
+  vi.stubGlobal("process", undefined)
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const isLossy = ["https://shop.example", "null"].map((origin) => {
+    vi.stubGlobal("origin", origin)
+    return broadcastBus("files").lossy
+  })
+  expect(isLossy).toEqual([false, true])
+})
+
 test("after its end a memory bus lets nobody hear anybody", () => {
   const bus = memoryBus()
   const heard: string[] = []
