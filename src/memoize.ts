@@ -103,7 +103,7 @@ export function memoizeWith(
       expiresAt = until
     })
     if (expiresAt !== undefined)
-      quietly(() => Reflect.apply(onHit, self, [{ key: text, args, value, expiresAt }]))
+      quietly(() => Reflect.apply(onHit, self, [{ key: text, args: [...args], value, expiresAt }]))
     return value
   }
 

@@ -25,6 +25,23 @@ describe.each(kinds)("onHit on %s", (kind) => {
     expect(hits).toEqual([{ id: 1 }])
   })
 
+  test("may take its arguments apart while the refresh runs, whose result is stored all the same", async () => {
+    const { cache, clock } = await setup(kind)
+    let made = 0
+    const f = cache.memoize(async (_id: number) => ++made, {
+      name: "f",
+      ttl: "1s",
+      grace: "1h",
+      softTimeout: 0,
+      onHit: ({ args }) => void (args as unknown[]).shift(),
+    })
+    await f(7)
+    await clock.advance(1000)
+    expect(await f(7)).toBe(1)
+    await settled(clock)
+    expect(await f(7)).toBe(2)
+  })
+
   test("is told of a load that answers what is cached already, by the same object, only when it is cached", async () => {
     const { cache, clock } = await setup(kind)
     let hits = 0
