@@ -110,6 +110,16 @@ describe.each(kinds)("%s", (kind) => {
     expect(loads).toBe(1)
   })
 
+  test("a stored value that a schema refuses is a corrupt miss without an error event, and stays", async () => {
+    const { cache, trace } = await setup(kind)
+    const strict = cache.region("strict", { schema: whole() })
+    await strict.set("k", "text")
+    const refused = strict.get("k", { required: true })
+    await expect(refused).rejects.toMatchObject({ code: "CACHE_MISS", reason: "corrupt" })
+    expect(trace).toEqual(["set", "miss"])
+    expect(await strict.delete("k")).toBe(1)
+  })
+
   test("a schema that changes what it is given changes nothing that is stored", async () => {
     const { cache } = await setup(kind)
     await cache.set("k", { list: [1] })
