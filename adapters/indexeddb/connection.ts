@@ -110,14 +110,14 @@ async function openDatabase(name: string, lost: (db?: IDBDatabase) => void): Pro
     if (late) db.close()
     if (db.objectStoreNames.contains(storeName) && takesKeys(db)) return db
     db.close()
-    throw Object.assign(new Error(`no object store "${storeName}"`), { name: "NotFoundError" })
+    throw new DOMException(`no object store "${storeName}"`, "NotFoundError")
   }
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(unavailable(name, error, blocked))
     const cancel = afterSteps(openSteps, openTimeout / openSteps, () => {
       // A handle that comes late is closed: it would keep other tabs from upgrading.
       late = true
-      fail(Object.assign(new Error(`not open after ${openTimeout} ms`), { name: "TimeoutError" }))
+      fail(new DOMException(`not open after ${openTimeout} ms`, "TimeoutError"))
     })
     open().then(resolve, fail).finally(cancel)
   })

@@ -164,6 +164,6 @@ function isPage(page: unknown): page is Page {
   if (!isObject(page)) return false
   const { k, n, a, s, e }: { [member in keyof Page]?: unknown } = page
   // Not by their classes: where structured clone is another realm's, as in Jest, so are they.
-  const numbers = [a, s, e].every((list) => kindOf(Object(list)) === "Float64Array")
-  return numbers && kindOf(Object(n)) === "Uint32Array" && typeof k === "string"
+  const kinds = [k, n, a, s, e].map((member) => kindOf(Object(member)))
+  return kinds.join() === "String,Uint32Array,Float64Array,Float64Array,Float64Array"
 }

@@ -164,7 +164,7 @@ function abort(transaction: IDBTransaction): void {
 }
 
 function aborted(): Error {
-  return Object.assign(new Error("The transaction was aborted."), { name: "AbortError" })
+  return new DOMException("The transaction was aborted.", "AbortError")
 }
 
 function isAbort(error: unknown): boolean {
