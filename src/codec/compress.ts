@@ -1,5 +1,5 @@
 import { concat } from "../base/bytes.ts"
-import { type CacheError, misuse } from "../base/errors.ts"
+import { CacheError, misuse } from "../base/errors.ts"
 import { isRecord } from "../base/rules.ts"
 import { type Compression, maxRecord } from "./frame.ts"
 
@@ -39,7 +39,7 @@ export function compressor(options: true | CompressOptions): Compressor {
   if (typeof threshold !== "number" || !(threshold >= 0)) throw wrong("needs a threshold of 0 bytes or more")
   return async (payload) => {
     if (payload.length < threshold) return ["-", payload]
-    const short = await through(new CompressionStream(format), payload, payload.length)
+    const short = await through(() => new CompressionStream(format), payload, payload.length)
     return short === undefined || short.length >= payload.length ? ["-", payload] : [flag, short]
   }
 }
@@ -48,22 +48,28 @@ export function compressor(options: true | CompressOptions): Compressor {
  * Undoes {@link compressor}. Gives up as soon as the result is longer than any record, whatever length the payload
  * claims.
  *
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` where it cannot be looked at here.
  * @throws {Error} Where the payload is corrupt or too long.
  */
 export async function decompress(compression: Compression, payload: Uint8Array): Promise<Uint8Array> {
   const [name] = formats.find(([, flag]) => flag === compression) ?? []
   if (!name) return payload
-  const long = await through(new DecompressionStream(name), payload, maxRecord)
+  const long = await through(() => new DecompressionStream(name), payload, maxRecord)
   if (!long) throw new RangeError("The record is longer than any when decompressed.")
   return long
 }
 
-/** What comes out of `stream`; `undefined` as soon as that is more than `limit` bytes. */
+/**
+ * What comes out of the stream that `make` makes; `undefined` as soon as that is more than `limit` bytes.
+ *
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` where the runtime has no such stream.
+ */
 async function through(
-  stream: CompressionStream | DecompressionStream,
+  make: () => CompressionStream | DecompressionStream,
   payload: Uint8Array,
   limit: number,
 ): Promise<Uint8Array | undefined> {
+  const stream = made(make)
   const writer = stream.writable.getWriter()
   const reader: ReadableStreamDefaultReader<Uint8Array> = stream.readable.getReader()
   const feeding = feed(writer, payload)
@@ -84,6 +90,15 @@ async function through(
   }
   await feeding
   return concat(...parts)
+}
+
+function made<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    const what = "compress: this runtime lacks CompressionStream, or its format. See the cause."
+    throw new CacheError("ADAPTER_UNAVAILABLE", what, { cause })
+  }
 }
 
 /** Writes in small pieces: some runtimes expand a whole piece at once, a thousand times its length at worst. */

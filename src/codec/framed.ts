@@ -114,8 +114,6 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
 
   /** Junk is a miss. What has a cure is reported. What could not be looked at may be no junk: that is an error. */
   function fail(error: unknown): undefined {
-    // A global that this runtime lacks, such as DecompressionStream.
-    if (error instanceof ReferenceError) throw error
     if (!(error instanceof CacheError)) return
     if (error.code === "ADAPTER_UNAVAILABLE") throw error
     onTrouble?.(error)
