@@ -1,3 +1,4 @@
+import { quietly } from "./awaitable.ts"
 import { workers } from "./workers.ts"
 
 /** What keeps work alive after its caller has gone; a Worker's `ctx` is one. */
@@ -12,11 +13,8 @@ export interface WaitUntil {
  */
 export function keepAlive(work: Promise<unknown>, hook: Partial<WaitUntil> = workers): void {
   const quiet = work.then(ignore, ignore)
-  try {
-    hook.waitUntil?.(quiet)
-  } catch {
-    // Outside of a request (global scope, or after the response) nothing can be kept alive.
-  }
+  // Outside of a request (global scope, or after the response) nothing can be kept alive.
+  quietly(() => hook.waitUntil?.(quiet))
 }
 
 function ignore(): void {}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { CacheWrapper } from "../../src/index.ts"
+import { unheard } from "../support/setup.ts"
 
 test("a bound view has one region by one name, of its own, wherever its prefix moves", async () => {
   const cache = new CacheWrapper({ adapter: memory() })
@@ -19,6 +20,23 @@ test("a bound view has one region by one name, of its own, wherever its prefix m
   await region.getOrSet("l", () => 2)
   expect(waited.length).toBeGreaterThan(0)
 })
+
+test.each([
+  ["throws", () => raise()],
+  ["rejects", async () => raise()],
+])("a waitUntil that %s disturbs nobody", async (_, waitUntil) => {
+  const heard = unheard()
+  const view = new CacheWrapper({ adapter: memory(), grace: "1h", softTimeout: 0 }).bind({ waitUntil })
+  await view.set("k", "old")
+  await view.expire("k")
+  expect(await view.getOrSet("k", () => "new")).toBe("old")
+  await expect.poll(() => view.get("k")).toBe("new")
+  expect(await heard()).toEqual([])
+})
+
+function raise(): never {
+  throw new Error("the request is over")
+}
 
 test("within a batch of a bound view its regions are the batch's", async () => {
   const cache = new CacheWrapper({ adapter: memory() })
