@@ -107,8 +107,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
       if (by.name !== name)
         throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
       // How the value is to be copied, for a tier in front that keeps it.
-      const value = by.parse(text)
-      return { ...kept, value, tree: isPlainJson(value) }
+      return chain(by.parse(text), (value) => ({ ...kept, value, tree: isPlainJson(value) }))
     })
   }
 

@@ -1,5 +1,5 @@
 import type { Serializer } from "../adapter.ts"
-import { type Awaitable, chain } from "../base/awaitable.ts"
+import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import type { Shelved } from "./object.ts"
 import { lazySerializer } from "./serializer.ts"
 
@@ -18,7 +18,8 @@ export function unpack(record: Shelved, serializer: Serializer | undefined): Awa
   return chain(load(serializer), (by) => {
     if (by.name !== packed) return undefined
     try {
-      return { ...rest, value: by.parse(String(rest.value)), tree: false }
+      const shelved = chain(by.parse(String(rest.value)), (value) => ({ ...rest, value, tree: false }))
+      return isPromise(shelved) ? shelved.catch(() => undefined) : shelved
     } catch {
       return undefined
     }

@@ -238,6 +238,20 @@ test("a serializer of one's own is asked for everything, and only its own record
   expect(String(heard)).toContain('is by the serializer "superjson"')
 })
 
+test.each(["object", "text", "bytes"] as const)(
+  "a serializer that parses later is waited for, and junk if it fails: %s",
+  async (medium) => {
+    const parse = async (text: string): Promise<unknown> => ({ parsed: JSON.parse(text) })
+    const serializer: Serializer = { name: "late", stringify: () => "5", parse }
+    const failing: Serializer = { ...serializer, parse: () => Promise.reject(new Error("no")) }
+    const codec = await codecFor({ medium }, { serializer })
+    const record = await codec.encode("k", keptOf(new URL("https://a.example"))) // An object carries it as text too.
+    expect(await codec.decode("k", record)).toMatchObject({ value: { parsed: 5 } })
+    const other = await codecFor({ medium }, { serializer: failing })
+    expect(await other.decode("k", record)).toBeUndefined()
+  },
+)
+
 test("a serializer that fails is a refusal with its cause", async () => {
   const cause = new Error("no")
   const serializer: Serializer = {
