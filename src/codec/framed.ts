@@ -1,4 +1,4 @@
-import type { Serializer, Stored } from "../adapter.ts"
+import type { Stored } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { fromBase64, fromUtf8, isWellFormed, toBase64, toUtf8 } from "../base/bytes.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
@@ -20,6 +20,7 @@ import {
 import { copyOf, type Shelved } from "./object.ts"
 import { isPlainJson, parseJson } from "./serialize.ts"
 import { isClassSerializer, keepsOf, lazySerializer } from "./serializer.ts"
+import { tooLarge, written } from "./written.ts"
 
 /** The most bytes that fit into a record as base64. To find out by writing that text would take seconds. */
 const maxBytes = (maxRecord / 4) * 3
@@ -157,20 +158,6 @@ function asText(payload: string | Uint8Array): string {
   return typeof payload === "string" ? payload : fromUtf8(payload)
 }
 
-function written(key: string, by: Pick<Serializer, "stringify">, value: unknown): string {
-  try {
-    const text: unknown = by.stringify(value)
-    if (typeof text === "string") return text
-    throw new TypeError(`stringify() answered ${typeof text}, not a string.`)
-  } catch (cause) {
-    if (cause instanceof CacheError) throw cause
-    // A text longer than the engine can hold.
-    if (cause instanceof RangeError) throw tooLarge(key)
-    const message = `The value for ${shortKey(key)} cannot be kept: the serializer failed on it.`
-    throw new CacheError("VALUE_UNSUPPORTED", message, { key, cause })
-  }
-}
-
 /** Refuses lone surrogates, which no storage of UTF-8 keeps. JSON escapes them, but somebody's serializer may not. */
 function wellFormed(key: string, text: string): string {
   if (isWellFormed(text)) return text
@@ -181,11 +168,6 @@ function wellFormed(key: string, text: string): string {
 function bounded<T extends string | Uint8Array>(key: string, record: T): T {
   if (record.length > maxRecord) throw tooLarge(key)
   return record
-}
-
-function tooLarge(key: string): CacheError {
-  const message = `The value for ${shortKey(key)} is too large: a record has at most ${maxRecord >> 20} MiB.`
-  return new CacheError("VALUE_TOO_LARGE", `${message} Store it in parts.`, { key })
 }
 
 function unreadable(key: string, why: string, cause?: unknown): CacheError {

@@ -35,7 +35,7 @@ export function objectCodec({ copy }: Pick<Adapter, "copy">, { serializer }: Cod
     const made = shelved(kept, copied)
     // WebKit's structured clone makes two of a Date that is met twice.
     if (copy === "clone" || (!copied.odd && !hasLeaf(copied.shared))) return made
-    return chain(loadRare(), (code) => code.pack(made, serializer))
+    return chain(loadRare(), (code) => code.pack(key, made, serializer))
   }
 
   function decode(_: string, record: Stored): Awaitable<Shelved | undefined> {

@@ -2,12 +2,17 @@ import type { Serializer } from "../adapter.ts"
 import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import type { Shelved } from "./object.ts"
 import { lazySerializer } from "./serializer.ts"
+import { written } from "./written.ts"
 
-/** `shelved` with the serializer's text in place of its value. */
-export function pack(shelved: Shelved, serializer: Serializer | undefined): Awaitable<Shelved> {
+/**
+ * `shelved` with the serializer's text in place of its value.
+ *
+ * @throws {CacheError} As {@link written}.
+ */
+export function pack(key: string, shelved: Shelved, serializer: Serializer | undefined): Awaitable<Shelved> {
   return chain(load(serializer), (by) => ({
     ...shelved,
-    value: by.stringify(shelved.value),
+    value: written(key, by, shelved.value),
     packed: by.name,
   }))
 }

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import type { Serializer, Stored } from "../../src/adapter.ts"
 import { type Codec, codecFor } from "../../src/codec/codec.ts"
 import { superjsonSerializer } from "../../src/codec/superjson.ts"
@@ -252,19 +252,28 @@ test.each(["object", "text", "bytes"] as const)(
   },
 )
 
-test("a serializer that fails is a refusal with its cause", async () => {
-  const cause = new Error("no")
-  const serializer: Serializer = {
-    name: "own",
-    stringify() {
-      throw cause
-    },
-    parse: JSON.parse,
-  }
-  const codec = await codecFor({ medium: "text" }, { serializer })
-  expect(await failure(() => codec.encode("k", keptOf(1)))).toMatchObject({
-    code: "VALUE_UNSUPPORTED",
-    cause,
+describe.for(["object", "text", "bytes"] as const)("in the medium %s", (medium) => {
+  const odd = new URL("https://a.example") // An object carries it as text too.
+
+  test("a serializer that fails is a refusal with its cause", async () => {
+    const cause = new Error("no")
+    const serializer: Serializer = {
+      name: "own",
+      stringify() {
+        throw cause
+      },
+      parse: JSON.parse,
+    }
+    const codec = await codecFor({ medium }, { serializer })
+    const refused = { code: "VALUE_UNSUPPORTED", key: "k", cause }
+    expect(await failure(() => codec.encode("k", keptOf(odd)))).toMatchObject(refused)
+  })
+
+  test("so is one that answers no text", async () => {
+    const stringify = () => 5 as unknown as string // As of a program without types.
+    const codec = await codecFor({ medium }, { serializer: { name: "own", stringify, parse: JSON.parse } })
+    const refused = { code: "VALUE_UNSUPPORTED", key: "k" }
+    expect(await failure(() => codec.encode("k", keptOf(odd)))).toMatchObject(refused)
   })
 })
 
