@@ -117,9 +117,8 @@ export async function loadAlias(
   report: (error: unknown) => void,
 ): Promise<Resolved> {
   if (name === "auto") return openDefault(report)
-  const alias = aliasOf(name)
-  if (!alias) throw new CacheError("ADAPTER_UNKNOWN", `No adapter is called ${quoted(name)}.`)
-  const adapter: unknown = await alias.load((options ?? {}) as never) // checkAlias and the factory judge what the type cannot.
+  // checkAlias has found the alias, and with the factory it judges what the type cannot.
+  const adapter: unknown = await aliasOf(name)?.load((options ?? {}) as never)
   assertAdapter(adapter, `The alias ${quoted(name)}`)
   return { adapter }
 }
