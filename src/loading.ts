@@ -5,7 +5,7 @@ import { isObject } from "./base/kind.ts"
 import { heat, isHit } from "./hits.ts"
 import { isStillNamed, type KeyLike } from "./key.ts"
 import type { Generator, Kit } from "./kit.ts"
-import { type Call, isBackedOff, isDueEarly, judge, type Served, serve } from "./policy/call.ts"
+import { type Call, isBackedOff, isDueEarly, isServed, judge, type Served, serve } from "./policy/call.ts"
 import type { Fallback } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
 import { copyFor } from "./policy/entries.ts"
@@ -31,19 +31,16 @@ export function readOne(
 ): unknown {
   const { settings, place, hub } = kit
   const { generate } = settings
+  if (generate) return serveOrLoad(kit, key, fallbackOf(kit, generate, key), options, undefined, read, true)
   const engine = settings.home()
   const name = nameOf(kit, key)
-  const run = generate && fallbackOf(kit, generate, key)
-  const make = run && ((own?: GetOptions<unknown>) => serveOrLoad(kit, key, run, own, undefined, read, name))
-  // Where stale is asked for, a stale value is served as it is.
-  if (make && !(options?.stale ?? settings.policy.stale)) return make(options)
   const known = engine.store?.ask(place.full(name))
   if (options === undefined && settings.isPlain && isHit(engine, kit, known) && now() < known.freshUntil) {
     heat(kit, engine, known)
     hub.hit(place, name, known)
     return engine.out(known, true)
   }
-  return readSlowly(kit, name, options, known, make)
+  return readSlowly(kit, name, options, known)
 }
 
 /** A fallback that makes the value of `argument` as it is now, whatever becomes of it after the call. */
@@ -76,7 +73,7 @@ export function readGenerated(
  * The value of a key, loaded on a miss. At once where a synchronous storage has it fresh, or stale and the options do
  * not wait for the load. `onServe` is told when it is served from the cache.
  *
- * @param named - The name of the key, where it was told before: the key may have changed since.
+ * @param isRead - Whether a stale entry does as it is, where the options ask for stale ones.
  */
 export function serveOrLoad(
   kit: Kit,
@@ -85,11 +82,11 @@ export function serveOrLoad(
   options: LoadOptions<unknown> | undefined,
   onServe?: Served,
   read?: Read,
-  named?: string,
+  isRead?: boolean,
 ): unknown {
   const { settings, place, hub } = kit
   const engine = settings.home()
-  const name = named ?? nameOf(kit, key)
+  const name = nameOf(kit, key)
   const full = place.full(name)
   const known = engine.store?.ask(full)
   const isPlain = settings.isPlain && (options === undefined || isPlainRead(options))
@@ -99,7 +96,7 @@ export function serveOrLoad(
     hub.hit(place, name, known)
     return engine.out(known, true)
   }
-  const call = toCall(kit, name, asFallback(fallback, engine), options, onServe)
+  const call = toCall(kit, name, asFallback(fallback, engine), options, onServe, isRead)
   const { policy } = call
   // A running flight has read already: it is joined below.
   if (read && known === undefined && !policy.fresh && !engine.flights.get(full))
@@ -117,9 +114,9 @@ function loadKnown(call: Call, found: Found): unknown {
   const { kept, tokens } = found
   if (!kept) return loadAtOnce(call, found) ?? getOrSet(call, found)
   const state = judge(found, call)
-  if (state === "fresh") {
+  if (isServed(state, call)) {
     if (isDueEarly(found, call) && !isBackedOff(call)) refresh(call, kept)
-    return serve(call, found)?.value
+    return serve(call, found, state === "stale" ? "asked" : undefined)?.value
   }
   const servesStale =
     state === "stale" &&
@@ -171,15 +168,18 @@ function toCall(
   fallback: Fallback<unknown>,
   options: Call["given"],
   onServe: Served | undefined,
+  isRead?: boolean,
 ): Call {
   const { settings, place } = kit
+  const policy = resolvePolicy(settings.policy, options, readRules)
   return {
     engine: settings.home(),
     place,
     name,
     key: place.full(name),
     fallback,
-    policy: resolvePolicy(settings.policy, options, readRules),
+    policy,
+    servesStale: isRead && policy.stale,
     scope: kit.scope(),
     startedAt: now(),
     given: options && { ...options },

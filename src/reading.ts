@@ -40,15 +40,13 @@ export function ownOf<K>({ settings }: Kit, key: K): K {
 }
 
 /**
- * The value of one key, where no plain hit told it at once. On a miss it is what `onMiss` answers, if that is given, by
- * the options as they were at the call.
+ * The value of one key, where no plain hit told it at once; on a miss by the options as they were at the call.
  */
 export async function readSlowly(
   kit: Kit,
   name: string,
   options: GetOptions<unknown> | undefined,
   known: Kept | MissReason | undefined,
-  onMiss?: (own: GetOptions<unknown>) => unknown,
 ): Promise<unknown> {
   const { settings, place, hub } = kit
   const engine = settings.home()
@@ -60,7 +58,6 @@ export async function readSlowly(
   )
   const state = report(kit, found, name, policy)
   if (found.kept && state !== "gone") return engine.out(found.kept, true)
-  if (onMiss) return onMiss(own)
   hub.miss(place, name, found.reason)
   if (!own.required) return own.default
   throw missing(name, found)

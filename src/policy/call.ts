@@ -29,6 +29,8 @@ export interface Call {
   readonly key: string
   readonly fallback: Fallback<unknown>
   readonly policy: Policy
+  /** Whether it is content with a stale entry as it is. */
+  readonly servesStale?: boolean | undefined
   readonly scope: Scope
   /** Milliseconds since epoch: the timeouts count from here. */
   readonly startedAt: number
@@ -69,6 +71,11 @@ export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "polic
 /** Whether what was found is fresh, stale or gone for this call, by its own `maxAge`. */
 export function judge({ kept, limit }: Found, { policy }: Pick<Call, "policy">): State {
   return kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
+}
+
+/** Whether an entry in this state is all that a call, or all who wait for a flight, want. */
+export function isServed(state: State, { servesStale }: Pick<Call, "servesStale">): boolean {
+  return state === "fresh" || (state === "stale" && servesStale === true)
 }
 
 /** Gives a caller what was found, and counts it: as a hit, or as stale for `reason`. */

@@ -34,6 +34,8 @@ export class Flight extends Awaited {
   /** A younger flight whose outcome the callers of this one may get. */
   next: Flight | undefined
 
+  /** Whether all who wait for it are content with a stale entry as it is. */
+  servesStale: boolean | undefined
   /** Nobody waits for it, so nobody's leaving ends it. */
   background: boolean
   /** All who waited have gone: nobody wants what it brings. */
@@ -80,8 +82,9 @@ export class Flight extends Awaited {
   #reason: unknown
   #release: (() => void) | undefined
 
-  constructor({ place, key, policy, scope }: Call, background = false) {
+  constructor({ place, key, policy, servesStale, scope }: Call, background = false) {
     super()
+    this.servesStale = servesStale
     this.key = key
     this.policy = policy
     this.versionKeys = place.versionKeysOf(policy.tags)

@@ -1,6 +1,6 @@
 import { type Awaitable, chain } from "../base/awaitable.ts"
 import type { Kept } from "../entry.ts"
-import { type Call, canJoin, isBackedOff, isDueEarly, judge, nextRound, reentrant } from "./call.ts"
+import { type Call, canJoin, isBackedOff, isDueEarly, isServed, judge, nextRound, reentrant } from "./call.ts"
 import { copyFor } from "./entries.ts"
 import { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
@@ -113,8 +113,8 @@ function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): A
   return chain(validateFound(known ?? engine.read(place, key, policy), call), (found) => {
     flight.capture(found)
     const state = judge(found, call)
-    if (state === "fresh" && !flight.background) {
-      // An early refresh: the callers are served the fresh value, and the flight goes on without them.
+    if (isServed(state, flight) && !flight.background) {
+      // An early refresh: the callers are served what there is, and the flight goes on without them.
       if (!isDueEarly(found, call) || isBackedOff(call)) return { type: "found", found }
       flight.background = true
     }

@@ -1,7 +1,7 @@
 import { type Awaitable, attempt, hush, isPromise } from "../base/awaitable.ts"
 import type { StaleReason } from "../base/events.ts"
 import { isBehind } from "./behind.ts"
-import { type Answer, type Call, isBackedOff, isMisuse, judge, nextRound, serve } from "./call.ts"
+import { type Answer, type Call, isBackedOff, isMisuse, isServed, judge, nextRound, serve } from "./call.ts"
 import { copyFor, isIsolated } from "./entries.ts"
 import type { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
@@ -22,6 +22,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   const isLate = flight.turn !== thisTurn()
   const wait: Wait = { flight, call, joins, isLate }
   flight.enter()
+  flight.servesStale &&= call.servesStale
 
   const isRead = () => flight.found !== undefined || isOver(wait)
   if (!isRead())
@@ -38,7 +39,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   }
   const found = isPromise(own) ? await bounded(wait, own) : own
   const state = found && !policy.fresh ? judge(found, call) : "gone"
-  if (found && state === "fresh") return serve(call, found)
+  if (found && isServed(state, call)) return serve(call, found, state === "stale" ? "asked" : undefined)
   const stale = state === "stale" ? found : undefined
   if (stale && isBackedOff(call) && !flight.hasTried) return serve(call, stale, "backoff")
 

@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { kinds } from "../support/fake.ts"
-import { setup } from "../support/setup.ts"
+import { gate, settled, setup } from "../support/setup.ts"
 
 describe.each(kinds)("a region with a generator on %s", (kind) => {
   test("serves what is stale and asked for so, without a load", async () => {
@@ -29,6 +29,36 @@ describe.each(kinds)("a region with a generator on %s", (kind) => {
     expect(trace.filter((type) => type !== "set")).toEqual(["miss", "load", "loaded"])
     expect(await numbers.get(1, { stale: true })).toBe(1)
     expect(trace.at(-1)).toBe("hit")
+  })
+
+  test("joins one load where stale is asked for and nothing is there, by one read", async () => {
+    const { cache, storage } = await setup(kind, { grace: "1h" })
+    const { promise, pass } = gate()
+    const load = vi.fn(() => promise)
+    const texts = cache.region("texts", { generate: load })
+    const all = [1, 2, 3].map(() => texts.get(1, { stale: true }))
+    const plain = texts.get(1)
+    pass("made")
+    expect(await Promise.all([...all, plain])).toEqual(["made", "made", "made", "made"])
+    expect(load).toHaveBeenCalledTimes(1)
+    const reads = storage.calls.filter((call) => call.startsWith("get "))
+    // Memory is asked by each, and all abilities hold a lease, under which it is read again.
+    expect(reads).toHaveLength({ memory: 4, "four methods": 1, "all abilities": 2 }[kind])
+  })
+
+  test("loads for who wants a fresh value, beside who is content with a stale one", async () => {
+    const { cache, clock } = await setup(kind, { grace: "1h" })
+    let loads = 0
+    const numbers = cache.region("numbers", { generate: (_: number) => ++loads })
+    await numbers.get(1)
+    await numbers.expire(1)
+    const content = numbers.get(1, { stale: true })
+    const prompt = numbers.get(1, { softTimeout: 0 })
+    expect(await Promise.all([content, prompt])).toEqual([1, 1])
+    await settled(clock)
+    expect(loads).toBe(2)
+    await numbers.expire(1)
+    expect(await Promise.all([numbers.get(1, { stale: true }), numbers.get(1)])).toEqual([2, 3])
   })
 
   test("never serves as stale what was ended for good", async () => {
