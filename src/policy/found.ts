@@ -35,4 +35,4 @@ export function isLive(found: Found | undefined): found is Live {
 }
 
 /** The message about junk. A storage that is read only keeps it. */
-export const noEntry = "The storage held what is no entry: a miss. It is removed."
+export const noEntry = "The storage held what is no entry: a miss. It is removed where it may be written to."
