@@ -8,6 +8,7 @@ import { CacheWrapper } from "../../src/core.ts"
 import type { Kept } from "../../src/entry.ts"
 import type { Region } from "../../src/region.ts"
 import { tiered } from "../../src/tiers.ts"
+import type { CacheOptions } from "../../src/types.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
 import { kvDouble } from "../support/kv-double.ts"
 
@@ -329,6 +330,25 @@ test("options of the cache itself are judged too", async () => {
   await expect(codecFor({ medium: "bytes" }, bad)).rejects.toMatchObject({ code: "OPTION_INVALID" })
 })
 
+/** Expects that the entry "k" cannot be looked at, nor `value` be written; `why` is told. With memory in front, too. */
+async function expectUnavailable(
+  shelf: Shelf,
+  options: CacheOptions,
+  value: unknown,
+  why: RegExp,
+): Promise<void> {
+  for (const near of [false, true]) {
+    const unable = new CacheWrapper({ adapter: custom("text", "sync", shelf), near, ...options })
+    const heard: unknown[] = []
+    unable.on("error", ({ error }) => heard.push(error))
+    await expect(unable.get("k", { required: true })).rejects.toMatchObject({ reason: "unavailable" })
+    expect(await unable.getMany(["k", "l"])).toEqual([undefined, undefined])
+    const refused = { code: "ADAPTER_UNAVAILABLE", message: expect.stringMatching(why) }
+    await expect(unable.set("l", value)).rejects.toMatchObject(refused)
+    expect(heard[0]).toMatchObject(refused)
+  }
+}
+
 test("where a key cannot be made what it has sealed is unavailable, and stays for others", async () => {
   const shelf: Shelf = new Map()
   const key = { passphrase: "correct horse", salt: "battery staple" }
@@ -337,15 +357,7 @@ test("where a key cannot be made what it has sealed is unavailable, and stays fo
   await able.set("k", 1)
   const derive = vi.spyOn(crypto.subtle, "deriveKey").mockRejectedValue(new Error("too many rounds"))
   onTestFinished(() => derive.mockRestore())
-  for (const near of [false, true]) {
-    const unable = new CacheWrapper({ adapter: custom("text", "sync", shelf), near, ...options })
-    const heard: unknown[] = []
-    unable.on("error", ({ error }) => heard.push(error))
-    await expect(unable.get("k", { required: true })).rejects.toMatchObject({ reason: "unavailable" })
-    expect(await unable.getMany(["k", "l"])).toEqual([undefined, undefined])
-    await expect(unable.set("l", 1)).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
-    expect(String(heard[0])).toMatch(/the key "p" cannot be made here/)
-  }
+  await expectUnavailable(shelf, options, 1, /the key "p" cannot be made here/)
   derive.mockRestore()
   expect(await able.get("k")).toBe(1)
 })
@@ -370,15 +382,7 @@ test("what this runtime cannot decompress is unavailable and stays for others, a
   onTestFinished(() => void restore())
   Reflect.deleteProperty(globalThis, "CompressionStream")
   Reflect.deleteProperty(globalThis, "DecompressionStream")
-  for (const near of [false, true]) {
-    const unable = new CacheWrapper({ adapter: custom("text", "sync", shelf), near, ...options })
-    const heard: unknown[] = []
-    unable.on("error", ({ error }) => heard.push(error))
-    await expect(unable.get("k", { required: true })).rejects.toMatchObject({ reason: "unavailable" })
-    expect(await unable.getMany(["k", "l"])).toEqual([undefined, undefined])
-    await expect(unable.set("m", long)).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
-    expect(heard[0]).toMatchObject({ code: "ADAPTER_UNAVAILABLE" })
-  }
+  await expectUnavailable(shelf, options, long, /this runtime lacks CompressionStream/)
   restore()
   expect(await able.get("k")).toBe(long)
 })
