@@ -96,7 +96,8 @@ function made<T>(make: () => T): T {
   try {
     return make()
   } catch (cause) {
-    const what = "compress: this runtime lacks CompressionStream, or its format. See the cause."
+    const what =
+      "compress: this runtime lacks CompressionStream, or its format. Update it, or compress nowhere."
     throw new CacheError("ADAPTER_UNAVAILABLE", what, { cause })
   }
 }
