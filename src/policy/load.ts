@@ -55,7 +55,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
 
 /**
  * Makes the versions of the regions that are absent, so that an invalidation during the load is seen. If they could not
- * be read, reads them once more, in what is left of `storeTimeout`.
+ * be read, reads them once more, in what is left of a tenth of `storeTimeout`: what hangs is not waited for twice.
  */
 function completeVersions(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call
@@ -69,7 +69,7 @@ function completeVersions(flight: Flight, call: Call): Awaitable<void> {
 async function makeVersions(flight: Flight, call: Call, store: Store): Promise<void> {
   const { engine, place, policy, startedAt } = call
   const versions = engine.versions(store)
-  const rest = left(startedAt, policy.storeTimeout)
+  const rest = left(startedAt, policy.storeTimeout / 10)
   if (!flight.tokens && rest > 0) {
     const again = () => versions.read(flight.versionKeys)
     // The read before it has told of the trouble already.
