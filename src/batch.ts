@@ -11,11 +11,11 @@ import { flush, type Overlay, overlay, type Pending } from "./store/overlay.ts"
 import type { Store } from "./store/store.ts"
 
 /**
- * Runs `work` on a view whose writes wait: they reach the storage together when it succeeds, and not at all when it
- * throws; so do its events, and what it writes through to origins. What it touched, expired and loaded gives way to
- * what was written outside meanwhile. Regions with a storage of their own are outside of it.
+ * Runs `work` on a view that holds its writes back: they reach the storage together when it succeeds, and not at all
+ * when it throws. The same goes for its events, and for what it writes through to origins. What it touched, expired or
+ * loaded gives way to writes outside in the meantime. Regions with a storage of their own are not part of it.
  *
- * @param face - Makes the object that callers have of a cache or region.
+ * @param face - Makes the public object of a cache or region.
  */
 export async function batch<R>(
   kit: Kit,
@@ -27,7 +27,7 @@ export async function batch<R>(
   const pending = overlay(store.adapter, (key) => engine.versions(store).create(key))
   const inner = engine.over(() => store.over(pending.adapter))
   await inner.open()
-  const effects: Effects = { events: [], setters: [], beaten: new Set(), ends: [], own: new Set() }
+  const effects: Effects = { events: [], setters: [], fenced: new Set(), ends: [], own: new Set() }
   inner.draft = draftOver(engine, inner, store, pending, effects)
   const unwatch = watch(engine.lane, inner.draft)
   let isOver = false
@@ -39,7 +39,7 @@ export async function batch<R>(
   try {
     const result = await work(kitOver(kit, engine, home, face))
     const { leaseTtl, storeTimeout } = kit.settings.policy
-    // Waits for what still runs: a load may take its leaseTtl, a write its storeTimeout.
+    // Waits for what is still running: a load for its leaseTtl, a write for its storeTimeout.
     await inner.retire(Math.max(leaseTtl, storeTimeout))
     isOver = true
     await settle(engine, store, pending, effects, kit.settings.policy)
@@ -50,17 +50,17 @@ export async function batch<R>(
   }
 }
 
-/** What a batch does besides its writes when it ends well. */
+/** What a batch does at its end besides its writes. */
 interface Effects {
-  /** To be told; one with a storage key only if an entry is written there. */
+  /** To be emitted; one with a storage key only if an entry is written there. */
   readonly events: { readonly event: () => void; readonly key: string | undefined }[]
-  /** Calls of the setters of regions that write through. */
+  /** Calls to the setters of regions that write through. */
   readonly setters: (() => Awaitable<unknown>)[]
   /** Keys that it has expired or touched. */
-  readonly beaten: Set<string>
-  /** Each beats the flights that end with a version it has renewed. */
+  readonly fenced: Set<string>
+  /** Each fences the flights that end with a version it has renewed. */
   readonly ends: ((on: Engine) => void)[]
-  /** Keys of which a load outside, begun by the batch, has just written to the batch and not outside. */
+  /** Keys that a load outside, started by the batch, has just written to the batch instead of the storage. */
   readonly own: Set<string>
 }
 
@@ -69,15 +69,15 @@ function draftOver(
   inner: Engine,
   store: Store,
   pending: Overlay,
-  { events, setters, beaten, ends, own }: Effects,
+  { events, setters, fenced, ends, own }: Effects,
 ): Draft {
   return {
     hear: givesWay(inner, pending, own),
     tell: (event, key) => void events.push({ event, key }),
-    beats(keys) {
-      for (const key of keys) beaten.add(key)
+    fences(keys) {
+      for (const key of keys) fenced.add(key)
     },
-    ends: (beat) => void ends.push(beat),
+    ends: (fence) => void ends.push(fence),
     through: (write) => void setters.push(write),
     derived: () => store.over(pending.derived()),
     outside(flight, call, joins) {
@@ -90,7 +90,7 @@ function draftOver(
   }
 }
 
-/** The kit of the batch's view: that of the cache or region and of all regions in it, with the batch for a storage. */
+/** The kit of the batch's view: that of the cache or region and of all its regions, with the batch as storage. */
 function kitOver(kit: Kit, engine: Engine, home: () => Engine, face: (kit: Kit) => object): Kit {
   const into = (outer: Kit): Kit => ({
     ...outer,
@@ -104,7 +104,7 @@ function kitOver(kit: Kit, engine: Engine, home: () => Engine, face: (kit: Kit) 
   const views = new Map([[kit.path, own]])
   for (const [path, known] of kit.shared.regions) {
     const parent = views.get(known.parent.path)
-    // A region in one that is outside of the batch is outside as well.
+    // A region inside one that is not part of the batch is not part of it either.
     const view = views.get(path) ?? (parent && !known.kit.settings.ownsHome ? into(known.kit) : undefined)
     if (view) views.set(path, view)
     regions.set(path, {
@@ -116,29 +116,29 @@ function kitOver(kit: Kit, engine: Engine, home: () => Engine, face: (kit: Kit) 
   return own
 }
 
-/** Ends a batch well: calls its setters, writes, tells its events. A batch around it takes setters and events over. */
+/** Completes a batch: calls its setters, writes, emits its events. A batch around it takes over setters and events. */
 async function settle(
   engine: Engine,
   store: Store,
   pending: Overlay,
-  { events, setters, beaten, ends }: Effects,
+  { events, setters, fenced, ends }: Effects,
   policy: Policy,
 ): Promise<void> {
   const above = engine.draft
-  // The origins first: one that fails leaves the cache as it was.
+  // The origins first: if one fails, the cache stays as it was.
   for (const write of setters) await (above ? above.through(write) : write())
-  const others = [...beaten]
-  above?.beats(others)
+  const others = [...fenced]
+  above?.fences(others)
   for (const end of ends) above?.ends(end)
   const written = await commit(engine, store, pending, others, ends, policy)
-  // Even if nothing was written of them: what other batches have loaded of them gives way.
+  // Even if none of them was written: what other batches have loaded of them gives way.
   if (others.length > 0) engine.queue.told(others)
   for (const { event, key } of events) {
     if (key === undefined || written.get(key)?.record !== undefined) tell(engine, event, key)
   }
 }
 
-/** `call`, to join a load outside, on `engine`, for as long as its flight in the batch is waited for. */
+/** `call` for joining a load outside, on `engine`, for as long as callers wait for its flight in the batch. */
 function outsideOf(
   flight: Flight,
   call: Call,
@@ -148,7 +148,7 @@ function outsideOf(
 ): Call {
   const endless = { softTimeout: Infinity, hardTimeout: Infinity }
   const policy = { ...call.policy, ...endless, signal: flight.signal }
-  // If that load hangs, this call loads: what it brings is the batch's own, unless the batch has written it meanwhile.
+  // If that load hangs, this call loads: its value belongs to the batch, unless the batch has written the key since.
   const write: WriteEntry = (key, kept, life, isLate) => {
     own.add(key)
     if (!isUntouched(key)) return undefined
@@ -159,25 +159,25 @@ function outsideOf(
   return { ...call, engine, policy, write, teller: call.engine }
 }
 
-/** Lets what the batch made from what it read give way to writes outside. */
+/** Makes entries that the batch derived from its reads give way to writes outside. */
 function givesWay(
   inner: Engine,
-  { beat, pending, hidesVersions }: Overlay,
+  { giveWay, pending, hidesVersions }: Overlay,
   own: Effects["own"],
 ): Draft["hear"] {
   return (told) => {
-    // The queue outside tells of it, although it was written to the batch.
+    // Announced by the outer queue, although it was written to the batch.
     if (typeof told !== "function" && told.some((key) => own.delete(key))) return
     const renewsAny = typeof told === "function" || told.some(isToken)
     // Entries made under the batch's own versions do not show that those below were renewed: all of them give way.
     const written = renewsAny && hidesVersions() ? () => true : told
-    beat(written)
+    giveWay(written)
     // A value of the batch's own hides what is written below.
     const isSeen = (key: string) => pending.writes.get(key)?.record === undefined
     if (typeof written === "function") {
-      const isBeaten = (key: string) => written(key) && isSeen(key)
-      inner.flights.fenceOwnWhere(({ key }) => isBeaten(key))
-      inner.queue.told(isBeaten)
+      const gaveWay = (key: string) => written(key) && isSeen(key)
+      inner.flights.fenceOwnWhere(({ key }) => gaveWay(key))
+      inner.queue.told(gaveWay)
     } else {
       const seen = written.filter(isSeen)
       inner.fence(seen)
@@ -186,12 +186,12 @@ function givesWay(
   }
 }
 
-/** Writes what a batch has gathered, and beats the flights it outdates. Answers what it wrote. */
+/** Writes what a batch has collected, and fences the flights it outdates; returns what it wrote. */
 async function commit(
   engine: Engine,
   store: Store,
   { pending }: Overlay,
-  beaten: readonly string[],
+  fenced: readonly string[],
   ends: Effects["ends"],
   policy: Policy,
 ): Promise<Pending["writes"]> {
@@ -200,21 +200,21 @@ async function commit(
   const { cleared } = pending
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
   let written: Pending["writes"] = new Map()
-  // What the batch has loaded beats no load outside, which may be newer.
+  // A load outside may be newer than what the batch has loaded, so it is not fenced.
   const given = keys.filter((key) => {
     const write = pending.writes.get(key)
     return !write?.isDerived || write.isRemoved
   })
-  const beat = () => {
+  const fence = () => {
     engine.fence(given)
-    engine.fence(beaten, "soft")
+    engine.fence(fenced, "soft")
     if (cleared.length > 0) engine.flights.fenceWhere(({ key }) => isCleared(key))
     for (const end of ends) end(engine)
   }
-  beat()
+  fence()
   if (keys.length === 0 && cleared.length === 0) return written
   const work = (isLate: () => boolean) => {
-    // Some may have given way while this waited for its turn.
+    // Some may have given way while this waited in the queue.
     written = new Map(pending.writes)
     return flush(store.adapter, pending, isLate, (engine.draft?.derived() ?? store).adapter)
   }
@@ -223,12 +223,12 @@ async function commit(
     if (cleared.length > 0) await engine.queue.alone(ms, () => work, isOurs)
     else await engine.queue.ordered(keys, ms, () => work)
   } finally {
-    beat()
+    fence()
   }
   return written
 }
 
-/** The error of every verb of its view once a batch is over. */
+/** The error of every verb of a batch's view after its end. */
 function over(): CacheError {
   return new CacheError(
     "CLOSED",

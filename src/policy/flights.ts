@@ -9,10 +9,10 @@ const maxCaches = 100
 export class Flights {
   readonly #running = new Map<string, Flight>()
   readonly #all: Set<Flights>
-  /** Whether new flights are beaten from the start: see {@link end}. */
+  /** Whether new flights are fenced from the start: see {@link end}. */
   isOver = false
 
-  /** @param all - The `Flights` of all caches on this storage that have some under way. */
+  /** @param all - The `Flights` of all caches on this storage that have any running. */
   constructor(all: Set<Flights>) {
     this.#all = all
   }
@@ -21,12 +21,12 @@ export class Flights {
     return this.#running.get(key)
   }
 
-  /** Registers `flight`; an older one of its key goes on beside it and is fenced with it. */
+  /** Registers `flight`. An older flight of its key runs on beside it and is fenced together with it. */
   add(flight: Flight): void {
     flight.home = this
     flight.fenced = this.isOver
     flight.beside = this.#running.get(flight.key)
-    // Bounded, since on Workers flights of requests that are over never end.
+    // Bounded, because on Workers the flights of finished requests never end.
     let at: Flight = flight
     for (let count = 0; at.beside && count < 64; count++) at = at.beside
     for (let old = at.beside; old; old = old.beside) old.fence()
@@ -35,7 +35,7 @@ export class Flights {
     this.#all.add(this)
     if (this.#running.size > maxRunning) this.#forget(maxRunning)
     if (this.#all.size <= maxCaches) return
-    // Hanging flights of caches that nobody has any more, such as one made for each request, would stay for ever.
+    // Hanging flights of abandoned caches, such as one cache per request, would stay for ever.
     let looks = 0
     for (const flights of this.#all) {
       if (looks++ > 1) return
@@ -46,13 +46,13 @@ export class Flights {
   }
 
   /**
-   * Beats flights that hang and that nobody waits for, oldest first, until no more than `most` are left or the oldest
-   * does not qualify. One that somebody waits for is looked at again after the others.
+   * Fences hanging flights that have no caller, oldest first, until at most `most` are left or the oldest does not
+   * qualify. A flight with callers is moved to the back.
    */
   #forget(most: number): void {
     for (const flight of this.#running.values()) {
       if (this.#running.size <= most) return
-      // On Workers whoever waits may be a request that is over.
+      // On Workers the callers may be finished requests.
       if (flight.isAwaited && !isWorker()) {
         this.#running.delete(flight.key)
         this.#running.set(flight.key, flight)
@@ -73,36 +73,36 @@ export class Flights {
   }
 
   /**
-   * Beats the flights of `key`, whichever cache they are of: what they bring is not stored, and later callers start
-   * anew. `mode` as in {@link Flight.fence}.
+   * Fences the flights of `key` in every cache: what they load is not stored, and later callers start a new load.
+   * `mode` is as in {@link Flight.fence}.
    */
   fence(key: string, mode?: Mode): void {
     if (this.#all.size > 0) for (const flights of this.#all) flights.fenceOwn(key, mode)
   }
 
-  /** As {@link fence}, for every flight that `beaten` says yes to. */
-  fenceWhere(beaten: (flight: Flight) => boolean, mode?: Mode): void {
-    for (const flights of this.#all) flights.fenceOwnWhere(beaten, mode)
+  /** As {@link fence}, for every flight that `isFenced` selects. */
+  fenceWhere(isFenced: (flight: Flight) => boolean, mode?: Mode): void {
+    for (const flights of this.#all) flights.fenceOwnWhere(isFenced, mode)
   }
 
-  /** As {@link fenceWhere}, for those of this cache alone. */
-  fenceOwnWhere(beaten: (flight: Flight) => boolean, mode?: Mode): void {
+  /** As {@link fenceWhere}, in this cache only. */
+  fenceOwnWhere(isFenced: (flight: Flight) => boolean, mode?: Mode): void {
     for (const flight of [...this.#running.values()]) {
       for (let at: Flight | undefined = flight; at; at = at.beside) {
-        if (!beaten(at)) continue
+        if (!isFenced(at)) continue
         this.fenceOwn(at.key, mode)
         break
       }
     }
   }
 
-  /** Beats all flights there are, and all that come: a call made before may still begin a load. */
+  /** Fences all flights, and all that follow: an earlier call may still begin a load. */
   end(): void {
     this.isOver = true
     this.fenceOwnWhere(() => true)
   }
 
-  /** As {@link fence}, for those of this cache alone. */
+  /** As {@link fence}, in this cache only. */
   fenceOwn(key: string, mode?: Mode): void {
     for (let at = this.#running.get(key); at; at = at.beside) at.fence(mode)
     this.#drop(key)

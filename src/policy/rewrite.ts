@@ -1,4 +1,4 @@
-// The explicit writes that change what is there: expire and touch. See write.ts.
+// The explicit writes that change existing entries: expire and touch. See write.ts.
 import { chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { freshUntil, type Kept, stateOf } from "../entry.ts"
@@ -8,12 +8,12 @@ import { inOrder } from "./ordered.ts"
 import { limitOf } from "./tokens.ts"
 import { change, type EntryWrite, removeAll, type Target } from "./write.ts"
 
-/** Makes live entries stale now and keeps them within grace, each named once; answers how many there were. */
+/** Makes live entries stale now and keeps them within grace. Names must be unique; returns how many were live. */
 export async function expireAll(target: Target, names: readonly string[]): Promise<number> {
   const { engine, place } = target
   const count = await rewrite(target, names, (kept, limit, at) => {
     const until = freshUntil(kept, limit)
-    // An entry that was not expired is, even if its ttl is over by this clock: by another it may be fresh.
+    // Marks the entry as expired even if its ttl is over by this clock: by another clock it may be fresh.
     const isExpired = kept.freshUntil < 0 || limit < Infinity
     return isExpired && until <= at ? kept : { ...kept, freshUntil: -Math.min(at, until) }
   })
@@ -23,7 +23,7 @@ export async function expireAll(target: Target, names: readonly string[]): Promi
   return count
 }
 
-/** Restarts the ttl of a live entry, its own or the one given; answers whether there was one. */
+/** Restarts the ttl of a live entry, its own or the one given; returns whether there was one. */
 export async function touchOne(target: Target, name: string, ttl: number | undefined): Promise<boolean> {
   if (ttl === 0) return (await removeAll(target, [name])) > 0
   const touched = await rewrite(
@@ -41,9 +41,9 @@ export async function touchOne(target: Target, name: string, ttl: number | undef
 type Rewrite = (kept: Kept, limit: number, at: number) => Kept
 
 /**
- * Reads live entries, changes them and writes them back, as one write in the order of all; answers how many there were.
+ * Reads live entries, changes them and writes them back, as one write in the queue; returns how many were live.
  *
- * @param outlives - Whether they outlive the soft invalidations there were before. Default `false`.
+ * @param outlives - Whether they outlive earlier soft invalidations. Default `false`.
  */
 async function rewrite(
   target: Target,
@@ -55,7 +55,7 @@ async function rewrite(
   const { engine, place, policy } = target
   const keys = names.map((name) => place.full(name))
   engine.fence(keys, "soft")
-  engine.draft?.beats(keys)
+  engine.draft?.fences(keys)
   try {
     const done = inOrder(target, keys, (store) => (isLate) => {
       const into = derived(engine, store)
@@ -77,7 +77,7 @@ async function rewrite(
 }
 
 /**
- * What to write and what to remove so that the live ones of `found` are changed, and how many these are.
+ * Which entries to write and which keys to remove so that the live ones of `found` are changed, and how many were live.
  *
  * @param tokens - For each key, the versions whose soft invalidations its entry is to outlive, if any.
  */
@@ -94,8 +94,8 @@ function changedEntries(
   for (const [i, key] of keys.entries()) {
     const one = found[i]
     const own = tokens[i]
-    // What could not be judged may turn out fresh later. And an entry to expire that was evicted here may still be in
-    // another process's memory, which hears of a removal.
+    // What could not be read may be fresh later. And an entry to expire that was evicted here may still be in the
+    // memory of another process, which is told of a removal.
     if (!one?.kept && (!own || one?.reason !== "absent")) gone.push(key)
     if (!isLive(one)) continue
     const { kept } = one
@@ -104,7 +104,7 @@ function changedEntries(
     if (!isEnded) live++
     const changed = rewritten(kept, one.limit, at)
     if (changed === kept) continue
-    // Of newer versions only the soft ones: a hard invalidation since the read must win.
+    // Takes only the newer soft versions: a hard invalidation since the read must win.
     const marks = own ? kept.marks.map((mark, n) => (n % 2 === 0 ? mark : (own[n] ?? ""))) : kept.marks
     const life = freshUntil(changed) + changed.grace - at
     if (life > 0 && !isEnded) writes.push([key, { ...changed, marks }, life])

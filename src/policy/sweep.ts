@@ -1,4 +1,4 @@
-// The verbs about a whole place: invalidate (and tags), clear, keys, prune.
+// The verbs for a whole place: invalidate (and tags), clear, keys, prune.
 import { type Awaitable, isPromise, quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
@@ -12,63 +12,63 @@ import { keyOf, type Place } from "./place.ts"
 import type { Mode } from "./tokens.ts"
 import type { Target } from "./write.ts"
 
-/** Ends every entry of a place and the regions in it by renewing its version: O(1), however many there are. */
+/** Ends every entry of a place and its regions by renewing its version: O(1), however many there are. */
 export async function invalidatePlace(target: Target, mode: Mode): Promise<void> {
   const { place } = target
-  await renew(target, place.versionKeys.slice(-2), mode, (on) => beatPlace(on, place, mode))
+  await renew(target, place.versionKeys.slice(-2), mode, (on) => fencePlace(on, place, mode))
 }
 
-/** Ends every entry with one of `tags` by renewing their versions: O(1) a tag. */
+/** Ends every entry with one of `tags` by renewing their versions: O(1) per tag. */
 export async function invalidateByTags(target: Target, tags: readonly string[], mode: Mode): Promise<void> {
   if (tags.length === 0) return
   const { place } = target
   const [root] = place.versionKeys
-  const beatOrRemember = (flight: Flight) => {
+  const fenceOrRemember = (flight: Flight) => {
     const { found } = flight
-    // One of another prefix has other tags.
+    // A cache with another prefix has other tags.
     if (flight.versionKeys[0] !== root) return false
     const replaced = isLive(found) ? found.kept.tags : []
     if ([...flight.policy.tags, ...flight.tags, ...replaced].some((tag) => tags.includes(tag))) return true
     flight.invalidatedTags ??= new Set()
     for (const tag of tags) flight.invalidatedTags.add(tag)
-    // A flight that hangs remembers so many at most: then it is beaten.
+    // A hanging flight remembers only so many tags: then it is fenced.
     return flight.invalidatedTags.size > 1000
   }
   const keys = place.tagKeys([...new Set(tags)])
-  await renew(target, keys, mode, ({ flights }) => flights.fenceWhere(beatOrRemember, mode))
+  await renew(target, keys, mode, ({ flights }) => flights.fenceWhere(fenceOrRemember, mode))
 }
 
 /**
- * Renews versions: nothing stands of what was written before or is still being written; all that comes later does.
+ * Renews versions: this ends everything written before or being written now, and nothing written later.
  *
- * @param beat - Beats the flights that this ends. Called before the storage is asked, and after.
+ * @param fence - Fences the flights that this ends. Called before the storage write, and after.
  */
 async function renew(
   target: Target,
   keys: readonly string[],
   mode: Mode,
-  beat: (on: Engine) => void,
+  fence: (on: Engine) => void,
 ): Promise<void> {
   const { engine } = target
-  engine.draft?.ends(beat)
-  beat(engine)
+  engine.draft?.ends(fence)
+  fence(engine)
   const work = (store: Store) => () => engine.versions(store).renew(keys, mode)
   await alone(target, work, () => false)
-  beat(engine)
+  fence(engine)
 }
 
-/** Removes what is under a place, and nothing else. */
+/** Removes everything under a place, and nothing else. */
 export async function clearPlace(target: Target): Promise<void> {
   const { engine, place } = target
-  beatPlace(engine, place)
+  fencePlace(engine, place)
   const work = (store: Store) => async (isLate: () => boolean) => {
-    // Without a list of keys, ours cannot be told from a neighbour's. So the entries are only invalidated; the storage
-    // drops each when its life is over.
+    // If keys cannot be listed, ours cannot be told from a neighbour's. So the entries are only invalidated; the
+    // storage drops each when its life is over.
     if (place.base === "" && engine.lane.hasPrefixes && !store.adapter.keys) {
       await engine.versions(store).renew(place.versionKeys, "hard")
       return
     }
-    // Where the storage answers at once nothing is awaited: all is gone when the call returns.
+    // On a synchronous storage nothing is awaited: everything is gone when the call returns.
     const hasOthers = place.base === "" && hasAny(store.adapter.keys?.("@") ?? [])
     if (!(isPromise(hasOthers) ? await hasOthers : hasOthers)) {
       for (const start of place.base === "" ? [""] : [place.base, ...place.versionStarts]) {
@@ -86,7 +86,7 @@ export async function clearPlace(target: Target): Promise<void> {
     if (mine.length > 0 && !isLate()) await store.remove(mine)
   }
   await alone(target, work, (key) => place.holds(key))
-  beatPlace(engine, place)
+  fencePlace(engine, place)
 }
 
 function hasAny(keys: Iterable<string> | AsyncIterable<string>): Awaitable<boolean> {
@@ -100,13 +100,13 @@ async function hasAnyLater(keys: AsyncIterable<string>): Promise<boolean> {
   return false
 }
 
-/** Beats the flights of a place and the regions in it, and forgets their back-offs. */
-function beatPlace(engine: Engine, place: Place, mode?: Mode): void {
+/** Fences the flights of a place and its regions, and forgets their back-offs. */
+function fencePlace(engine: Engine, place: Place, mode?: Mode): void {
   engine.flights.fenceWhere((flight) => place.holds(flight.key), mode)
   engine.backoff.forgetWhere((key) => place.holds(key))
 }
 
-/** The keys of live entries of a place itself, without its regions, as given. */
+/** The keys, as given, of live entries of a place itself, without its regions. */
 export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator<string, void, undefined> {
   let end: (() => unknown) | undefined
   const over = engine.listings.begin()
@@ -133,12 +133,12 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
     }
   } finally {
     over()
-    // The caller has stopped in the middle.
+    // The caller has stopped iterating.
     if (end) quietly(end)
   }
 }
 
-/** Drops what is past grace; answers how many, 0 where the adapter has no way. It has thirty times `storeTimeout`. */
+/** Drops what is past grace; returns how many, or 0 where the adapter cannot. It has thirty times `storeTimeout`. */
 export async function pruneAll({ engine, policy }: Target): Promise<number> {
   const store = engine.store ?? (await engine.opened(policy.storeTimeout))
   return (await engine.guard(() => store.adapter.prune?.(now()), 30 * policy.storeTimeout, "")) ?? 0

@@ -1,45 +1,45 @@
 import { now } from "../base/clock.ts"
 import { isDead, ShortLived } from "../base/short-lived.ts"
 
-/** A read or write of the far tier that is under way. */
+/** A pending read or write of the far tier. */
 export interface Ticket {
   readonly key: string
   readonly writes: boolean
   /** When it began, ms since epoch. */
   readonly since: number
   readonly running: Running
-  /** The count of beats on its key when it began; {@link beaten} if it began beaten. */
-  readonly beats: number
+  /** The key's count of changes when it began; {@link outdated} if it began outdated. */
+  readonly changes: number
 }
 
-/** What is under way on one key. */
+/** The pending operations on one key. */
 interface Running {
   /** When the last of them began, ms since epoch. */
   since: number
   /** How many there are. */
   count: number
-  /** How often they were beaten. */
-  beats: number
-  /** The writes among them that are not taken for dead, oldest first: on Workers their requests may be over. */
+  /** How often a write or a clear of the key has begun, or ended. */
+  changes: number
+  /** The writes among them that are not presumed dead, oldest first: on Workers their requests may have finished. */
   readonly writes: Set<Ticket>
 }
 
-/** No count of beats is ever this. */
-const beaten = -1
+/** Never equal to a count of changes. */
+const outdated = -1
 
 /**
- * Keeps outdated copies out of the near tier. When two operations on a key overlap, the beaten one leaves no copy:
+ * Keeps outdated copies out of the near tier. Of two overlapping operations on a key, the outdated one leaves no copy:
  *
- *     begins first    then, before that ends      beaten
- *     read            write                       the read: its count of beats is no longer that of the key
- *     write           read                        the read: it begins beaten
- *     write           write                       both: the first by its count, the second begins so
- *     read or write   clear begins, or ends       what began first, by its count
- *     clear           read or write               what began then: it begins beaten
- *     dead write      read or write, before       what runs on the key when the dead one ends after all
+ *     begins first    then, before that ends      outdated
+ *     read            write                       the read: the key's count has changed
+ *     write           read                        the read: it begins outdated
+ *     write           write                       both: the first by the count, the second begins outdated
+ *     read or write   clear begins, or ends       the read or write, by the count
+ *     clear           read or write               the read or write: it begins outdated
+ *     dead write      read or write               neither; when the dead one does end, what runs on the key then
  *
- * A write is dead after ten seconds: it no longer beats what begins. An operation whose key is not tracked any more
- * counts as beaten, for nobody has counted for it.
+ * A write is presumed dead after ten seconds: it then no longer outdates new operations. An operation whose key is no
+ * longer tracked counts as outdated, because nothing was counted for it.
  */
 export class Fences {
   readonly #running = new ShortLived<Running>()
@@ -48,13 +48,13 @@ export class Fences {
   writes = 0
 
   /**
-   * An operation on `key` begins. One that `writes` beats what is under way on the key, and what begins before its end.
+   * Begins an operation on `key`. A write outdates the key's pending operations, and those that begin before it ends.
    */
   begin(key: string, writes: boolean): Ticket {
     const since = now()
     let running = this.#running.get(key)
     if (!running) {
-      running = { since, count: 0, beats: 0, writes: new Set() }
+      running = { since, count: 0, changes: 0, writes: new Set() }
       this.#running.set(key, running)
     }
     running.since = since
@@ -63,52 +63,52 @@ export class Fences {
       if (!isDead(write.since, since)) break
       running.writes.delete(write)
     }
-    let isBeaten = running.writes.size > 0
+    let isOutdated = running.writes.size > 0
     for (const clearing of this.#clearing) {
       if (isDead(clearing.since, since)) this.#clearing.delete(clearing)
-      else isBeaten ||= key.startsWith(clearing.prefix)
+      else isOutdated ||= key.startsWith(clearing.prefix)
     }
     if (writes) {
       this.writes++
-      running.beats++
+      running.changes++
     }
-    const ticket = { key, writes, since, running, beats: isBeaten ? beaten : running.beats }
+    const ticket = { key, writes, since, running, changes: isOutdated ? outdated : running.changes }
     if (writes) running.writes.add(ticket)
     return ticket
   }
 
-  /** The operation is over. Answers whether nothing has beaten it. */
+  /** Ends the operation; returns whether its result is still current. */
   end(ticket: Ticket): boolean {
     const { key, writes, running } = ticket
-    const isBeaten = this.isBeaten(ticket)
+    const isOutdated = this.isOutdated(ticket)
     const known = this.#running.get(key)
-    if (writes && known) known.beats++
+    if (writes && known) known.changes++
     running.writes.delete(ticket)
     if (--running.count === 0 && known === running) this.#running.delete(key)
-    return !isBeaten
+    return !isOutdated
   }
 
-  /** Whether something has beaten it, or may have: then what it brings may be outdated. */
-  isBeaten({ key, running, beats }: Ticket): boolean {
-    return this.#running.get(key) !== running || running.beats !== beats
+  /** Whether its result is outdated, or may be. */
+  isOutdated({ key, running, changes }: Ticket): boolean {
+    return this.#running.get(key) !== running || running.changes !== changes
   }
 
-  /** Keys under `prefix` are being cleared: beats what is under way on them until the function it returns is called. */
+  /** Keys under `prefix` are being cleared: outdates operations on them until the returned function is called. */
   clear(prefix: string): () => void {
     const clearing = { prefix, since: now() }
-    const beat = (): void => {
-      for (const [key, running] of this.#running) if (key.startsWith(prefix)) running.beats++
+    const outdate = (): void => {
+      for (const [key, running] of this.#running) if (key.startsWith(prefix)) running.changes++
     }
     this.writes++
     this.#clearing.add(clearing)
-    beat()
+    outdate()
     return () => {
       this.#clearing.delete(clearing)
-      beat()
+      outdate()
     }
   }
 
-  /** Forgets all that is under way: none of it leaves a copy any more. */
+  /** Forgets all pending operations: none of them leaves a copy any more. */
   close(): void {
     this.#running.clear()
     this.#clearing.clear()

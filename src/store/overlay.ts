@@ -2,16 +2,16 @@ import { type Adapter, type Awaitable, inStep, isToken, type Stored } from "../a
 import { attempt, together } from "../base/awaitable.ts"
 
 interface Write {
-  /** `undefined` removes. */
+  /** `undefined` for a removal. */
   readonly record: Stored | undefined
   readonly ttl: number
-  /** Made from what was read (loaded, touched, expired), not given by the batch itself. */
+  /** Derived from what was read (loaded, touched, expired), not set by the batch itself. */
   readonly isDerived: boolean
   /** The batch had removed the key before: if this derived write gives way, the removal stays. */
   readonly isRemoved?: boolean | undefined
 }
 
-/** Writes that wait for their storage: what a batch has set, removed and cleared so far. */
+/** Pending writes: what a batch has set, removed and cleared so far. */
 export interface Pending {
   /** By storage key. */
   readonly writes: ReadonlyMap<string, Write>
@@ -19,40 +19,40 @@ export interface Pending {
   readonly cleared: readonly string[]
 }
 
-/** An adapter whose writes wait, and what it must know of the storage below meanwhile. */
+/** An adapter that holds its writes back, and what must be known about the storage below. */
 export interface Overlay {
   readonly adapter: Adapter
   readonly pending: Pending
-  /** The same for writes made from what has been read so far: they give way to what is written below from now on. */
+  /** The same for writes derived from what was read until now: they give way to later writes below. */
   derived(): Adapter
-  /** Keys were written below: writes made from what they held are dropped. */
-  beat(written: readonly string[] | ((key: string) => boolean)): void
-  /** Whether a read of `key`, its versions included, is answered by the storage below. */
+  /** Keys were written below: drops writes derived from their old values. */
+  giveWay(written: readonly string[] | ((key: string) => boolean)): void
+  /** Whether a read of `key` and its versions reaches the storage below. */
   isUntouched(key: string): boolean
-  /** Whether its own writes may hide versions below, so that a renewal of those is not seen. */
+  /** Whether its own writes may hide versions below, so that their renewal goes unnoticed. */
   hidesVersions(): boolean
 }
 
-/** With more keys than this written below they are not told apart: all that is under way counts as beaten. */
+/** With more keys than this written below, all derived writes give way. */
 const maxKeys = 10_000
 
 /**
- * An adapter over `base` whose writes stay in `pending`, and whose reads see them.
+ * An adapter over `base` whose writes stay in `pending`, where its reads see them.
  *
- * @param makeToken - Makes an absent version token in `base` itself: everybody must have the same one.
+ * @param makeToken - Creates an absent version token in `base` itself: all users must share it.
  */
 export function overlay(base: Adapter, makeToken: (key: string) => Promise<unknown>): Overlay {
   const writes = new Map<string, Write>()
   const cleared: string[] = []
-  /** The keys written below, each with the count of `beats` when it was. */
-  const beaten = new Map<string, number>()
-  let beats = 0
-  /** The count for keys that `beaten` does not have. */
+  /** The keys written below, each with the value of `changes` at that time. */
+  const changed = new Map<string, number>()
+  let changes = 0
+  /** The value for keys that `changed` lacks. */
   let floor = 0
   let hasTokens = false
   const isCleared = (key: string) => cleared.some((prefix) => key.startsWith(prefix))
   const isKnown = (key: string) => writes.has(key) || isCleared(key)
-  // Nobody copies what a storage of copy "own" answers: the reader must not get the very object that waits here.
+  // Values from a storage with copy "own" are not copied again: the reader must not get the object that waits here.
   const answer = ({ record }: Write) =>
     base.copy === "own" && typeof record === "object" ? structuredClone(record) : record
   const get = (key: string) => {
@@ -65,13 +65,13 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
   }
 
   function derived(): Adapter {
-    const since = beats
+    const since = changes
     const write = (key: string, record: Stored, ttl: number): void => {
       const known = writes.get(key)
       const isGiven = known?.isDerived === false
-      // What is made from the batch's own value gives way to nothing.
+      // A write derived from the batch's own value gives way to nothing.
       if (isGiven && known.record !== undefined) set(key, record, ttl)
-      else if ((beaten.get(key) ?? floor) <= since)
+      else if ((changed.get(key) ?? floor) <= since)
         writes.set(key, { record, ttl, isDerived: true, isRemoved: isGiven || known?.isRemoved })
     }
     const remove = (key: string): boolean => {
@@ -81,16 +81,16 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
     return { ...adapter, set: write, delete: remove }
   }
 
-  function beat(written: readonly string[] | ((key: string) => boolean)): void {
-    beats++
+  function giveWay(written: readonly string[] | ((key: string) => boolean)): void {
+    changes++
     const isAny = typeof written === "function"
     const keys = isAny ? [...writes.keys()].filter(written) : written
-    if (isAny || beaten.size > maxKeys) {
-      beaten.clear()
-      floor = beats
+    if (isAny || changed.size > maxKeys) {
+      changed.clear()
+      floor = changes
     }
     for (const key of keys) {
-      beaten.set(key, beats)
+      changed.set(key, changes)
       const known = writes.get(key)
       if (known?.isRemoved) set(key, undefined, 0)
       else if (known?.isDerived) writes.delete(key)
@@ -134,7 +134,7 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
         if (!there && isToken(key) && !isKnown(key)) await makeToken(key)
         if ((there || isToken(key)) && !isKnown(key)) return false
       }
-      // Nothing is awaited from here on, so that one of several concurrent calls is the first.
+      // No await from here on, so that one of several concurrent calls is the first.
       if (writes.get(key)?.record !== undefined) return false
       set(key, record, ttl)
       return true
@@ -145,14 +145,14 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
   }
   const isUntouched = (key: string) => !hasTokens && !isKnown(key)
   const hidesVersions = () => hasTokens || cleared.length > 0
-  return { adapter, pending: { writes, cleared }, derived, beat, isUntouched, hidesVersions }
+  return { adapter, pending: { writes, cleared }, derived, giveWay, isUntouched, hidesVersions }
 }
 
 /**
- * Brings what a batch has written to its storage, in one round trip where the adapter can. Stops once `isLate` says
- * that its time has run out: newer writes may be there.
+ * Writes what a batch has collected to its storage, in one round trip where the adapter can. Stops once `isLate`: newer
+ * writes may be there.
  *
- * @param derived - Takes the derived writes. Another adapter than `adapter` only for a batch within a batch.
+ * @param derived - Takes the derived writes. Differs from `adapter` only for a batch within a batch.
  */
 export async function flush(
   adapter: Adapter,
@@ -163,7 +163,7 @@ export async function flush(
   for (const prefix of cleared) if (!isLate()) await adapter.clear(prefix)
   if (isLate()) return
   for (const [to, some] of partsOf([...writes], adapter, derived)) {
-    // All in one turn, which a storage may make one transaction of. If one fails, the others are waited for.
+    // All in one turn, so that the storage may use one transaction. If one fails, the others are awaited.
     const done = put(to, some).map(attempt)
     await Promise.allSettled(done)
     await Promise.all(done)
@@ -172,7 +172,7 @@ export async function flush(
 
 type Entry = readonly [key: string, write: Write]
 
-/** Which adapter takes which of the writes. A removal goes before the derived write of its key. */
+/** Which adapter takes which writes. A removal goes before the derived write of its key. */
 function partsOf(
   all: readonly Entry[],
   adapter: Adapter,
@@ -190,7 +190,7 @@ function partsOf(
   ]
 }
 
-/** The operations that bring `writes` to `adapter`. No key is in two of them. */
+/** The operations that write `writes` to `adapter`. Each key is in one of them. */
 function put(adapter: Adapter, writes: readonly Entry[]): (() => Awaitable<unknown>)[] {
   const sets: (readonly [key: string, record: Stored, ttl: number])[] = []
   const removed: string[] = []

@@ -9,7 +9,7 @@ import type { NearCopies } from "./near-copies.ts"
 import type { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
-/** What two tiers work with. */
+/** The parts of a tiered adapter. */
 export interface Tiers extends NearState {
   readonly far: Adapter
   /** Encodes for far. */
@@ -19,23 +19,23 @@ export interface Tiers extends NearState {
   readonly teller: Teller | undefined
 }
 
-/** An answer of far. */
+/** Far's last answer. */
 interface Last {
   readonly key: string
   /** How many writes had begun by then. */
   readonly writes: number
-  /** `undefined` where it was absent. */
+  /** `undefined` if it was absent. */
   readonly record: Stored | undefined
 }
 
-/** Reads of two tiers: near first, then far. What comes from far stays near. */
+/** Reads two tiers: near first, then far. What far returns is kept near. */
 export class Reads {
   readonly #tiers: Tiers
   readonly #copies: NearCopies
   readonly #tokens: Tokens
-  /** Whether the last answer of far came at once. */
+  /** Whether far's last answer was synchronous. */
   #isPrompt = false
-  /** The last answer of a far tier that answers at once, until the turn is over: one read asks it more than once. */
+  /** The last answer of a synchronous far tier, until the turn ends: one read asks more than once. */
   #last: Last | undefined
 
   constructor(tiers: Tiers) {
@@ -52,13 +52,13 @@ export class Reads {
     return copy === undefined ? this.#ask(key) : copy
   }
 
-  /** What is known at once: near, or by a far tier that answers at once; `""` for a token known to be absent. */
+  /** What is known synchronously: near, or from a synchronous far tier; `""` for a token known to be absent. */
   peek(key: string, time?: number): Stored | undefined {
     if (this.#last && this.#isLast(key, this.#last)) return this.#last.record
     return (isToken(key) ? this.#tokens.get(key) : this.#copies.peek(key, time)) ?? this.#peekFar(key)
   }
 
-  /** Whether `last` is of `key`, and nothing has been written since. */
+  /** Whether `last` is the answer for `key`, and nothing has been written since. */
   #isLast(key: string, last: Last): boolean {
     return last.key === key && last.writes === this.#tiers.fences.writes
   }
@@ -68,7 +68,7 @@ export class Reads {
     this.#last = { key, writes: this.#tiers.fences.writes, record }
   }
 
-  /** Drops what lies near of `keys`, so that far is asked; and in far too, which may be two tiers itself. */
+  /** Drops the copies of `keys`, so that far is asked; also in far, which may itself be tiered. */
   forget(keys: readonly string[]): Awaitable<void> {
     const { far, fences } = this.#tiers
     this.#last = undefined
@@ -77,7 +77,7 @@ export class Reads {
         fences.clear(key)()
         return this.#tokens.clear(key)
       }
-      // Beats the reads under way, which may bring what was there before.
+      // Outdates pending reads, which may bring the old value.
       fences.end(fences.begin(key, true))
       return isToken(key) ? this.#tokens.doubt(key) : this.#copies.drop(key)
     }
@@ -122,7 +122,7 @@ export class Reads {
     return chain(near, answer)
   }
 
-  /** What near has of `key`. A token that is being read is waited for; an absent one is `""`. */
+  /** Near's record of `key`. A token that is being read is awaited; an absent one is `""`. */
   #near(key: string): Awaitable<Stored | undefined> {
     if (!isToken(key)) return this.#copies.get(key)
     return this.#tokens.get(key) ?? this.#tokens.asked(key)?.then((token) => token ?? "")
@@ -184,7 +184,7 @@ export class Reads {
     }
   }
 
-  /** Keeps near what has come from far, unless that read was beaten. Answers the record. */
+  /** Keeps near what came from far, unless it is outdated; returns the record. */
   #arrive(ticket: Ticket, arrival: Arrival | undefined): Stored | undefined {
     const { copies, tokens, fences } = this.#tiers
     const { key } = ticket
@@ -195,7 +195,7 @@ export class Reads {
       else tokens.count()
       return record === "" ? undefined : record
     }
-    const kept = arrival && !fences.isBeaten(ticket) ? copies.keep(key, arrival, ticket.since) : undefined
+    const kept = arrival && !fences.isOutdated(ticket) ? copies.keep(key, arrival, ticket.since) : undefined
     if (!isPromise(kept)) fences.end(ticket)
     // The copy may arrive after that of a later write, and is then dropped. The reader need not wait for that.
     else kept.then(() => (fences.end(ticket) ? undefined : copies.drop(key)))

@@ -5,14 +5,14 @@ import type { Arrival } from "./coder.ts"
 import type { Ticket } from "./fences.ts"
 import type { Tiers } from "./reads.ts"
 
-/** An entry to be written. */
+/** An entry to write. */
 export type Item = readonly [key: string, record: Stored, ttl: number]
 
 /**
- * Writes of two tiers: far first, then near.
+ * Writes two tiers: far first, then near.
  *
- * While a write is under way near has nothing of its keys: so it does not matter what has become of a write that
- * failed, or of which nothing was heard again. The other near tiers are told when it has ended, well or not.
+ * While a write is pending, near has no copies of its keys. So it does not matter whether a write that failed or timed
+ * out has reached far. Other near tiers are notified when it has ended, successfully or not.
  */
 export class Writes {
   readonly #tiers: Tiers
@@ -86,9 +86,9 @@ export class Writes {
   }
 
   /**
-   * Writes to far, with nothing of `keys` near meanwhile.
+   * Writes to far, with no copies of `keys` near in the meantime.
    *
-   * @param arrivalOf - What near may keep of a key after that. Left out: nothing.
+   * @param arrivalOf - What near may keep of a key after that. Default: nothing.
    */
   #write<T>(
     keys: readonly string[],
@@ -107,7 +107,7 @@ export class Writes {
     })
   }
 
-  /** `toFar` as `write`, which tells the others that it begins if it takes time; `tell` tells them that it is over. */
+  /** `write` runs `toFar`, and announces its begin if it is asynchronous; `tell` announces its end. */
   #announced<T>(toFar: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) {
     const { teller } = this.#tiers
     let hasBegun = false
@@ -125,11 +125,11 @@ export class Writes {
     }
   }
 
-  /** A write is over: keeps `arrival` near, unless the write was beaten. */
+  /** Ends a write: keeps `arrival` near, unless it is outdated. */
   #end(ticket: Ticket, arrival: Arrival | undefined): Awaitable<void> {
     const { copies, tokens, fences } = this.#tiers
     const { key } = ticket
-    const isOurs = arrival && !isToken(key) && !fences.isBeaten(ticket)
+    const isOurs = arrival && !isToken(key) && !fences.isOutdated(ticket)
     const kept = isOurs ? copies.keep(key, arrival, ticket.since) : undefined
     // The copy may arrive after that of a later write, and is then dropped.
     if (isPromise(kept)) return kept.then(() => (fences.end(ticket) ? undefined : copies.drop(key)))
@@ -151,7 +151,7 @@ export class Writes {
   }
 }
 
-/** Runs `work`, then `over` however it ended, and answers as `work` does. Neither `before` nor `over` fails. */
+/** Runs `work`, then `over` in any case, and returns the result of `work`. Neither `before` nor `over` fails. */
 function finished<T>(
   work: () => Awaitable<T>,
   before: Awaitable<void>,
