@@ -1,20 +1,20 @@
-// What a fallback of many keys answers, and who gets which part of it.
+// What a fallback of many keys may return, and which caller gets which part of it.
 import { CacheError } from "../base/errors.ts"
 import { isA, isObject } from "../base/kind.ts"
 import { canonical, type KeyLike } from "../key.ts"
 import type { LoadContext } from "./context.ts"
 
-/** What a fallback of many keys may answer: values in the order of the keys, or by key. */
+/** The result of a fallback of many keys: values in the order of the keys, or by key. */
 export type ManyResult<V> = readonly V[] | ReadonlyMap<unknown, V> | { readonly [key: string]: V }
 
-/** A missing key, and who waits for its value. */
+/** A missing key and the caller that waits for its value. */
 export interface Asked {
   readonly key: KeyLike
   readonly context: LoadContext
   readonly resolve: (value: unknown) => void
 }
 
-/** Hands each of `asked` its part of `result`. @throws {CacheError} `FALLBACK_RESULT` for a wrong shape or length. */
+/** Gives each of `asked` its part of `result`. @throws {CacheError} `FALLBACK_RESULT` for a wrong shape or length. */
 export function hand(asked: readonly Asked[], result: unknown): void {
   if (Array.isArray(result)) {
     if (result.length !== asked.length) {
@@ -27,7 +27,7 @@ export function hand(asked: readonly Asked[], result: unknown): void {
   if (typeof result !== "object") throw wrong(`a ${typeof result}`)
   if (!isA(result, "Map") && Symbol.iterator in result) throw wrong("what has no keys")
   const find = finderIn(
-    result as ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>, // The one or the other.
+    result as ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>, // Checked above: one or the other.
     asked.map(({ key }) => key),
   )
   for (const { key, context, resolve } of asked) {
@@ -38,10 +38,10 @@ export function hand(asked: readonly Asked[], result: unknown): void {
 }
 
 /**
- * Answers a function that finds values by key in what a fallback answered, a Map or a record.
+ * Returns a function that looks up values by key in a fallback's result, a Map or a record.
  *
- * A key is found by itself or by its `name`; a primitive by its text as well, so that 42 finds "42" (but not in a Map if
- * "42" is `asked` for, too); segments and other objects by their canonical text.
+ * A key matches itself or its `name`; a primitive also matches its text, so that 42 finds "42" (but not in a Map if
+ * "42" is `asked` for as well); segments and other objects match by their canonical text.
  */
 export function finderIn<V>(
   result: ReadonlyMap<unknown, V> | { readonly [key: string]: V },
@@ -52,10 +52,10 @@ export function finderIn<V>(
   let byText: Map<string, V> | undefined
   return (key, name = key) => {
     const isSimple = !isObject(key)
-    // The value may be `undefined` itself, so it is asked for by `has`.
+    // The value may be `undefined`, so test with `has`.
     const known = [key, name]
     if (isSimple && !others.has(String(key))) known.push(String(key))
-    for (const one of known) if (values.has(one)) return { value: values.get(one) as V } // It has it.
+    for (const one of known) if (values.has(one)) return { value: values.get(one) as V } // `has` says so.
     if (isSimple) return undefined
     byText ??= new Map([...values].flatMap(([key, value]) => textsOf(key).map((text) => [text, value])))
     const text = textsOf(key).find((text) => byText?.has(text))
@@ -63,7 +63,7 @@ export function finderIn<V>(
   }
 }
 
-/** The canonical text of an object, in a list; an empty list if it has none. */
+/** The canonical text of an object as a list; empty if it has none. */
 function textsOf(key: unknown): string[] {
   if (!isObject(key)) return []
   try {

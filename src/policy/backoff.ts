@@ -1,24 +1,24 @@
 import { now } from "../base/clock.ts"
 
 /**
- * Keys whose load failed while a stale value was there: one attempt per back-off, which doubles from 1 second to 30.
+ * Keys whose load failed while a stale value was there: one attempt per back-off, which doubles from 1 to 30 seconds.
  */
 export class Backoff {
   readonly #keys = new Map<string, { readonly until: number; readonly delay: number }>()
 
-  /** Whether the load of `key` must not be tried again yet. */
+  /** Whether the load of `key` must not be retried yet. */
   holds(key: string): boolean {
     const known = this.#keys.get(key)
     if (!known) return false
     const time = now()
-    // A clock that was set back ends it.
+    // A clock that was moved back ends the back-off.
     return time < known.until && time >= known.until - known.delay
   }
 
   failed(key: string): void {
     const delay = Math.min(30_000, 2 * (this.#keys.get(key)?.delay ?? 500))
     this.#keys.set(key, { until: now() + delay, delay })
-    // Bounded like everything here: the oldest goes.
+    // Bounded: the oldest key is dropped.
     const [oldest = ""] = this.#keys.keys()
     if (this.#keys.size > 10_000) this.#keys.delete(oldest)
   }

@@ -5,13 +5,13 @@ import type { Place } from "./place.ts"
 import { isRenewed, limitOf } from "./tokens.ts"
 
 /**
- * Whether regions or tags of `flight`, or of the entry it is to replace, were invalidated since it captured their
- * versions. Fences the flight if so.
+ * Whether regions or tags of `flight`, or of the entry it replaces, were invalidated since it captured their versions.
+ * Fences the flight if so.
  */
 export async function isBehind(engine: Engine, flight: Flight, place: Place, ms: number): Promise<boolean> {
   const { tokens: captured, versionKeys, found } = flight
   const { store } = engine
-  // Where the cache is closed all flights are fenced, and whoever asked before still shares its own.
+  // Closing the cache fences all flights; callers from before it still share theirs.
   if (!store || !captured || flight.fenced) return flight.fenced && !engine.flights.isOver
   try {
     const { kept, limit } = isLive(found) ? found : {}
@@ -21,8 +21,8 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
     const tokens = await engine.guard(() => engine.versions(store).read([...keys, ...old]), ms, flight.key)
     const own = [...tokens.slice(0, place.versionKeys.length), ...tokens.slice(keys.length)]
     const isOld = kept && limit !== limitOf(kept.marks, own)
-    // A version that was made for the flight, and is gone, tells nothing: the storage may keep none. Tags that the
-    // fallback has chosen meanwhile were not captured: see marksFor.
+    // A version that was made for the flight and is gone proves nothing: the storage may keep none. Tags that the
+    // fallback has chosen since were not captured: see marksFor.
     const isEnded = (_: string, i: number) => {
       const token = tokens[i]
       const before = captured[i]
@@ -33,6 +33,6 @@ export async function isBehind(engine: Engine, flight: Flight, place: Place, ms:
     if (engine.flights.get(flight.key) === flight) engine.flights.fenceOwn(flight.key)
     return true
   } catch {
-    return false // A lost storage blocks nobody: the flight is joined.
+    return false // A failing storage blocks no caller: the flight is joined.
   }
 }

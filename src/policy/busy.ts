@@ -2,7 +2,7 @@ import { left, now, poll } from "../base/clock.ts"
 import { isWorker } from "./scope.ts"
 import { within } from "./timeout.ts"
 
-/** Counts what is under way, so that a close can wait for it. */
+/** Counts operations under way, so that `close` can wait for them. */
 export class Busy {
   #count = 0
   #idle: Promise<void> | undefined
@@ -15,7 +15,7 @@ export class Busy {
     return work
   }
 
-  /** Counts something as under way until the function is called that it answers. */
+  /** Counts an operation as under way until the returned function is called. */
   begin(): () => void {
     this.#count++
     return this.#end
@@ -30,8 +30,8 @@ export class Busy {
   /** Waits until nothing is under way, `ms` at most. */
   async finish(ms: number): Promise<void> {
     const since = now()
-    // On Workers it looks at the count: a promise that another request settles may never tell, and what a request that
-    // is over has begun never ends.
+    // On Workers it polls the count: a promise that another request settles may never resolve here, and what a finished
+    // request began never ends.
     if (isWorker()) return poll(() => this.#count === 0 || left(since, Math.min(ms, 30_000)) <= 0)
     let isLate = false
     while (this.#count > 0 && !isLate) {

@@ -13,13 +13,13 @@ import type { Place } from "./place.ts"
 import type { Scope } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 
-/** Writes an entry for `life` ms; `isLate` tells whether the write has run out of time meanwhile. */
+/** Writes an entry that lives for `life` ms; `isLate` tells whether the write has run out of time. */
 export type WriteEntry = (key: string, kept: Kept, life: number, isLate: () => boolean) => Awaitable<unknown>
 
 /** Called when a caller is served from the cache, with the end of the entry's freshness in ms since epoch. */
 export type Served = (freshUntil: number) => void
 
-/** What one caller asks for, and by which options. */
+/** One caller's request and its options. */
 export interface Call {
   readonly engine: Engine
   readonly place: Place
@@ -29,27 +29,27 @@ export interface Call {
   readonly key: string
   readonly fallback: Fallback<unknown>
   readonly policy: Policy
-  /** Whether it is content with a stale entry as it is. */
+  /** Whether a stale entry will do. */
   readonly servesStale?: boolean | undefined
   readonly scope: Scope
-  /** Milliseconds since epoch: the timeouts count from here. */
+  /** Ms since epoch; the timeouts count from here. */
   readonly startedAt: number
-  /** What it does together with others, if it is one call of `getOrSetMany`. */
+  /** What it shares with the other keys of one `getOrSetMany`. */
   readonly bulk?: BulkCall | undefined
-  /** Writes the entry in place of the store. */
+  /** Replaces the store's own write. */
   readonly write?: WriteEntry | undefined
-  /** The engine that tells of its write, where that is a batch's. */
+  /** The engine that emits the `set` event, where that is a batch's. */
   readonly teller?: Engine | undefined
   /** The options of this very call, unresolved. */
   readonly given?: { readonly ttl?: unknown; readonly grace?: unknown } | undefined
   readonly onServe?: Served | undefined
 }
 
-/** What a call that is one of many does together with the others. */
+/** What the calls of one `getOrSetMany` do together. */
 export interface BulkCall {
-  /** Reads its entry anew, past what a tier in front keeps. */
+  /** Reads the call's entry again, past any near tier. */
   readAnew(call: Call): Awaitable<Found>
-  /** Called when this caller waits for another's load. */
+  /** Called when this caller waits for another caller's load. */
   onJoin(): void
 }
 
@@ -58,27 +58,27 @@ export interface Answer {
   readonly value: unknown
 }
 
-/** In place of an answer: the caller is to look again for a flight, and to start one if none runs. */
+/** In place of an answer: the caller looks for a flight again, and starts one if none runs. */
 export const nextRound = undefined
 
-/** Whether a fresh entry is to be refreshed before its time. */
+/** Whether to refresh a fresh entry before its deadline. */
 export function isDueEarly({ kept, limit }: Found, { policy }: Pick<Call, "policy">): boolean {
   if (!kept) return false
   const until = Math.min(freshUntil(kept, limit), kept.createdAt + policy.maxAge)
   return isEarly(kept, until, now(), policy.early)
 }
 
-/** Whether what was found is fresh, stale or gone for this call, by its own `maxAge`. */
+/** Whether the entry is fresh, stale or gone for this call, given its `maxAge`. */
 export function judge({ kept, limit }: Found, { policy }: Pick<Call, "policy">): State {
   return kept ? stateOf(kept, now(), policy.maxAge, limit) : "gone"
 }
 
-/** Whether an entry in this state is all that a call, or all who wait for a flight, want. */
+/** Whether an entry in this state satisfies a call, or all callers of a flight. */
 export function isServed(state: State, { servesStale }: Pick<Call, "servesStale">): boolean {
   return state === "fresh" || (state === "stale" && servesStale === true)
 }
 
-/** Gives a caller what was found, and counts it: as a hit, or as stale for `reason`. */
+/** Serves a caller the entry found, and counts it: as a hit, or as stale for `reason`. */
 export function serve(
   { engine, place, name, onServe }: Call,
   { kept, limit }: Found,
@@ -92,8 +92,8 @@ export function serve(
 }
 
 /**
- * Whether a call may join a flight. Not for a fresh load; not one that is beaten, overdue, or has the outcome of its
- * challenger already; and across requests only where both may share.
+ * Whether a call may join a flight: not if it asks for a fresh load; not a flight that is fenced, overdue, or settled
+ * by its challenger; and across requests only where both may share.
  */
 export function canJoin(flight: Flight, { policy, scope }: Call): boolean {
   const mayShare = (scope.shares && flight.isShared) || flight.turn === thisTurn()
@@ -101,12 +101,12 @@ export function canJoin(flight: Flight, { policy, scope }: Call): boolean {
   return !policy.fresh && !isHeld && mayShare
 }
 
-/** Whether the load of this key failed lately: a stale value is then served without another attempt. */
+/** Whether the load of this key failed recently, so that a stale value is served without another attempt. */
 export function isBackedOff({ engine, key, policy }: Call): boolean {
   return !policy.fresh && engine.backoff.holds(key)
 }
 
-/** Whether a load failed because its function changed its arguments: a mistake that no stale value is to hide. */
+/** Whether a load failed because its function changed its arguments: a bug that no stale value should hide. */
 export function isMisuse(error: unknown, { name }: Call): boolean {
   return error instanceof CacheError && error.code === "ARGUMENT_CHANGED" && error.key === name
 }
@@ -120,7 +120,7 @@ export function tooLate({ name, policy }: Call): CacheError {
   )
 }
 
-/** The error of a fallback that waits for itself. */
+/** The error of a fallback that would wait for itself. */
 export function reentrant({ name }: Call): CacheError {
   return new CacheError(
     "REENTRANT",

@@ -7,25 +7,25 @@ import type { Flight } from "./flight.ts"
 import { type Found, isLive } from "./found.ts"
 import { type Policy, resolvePolicy } from "./options.ts"
 
-/** What a fallback is told, and may decide. */
+/** What a fallback is given, and what it may decide. */
 export interface LoadContext<V = unknown> {
   /** The key as given, arrays in canonical text. */
   readonly key: string
   /** Aborts when the last waiting caller has gone. */
   readonly signal: AbortSignal
-  /** What is being replaced; hidden after a hard invalidation. */
+  /** The entry being replaced; hidden after a hard invalidation. */
   readonly stale: Entry<V> | undefined
-  /** How long the value will be fresh; may be set. Milliseconds when read. */
+  /** How long the value will be fresh. Writable; reads as milliseconds. */
   ttl: Duration
-  /** How long it may be served stale after that; may be set. Milliseconds when read. */
+  /** How long it may be served stale after that. Writable; reads as milliseconds. */
   grace: Duration
-  /** What `invalidateTags` ends it by; may be set. */
+  /** The tags that `invalidateTags` finds it by. Writable. */
   tags: string[]
   /** Return the value, store nothing. */
   skip(): void
   /**
-   * "Not modified": keeps the stale value, its grace and its tags, and renews its ttl; what the call's options or this
-   * context say goes before. Throws where there is none.
+   * "Not modified": returns the stale value and renews its ttl. Its grace and tags stay, unless the call's options or
+   * this context set others. Throws if there is no stale value.
    */
   keep(): V
 }
@@ -33,12 +33,12 @@ export interface LoadContext<V = unknown> {
 /** Makes the value of a key. */
 export type Fallback<V> = (context: LoadContext<V>) => V | Promise<V>
 
-/** Makes what its key says, which is known when TypeScript reads it; or else an `R` that it tells by itself. */
+/** Makes the `V` that a typed key asks for; with an untyped key, an `R` inferred from what it returns. */
 export type FallbackOf<V, R> = unknown extends V
   ? (context: LoadContext<V>) => R | Promise<R>
   : NoInfer<Fallback<V>>
 
-/** Anything, beside which a type is told still: `unknown` would swallow it. */
+/** Any value. `unknown` would absorb the types in a union with it. */
 export type Anything = NonNullable<unknown> | null | undefined
 
 /** The context of one load. */
@@ -48,7 +48,7 @@ export class Context implements LoadContext {
   grace: Duration
   tags: string[]
   skipped = false
-  /** The entry that is kept on, after {@link keep}. */
+  /** The entry that {@link keep} renews. */
   renewed: Kept | undefined
   readonly #flight: Flight
   readonly #call: Call
@@ -73,12 +73,12 @@ export class Context implements LoadContext {
 
   get stale(): Entry<unknown> | undefined {
     const found = this.#found
-    // An entry past its grace counts as gone, even if nobody has pruned it yet.
+    // An entry past its grace counts as gone, even before it is pruned.
     if (isLive(found)) this.#copy ??= toEntry(found.kept, this.#call.engine, found.limit)
     return this.#copy
   }
 
-  /** What the fallback has decided, as options are: `undefined` means unset, nonsense throws. */
+  /** What the fallback has decided, read like options: `undefined` means unset, invalid values throw. */
   decided(policy: Policy): Policy {
     const { ttl, grace, tags } = this
     const isAsBefore = ttl === policy.ttl && grace === policy.grace
@@ -86,14 +86,14 @@ export class Context implements LoadContext {
     return resolvePolicy(policy, { ttl, grace, tags })
   }
 
-  /** The value as it is stored, if `value` is what {@link keep} has answered and a schema has made that of it. */
+  /** The value as stored, if `value` is what {@link keep} returned and a schema has transformed it. */
   keptAs(value: unknown): { readonly raw: unknown } | undefined {
     const { renewed } = this
     if (!renewed?.made || !Object.is(value, this.#kept)) return undefined
     return { raw: this.#call.engine.out(renewed.made) }
   }
 
-  // Not methods, so that a fallback may destructure the context.
+  // Getters instead of methods, so that a fallback may destructure the context.
   get skip(): () => void {
     return () => {
       this.skipped = true
@@ -116,7 +116,7 @@ export class Context implements LoadContext {
     }
   }
 
-  /** Takes ttl, grace and tags from `kept`, unless the call's options or the fallback have set them. */
+  /** Takes ttl, grace and tags from `kept`, unless the call's options or the fallback set them. */
   #renew(kept: Kept): void {
     const { policy, given } = this.#call
     this.renewed = kept

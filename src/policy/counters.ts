@@ -1,8 +1,8 @@
-/** How a cache has done since it was made. */
+/** A cache's counts since it was made. */
 export interface Metrics {
   /** Fresh values served. */
   readonly hits: number
-  /** Reads that found nothing fresh. One whose load then fails or is late may be served stale, and counts there too. */
+  /** Reads that found nothing fresh. If their load fails or is late, they may also count as stale. */
   readonly misses: number
   /** Stale values served. */
   readonly stale: number
@@ -12,28 +12,28 @@ export interface Metrics {
   readonly failures: number
   /** Callers who joined a load that was already running. */
   readonly coalesced: number
-  /** Entries that an adapter let go to keep its bounds. */
+  /** Entries that an adapter dropped to keep its bounds. */
   readonly evictions: number
-  /** Trouble that no caller was told of: a storage that fails, a loaded value that cannot be stored. */
+  /** Errors that reached no caller: the storage failed, or a loaded value could not be stored. */
   readonly errors: number
   /** Hits and stale, as a share of hits, stale and misses; 0 before the first read. */
   readonly hitRatio: number
-  /** Duration of loads in ms; percentiles over the last 256. */
+  /** Duration of loads in ms; percentiles of the last 256. */
   readonly loadTime: {
-    /** Loads that ended well, since the beginning. */
+    /** Successful loads since the cache was made. */
     readonly count: number
-    /** Of all of them. */
+    /** Over all of them. */
     readonly mean: number
-    /** Half of them took no longer. */
+    /** Half of them were no slower. */
     readonly p50: number
-    /** 95 of 100 took no longer. */
+    /** 95 % of them were no slower. */
     readonly p95: number
-    /** 99 of 100 took no longer. */
+    /** 99 % of them were no slower. */
     readonly p99: number
   }
 }
 
-/** Counts in plain fields, so that a hit costs one increment. */
+/** Plain fields, so that a hit costs one increment. */
 export class Counters {
   hits = 0
   misses = 0

@@ -23,7 +23,7 @@ import { within } from "./timeout.ts"
 import { limitOf, type Mode } from "./tokens.ts"
 import { Versions } from "./versions.ts"
 
-/** One storage and all that is under way on it: flights, writes, failed loads. */
+/** One storage and everything under way on it: flights, writes, back-offs. */
 export class Engine {
   readonly hub: Hub
   readonly source: Source
@@ -31,13 +31,13 @@ export class Engine {
   readonly flights: Flights
   readonly backoff: Backoff = new Backoff()
   readonly queue: WriteQueue
-  /** What a close, or a swap of the storage, waits for. */
+  /** What `close`, or a swap of the storage, waits for. */
   readonly busy: Busy = new Busy()
-  /** Listings of keys under way. A caller may stop in the middle without a word, so only a swap waits for them. */
+  /** Key listings under way. A caller may stop iterating without notice, so only a swap waits for them. */
   readonly listings: Busy = new Busy()
   /** The storage, once it is open. */
   store: Store | undefined
-  /** Only a batch's engine has one. */
+  /** Only set on a batch's engine. */
   draft: Draft | undefined
   #opening: UnderWay<Store> | undefined
   #versions: Versions | undefined
@@ -52,22 +52,22 @@ export class Engine {
     this.queue = new WriteQueue(lane, this)
   }
 
-  /** An engine for a storage that lies over this one: a batch's. */
+  /** An engine for a storage layered over this one: a batch's. */
   over(open: Source["open"]): Engine {
     const { hasPrefixes } = this.lane
     return new Engine({ ...this.source, owned: false, open }, this.hub, { ...laneOf(undefined), hasPrefixes })
   }
 
-  /** The versions of regions and tags in this storage; only once it is open. */
+  /** The versions of regions and tags in this storage. Call it only once the storage is open. */
   versions(store: Store): Versions {
     this.#versions ??= new Versions(store.adapter)
     return this.#versions
   }
 
-  /** Opens the storage, once for all callers where promises may be shared. Throws or rejects when it cannot. */
+  /** Opens the storage, once for all callers where promises may be shared. Throws or rejects if it cannot. */
   open(): Awaitable<Store> {
     if (this.store) return this.store
-    // An opening that hangs holds nobody back for ever. On Workers, one of another request may have died with it.
+    // A hanging open must not block callers for ever. On Workers, one begun by another request may have died with it.
     const known = this.#opening
     if (known && isAlive(known) && isOurs(known)) return known.promise
     const opened = openStore(this.source, (error) => this.onReport({ type: "error", error }, false))
@@ -78,14 +78,14 @@ export class Engine {
     return store
   }
 
-  /** The open storage, waited for as long as an operation may take; then rejects with `STORE_TIMEOUT`. */
+  /** The open storage; rejects with `STORE_TIMEOUT` after `ms`. */
   opened(ms: number): Awaitable<Store> {
     return this.store ?? this.guard(() => this.open(), ms, "")
   }
 
   #use(store: Store): Store {
     if (this.store || this.#closing) {
-      // Another request was faster, or the cache was closed meanwhile.
+      // Another request was faster, or the cache was closed in the meantime.
       if (this.source.owned) quietly(() => store.adapter.close?.())
       return this.store ?? store
     }
@@ -94,25 +94,27 @@ export class Engine {
     return store
   }
 
-  /** The value of `kept`, for a caller to own. `isLast`: nobody else will be given the value of this very object. */
+  /** The value of `kept`, for the caller to own. `isLast`: no other caller will be given the value of this object. */
   out(kept: Kept, isLast?: boolean): unknown {
     return this.store ? this.store.out(kept, isLast) : kept.value
   }
 
-  /** Called with what the storage reports by itself; `isAdapters` when others over the same adapter hear it as well. */
+  /**
+   * Called with what the storage reports on its own; `isAdapters` if other caches over the adapter get the report, too.
+   */
   onReport: (event: AdapterEvent, isAdapters: boolean) => void = () => {}
 
-  /** Hears what the adapter reports. */
+  /** Receives the adapter's reports. */
   hear(event: AdapterEvent): void {
     this.onReport(event, true)
   }
 
   /**
-   * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. Errors of the storage lose their
-   * credentials.
+   * Waits for a storage operation, `ms` at most; then rejects with `STORE_TIMEOUT`. Credentials are removed from errors
+   * of the storage.
    *
-   * @param key - The storage key it is about, for the error; `""` for none or many.
-   * @param lost - Answers in place of an error. Default: rethrows it.
+   * @param key - The storage key, for the error; `""` for none or many.
+   * @param lost - Maps an error to a result. Default: rethrows it.
    */
   guard<T>(
     work: () => Awaitable<T>,
@@ -132,11 +134,11 @@ export class Engine {
   }
 
   /**
-   * The entry at `key`, judged by the versions of its regions and tags; besides, the versions that a load would be made
-   * under. Never throws or rejects: trouble is an `error` event and a miss. Junk is removed. With the option `fresh`
-   * only the versions are read.
+   * The entry at `key`, judged by the versions of its regions and tags, with the versions that a load would be stored
+   * under. Never throws or rejects: a failure is an `error` event and a miss. Junk is removed. With `fresh`, only the
+   * versions are read.
    *
-   * @param known - What a storage that answers at once has just said.
+   * @param known - What a synchronous storage has just returned.
    */
   read(place: Place, key: string, policy: Policy, known?: Kept | MissReason): Awaitable<Found> {
     const { store } = this
@@ -146,7 +148,7 @@ export class Engine {
     return this.#ask(policy, [key], (store) => find({ engine: this, store, place, policy }, key, known), lost)
   }
 
-  /** As {@link read}, past what a tier in front keeps. */
+  /** As {@link read}, past any near tier. */
   readAnew(place: Place, key: string, policy: Policy): Awaitable<Found> {
     if (!this.store?.adapter.forget) return this.read(place, key, policy)
     return chain(
@@ -155,7 +157,7 @@ export class Engine {
     )
   }
 
-  /** As {@link read}, for many keys in one round trip where the adapter can. */
+  /** As {@link read}, for many keys; one round trip where the adapter can. */
   readMany(
     place: Place,
     keys: readonly string[],
@@ -167,7 +169,7 @@ export class Engine {
       const one = this.#lost(place, "", error)
       const isNear = this.store?.adapter.peek && !options.anew
       return keys.map((key) => {
-        // A tier in front may have it all the same. Its versions may be old: no entry can be made under them.
+        // A near tier may still have it. Its versions may be outdated: no entry can be stored under them.
         const known = isNear ? this.peek(place, key) : undefined
         return known ? { ...known, tokens: undefined } : one
       })
@@ -200,7 +202,9 @@ export class Engine {
     return nothing("unavailable")
   }
 
-  /** The entry at `key`, in whatever state, if the storage answers at once; `undefined` for none, and where it takes I/O. */
+  /**
+   * The entry at `key`, in whatever state, if the storage is synchronous; `undefined` if there is none or it takes I/O.
+   */
   peek(place: Place, key: string): Found | undefined {
     try {
       if (!this.store && this.source.adapter) quietly(() => this.open())
@@ -210,14 +214,14 @@ export class Engine {
       const tokens = this.versions(store).peek(place.versionKeysOf(kept.tags))
       return tokens && foundIn(kept, limitOf(kept.marks, tokens), tokens)
     } catch {
-      return undefined // A storage that fails knows nothing at once.
+      return undefined // A failing storage knows nothing synchronously.
     }
   }
 
   /**
-   * Beats the flights of `keys`, for an explicit write of them begins or has just ended.
+   * Fences the flights of `keys`, because an explicit write of them begins or has just ended.
    *
-   * @param mode - "soft" for a write that leaves the entries, so that stale ones may still be served. Default "hard".
+   * @param mode - "soft" for a write that keeps the entries, so that stale ones may still be served. Default "hard".
    */
   fence(keys: readonly string[], mode?: Mode): void {
     this.lane.count++
@@ -227,7 +231,7 @@ export class Engine {
     }
   }
 
-  /** Lets what is under way finish, `ms` at most, then closes what the cache opened, once. */
+  /** Waits for what is under way, `ms` at most, then closes what the cache opened, once. */
   async retire(ms: number): Promise<void> {
     await this.busy.finish(ms)
     if (this.#closing) return ended([this.#closing], ms)

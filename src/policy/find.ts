@@ -10,7 +10,7 @@ import { keyOf, type Place } from "./place.ts"
 import { byTag, limitOf } from "./tokens.ts"
 import type { Versions } from "./versions.ts"
 
-/** Where to look for entries, and by which options. */
+/** Where to look for entries, and with which options. */
 export interface Search {
   readonly engine: Engine
   readonly store: Store
@@ -18,7 +18,7 @@ export interface Search {
   readonly policy: Policy
 }
 
-/** The entry at `key`: see {@link Engine.read}. Throws and rejects as the storage does. */
+/** The entry at `key`: see {@link Engine.read}. Throws and rejects like the storage. */
 export function find(
   search: Search,
   key: string,
@@ -30,7 +30,7 @@ export function find(
   const clears = isLast ? undefined : engine.lane.clears
   const versions = engine.versions(store)
   const { changes } = versions
-  // Asked for first, so that a batching adapter puts both into one request.
+  // Requested first, so that a batching adapter puts both into one request.
   const tokens = versions.read(place.versionKeysOf(policy.tags))
   const read = () => (policy.fresh ? "absent" : (known ?? store.read(key)))
   return both<readonly string[], Kept | MissReason, Found>(tokens, read, (tokens, kept) => {
@@ -47,24 +47,24 @@ export function find(
 }
 
 /**
- * Whether a clear has begun or ended since there were `clears`: then some versions are of before it and some of after,
- * and an absent soft one is as if it had never been. Such a read is done once more.
+ * Whether a clear has begun or ended since the count was `clears`: then some versions are from before it and some from
+ * after, and an absent soft version looks as if it had never existed. Such a read is repeated once.
  */
 function isTorn({ lane }: Engine, clears: number | undefined): boolean {
   return clears !== undefined && clears !== lane.clears
 }
 
-/** Options of a read of many keys. */
+/** Options of {@link findMany}. */
 export interface ReadManyOptions {
-  /** Read past what a tier in front keeps. */
+  /** Read past any near tier. */
   readonly anew?: boolean
-  /** Leave junk to the caller, a write of these very keys: its removal here would wait for that write. */
+  /** Leave junk to the caller, which is a write of these keys: removing it here would wait for that write. */
   readonly keepsJunk?: boolean
   /** Reject if the storage fails, without an `error` event. Default: an event and misses. */
   readonly rejects?: boolean
 }
 
-/** As {@link find}, for many keys in one round trip where the adapter can. */
+/** As {@link find}, for many keys; one round trip where the adapter can. */
 export function findMany(
   search: Search,
   keys: readonly string[],
@@ -82,10 +82,10 @@ export function findMany(
       ? chain(store.adapter.forget?.([...of, ...names]), () => versions.readAnew(names))
       : versions.read(names)
   const tokens = ask(place.versionKeysOf(policy.tags), keys)
-  // A tier in front forgets them before the entries are asked for.
+  // A near tier must forget the entries before they are requested.
   const entries = () => (anew ? chain(tokens, () => store.readMany(keys)) : store.readMany(keys))
   return both<readonly string[], readonly (Kept | MissReason)[], Found[]>(tokens, entries, (tokens, all) => {
-    // One batched read for the tags of all of them.
+    // One batched read for all their tags.
     const tags = [...new Set(all.flatMap((kept) => (typeof kept === "string" ? [] : kept.tags)))]
     return chain(tags.length > 0 ? ask(place.tagKeys(tags)) : [], (ofTags) => {
       if (isTorn(engine, clears)) return findMany(search, keys, options, true)
@@ -94,7 +94,7 @@ export function findMany(
       const isUnwritten = written === engine.lane.count
       const judge = (kept: Kept | MissReason, i: number) => {
         if (typeof kept === "string") return missed(search, keys[i] ?? "", kept, tokens, isUnwritten)
-        const own = kept.tags.flatMap((tag) => tagged.get(tag) ?? []) // All of them are in it.
+        const own = kept.tags.flatMap((tag) => tagged.get(tag) ?? []) // Each tag is in the map.
         return judged(search, kept, [...regions, ...own], tokens, changes)
       }
       return together(all.map((kept, i) => () => judge(kept, i)))
@@ -103,11 +103,11 @@ export function findMany(
 }
 
 /**
- * An entry, judged by its versions.
+ * Judges an entry by its versions.
  *
- * @param own - The versions of its own regions and tags.
- * @param tokens - The versions that a load would be made under.
- * @param changes - What the adapter's count of changes was before these were read.
+ * @param own - The versions of its regions and tags.
+ * @param tokens - The versions that a load would be stored under.
+ * @param changes - The adapter's count of changes before these were read.
  */
 function judged(
   { engine, store }: Search,
@@ -122,9 +122,9 @@ function judged(
 }
 
 /**
- * Says that there is no entry, and removes junk.
+ * Reports a miss, and removes junk.
  *
- * @param isUnwritten - Whether nothing was written since the read began: what there is now is still junk.
+ * @param isUnwritten - Whether nothing was written since the read began, so that the record is still junk.
  */
 function missed(
   { engine, store, place, policy }: Search,
@@ -144,12 +144,12 @@ function missed(
   return removed.then(answer, answer)
 }
 
-/** That there is no entry, where the versions are known at once: the short way of most misses. */
+/** A miss, where the versions are known synchronously: the fast path of most misses. */
 export function absentIn(versions: Versions, place: Place, { tags }: Policy): Found | undefined {
   try {
     const tokens = versions.read(place.versionKeysOf(tags))
     return isPromise(tokens) ? undefined : nothing("absent", tokens)
   } catch {
-    return undefined // find() meets the same trouble, and tells of it.
+    return undefined // find() runs into the same failure, and reports it.
   }
 }

@@ -15,62 +15,64 @@ const none: readonly never[] = []
 const never = () => false
 
 /**
- * One running fallback, shared by its callers: a promise, not a lock queue.
+ * One running fallback, shared by its callers: a shared promise, not a lock queue.
  *
- * It belongs to a generation of its key: an explicit write fences it. Then its callers still get its value, the storage
- * does not, and nobody joins it any more.
+ * It belongs to a generation of its key. An explicit write fences it: its callers still get its value, but the value is
+ * not stored and no new caller joins.
  */
 export class Flight extends Awaited {
   readonly key: string
-  /** What its leader asked for. */
+  /** The options of its leader. */
   readonly policy: Policy
-  /** Whether other requests may wait for it. */
+  /** Whether callers from other requests may wait for it. */
   readonly isShared: boolean
   readonly turn: object = thisTurn()
-  /** The flights of its cache, once it is one of them. */
+  /** The {@link Flights} it is registered with. */
   home: object | undefined
-  /** An older flight of the same key that goes on beside this one (Workers without `waitUntil`). */
+  /** An older flight of the same key that runs beside this one (Workers without `waitUntil`). */
   beside: Flight | undefined
-  /** A younger flight whose outcome the callers of this one may get. */
+  /** A newer flight whose outcome the callers of this one may get. */
   next: Flight | undefined
 
-  /** Whether all who wait for it are content with a stale entry as it is. */
+  /** Whether all who wait for it accept a stale entry as it is. */
   servesStale: boolean | undefined
-  /** Nobody waits for it, so nobody's leaving ends it. */
+  /** Runs for the cache, not for a caller: it goes on when every caller has left. */
   background: boolean
-  /** All who waited have gone: nobody wants what it brings. */
+  /** All callers have left: its value is not wanted. */
   isLeft = false
-  /** Beaten by an explicit write or a challenger: its result is not stored. */
+  /** Fenced by an explicit write or a challenger: its result is not stored. */
   fenced = false
-  /** Beaten by a write that ends the entry there was: it is not served as a stale one either. */
+  /** Fenced by a write that replaced the old entry: that is not served as stale either. */
   isReplaced = false
-  /** What it brought was invalidated before it came, by a tag that was not known when it began. */
+  /** Its value was invalidated while it loaded, by a tag that was not known when it began. */
   isInvalidated = false
 
   /** What its leader read, once read. */
   found: Found | undefined
-  /** The versions its entry will be made under, captured before the load: hard and soft alternate. */
+  /** The versions its entry will be stored under, captured before the load: hard and soft alternate. */
   tokens: readonly string[] | undefined
-  /** The keys of these versions: of the regions, then of the tags known before the load. */
+  /** The keys of these versions: those of the regions, then of the tags known before the load. */
   readonly versionKeys: readonly string[]
-  /** Whether a token is that of an invalidation that came after its fallback started. */
+  /** Whether a token belongs to an invalidation after its fallback started. */
   isLater: (token: string) => boolean = never
-  /** Tags invalidated here while it ran. */
+  /** Tags invalidated by this process while it ran. */
   invalidatedTags: Set<string> | undefined
-  /** The context of its fallback, once there is one: there the fallback may change the tags of the entry. */
+  /** The context of its fallback, once it runs; there the fallback may change the tags. */
   context: { readonly tags: readonly string[] } | undefined
-  /** The contexts that refer to it until it is over: a timer that a load leaves behind must not keep its value. */
+  /**
+   * The async contexts that refer to it until it ends: a timer left behind by a load must not keep its value in memory.
+   */
   contexts: readonly Running[] = none
 
-  /** It has got as far as its fallback: no back-off has stopped it. */
+  /** It got as far as its fallback: no back-off stopped it. */
   hasTried = false
-  /** What its fallback brought, while it is being stored. */
+  /** The value its fallback returned, while that is being stored. */
   brought: Brought | undefined
   outcome: Outcome | undefined
-  /** Whose outcome it has: its own, or that of the challenger that took its place. */
+  /** Whose outcome it has: its own, or that of the challenger that replaced it. */
   by: Flight = this
   #settle!: (outcome: Outcome) => void
-  /** Settles with its outcome, or that of the challenger that took its place. Never rejects. */
+  /** Settles with its outcome, or that of the challenger that replaced it. Never rejects. */
   readonly done: Promise<Outcome> = new Promise((resolve) => {
     this.#settle = resolve
   })
@@ -78,7 +80,7 @@ export class Flight extends Awaited {
   #read: Promise<void> | undefined
   #wasRead: (() => void) | undefined
   #controller: AbortController | undefined
-  /** Why the last caller has gone, if its own signal aborted. */
+  /** The abort reason of the last caller that left, if its own signal aborted. */
   #reason: unknown
   #release: (() => void) | undefined
 
@@ -92,14 +94,14 @@ export class Flight extends Awaited {
     this.background = background
   }
 
-  /** Aborts when the last waiting caller has gone, with that one's reason. Made when first asked for. */
+  /** Aborts when the last waiting caller leaves, with that caller's reason. Created on first access. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.isLeft) this.#controller.abort(this.#reason)
     return this.#controller.signal
   }
 
-  /** For a caller that sees neither {@link found} nor an outcome yet: settles when one of them is there. */
+  /** Settles once {@link found} or an outcome is there. */
   get read(): Promise<void> {
     this.#read ??= new Promise((resolve) => {
       this.#wasRead = resolve
@@ -113,7 +115,7 @@ export class Flight extends Awaited {
     return Array.isArray(tags) ? tags : none
   }
 
-  /** Beats older flights of its key, as it is about to load: those that have their outcome, or are overdue. */
+  /** Fences older flights of its key that have an outcome or are overdue, because this one is about to load. */
   challenge(leaseTtl: number): void {
     for (let old = this.beside; old; old = old.beside) {
       if (old.outcome || old.isOverdue(leaseTtl)) old.fence()
@@ -127,21 +129,21 @@ export class Flight extends Awaited {
     this.#settle(this.outcome)
   }
 
-  /** Notes what was read last, and the versions that the entry will be made under. */
+  /** Records what was read last, and the versions that the entry will be stored under. */
   capture(found: Found): void {
-    // A second read that fails does not undo what the first one found.
+    // A failed second read does not discard what the first one found.
     if (found.reason !== "unavailable" || !this.found) this.found = found
     this.tokens = found.tokens
     this.#wasRead?.()
   }
 
   /**
-   * Lets those who wait for this flight have what `other` brings, if this one has held its key for `leaseTtl`. Not on
-   * Workers, where other requests would not hear of it.
+   * If this flight has held its key for `leaseTtl`, its callers get what `other` loads. Not on Workers: callers in
+   * other requests would not be notified.
    */
   settleWith(other: Flight, leaseTtl: number): void {
     if (!this.isOverdue(leaseTtl) || isWorker()) return
-    // Otherwise, where all loads of a key hang, each flight would keep all those before it in memory.
+    // Otherwise, where all loads of a key hang, each flight would keep all earlier ones in memory.
     if (!this.isWanted) return
     this.next = other
     other.serveAlso(this)
@@ -153,9 +155,9 @@ export class Flight extends Awaited {
   }
 
   /**
-   * Whether the outcome of a challenger does for the callers of this flight. What it found in the storage does not if
-   * this one skips the read, or if it is too old for this one. Its failure does not either: this load may still end
-   * well, or the next challenger bring a value.
+   * Whether the outcome of a challenger will do for the callers of this flight. A stored entry will not if this flight
+   * skips the read, or if the entry is too old for it. Neither will a failure: this load may still succeed, or the next
+   * challenger's.
    */
   #suits(outcome: Outcome): boolean {
     const { fresh, maxAge } = this.policy
@@ -165,9 +167,9 @@ export class Flight extends Awaited {
   }
 
   /**
-   * Beats it: its callers get its value, the storage does not, and others need not wait for its lease.
+   * Fences it: its callers get its value, the storage does not, and other loads need not wait for its lease.
    *
-   * @param mode - "soft" for what leaves the entry there was, so that it may still be served stale. Default "hard".
+   * @param mode - "soft" for a write that keeps the old entry, so that it may still be served stale. Default "hard".
    */
   fence(mode: Mode = "hard"): void {
     this.fenced = true
@@ -175,13 +177,13 @@ export class Flight extends Awaited {
     this.release()
   }
 
-  /** Takes the function that gives its lease back; calls it at once if the flight is beaten already. */
+  /** Takes the function that releases its lease; calls it right away if the flight is already fenced. */
   hold(release: () => void): void {
     this.#release = release
     if (this.fenced) this.release()
   }
 
-  /** Gives its lease back, if it has one. */
+  /** Releases its lease, if it has one. */
   release(): void {
     const release = this.#release
     this.#release = undefined
@@ -189,9 +191,9 @@ export class Flight extends Awaited {
   }
 
   /**
-   * Aborts the fallback's signal if nobody waits any more. Answers whether that is so.
+   * Aborts the fallback's signal if no caller waits any more; returns whether that is so.
    *
-   * @param reason - That of the signal by which the last caller has gone; absent if that one was served.
+   * @param reason - The abort reason of the last caller; absent if that one was served.
    */
   end(reason?: unknown): boolean {
     if (this.isOccupied || this.background || this.outcome || this.isWanted) return false

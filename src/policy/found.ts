@@ -2,29 +2,29 @@ import { now } from "../base/clock.ts"
 import type { MissReason } from "../base/errors.ts"
 import { type Kept, stateOf } from "../entry.ts"
 
-/** What a read found. */
+/** The result of a read. */
 export interface Found {
   /** The entry, in whatever state. */
   readonly kept: Kept | undefined
   /** When a soft invalidation expired it, in ms since epoch; `Infinity` if none has. */
   readonly limit: number
-  /** Why there is none; "expired" where there is one, for when it is no longer fresh. */
+  /** Why there is none. If there is one: "expired", for when it is no longer fresh. */
   readonly reason: MissReason
-  /** The versions it was judged by, then those of the load's tags; `undefined` where they could not be read. */
+  /** The versions it was judged by, then those of the load's tags; `undefined` if they could not be read. */
   readonly tokens: readonly string[] | undefined
 }
 
-/** What was found, if the versions of `kept` say `limit`: see `limitOf`. */
+/** The result for `kept`, whose versions yield `limit`: see `limitOf`. */
 export function foundIn(kept: Kept, limit: number, tokens?: readonly string[]): Found {
   return limit === -Infinity ? nothing("invalidated", tokens) : { kept, limit, reason: "expired", tokens }
 }
 
-/** That there is no entry, and why. */
+/** A miss and its reason. */
 export function nothing(reason: MissReason, tokens?: readonly string[]): Found {
   return { kept: undefined, limit: 0, reason, tokens }
 }
 
-/** What was found, where there is an entry. */
+/** A result with an entry. */
 interface Live extends Found {
   readonly kept: Kept
 }
@@ -34,5 +34,5 @@ export function isLive(found: Found | undefined): found is Live {
   return found?.kept !== undefined && stateOf(found.kept, now(), undefined, found.limit) !== "gone"
 }
 
-/** The message about junk. A storage that is read only keeps it. */
+/** The message about junk. A read-only storage keeps it. */
 export const noEntry = "The storage held what is no entry: a miss. It is removed where it may be written to."

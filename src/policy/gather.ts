@@ -5,7 +5,7 @@ import type { Found } from "./found.ts"
 /** Reads the entry of a call. */
 export type Read = (call: Call) => Promise<Found>
 
-/** Gathers the calls of one turn, and reads for all of them together by one `read`, in the next microtask. */
+/** Collects the calls of one turn and serves them with one `read`, in the next microtask. */
 export function gathered(read: (first: Call, keys: readonly string[]) => Awaitable<Found[]>): Read {
   let waiting: Call[] = []
   let reads: Promise<Found[]> | undefined

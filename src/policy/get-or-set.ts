@@ -13,14 +13,14 @@ import { thisTurn } from "./turn.ts"
 import { atEnd, ownLoad, waitFor } from "./waiting.ts"
 
 /**
- * Serves a key: fresh from the storage, or by the one load that all its callers share, or stale within its grace.
+ * Serves a key: fresh from the storage, or by one load that all its callers share, or stale within its grace.
  *
- * Read from top to bottom this is the whole policy. A flight is registered before anything is awaited, its storage
- * read included. A round ends with an answer, or with news that ask for another round: an invalidation, a challenger,
- * an entry that was fresh for the leader but is too old for this caller. The flight's own way is {@link run}, with the
- * load in `load.ts`; what its callers get, and when, is in `waiting.ts`.
+ * This is the whole policy, from top to bottom. A flight is registered before the first asynchronous step, storage read
+ * included. A round ends with an answer, or with a reason for another round: an invalidation, a challenger, an entry
+ * that was fresh for the leader but is too old for this caller. {@link run} is the flight, with the load in `load.ts`;
+ * what its callers get, and when, is in `waiting.ts`.
  *
- * @param found - What the storage has answered, if it was read already.
+ * @param found - The storage's answer, if it was read already.
  */
 export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<unknown> {
   const { engine, key, policy } = call
@@ -41,11 +41,10 @@ export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<un
 }
 
 /**
- * The short way for a caller who found nothing, and for those of the same turn who join it: they wait for the end of
- * the flight alone.
+ * The fast path after a miss, for the leader and callers of the same turn who join: they only await the flight's end.
  *
  * @param found - What was read, to start a flight if none runs. Without it the call can only join.
- * @returns `undefined` if the short way does not do: then {@link getOrSet} does.
+ * @returns `undefined` if the fast path does not apply: then use {@link getOrSet}.
  */
 export function loadAtOnce(call: Call, found?: Found): Promise<unknown> | undefined {
   const { engine, place, name, key, policy } = call
@@ -63,14 +62,14 @@ export function loadAtOnce(call: Call, found?: Found): Promise<unknown> | undefi
   })
 }
 
-/** Loads the key of `kept` anew in the background, unless a flight runs that this call may join. */
+/** Reloads the key of `kept` in the background, unless a flight runs that this call may join. */
 export function refresh(call: Call, kept: Kept): void {
   const { engine, place, key, policy } = call
   const running = engine.flights.get(key)
   if (!running || !canJoin(running, call)) depart(call, engine.read(place, key, policy, kept), running, true)
 }
 
-/** Starts a flight and registers it. It runs to its end, whoever waits. */
+/** Registers a flight and starts it. It runs to its end even if its callers leave. */
 function depart(
   call: Call,
   known: Awaitable<Found> | undefined,
@@ -80,7 +79,7 @@ function depart(
   const { engine, policy, scope, key } = call
   const flight = new Flight(call, background)
   running?.settleWith(flight, policy.leaseTtl)
-  // An overdue flight is beaten later, when this one begins to load: it may find a hit and load nothing.
+  // An overdue flight is fenced later, when this one begins to load: this one may find a hit and load nothing.
   if (policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
   const flying = fly(flight, call, known)
@@ -88,7 +87,7 @@ function depart(
   return flight
 }
 
-/** The life of a flight, from its read to its outcome. Never rejects. */
+/** Runs a flight from its read to its outcome. Never rejects. */
 async function fly(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<void> {
   const { engine } = call
   const end = engine.busy.begin()
@@ -100,7 +99,7 @@ async function fly(flight: Flight, call: Call, known: Awaitable<Found> | undefin
   }
   flight.release()
   engine.flights.remove(flight)
-  // Some may have joined since the load ended. From now on nobody can, and the leader has not got the value yet.
+  // Callers may have joined since the load ended. None can from here on, and the leader does not have the value yet.
   if (outcome.type === "loaded" && outcome.copy === outcome.value && flight.isJoined)
     outcome = { ...outcome, copy: copyFor(engine, outcome.value) }
   flight.settle(outcome)
@@ -114,7 +113,7 @@ function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): A
     flight.capture(found)
     const state = judge(found, call)
     if (isServed(state, flight) && !flight.background) {
-      // An early refresh: the callers are served what there is, and the flight goes on without them.
+      // An early refresh: the callers are served the entry found, and the flight goes on without them.
       if (!isDueEarly(found, call) || isBackedOff(call)) return { type: "found", found }
       flight.background = true
     }
@@ -122,18 +121,18 @@ function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): A
     if (isMissed && !flight.background && !policy.fresh) engine.hub.miss(place, name, found.reason)
     if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
-    flight.challenge(policy.leaseTtl) // Before asking for the lease, which an older flight may hold.
+    flight.challenge(policy.leaseTtl) // Before taking the lease, which an older flight may hold.
     return chain(lead(flight, call, found), (right) =>
       right.type === "load" ? takeOff(flight, call, right.found) : right,
     )
   })
 }
 
-/** Loads; in a batch, joins the load of the key that runs outside of it, if there is one. */
+/** Loads; in a batch, joins a load of the key that runs outside of it, if there is one. */
 function takeOff(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, policy } = call
   const outside = engine.draft?.outside(flight, call, canJoin)
   if (outside) return getOrSet(outside).then((value) => ({ type: "loaded", value, raw: value, copy: value }))
-  flight.challenge(policy.leaseTtl) // Some may have become overdue while this one waited for the lease.
+  flight.challenge(policy.leaseTtl) // More may have become overdue while this one waited for the lease.
   return load(flight, call, found)
 }

@@ -1,18 +1,18 @@
 import { left, now } from "../base/clock.ts"
 import { alarm } from "./timeout.ts"
 
-/** What holds a key: for `leaseTtl` at most since its last sign of life; then others need not wait for it any longer. */
+/** Holds a key, for at most `leaseTtl` after its last sign of life; after that, others need not wait for it. */
 export abstract class Holder {
-  /** When it last gave a sign of life: it began, asked for its lease, or started its fallback. */
+  /** Its last sign of life: when it began, asked for its lease, or started its fallback. */
   #aliveAt: number = now()
-  /** The longest `leaseTtl` that a timer has seen end since then. */
+  /** The longest `leaseTtl` that a timer has seen pass since then. */
   #overdueFor = -1
   /** The waits of {@link shared}, by `leaseTtl`. */
   #shared: Map<number, { readonly promise: Promise<unknown>; readonly cancel: () => void }> | undefined
-  /** Settles with its end. Never rejects. */
+  /** Settles when it ends. Never rejects. */
   abstract readonly done: Promise<unknown>
 
-  /** Settles when it ends, or has held its key for `leaseTtl`. One timer for all who wait. Never rejects. */
+  /** Settles when it ends, or has held its key for `leaseTtl`. All who wait share one timer. Never rejects. */
   shared(leaseTtl: number): Promise<unknown> {
     if (leaseTtl === Infinity) return this.done
     this.#shared ??= new Map()
@@ -26,7 +26,7 @@ export abstract class Holder {
           // It has given a sign of life since.
           if (this.#aliveAt !== since) return wait()
           this.#overdueFor = Math.max(this.#overdueFor, leaseTtl)
-          // It may give a sign of life yet: who comes then waits anew.
+          // It may still give a sign of life: later callers start a new wait.
           this.#shared?.delete(leaseTtl)
           resolve()
         })
@@ -41,7 +41,7 @@ export abstract class Holder {
     return promise
   }
 
-  /** Gives a sign of life: it may hold its key for `leaseTtl` from now on. */
+  /** Gives a sign of life: from now on it may hold its key for another `leaseTtl`. */
   live(at: number = now()): void {
     this.#overdueFor = -1
     this.#aliveAt = at
@@ -49,11 +49,11 @@ export abstract class Holder {
 
   /** Whether it has held its key for `leaseTtl`. */
   isOverdue(leaseTtl: number): boolean {
-    // What a timer has told stays true when the clock is set back. If none ran, a clock that was set back far counts, too.
+    // A timer's result stands even if the clock is moved back. Without a timer, a clock moved far back counts as well.
     return leaseTtl <= this.#overdueFor || Math.abs(now() - this.#aliveAt) >= leaseTtl
   }
 
-  /** Stops the timers of {@link shared}: nobody waits any longer. */
+  /** Stops the timers of {@link shared}: no caller waits any longer. */
   protected stopTimers(): void {
     for (const { cancel } of this.#shared?.values() ?? []) cancel()
     this.#shared = undefined

@@ -8,10 +8,10 @@ import { Counters } from "./counters.ts"
 import type { Place } from "./place.ts"
 import type { Mode } from "./tokens.ts"
 
-/** Called with trouble that no caller was told of. */
+/** Called with errors that reached no caller. */
 export type OnError = (error: unknown, details: { readonly key: string }) => void
 
-/** What a cache tells of itself: counters always, events to those who listen. One per cache, shared by its regions. */
+/** A cache's reports: counters always, events if there are listeners. One per cache, shared by its regions. */
 export class Hub extends Counters {
   readonly events: Events = new Events()
   onError: OnError | undefined
@@ -53,7 +53,7 @@ export class Hub extends Counters {
     this.tell(place, key, "coalesced")
   }
 
-  /** Emits an event that has nothing to tell but its key. */
+  /** Emits an event that carries nothing but its key. */
   tell(place: Place, key: string, type: "load" | "coalesced" | "set" | "delete" | "expire" | "clear"): void {
     this.#emit(place, key, { type })
   }
@@ -67,7 +67,7 @@ export class Hub extends Counters {
     this.#emit(place, key, { type: "evict", ...(tier && { tier }) })
   }
 
-  /** Trouble that is not a caller's: an `error` event, and `onError`. */
+  /** Reports an error that reaches no caller: an `error` event, and `onError`. */
   trouble(place: Place | undefined, key: string, cause: unknown, tier?: Tier): void {
     this.errors++
     const error = scrub(cause)

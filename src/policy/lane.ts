@@ -3,32 +3,32 @@ import type { Flights } from "./flights.ts"
 import type { Queued } from "./queued.ts"
 import type { UnderWay } from "./scope.ts"
 
-/** Told what was written, or may have been: the keys, or a test of keys. */
+/** Called with what was written, or may have been: the keys, or a predicate on keys. */
 export type Watcher = (written: readonly string[] | ((key: string) => boolean)) => void
 
-/** What is under way on one adapter object: all caches over it share this. */
+/** What is under way on one adapter object, shared by all caches over it. */
 export interface Lane {
-  /** How many writes there were, so that a slow reader can tell that one came between. */
+  /** How many writes there were, so that a slow reader can detect one. */
   count: number
-  /** How often a write that all others wait for, such as a clear, has begun or ended. */
+  /** How often a write that blocks all others, such as a clear, has begun or ended. */
   clears: number
-  /** Told of each write when it has ended. */
+  /** Called after each write. */
   readonly watchers: Set<Watcher>
-  /** The last write of each key under way. */
+  /** The last pending write of each key. */
   readonly writes: Map<string, Queued>
-  /** A write that all others wait for, such as a clear. */
+  /** The pending write that blocks all others, such as a clear. */
   barrier: Queued | undefined
-  /** The version tokens that are being made: without the adapter's `add` each cache would overwrite the other's. */
+  /** Version tokens being created: without the adapter's `add`, caches would overwrite each other's. */
   readonly creating: ShortLived<UnderWay<string>>
-  /** The flights of those caches that have any: a write beats the flights of its key in all of them. */
+  /** The flights of the caches that have any: a write fences the flights of its key in all of them. */
   readonly flights: Set<Flights>
-  /** Whether one of the caches has a prefix: a clear of one without leaves what is theirs. */
+  /** Whether one of the caches has a prefix, whose entries the clear of a cache without one must leave. */
   hasPrefixes: boolean
 }
 
 const lanes = new WeakMap<object, Lane>()
 
-/** The lane of an adapter object. Without one, a new lane: what an alias makes has one user. */
+/** The lane of an adapter object. Without one, a new lane: an adapter that an alias made has one user. */
 export function laneOf(adapter: object | undefined): Lane {
   const lane = (adapter && lanes.get(adapter)) ?? {
     count: 0,

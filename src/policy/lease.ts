@@ -9,27 +9,27 @@ import type { Outcome } from "./outcome.ts"
 import { lateStorage } from "./storage-errors.ts"
 import { within } from "./timeout.ts"
 
-/** The right to load, with what was read last; or how the flight ends without a load. */
+/** Permission to load, with the last read; or the flight's outcome without a load. */
 type Right = { readonly type: "load"; readonly found: Found } | Extract<Outcome, { type: "found" | "held" }>
 
 /**
- * Takes the adapter's lease for a load, so that of all processes one loads.
+ * Takes the adapter's lease for a load, so that one process loads for all.
  *
- * Whoever gets it reads again. The others poll for the value with back-off, and when the lease has run out one of
- * them gets it; after twice `leaseTtl` a caller loads without it. A caller who can be served stale does not wait. A lost
+ * The holder reads again. The others poll for the value with back-off, and one of them gets the lease when it has run
+ * out; after twice `leaseTtl` a caller loads without it. A caller who can be served stale does not wait. A failing
  * storage never blocks a load.
  */
 export function lead(flight: Flight, call: Call, found: Found): Awaitable<Right> {
   const { engine, policy, scope } = call
   const free: Right = { type: "load", found }
   if (policy.fresh || found.reason === "unavailable") return free
-  // A request that nothing keeps alive ends before it has given its lease back.
+  // A request that nothing keeps alive would end before it has released its lease.
   if (engine.store?.adapter.lock && policy.lease && scope.shares)
     return waitForLease(flight, call, found, free)
   return found.kept?.tier === "near" ? lookBehind(flight, call, found) : free
 }
 
-/** Reads past the tier in front: a neighbour may have loaded meanwhile, and `keep()` is to keep what is stored now. */
+/** Reads past the near tier: another process may have loaded, and `keep()` must keep what is stored now. */
 async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Right> {
   const again = await readAgain(call)
   flight.capture(again)
@@ -39,7 +39,7 @@ async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Rig
 
 async function waitForLease(flight: Flight, call: Call, found: Found, free: Right): Promise<Right> {
   const { engine, place, policy } = call
-  // Twice: a lease ends by itself, so if it is still held after `leaseTtl`, a successor has it, who gets as long.
+  // Twice: if the lease is still held after `leaseTtl`, it has a new holder, who gets as long.
   const began = now()
   let rest = 2 * policy.leaseTtl
   const canWait = !flight.background && judge(found, call) !== "stale"
@@ -52,13 +52,13 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
       return free
     }
     if (!lease) {
-      // Its holder stores what it loads, whether somebody waits here or not.
+      // Its holder stores what it loads, whether or not a caller waits here.
       if (!canWait || !flight.isAwaited) return { type: "held" }
       if (rest <= 0) return free
       call.bulk?.onJoin()
       const pause = Math.min(ms, Math.max(1, rest))
       await sleep(pause)
-      // A clock that stands still, or was set back, makes no wait longer.
+      // A clock that stands still, or was moved back, must not prolong the wait.
       rest = Math.min(rest - pause, left(began, 2 * policy.leaseTtl))
     } else {
       const held = lease
@@ -68,10 +68,10 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
       })
     }
     if (flight.isLeft) return { type: "held" }
-    // Beaten before it began: what it loads is for its callers alone, and needs no lease.
+    // Fenced before it began: it loads for its own callers only, and needs no lease.
     if (flight.fenced) return free
     flight.live()
-    // The neighbour may have written while we waited for the lease: read again.
+    // Another process may have written while this one waited for the lease: read again.
     const again = await readAgain(call)
     flight.capture(again)
     if (isNews(again, found, call)) return { type: "found", found: again }
@@ -79,13 +79,13 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
   }
 }
 
-/** What lies in the storage itself by now. */
+/** What the storage itself holds now. */
 function readAgain(call: Call): Awaitable<Found> {
   const { engine, place, key, policy, bulk } = call
   return validateFound(bulk ? bulk.readAnew(call) : engine.readAnew(place, key, policy), call)
 }
 
-/** Whether a second read brought what the first had not: a fresh entry, newer than the one to be replaced. */
+/** Whether a second read found what the first did not: a fresh entry, newer than the one to be replaced. */
 function isNews(again: Found, found: Found, call: Call): boolean {
   if (judge(again, call) !== "fresh") return false
   return judge(found, call) !== "fresh" || createdAt(again) > createdAt(found)
@@ -95,7 +95,7 @@ function createdAt({ kept }: Found): number {
   return kept?.createdAt ?? 0
 }
 
-/** Asks for the lease once. One that comes after `storeTimeout` is given back. */
+/** Tries to take the lease once. One that arrives after `storeTimeout` is released. */
 function takeLease({ engine, key, policy }: Call): Promise<Lease | undefined> {
   const asked = attempt(() => engine.store?.adapter.lock?.(key, policy.leaseTtl))
   return within(asked, policy.storeTimeout, () => {

@@ -16,12 +16,12 @@ import type { Policy } from "./options.ts"
 import type { Brought, Outcome } from "./outcome.ts"
 import { inside } from "./reentry.ts"
 
-/** The load of a flight, from the fallback to the fenced write. All its callers get the fallback's error, untouched. */
+/** The load of a flight, from the fallback to the fenced write. The fallback's error reaches all callers untouched. */
 export async function load(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, place, name, policy, fallback } = call
   const context = new Context(flight, call, found)
   flight.context = context
-  // Let the rest of this turn ask first. And a memoized function may call itself, however deep: no stack grows.
+  // Lets the rest of this turn join, and a memoized function recurse to any depth without growing the stack.
   await undefined
   const completed = completeVersions(flight, call)
   if (isPromise(completed)) await completed
@@ -34,7 +34,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   try {
     const raw = await inside([flight], () => fallback(context))
     const kept = context.keptAs(raw)
-    // A key that a fallback of many leaves out has no value to judge; what `keep()` keeps was judged when it was read.
+    // A key that a fallback of many leaves out has no value to validate; what `keep()` keeps was validated when read.
     const isJudged = policy.schema && !kept && !(context.skipped && raw === undefined)
     const value = isJudged ? await validateLoaded(raw, call) : raw
     const copy = flight.isJoined ? copyFor(engine, value) : value
@@ -54,8 +54,8 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
 }
 
 /**
- * Makes the versions of the regions that are absent, so that an invalidation during the load is seen. If they could not
- * be read, reads them once more, in what is left of a tenth of `storeTimeout`: what hangs is not waited for twice.
+ * Creates missing region versions, so that an invalidation during the load is detected. If they could not be read,
+ * reads them once more, in what is left of a tenth of `storeTimeout`: a hanging storage is not waited for twice.
  */
 function completeVersions(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call
@@ -65,14 +65,14 @@ function completeVersions(flight: Flight, call: Call): Awaitable<void> {
   return regions && engine.versions(store).isComplete(regions) ? undefined : makeVersions(flight, call, store)
 }
 
-/** The part of {@link completeVersions} that asks the storage. Trouble is an event; then the load stores nothing. */
+/** The asynchronous part of {@link completeVersions}. A failure is an event; then the load stores nothing. */
 async function makeVersions(flight: Flight, call: Call, store: Store): Promise<void> {
   const { engine, place, policy, startedAt } = call
   const versions = engine.versions(store)
   const rest = left(startedAt, policy.storeTimeout / 10)
   if (!flight.tokens && rest > 0) {
     const again = () => versions.read(flight.versionKeys)
-    // The read before it has told of the trouble already.
+    // The first read has reported the failure.
     flight.tokens = await engine.guard<Flight["tokens"]>(again, rest, "", () => undefined)
   }
   const captured = flight.tokens
@@ -89,12 +89,12 @@ async function makeVersions(flight: Flight, call: Call, store: Store): Promise<v
   }
 }
 
-/** Whether the storage is read only by intent, which is no trouble. */
+/** Whether the adapter refuses writes on purpose, which is not reported. */
 function isReadOnly(error: unknown): boolean {
   return error instanceof CacheError && error.code === "ADAPTER_ABILITY"
 }
 
-/** A load whose fallback has answered. */
+/** A load whose fallback has returned. */
 interface Loaded extends Brought {
   readonly flight: Flight
   readonly call: Call
@@ -105,7 +105,7 @@ interface Loaded extends Brought {
   readonly took: number
 }
 
-/** Stores what was loaded, unless something has beaten the flight. Trouble is an event: the caller gets the value. */
+/** Stores the loaded value, unless the flight is fenced. A failure is an event: the caller gets the value. */
 function publish(loaded: Loaded): Awaitable<unknown> {
   const { flight, call, context, raw } = loaded
   const { engine, place, name, policy } = call
@@ -113,7 +113,7 @@ function publish(loaded: Loaded): Awaitable<unknown> {
     if (!isReadOnly(error)) engine.hub.trouble(place, name, error)
   }
   try {
-    // A beaten flight no longer hears of invalidations: any tag that its fallback chose may have been ended.
+    // A fenced flight no longer sees invalidations, so any tag that its fallback chose may have been invalidated.
     const isEnded = (tag: string) =>
       flight.invalidatedTags?.has(tag) || (flight.fenced && !policy.tags.includes(tag))
     flight.isInvalidated = flight.tags.some(isEnded)
@@ -125,24 +125,24 @@ function publish(loaded: Loaded): Awaitable<unknown> {
   }
 }
 
-/** Stores the value if `shouldCache` says so. An asynchronous one is awaited: its promise would always say yes. */
+/** Stores the value if `shouldCache` agrees. Its result is awaited: a promise would always be truthy. */
 async function storeIf(loaded: Loaded): Promise<void> {
   const { engine, name, policy } = loaded.call
-  // What others change in it while we wait must not reach the storage.
+  // Later changes to the value must not reach the storage.
   const own = snapshot(engine, loaded.raw)
-  // Its parameter is `never` in Policy, which does not know the type of the value.
+  // In Policy, which does not know the type of the value, the parameter is `never`.
   if (await (policy.shouldCache as ShouldCache)(loaded.value, { key: name })) await store(loaded, own)
 }
 
-/** Stores `value` under the versions from before the load, after the writes of its key that are under way. */
+/** Stores `value` under the versions from before the load, after the pending writes of its key. */
 function store({ flight, call, context, startedAt, took }: Loaded, value: unknown): Awaitable<unknown> {
   const { engine, place, key, name, policy } = call
   const { ttl: given, grace, tags } = context.decided(policy)
-  // The ttl of an entry that `keep()` renews was spread when it was first written.
+  // The ttl of an entry that `keep()` renews was jittered when first written.
   const ttl = given === context.renewed?.ttl ? given : jittered(given, policy.jitter)
   const known = marksFor(flight, call, tags, context.renewed)
   const waits = isPromise(known) || engine.queue.isBusy([key])
-  // What others change in it while we wait must not reach the storage.
+  // Later changes to the value must not reach the storage.
   const own = waits && !policy.shouldCache ? snapshot(engine, value) : value
   return chain(known, (marks) => {
     const { store: into } = engine
@@ -158,7 +158,7 @@ function store({ flight, call, context, startedAt, took }: Loaded, value: unknow
   })
 }
 
-/** Writes what was loaded, or removes the key if its life is over already. Answers whether the entry is kept. */
+/** Writes the loaded value, or removes the key if its life is already over. Returns whether the entry is kept. */
 function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awaitable<boolean> {
   const { engine, key, policy } = call
   return engine.queue.ordered([key], policy.storeTimeout, () => (isLate) => {
@@ -173,7 +173,7 @@ function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awai
   })
 }
 
-/** Whether its lease has run out, and its next holder has stored a younger entry. */
+/** Whether the lease has run out and its next holder has stored a newer entry. */
 function isSucceeded(flight: Flight, call: Call, createdAt: number): Awaitable<boolean> {
   const { engine, place, key, policy } = call
   if (!policy.lease || !engine.store?.adapter.lock || !flight.isOverdue(policy.leaseTtl)) return false
@@ -185,7 +185,7 @@ function isSucceeded(flight: Flight, call: Call, createdAt: number): Awaitable<b
 
 type ShouldCache = (value: unknown, context: { key: string }) => boolean
 
-/** What was found, if it validates by the call's schema; else corrupt. At once where there is no schema. */
+/** The result of a read, if its entry validates by the call's schema; else corrupt. Synchronous without a schema. */
 export function validateFound(
   read: Awaitable<Found>,
   { engine, policy }: Pick<Call, "engine" | "policy">,
@@ -194,27 +194,27 @@ export function validateFound(
   return schema ? chain(read, (found) => validateBy(found, engine, schema)) : read
 }
 
-/** What was found, as it was before a schema made something of it. */
+/** The result of a read, as it was before a schema transformed its value. */
 export function beforeSchema(found: Found): Found {
   return found.kept?.made ? { ...found, kept: found.kept.made } : found
 }
 
 async function validateBy(found: Found, engine: Engine, schema: Schema): Promise<Found> {
-  // An entry past its grace is gone, though a storage may still have it.
+  // An entry past its grace is gone, even if the storage still has it.
   if (!isLive(found)) return found
   try {
-    // A copy: a schema may change what it is given.
+    // A copy, because a schema may change its input.
     const result = await schema["~standard"].validate(engine.out(found.kept))
     if (!result.issues) return { ...found, kept: { ...found.kept, value: result.value, made: found.kept } }
   } catch {
-    // A schema that throws has not validated.
+    // A schema that throws has not validated the value.
   }
   return { ...found, kept: undefined, reason: "corrupt" }
 }
 
 type Schema = NonNullable<Policy["schema"]>
 
-/** What was loaded, as this caller's schema returns it. @throws {CacheError} `FALLBACK_RESULT`. */
+/** The loaded value, as this caller's schema returns it. @throws {CacheError} `FALLBACK_RESULT`. */
 export async function validateLoaded(value: unknown, { policy, name }: Call): Promise<unknown> {
   const result = await policy.schema?.["~standard"].validate(value)
   if (!result?.issues) return result ? result.value : value

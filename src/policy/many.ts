@@ -16,22 +16,22 @@ import { innermost, inside } from "./reentry.ts"
 /**
  * Makes the values of the missing keys: an array in their order, a Map, or a record by key text.
  *
- * `context` is one for all of them: `key` is that of the first, `stale` is always `undefined`, `keep()` throws; `ttl`,
- * `grace`, `tags` and `skip()` hold for each.
+ * They share one `context`: `key` is the first of them, `stale` is always `undefined`, `keep()` throws; `ttl`, `grace`,
+ * `tags` and `skip()` apply to each.
  */
 export type ManyFallback<V> = (
   missing: KeyLike[],
   context: LoadContext<V>,
 ) => ManyResult<V> | Promise<ManyResult<V>>
 
-/** Makes what the keys `K` say, as {@link FallbackOf}. */
+/** A {@link ManyFallback} with the types of its keys `K`, as in {@link FallbackOf}. */
 export type ManyFallbackOf<V, R, K> = unknown extends V
   ? (missing: K[], context: LoadContext<V>) => ManyResult<R> | Promise<ManyResult<R>>
   : NoInfer<(missing: K[], context: LoadContext<V>) => ManyResult<V> | Promise<ManyResult<V>>>
 
 /**
- * Serves many keys as {@link getOrSet} serves one, each with a flight of its own, while the fallback is called once
- * for the keys that are neither stored nor being loaded.
+ * Serves many keys as {@link getOrSet} serves one, each with a flight of its own, but calls the fallback once for all
+ * keys that are neither stored nor being loaded.
  */
 export async function loadMany(
   keys: readonly KeyLike[],
@@ -74,7 +74,7 @@ export async function loadMany(
     const running = flights.get(call.key)
     const value = getOrSet(mine, found)
     const flight = flights.get(call.key)
-    // Its own flight may go on behind a caller who is served already, and still ask for the key.
+    // Its own flight may go on after the caller was served, and still need the key.
     Promise.allSettled([value, flight !== running && flight?.done]).then(decide)
     values.set(call.name, value)
   }
@@ -82,14 +82,14 @@ export async function loadMany(
 }
 
 interface Waiting extends Asked {
-  /** Its place among the keys. */
+  /** Its index among the keys. */
   readonly at: number
-  /** The flight that asked for it, where asynchronous context tells; else none. */
+  /** The flight that needs it, where the runtime has asynchronous context; else none. */
   readonly flights: readonly Flight[]
   readonly reject: (error: unknown) => void
 }
 
-/** Collects the missing keys until it is decided of every key whether it is missing, then calls the fallback once. */
+/** Collects the missing keys until every key is known to be missing or not, then calls the fallback once. */
 class Bulk {
   /** How many keys may still turn out to be missing. */
   undecided = 0
@@ -100,7 +100,7 @@ class Bulk {
     this.#fallback = fallback
   }
 
-  /** The value of a missing key, once the fallback has answered. */
+  /** The value of a missing key, once the fallback has returned. */
   ask(key: KeyLike, at: number, context: LoadContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#asked.push({ key, at, context, flights: innermost(), resolve, reject })
@@ -108,7 +108,7 @@ class Bulk {
     })
   }
 
-  /** One key is decided: it was found, another call loads it, or it was asked for. */
+  /** One key is decided: it was found, another call loads it, or it was added to the missing ones. */
   decide(): void {
     if (--this.undecided === 0) this.#run()
   }
@@ -133,7 +133,7 @@ class Bulk {
   }
 }
 
-/** One context for all the missing keys: what the fallback decides holds for each. */
+/** One context for all missing keys: what the fallback decides applies to each. */
 function sharedContext(asked: readonly Asked[], { key, ttl, grace, tags }: LoadContext): LoadContext {
   let signal: AbortSignal | undefined
   return {
@@ -158,7 +158,7 @@ function sharedContext(asked: readonly Asked[], { key, ttl, grace, tags }: LoadC
   }
 }
 
-/** Aborts once all of `signals` have, with the reason of the last. */
+/** Aborts once all of `signals` have aborted, with the reason of the last. */
 function allOf(signals: readonly AbortSignal[]): AbortSignal {
   const all = new AbortController()
   let left = signals.length
@@ -172,7 +172,7 @@ function allOf(signals: readonly AbortSignal[]): AbortSignal {
   return all.signal
 }
 
-/** Puts the writes of one turn into one round trip; when that fails, each is tried alone. */
+/** Combines the writes of one turn into one round trip; if that fails, tries each alone. */
 function gather({ engine }: Call): WriteEntry {
   let waiting: (readonly [string, Kept, number])[] = []
   let flush: Promise<unknown> | undefined
@@ -189,14 +189,14 @@ function gather({ engine }: Call): WriteEntry {
     try {
       await flush
     } catch (error) {
-      // Too late to try again: something newer may be there.
+      // Too late to retry: something newer may be stored.
       if (isLate()) throw error
       await into?.write(...entry)
     }
   }
 }
 
-/** `run`, of which only the first call has an effect. */
+/** Wraps `run` so that only the first call has an effect. */
 function once(run: () => void): () => void {
   let isDone = false
   return () => {

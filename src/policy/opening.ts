@@ -8,21 +8,21 @@ import type { Engine } from "./engine.ts"
 /** Where a storage comes from: an adapter that was passed in, or an alias that is loaded on first use. */
 export interface Source {
   readonly name: string
-  /** The adapter, where it is known without loading. */
+  /** The adapter, if known without loading. */
   readonly adapter: Adapter | undefined
-  /** Whether the cache opened it, and so closes it. */
+  /** Whether the cache opened it, and so must close it. */
   readonly owned: boolean
   open(report: (error: unknown) => void): Awaitable<Store>
-  /** The options it was named with. */
+  /** The options it was created with. */
   readonly options: object
   /** The same adapter with other options. */
   derive(options: object): Source
 }
 
 /**
- * Opens the storage of `source`. `report` is called with trouble that does not prevent it.
+ * Opens the storage of `source`. `report` receives errors that do not prevent that.
  *
- * @throws {CacheError} `ADAPTER_UNAVAILABLE` if it cannot be opened; a `CacheError` of the adapter stays what it is.
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` if it cannot be opened; a `CacheError` of the adapter is thrown as it is.
  */
 export function openStore(source: Source, report: (error: unknown) => void): Awaitable<Store> {
   const refused = (error: unknown): never => {
@@ -47,7 +47,7 @@ function unavailable(error: unknown, name: string): unknown {
   )
 }
 
-/** Stands in for an adapter that is not open yet, under its name: each call opens the storage first. */
+/** Stands in for an adapter that is not open yet, under its name; each call opens the storage first. */
 export function standIn(engine: Engine): Adapter {
   const open = async () => (await engine.open()).adapter
   return {

@@ -1,28 +1,25 @@
 import { type Duration, parseDuration } from "../base/duration.ts"
 import { aBoolean, aFunction, having, judgeOptions, type Rule, type Rules, rule } from "../base/rules.ts"
 
-/** How a read is judged. */
+/** Options of a read. */
 export interface ReadOptions {
-  /**
-   * The most an entry may have aged, for this call only: an older one is stale, if it has a grace. Default: its own
-   * deadline decides.
-   */
+  /** An older entry is stale for this call (if it has a grace). Default: only its own deadline decides. */
   readonly maxAge?: Duration | undefined
   /** Also serve within grace. Default `false`. */
   readonly stale?: boolean | undefined
-  /** Its abort rejects this caller, and nobody else. */
+  /** Its abort rejects this caller only. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** How an entry is kept. */
+/** Options of a write. */
 export interface WriteOptions {
   /** How long it is fresh. 0 stores nothing. Default 5 minutes. */
   readonly ttl?: Duration | undefined
-  /** How long after `ttl` it may still be served stale. Default 0. */
+  /** How long after `ttl` it may be served stale. Default 0. */
   readonly grace?: Duration | undefined
   /** Spreads `ttl` by ± this much, once, when written. Default 0. */
   readonly jitter?: Duration | undefined
-  /** What `invalidateTags` ends it by. Default none. */
+  /** Tags that `invalidateTags` finds it by. Default none. */
   readonly tags?: readonly string[] | undefined
 }
 
@@ -37,18 +34,18 @@ export type SchemaResult<V> =
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   /** What the specification asks for. */
   readonly "~standard": {
-    /** Of the specification. */
+    /** The version of the specification. */
     readonly version: 1
-    /** Whose validator it is. */
+    /** The name of the library that made the validator. */
     readonly vendor: string
-    /** Judges `value`, and may change it. */
+    /** Validates `value`, and may transform it. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
-    /** For the types alone: no schema needs it. */
+    /** For type inference only; optional. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 
-/** How a value is loaded, judged and kept. */
+/** How a value is loaded, validated and kept. */
 export interface LoadOptions<V = unknown> extends ReadOptions, WriteOptions {
   /** How long a caller waits before it gets the stale value; 0 is stale-while-revalidate. Default `Infinity`. */
   readonly softTimeout?: Duration | undefined
@@ -58,28 +55,28 @@ export interface LoadOptions<V = unknown> extends ReadOptions, WriteOptions {
   readonly early?: number | undefined
   /** Take the adapter's lease across processes, where it has one. Default `true`. */
   readonly lease?: boolean | undefined
-  /** After this another caller, or another process, may load although one load hangs. Default 30 seconds. */
+  /** After this, another caller or process may load even if one load hangs. Default 30 seconds. */
   readonly leaseTtl?: Duration | undefined
   /** Load and store without reading. Default `false`. */
   readonly fresh?: boolean | undefined
   /** Whether to keep a loaded value. Default: always. */
   readonly shouldCache?: ((value: V, context: { key: string }) => boolean) | undefined
-  /** How long a storage operation may take before it counts as failed, for each hundred keys. Default 2 seconds. */
+  /** How long a storage operation may take, per hundred keys, before it counts as failed. Default 2 seconds. */
   readonly storeTimeout?: Duration | undefined
   /**
-   * A stored value that does not validate is a miss; a loaded one an error. Callers get what the schema returns; stored
-   * is the value itself, which is validated on each read. Default none.
+   * A stored value that does not validate is a miss, a loaded one rejects. Callers get what the schema returns. The
+   * value itself is stored, and validated on each read. Default none.
    */
   readonly schema?: StandardSchemaV1<unknown, V> | undefined
 }
 
-/** Options whose schema says what comes. */
+/** Options with a schema, which determines the type of the value. */
 export interface Judged<V> {
   /** See {@link LoadOptions.schema}. */
   readonly schema: StandardSchemaV1<unknown, V>
 }
 
-/** {@link LoadOptions}, resolved: every member is there, and durations are milliseconds. */
+/** {@link LoadOptions}, resolved: complete, with durations in milliseconds. */
 export interface Policy {
   readonly maxAge: number
   readonly stale: boolean
@@ -121,7 +118,7 @@ export const defaultPolicy: Policy = {
 
 const duration = (value: unknown) => {
   try {
-    return parseDuration(value as Duration) // It throws on what is none.
+    return parseDuration(value as Duration) // It throws on anything else.
   } catch {
     return undefined
   }
@@ -165,18 +162,18 @@ const rules: Readonly<Record<keyof Policy, Rule>> = {
 }
 
 /**
- * Resolves `options` over `base`, durations to milliseconds. Absent and `undefined` mean the same.
+ * Resolves `options` over `base`, with durations in milliseconds. Absent and `undefined` mean the same.
  *
- * @param also - Options that others read.
+ * @param also - Rules for options that other code reads.
  * @throws {CacheError} `OPTION_INVALID` for an unknown name or a wrong type, `TTL_INVALID` for a wrong duration.
  */
 export function resolvePolicy(base: Policy, options: object | undefined, also?: Rules): Policy {
   if (options === undefined) return base
   const policy = judgeOptions(options, rules, "", "OPTION_INVALID", also, { ...base })
-  return policy as object as Policy // Every member was checked against the type its name has in Policy.
+  return policy as object as Policy // Each member was checked against the type it has in Policy.
 }
 
-/** How long an operation on many keys may take: `storeTimeout` for each hundred of them. */
+/** How long an operation on many keys may take, in ms: `storeTimeout` per hundred. */
 export function bulkTimeout({ storeTimeout }: Policy, keys: readonly unknown[]): number {
   return storeTimeout * Math.max(1, Math.ceil(keys.length / 100))
 }

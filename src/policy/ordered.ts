@@ -5,8 +5,8 @@ import { bulkTimeout, type Policy } from "./options.ts"
 import type { Work } from "./queue.ts"
 
 /*
- * A write has its place in the queue from the moment it is called, however long the storage takes to open. Closing the
- * cache waits for it, even while it still waits for others.
+ * A write takes its place in the queue when it is called, however long the storage takes to open. Closing the cache
+ * waits for it, even while it is queued.
  */
 
 interface Writer {
@@ -14,11 +14,11 @@ interface Writer {
   readonly policy: Policy
 }
 
-/** Answers a write, once the storage is open and it is its turn. What this takes it sees to itself. */
+/** Returns the write once the storage is open and it is its turn. It must limit its own duration. */
 type Prepare<T> = (store: Store) => Awaitable<Work<T>>
 
 /**
- * Runs a write after the writes of `keys` that were called before.
+ * Runs a write after the earlier writes of `keys`.
  *
  * @param more - How long `prepare` may take, in ms. Default 0.
  */
@@ -37,7 +37,7 @@ export function inOrder<T>(
   )
 }
 
-/** Runs a write after all writes that were called before, and before all that come; `writes` tells which keys it is about. */
+/** Runs a write after all earlier writes and before all later ones. `writes` tells which keys it affects. */
 export function alone<T>(writer: Writer, prepare: Prepare<T>, writes: (key: string) => boolean): Promise<T> {
   const { engine, policy } = writer
   return engine.queue.alone(policy.storeTimeout, onStore(writer, prepare), writes, opening(writer))

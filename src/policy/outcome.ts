@@ -1,12 +1,12 @@
 import type { Found } from "./found.ts"
 
-/** What a load brought. */
+/** The value that a load made. */
 export interface Brought {
-  /** What the leader's schema made of {@link raw}; without a schema, the same. */
+  /** {@link raw} as the leader's schema returned it; without a schema, the same. */
   readonly value: unknown
-  /** What the fallback gave: this is what is stored. */
+  /** What the fallback returned. This is stored. */
   readonly raw: unknown
-  /** A copy of {@link value} as it came, for those who joined: the leader may have changed its own since. */
+  /** A copy of {@link value} taken at once, for callers who joined: the leader may have changed its own since. */
   readonly copy: unknown
 }
 
@@ -14,7 +14,7 @@ export interface Brought {
 export type Outcome =
   | ({ readonly type: "loaded" } & Brought)
   | { readonly type: "failed"; readonly error: unknown }
-  /** A fresh entry was there after all: read by the leader, or published by another process. */
+  /** There was a fresh entry after all: read by the leader, or stored by another process. */
   | { readonly type: "found"; readonly found: Found }
-  /** It loaded nothing: another process is loading, a back-off holds the key, or nobody waits any more. */
+  /** It loaded nothing: another process loads, a back-off holds the key, or no caller waits any more. */
   | { readonly type: "held" }

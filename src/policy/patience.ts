@@ -5,35 +5,35 @@ import type { Flight } from "./flight.ts"
 import { isWorker } from "./scope.ts"
 import { settlesWithin } from "./timeout.ts"
 
-/** One call's wait for a flight. */
+/** One caller's wait for a flight. */
 export interface Wait {
   readonly flight: Flight
   readonly call: Call
-  /** Another call leads the flight. */
+  /** Whether another call leads the flight. */
   readonly joins: boolean
-  /** It joins a flight that began before: what that has captured may be outdated. */
+  /** Whether it joined in a later turn than the flight began: what that captured may be outdated. */
   readonly isLate: boolean
 }
 
-/** Whether there is nothing more to wait for: the flight has ended, or has held its key for too long. */
+/** Whether the wait has ended: the flight has an outcome, or has held its key for too long. */
 export function isOver({ flight, call, isLate }: Wait): boolean {
   return flight.outcome !== undefined || (isLate && flight.isOverdue(call.policy.leaseTtl))
 }
 
-/** Waits for a promise of the flight; where another request may lead that, for `settled` to say yes. */
+/** Waits for a promise of the flight; if another request may lead that, polls `settled` instead. */
 export function follow(
   { isLate }: Wait,
   promise: () => Promise<unknown>,
   settled: () => boolean,
 ): Promise<unknown> {
-  // A promise of another request may be dropped with it, and its continuations may run in the wrong request:
-  // only a look at the flight by this request's own timer is safe. At the global scope there are no timers.
+  // On Workers a promise of another request may be dropped with it, and may resume in the wrong request. Only polling
+  // by this request's own timer is safe. At the global scope there are no timers.
   return isLate && isWorker() ? poll(settled).catch(promise) : promise()
 }
 
 /**
- * Waits for `promise` until `limit` ms after the call began; answers whether it settled in time. Rejects when the
- * call's own signal aborts, and as `promise` does.
+ * Waits for `promise` until `limit` ms after the call began; returns whether it settled in time. Rejects when the
+ * call's signal aborts, and when `promise` does.
  */
 export async function inTime(
   { flight, call }: Wait,
@@ -48,7 +48,7 @@ export async function inTime(
   }
 }
 
-/** What `promise` brings. Rejects with `FALLBACK_TIMEOUT` when the call's `hardTimeout` has passed. */
+/** The result of `promise`. Rejects with `FALLBACK_TIMEOUT` once the call's `hardTimeout` has passed. */
 export function bounded<T>(wait: Wait, promise: Promise<T>): Promise<T> {
   const { hardTimeout } = wait.call.policy
   if (isEndless(hardTimeout, wait.call)) return promise
@@ -58,21 +58,21 @@ export function bounded<T>(wait: Wait, promise: Promise<T>): Promise<T> {
   })
 }
 
-/** The error of a caller whose time is over. Its flight goes on, but stops its timers if nobody else waits. */
+/** The error of a caller that has timed out. Its flight goes on, but stops its timers if no other caller waits. */
 export function givenUp({ flight, call }: Wait): CacheError {
   flight.rest()
   return tooLate(call)
 }
 
-/** Whether nothing of its own ends a caller's wait: no `limit` and no signal. */
+/** Whether the caller sets no end to its wait: no `limit` and no signal. */
 export function isEndless(limit: number, { policy }: Call): boolean {
   return limit === Infinity && policy.signal === undefined
 }
 
-/** Takes one caller off a flight. The last one to go ends it, unless it runs in the background. */
+/** Removes one caller from a flight. The last to leave ends it, unless it runs in the background. */
 export function leave(flight: Flight, { engine }: Call, reason?: unknown): void {
   flight.leave()
-  // A caller with a reason leaves the challengers as well; without one, it may be on its way to the next of them.
+  // A caller that aborts leaves the challengers as well. One without a reason may be about to join the next of them.
   for (let at: Flight | undefined = flight; at?.end(reason); at = reason ? at.next : undefined) {
     at.fence()
     engine.flights.remove(at)

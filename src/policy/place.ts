@@ -1,7 +1,7 @@
 import { versionKeys } from "./tokens.ts"
 
 /**
- * Where a cache or region keeps its entries: how keys become storage keys, injectively.
+ * Where a cache or region keeps its entries: maps keys to storage keys, injectively.
  *
  * | storage key | of |
  * |---|---|
@@ -13,13 +13,13 @@ import { versionKeys } from "./tokens.ts"
  * Names are escaped (`%` as `%25`, `:` as `%3A`), keys are not: they come last.
  */
 export class Place {
-  /** What all storage keys of this place and the regions in it begin with; `""` for a cache without prefix. */
+  /** The prefix of all storage keys of this place and its regions; `""` for a cache without prefix. */
   readonly base: string
-  /** What the storage keys of this very place begin with. */
+  /** The prefix of the storage keys of this place alone. */
   readonly start: string
-  /** The name for events: regions from the outermost, joined by ":". */
+  /** The region's name in events: from the outermost region, joined by ":". */
   readonly label: string | undefined
-  /** The keys of the versions that end entries of this place: of the places above it, then its own. */
+  /** The keys of the versions that end entries of this place: those of the outer places, then its own. */
   readonly versionKeys: readonly string[]
   readonly #root: string
 
@@ -37,7 +37,7 @@ export class Place {
     return new Place(base, base, undefined, [])
   }
 
-  /** The place of the region `name` in this one, by another prefix than its name if need be. */
+  /** The place of the region `name` in this one, under `prefix`. */
   region(name: string, prefix: string = name): Place {
     const label = this.label === undefined ? name : `${this.label}:${name}`
     return new Place(`${this.base || ":"}${escapeName(prefix)}:`, this.#root, label, this.versionKeys)
@@ -49,7 +49,7 @@ export class Place {
     return isMarked(key) ? `\\${key}` : key
   }
 
-  /** The key of a storage key of this very place; `undefined` for one of a region or another cache. */
+  /** The key for a storage key of this very place; `undefined` for one of a region or another cache. */
   own(full: string): string | undefined {
     if (this.start !== "") return full.startsWith(this.start) ? full.slice(this.start.length) : undefined
     if (full.startsWith("\\")) return full.slice(1)
@@ -61,7 +61,7 @@ export class Place {
     return this.base === "" ? !full.startsWith("@") && !full.startsWith("#") : full.startsWith(this.base)
   }
 
-  /** What the version keys of this place and the regions in it begin with; tags belong to the whole cache. */
+  /** The prefixes of the version keys of this place and its regions. Tags belong to the whole cache. */
   get versionStarts(): readonly string[] {
     const tags = this.base === this.#root ? [`=${this.#root}=`] : []
     return [this.base, ...tags].flatMap((name) => versionKeys(name))
@@ -72,26 +72,26 @@ export class Place {
     return tags.length === 0 ? this.versionKeys : [...this.versionKeys, ...this.tagKeys(tags)]
   }
 
-  /** The version keys of `tags`. A tag is the same in the whole cache, regions included. */
+  /** The version keys of `tags`. Regions share the tags of their cache. */
   tagKeys(tags: readonly string[]): readonly string[] {
     return tags.flatMap((tag) => versionKeys(`=${this.#root}=${tag}`))
   }
 }
 
-/** The key of a storage key, whosever it is. */
+/** The key for any storage key. */
 export function keyOf(full: string): string {
   if (full.startsWith("\\")) return full.slice(1)
-  // Names hold no colon that is not escaped, so that the first two end them.
+  // A name holds no unescaped colon, so the first two colons end it.
   return /^[:@]/.test(full) ? full.slice(full.indexOf("::", 1) + 2) : full
 }
 
-/** Whether a key begins with a character that has a meaning in storage: `#`, `:`, `@` or `\`. */
+/** Whether a key begins with a character that is special in storage keys: `#`, `:`, `@` or `\`. */
 function isMarked(key: string): boolean {
   const first = key.charCodeAt(0)
   return first === 35 || first === 58 || first === 64 || first === 92
 }
 
-/** `name` with `%` and `:`, which would end it, escaped. */
+/** Escapes `%` and `:` in a name; a colon would end it. */
 export function escapeName(name: string): string {
   return name.replace(/[%:]/g, (mark) => (mark === "%" ? "%25" : "%3A"))
 }

@@ -6,25 +6,26 @@ import { Queued } from "./queued.ts"
 import { isUnderWay, isWorker } from "./scope.ts"
 import { only } from "./storage-errors.ts"
 
-/** A write. Once it `isLate` it must end, for somebody else may be writing. */
+/** A write. Once `isLate` returns true it must stop: another write may have started. */
 export type Work<T> = (isLate: () => boolean) => Awaitable<T>
 
-/** Answers a write when it is its turn. */
+/** Returns a write when it is its turn. */
 export type Prepare<T> = () => Awaitable<Work<T>>
 
-/** What a queue needs of its storage. */
+/** What a queue needs from its engine. */
 interface Keeper {
   /** Waits for a storage operation, `ms` at most. */
   guard<T>(work: () => Awaitable<T>, ms: number, key: string): Awaitable<T>
-  /** Counts what is under way. */
+  /** Counts operations under way. */
   readonly busy: Pick<Busy, "begin">
 }
 
 /**
- * Keeps the writes of one key in the order they were asked for, so that a slow storage cannot swap them.
+ * Keeps the writes of one key in the order they were called, so that a slow storage cannot swap them.
  *
- * A write that hangs holds back the next one for its timeout at most. If that hangs as well, the storage does, and no
- * other waits any longer. Work of several steps is told when it is late, and must end then: somebody else may be writing.
+ * A write that hangs delays the next one by its timeout at most. If that hangs as well, so does the storage, and the
+ * rest no longer wait. A write of several steps can ask whether it is late, and must then stop: another write may have
+ * started.
  */
 export class WriteQueue {
   readonly #lane: Lane
@@ -41,20 +42,20 @@ export class WriteQueue {
   }
 
   /**
-   * Waits for the writes of the same keys that are under way, then runs the write that `prepare` answers.
+   * Waits for the pending writes of the same keys, then runs the write that `prepare` returns.
    *
-   * @param ms - How long the write may take; and how long to wait for one that has no time limit of its own.
-   * @param more - How long `prepare` may take, in ms; it sees to that itself. Default 0.
+   * @param ms - How long the write may take; also how long to wait for a pending one without a time limit.
+   * @param more - How long `prepare` may take, in ms; it must limit itself. Default 0.
    */
   ordered<T>(keys: readonly string[], ms: number, prepare: Prepare<T>, more = 0): Awaitable<T> {
     return this.#run(this.#ahead(keys), ms, prepare, more, keys)
   }
 
   /**
-   * Runs a write alone: after all writes under way, before all that come. `ms`, `prepare` and `more` are as for
-   * {@link ordered}.
+   * Runs a write alone: after all pending writes and before all later ones. For `ms`, `prepare` and `more` see {@link
+   * ordered}.
    *
-   * @param writes - Tells which keys it is about.
+   * @param writes - Tells which keys it affects.
    */
   async alone<T>(ms: number, prepare: Prepare<T>, writes: (key: string) => boolean, more = 0): Promise<T> {
     const lane = this.#lane
@@ -62,10 +63,10 @@ export class WriteQueue {
     return this.#run(this.#ahead(lane.writes.keys()), ms, prepare, more, writes)
   }
 
-  /** What a write of `keys` has to wait for: the writes of the same keys under way, and the one that all wait for. */
+  /** What a write of `keys` waits for: pending writes of the same keys, and the one that blocks all. */
   #ahead(keys: Iterable<string>): Queued[] {
     const lane = this.#lane
-    // Its request may be over. Outside of Workers its own timer ends it, whatever the clock says.
+    // Its request may have finished. Outside of Workers its own timer ends it, whatever the clock says.
     if (lane.barrier && isWorker() && now() >= lane.barrier.until) lane.barrier = undefined
     const ahead = lane.barrier ? [lane.barrier] : []
     if (lane.writes.size > 0) {
@@ -77,7 +78,7 @@ export class WriteQueue {
     return ahead
   }
 
-  /** Tells the watchers what was written. */
+  /** Notifies the watchers of a write. */
   told: Watcher = (written) => {
     const { watchers } = this.#lane
     if (typeof written === "function") this.#lane.clears++
@@ -100,7 +101,7 @@ export class WriteQueue {
     try {
       result = write ? write.inLine(ms).then(begin) : begin()
     } finally {
-      // It was done at once, or threw at once.
+      // It was synchronous, or threw synchronously.
       if (!isPromise(result)) this.told(written)
     }
     if (!isPromise(result)) return result
@@ -109,7 +110,7 @@ export class WriteQueue {
     return result
   }
 
-  /** Lets others wait for `write` until `result` settles. */
+  /** Lets later writes wait for `write` until `result` settles. */
   #register(write: Queued, result: Promise<unknown>, written: Written): void {
     const lane = this.#lane
     const keys = typeof written === "function" ? [] : written
@@ -122,7 +123,7 @@ export class WriteQueue {
     })
     if (typeof written === "function") lane.barrier = write
     for (const key of keys) lane.writes.set(key, write)
-    // On Workers, writes of requests that are over would stay for ever.
+    // On Workers, writes of finished requests would stay for ever.
     for (const [key, other] of isWorker() ? lane.writes : []) {
       if (isUnderWay(other)) break
       lane.writes.delete(key)

@@ -3,27 +3,27 @@ import { CacheError } from "../base/errors.ts"
 import { ended, isUnderWay, isWorker, type UnderWay } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 
-/** A write in its place among others: how far it is and, once that is known to take time, what others wait for. */
+/** A write in the queue: its progress and, once it is asynchronous, what later writes wait for. */
 export class Queued implements UnderWay {
-  /** Settles when it is over. Never rejects. */
+  /** Settles when it has ended. Never rejects. */
   declare promise: Promise<unknown>
   declare turn: object
   since: number = now()
   until = 0
   isOver = false
-  /** Its time is over: somebody else may be writing. */
+  /** It has run out of time: another write may have started. */
   isLate = false
   /** Whether it has timed out. */
   isHung = false
   /** The writes it still waits for. */
   #ahead: readonly Queued[]
-  /** When it last looked at them, and so when it began, ms since epoch. */
+  /** When it last checked them, and so when it began; ms since epoch. */
   #seen = this.since
-  /** How long it may take once it has begun, in ms. */
+  /** How long it may take once begun, in ms. */
   readonly #whole: number
-  /** Functions that end the wait of the writes behind it. */
+  /** Functions that end the waits of the writes behind it. */
   #behind: (() => void)[] | undefined
-  /** A write that it waited for has timed out: if it does as well, it is the second in a row. */
+  /** A write it waited for has timed out: if this one does as well, it is the second in a row. */
   #isSecond = false
   /** How long it may wait for those ahead, in ms. */
   #wait = 0
@@ -38,7 +38,7 @@ export class Queued implements UnderWay {
     return this.#ahead.length > 0
   }
 
-  /** It takes time, to the end of `result`; then `over` is called. */
+  /** Makes it asynchronous: it lasts until `result` settles; then `over` is called. */
   lasts(result: Promise<unknown>, over: () => void): void {
     this.turn = thisTurn()
     this.until = this.since + this.#wait + this.#whole
@@ -52,15 +52,15 @@ export class Queued implements UnderWay {
         this.isOver = true
         over()
         this.isHung = error instanceof CacheError && error.code === "STORE_TIMEOUT"
-        // Two in a row tell that the storage hangs: those behind need not wait for one another.
+        // Two in a row mean that the storage hangs: those behind need not wait for one another.
         if (this.isHung && this.#isSecond) this.#letGo()
       },
     )
   }
 
   /**
-   * Whether its request still lives. On Workers a waiting write keeps looking at those ahead: if it has not for a second,
-   * its request is over. Once it has begun it has its own time, however long it might have waited.
+   * Whether its request is still alive. On Workers a waiting write keeps checking those ahead: if it has not for a
+   * second, its request has finished. Once begun it has its full time, however long it waited.
    */
   isInLine(): boolean {
     const ms = this.waits ? 1000 : this.#whole
@@ -68,10 +68,10 @@ export class Queued implements UnderWay {
   }
 
   /**
-   * Waits for the writes ahead, or until one of them lets this one go because the storage hangs. Then this one lets
-   * those behind it go as well.
+   * Waits for the writes ahead, or until one of them releases this one because the storage hangs; then it releases
+   * those behind it as well.
    *
-   * @param ms - How long to wait for one that has no time limit of its own.
+   * @param ms - How long to wait for a write without a time limit.
    */
   async inLine(ms: number): Promise<void> {
     const ahead = this.#ahead
@@ -80,7 +80,7 @@ export class Queued implements UnderWay {
     await new Promise<void>((resolve) => {
       const go = () => {
         isLetGo = true
-        // On Workers what follows would run in the request of that write, and die with it: `look` sees it instead.
+        // On Workers, what follows would run in the request of that write and die with it: `look` checks the flag.
         if (!isWorker()) resolve()
       }
       for (const write of ahead) write.#holds(go)
@@ -92,10 +92,10 @@ export class Queued implements UnderWay {
     })
     if (isLetGo) this.#letGo()
     this.#isSecond = ahead.some(({ isHung }) => isHung)
-    this.#ahead = [] // Else each would keep all those before it, for as long as they overlap.
+    this.#ahead = [] // Otherwise each would keep all its predecessors in memory for as long as they overlap.
   }
 
-  /** One behind it waits until `go` is called, or until this one is over. */
+  /** A write behind it waits until `go` is called, or until this one has ended. */
   #holds(go: () => void): void {
     this.#behind ??= []
     this.#behind.push(go)
@@ -107,8 +107,9 @@ export class Queued implements UnderWay {
 }
 
 /**
- * How long to wait for the writes `ahead`, in ms: for each its own time, which includes its wait for others, or `ms` if
- * that is endless. Outside of Workers its whole time: there its own timers end it, and the clock may have been set.
+ * How long to wait for the writes `ahead`, in ms: the longest of their limits, which include their own waits; `ms` for
+ * one without a limit. Outside of Workers the full limit counts: timers end it there, and the clock may have been
+ * changed.
  */
 function restOf(ahead: readonly Queued[], ms: number): number {
   let longest = 0

@@ -1,11 +1,11 @@
 import { builtinModule } from "../base/environment.ts"
 import type { Flight } from "./flight.ts"
 
-/** The flights that a fallback, and all that it calls, runs inside of. */
+/** The flights whose fallback is running in an async context. */
 export class Running {
-  /** Those that are not over yet: one, or many by key. */
+  /** Those that have not ended: one, or many by key. */
   #flights: Flight | Map<string, Flight> | undefined
-  /** What the caller of the fallback ran inside of. */
+  /** The context that the fallback was called from. */
   above: Running | undefined
 
   constructor(flights: readonly Flight[], above: Running | undefined) {
@@ -43,12 +43,12 @@ interface AsyncContext {
 
 let context: AsyncContext | null | undefined
 
-/** Runs `work` so that what it calls can tell it runs inside `flights`. */
+/** Runs `work` so that code it calls can tell that it runs inside `flights`. */
 export function inside<R>(flights: readonly Flight[], work: () => R): R {
   context ??= asyncContext()
   if (!context) return work()
   const running = new Running(flights, context.getStore())
-  // Skips what is over: in a chain of loads, each begun by the one before, the last would keep all of them in memory.
+  // Skips contexts that have ended: in a chain of loads, the last one would keep all others in memory.
   for (let at = running; at.above; ) {
     if (!at.above.isOver) at = at.above
     else at.above = at.above.above
@@ -56,22 +56,22 @@ export function inside<R>(flights: readonly Flight[], work: () => R): R {
   return context.run(running, work)
 }
 
-/** The flights of the fallback that the caller runs inside: of the innermost, not of those around it. */
+/** The flights of the innermost fallback that the caller runs inside. */
 export function innermost(): readonly Flight[] {
   return context?.getStore()?.all() ?? []
 }
 
-/** Whether the caller runs inside a load of `key` among the flights of `home`, beaten or not. */
+/** Whether the caller runs inside a load of `key` among the flights of `home`, fenced or not. */
 export function isInside(home: object, key: string): boolean {
   for (let at = context?.getStore(); at; at = at.above) if (at.get(key)?.home === home) return true
   return false
 }
 
-/** Asynchronous context, where the runtime has it: Node, Deno, Bun, workerd with it switched on. */
+/** Asynchronous context, where the runtime has it: Node, Deno, Bun, and workerd with it enabled. */
 function asyncContext(): AsyncContext | null {
   const { AsyncLocalStorage } = Object(builtinModule("node:async_hooks"))
   try {
-    // The class by this name has this shape in every runtime that has it.
+    // The class of this name has this shape in every runtime.
     return AsyncLocalStorage ? (Reflect.construct(AsyncLocalStorage, []) as AsyncContext) : null
   } catch {
     return null

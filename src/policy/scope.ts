@@ -6,17 +6,17 @@ import { within } from "./timeout.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
- * Where a call runs: in a process or tab, where a promise is safe with everybody, or in a Worker, where I/O belongs
- * to a request and dies with it.
+ * Where a call runs: in a process or tab, where promises may be shared freely, or in a Worker, where I/O belongs to a
+ * request and dies with it.
  */
 export interface Scope {
   /** Whether callers may await a flight that another request leads. */
   readonly shares: boolean
-  /** Keeps the request alive for work that nobody awaits, where something can. */
+  /** Keeps the request alive for work that no caller awaits, where the runtime can. */
   readonly background: ((work: Promise<unknown>) => void) | undefined
 }
 
-/** The scope of a call: by the context that `bind` was given, else by what the runtime offers. */
+/** The scope of a call: from the context given to `bind`, else from what the runtime offers. */
 export function scopeOf(context: Partial<WaitUntil> = workers): Scope {
   return {
     shares: context.waitUntil !== undefined || !isWorker(),
@@ -32,21 +32,21 @@ export function isWorker(): boolean {
   return worker
 }
 
-/** Work that others will wait for. */
+/** Work that other callers may wait for. */
 export interface UnderWay<T = unknown> {
   readonly promise: Promise<T>
   /** The turn it began in: see `thisTurn`. */
   readonly turn: object
   /** When it began, ms since epoch. */
   readonly since: number
-  /** When it is taken for dead, ms since epoch. */
+  /** When it is presumed dead, ms since epoch. */
   readonly until: number
   isOver: boolean
-  /** Whether its request still lives, as far as can be told. Absent if it cannot. */
+  /** Whether its request is still alive. Absent if that cannot be told. */
   isInLine?(): boolean
 }
 
-/** `promise`, for others to wait for, `ms` at most. */
+/** Wraps `promise` for other callers to wait for, `ms` at most. */
 export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
   const since = now()
   const shared: UnderWay<T> = { promise, turn: thisTurn(), since, until: since + ms, isOver: false }
@@ -57,14 +57,14 @@ export function share<T>(promise: Promise<T>, ms: number): UnderWay<T> {
   return shared
 }
 
-/** Whether it may still be joined. One with a beginning in the future may not: the clock was set back since. */
+/** Whether it may still be joined. Not if it began in the future: the clock was moved back. */
 export function isAlive({ isOver, since, until }: UnderWay): boolean {
   return !isOver && since <= now() && now() < until
 }
 
 /**
- * Waits for what others have under way, `ms` at most, or until `isEnough`. On Workers by looking at each by a timer of
- * this request's own: the promises of other requests may have died with them.
+ * Waits for the work of others, `ms` at most, or until `isEnough`. On Workers it polls each by a timer of this request:
+ * the promises of other requests may have died with them.
  */
 export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () => boolean): Promise<void> {
   let isOver = false
@@ -73,18 +73,18 @@ export async function ended(all: readonly UnderWay[], ms: number, isEnough?: () 
     await within(Promise.all(all.map(({ promise }) => promise)), ms, () => undefined)
     isOver = true
   }
-  // At the global scope there are no timers, and no requests either.
+  // At the global scope there are neither timers nor requests.
   const look = () => poll(() => isOver || isEnough?.() || now() >= limit || !all.some(isUnderWay)).catch(end)
   if (!all.every(isOurs)) return look()
   await (isWorker() && isEnough ? Promise.race([end(), look()]) : end())
 }
 
-/** Whether its promise may be awaited here: no other request may have begun it. */
+/** Whether its promise may be awaited here, because no other request can have begun it. */
 export function isOurs({ turn }: UnderWay): boolean {
   return !isWorker() || turn === thisTurn()
 }
 
-/** Whether it still has to be waited for. Unlike {@link isAlive} it lets the clock be set back. */
+/** Whether it must still be waited for. Unlike {@link isAlive}, it tolerates a clock that was moved back. */
 export function isUnderWay(work: UnderWay): boolean {
   return !work.isOver && now() < work.until && work.isInLine?.() !== false
 }

@@ -1,12 +1,12 @@
-// The errors of a storage, as its callers are told of them.
+// The errors of a storage, as callers see them.
 import { CacheError, shortKey } from "../base/errors.ts"
 import { scrub } from "../base/scrub.ts"
 import { keyOf } from "./place.ts"
 
-/** Errors that name the key as it was given. */
+/** Errors whose `key` is already the caller's. */
 const named = new WeakSet<object>()
 
-/** The error of a storage as its caller is told of it: without credentials, and by the key that the caller gave. */
+/** The error of a storage as its caller sees it: without credentials, and with the key that the caller gave. */
 export function forCaller(error: unknown): unknown {
   const clean = scrub(error)
   if (!(clean instanceof CacheError) || clean.key === undefined || named.has(clean)) return clean
@@ -24,12 +24,12 @@ export function forCaller(error: unknown): unknown {
   return own
 }
 
-/** The key of an operation on a single one; `""` for many, and for none. */
+/** The key of an operation on a single one; `""` for many or none. */
 export function only(keys: readonly string[]): string {
   return keys.length === 1 ? (keys[0] ?? "") : ""
 }
 
-/** The error of a storage that did not answer within `ms`; `full` is the storage key, `""` for none or many. */
+/** The error of a storage that did not respond within `ms`; `full` is the storage key, `""` for none or many. */
 export function lateStorage(full: string, ms: number): CacheError {
   const key = keyOf(full)
   const where = full && ` for ${shortKey(key)}`

@@ -4,11 +4,11 @@ import { after, now } from "../base/clock.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
- * Waits for `promise`, `ms` at most; then answers with `late()` (which may throw). `Infinity` waits without a timer.
- * What the promise does later is ignored: it never rejects unheard.
+ * Waits for `promise`, `ms` at most; then resolves with `late()` (which may throw). `Infinity` waits without a timer.
+ * What the promise does later is ignored, so a late rejection is not unhandled.
  *
- * @param failed - Answers in place of an error of the promise; may throw. Default: rejects with that error.
- * @param over - Called when the wait has ended, however it did.
+ * @param failed - Maps the promise's error to a result; may throw. Default: rejects with that error.
+ * @param over - Called when the wait has ended, in any way.
  */
 export function within<T, L>(
   promise: Promise<T>,
@@ -27,9 +27,9 @@ export function within<T, L>(
     const cancel = alarm(ms, () => {
       end()
       isLate = true
-      attempt(late).then(resolve, reject) // An error is heard at once: see untilEnd.
+      attempt(late).then(resolve, reject) // The rejection is handled right away: see untilEnd.
     })
-    // The `then` of a storage's own kind of promise may throw.
+    // The `then` of a storage's own promise type may throw.
     Promise.resolve(promise).then(
       (value) => {
         end()
@@ -49,13 +49,13 @@ export function within<T, L>(
 }
 
 /**
- * Waits for `promise`, `ms` at most; answers whether it came in time. Rejects with `signal`'s reason when that aborts
- * first, and as `promise` does.
+ * Waits for `promise`, `ms` at most; returns whether it settled in time. Rejects with `signal`'s reason when that
+ * aborts first, and when `promise` rejects.
  */
 export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
   if (ms === Infinity && !signal) return promise.then(() => true)
   if (signal?.aborted || ms <= 0) {
-    hush(promise) // Nobody waits for it any more.
+    hush(promise) // No caller waits for it any more.
     return signal?.aborted ? Promise.reject(signal.reason) : Promise.resolve(false)
   }
   return new Promise((resolve, reject) => {
@@ -73,10 +73,10 @@ export function settlesWithin(promise: Promise<unknown>, ms: number, signal?: Ab
   })
 }
 
-/** How much later than asked for a timer may come, in ms; and how long to wait for what has come before a later one. */
+/** How late a timer may fire before that means a pause, in ms; and how long to wait then for what arrived earlier. */
 const patience = 50
 
-/** What is to be called at one moment, of what was asked for in one turn. */
+/** What to call at one moment, of the timers set in one turn. */
 interface Moment {
   readonly calls: Set<() => void>
   readonly cancel: () => void
@@ -86,8 +86,8 @@ let turn: object | undefined
 let moments: Map<number, Moment>
 
 /**
- * Calls `done` after `ms`, never after `Infinity`; answers a function that cancels it. Those of one turn share a timer: a
- * thousand writes at once need no thousand timers.
+ * Calls `done` after `ms`, never after `Infinity`; returns a function that cancels it. Calls of one turn share a timer:
+ * a thousand writes at once need no thousand timers.
  */
 export function alarm(ms: number, done: () => void): () => void {
   if (ms === Infinity) return () => {}
@@ -105,7 +105,7 @@ export function alarm(ms: number, done: () => void): () => void {
       for (const call of calls) call()
     }
     let cancel = limit(ms, () => {
-      // Everything stood still meanwhile, the process or the machine: what came by then is to be heard first.
+      // The process or the machine was paused: handle what arrived by then first.
       if (now() - until > patience) cancel = limit(patience, ring)
       else ring()
     })
@@ -122,7 +122,7 @@ export function alarm(ms: number, done: () => void): () => void {
   }
 }
 
-/** As {@link after}, but without effect at the global scope of a Worker, which has no timers. */
+/** As {@link after}, but a no-op at the global scope of a Worker, which has no timers. */
 function limit(ms: number, done: () => void): () => void {
   try {
     return after(ms, done)

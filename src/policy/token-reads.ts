@@ -3,15 +3,15 @@ import { attempt, hush } from "../base/awaitable.ts"
 import { soon } from "../base/clock.ts"
 import { toToken } from "./tokens.ts"
 
-/** What was read in one turn. */
+/** The reads of one turn. */
 interface Turn {
   /** Each token by its key. */
   readonly tokens: Map<string, Promise<string>>
-  /** The answers to those who asked with this very array of keys. */
+  /** The results for callers that passed this very array of keys. */
   readonly all: Map<readonly string[], Promise<readonly string[]>>
 }
 
-/** Reads tokens by I/O: each once a turn, and those that one caller asks for in one batched read. */
+/** Reads tokens asynchronously: each once per turn, those of one caller in one batched read. */
 export class TokenReads {
   readonly #adapter: Adapter
   #turn: Turn | undefined
@@ -20,7 +20,7 @@ export class TokenReads {
     this.#adapter = adapter
   }
 
-  /** The tokens at `keys`, `""` for an absent one. The record of `known` is asked for already. */
+  /** The tokens at `keys`, `""` for an absent one. The record of `known` has already been requested. */
   read(
     keys: readonly string[],
     known?: readonly [key: string, record: Promise<unknown>],
@@ -42,7 +42,7 @@ export class TokenReads {
       for (const key of missing) turn.set(key, attempt(() => this.#adapter.get(key)).then(toToken))
     }
     const together = Promise.all(keys.map((key) => turn.get(key) ?? ""))
-    hush(together) // Its callers hear of it, unless another read of theirs fails first.
+    hush(together) // Its callers handle the rejection, unless another of their reads fails first.
     all.set(keys, together)
     return together
   }

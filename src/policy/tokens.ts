@@ -2,8 +2,8 @@ import { tokenMark } from "../adapter.ts"
 import { idOf, newborn, pausesOf, startOf, tokenTime } from "../base/token.ts"
 
 /*
- * In lists of version keys, of tokens and of marks, hard and soft alternate: what a hard invalidation renews, then what
- * a soft one does.
+ * Lists of version keys, tokens and marks alternate between hard and soft: what a hard invalidation renews, then what a
+ * soft one does.
  */
 
 /** How an invalidation ends entries. Hard: never served again. Soft: stale from now on. */
@@ -14,7 +14,7 @@ export function versionKeys(name: string): readonly [hard: string, soft: string]
   return [`${tokenMark}h${name}`, `${tokenMark}s${name}`]
 }
 
-/** When an entry made under the soft token `mark` was expired, as the later `token` tells; `NaN` for junk. */
+/** When an entry made under the soft token `mark` was expired, according to the later `token`; `NaN` for junk. */
 function expiredAt(mark: string, token: string): number {
   const time = tokenTime(token)
   const id = idOf(mark)
@@ -25,7 +25,7 @@ function expiredAt(mark: string, token: string): number {
   return Math.min(time, (pauses.length > 0 && startOf(id)) || time)
 }
 
-/** The token in a record; `""` for none, and for junk. */
+/** The token in a record; `""` if absent or junk. */
 export function toToken(record: unknown): string {
   return typeof record === "string"
     ? record
@@ -39,14 +39,14 @@ export function byTag(tags: readonly string[], tokens: readonly string[]): Map<s
   return new Map(tags.map((tag, i) => [tag, tokens.slice(2 * i, 2 * i + 2)]))
 }
 
-/** Whether a token was renewed since: it has changed, and not only been made because it was absent. */
+/** Whether a token was renewed: it has changed, other than by being created because it was absent. */
 export function isRenewed(before: string, after: string): boolean {
   return before !== after && !(before === "" && after.startsWith(newborn))
 }
 
 /**
- * What `tokens` say of an entry made under `marks`: `Infinity` when nothing has changed, `-Infinity` after a hard
- * invalidation, else when it was expired by a soft one, in ms since epoch.
+ * What `tokens` say about an entry made under `marks`: `Infinity` if nothing has changed, `-Infinity` after a hard
+ * invalidation, else when a soft one expired it, in ms since epoch.
  */
 export function limitOf(marks: readonly string[], tokens: readonly string[]): number {
   let limit = Infinity

@@ -2,7 +2,7 @@ import { soon } from "../base/clock.ts"
 
 let turn: object | undefined
 
-/** The same object for all that runs before the next microtask: callers of one turn are callers of one request. */
+/** The same object until the next microtask runs: callers in one turn belong to one request. */
 export function thisTurn(): object {
   if (turn === undefined) {
     turn = {}

@@ -8,26 +8,28 @@ import { TokenReads } from "./token-reads.ts"
 import { isRenewed, type Mode, toToken } from "./tokens.ts"
 
 /**
- * Versions of regions and tags: random tokens in the storage itself.
+ * The versions of regions and tags: random tokens in the storage itself.
  *
- * An entry carries the tokens it was made under, its marks: a hard one that has changed kills it, a soft one expires it.
- * A lost token counts as changed: a miss, never a revival. Hard and soft have a key each, so a soft invalidation never
- * weakens a hard one. The times inside a token only tell how long grace lasts.
+ * An entry carries the tokens it was made under, its marks: if a hard one has changed, the entry is gone; if a soft one
+ * has, it is stale. A lost token counts as changed: a miss, never a revival. Hard and soft tokens have separate keys,
+ * so that a soft invalidation never weakens a hard one. The times in a token only tell how long grace lasts.
  */
 export class Versions {
   readonly #adapter: Adapter
   readonly #reads: TokenReads
-  /** Whether the adapter answers with promises. */
+  /** Whether the adapter is asynchronous. */
   #async = false
-  /** Whether it has ever answered at once: then a promise tells of trouble, not of an asynchronous adapter. */
+  /**
+   * Whether it has ever answered synchronously: then a promise is a sign of failure, not of an asynchronous adapter.
+   */
   #isPrompt = false
-  /** The last read: its keys, its tokens, the count of changes. It holds until the adapter counts another change. */
+  /** The last read: its keys, tokens and count of changes. Valid until the adapter counts another change. */
   #keys: readonly string[] | undefined
   #tokens: readonly string[] = []
   #change = Number.NaN
-  /** Entries with tags that were seen to stand, and at which count of changes. */
+  /** Entries with tags that were found unchanged, each with the count of changes at that time. */
   readonly standing: WeakMap<object, number> = new WeakMap()
-  /** The tokens that are being made. */
+  /** The tokens being created. */
   readonly #creating: Lane["creating"]
 
   constructor(adapter: Adapter) {
@@ -36,7 +38,7 @@ export class Versions {
     this.#reads = new TokenReads(adapter)
   }
 
-  /** The tokens at `keys`, `""` for an absent one. At once where the adapter can. */
+  /** The tokens at `keys`, `""` for an absent one. Synchronous where the adapter is. */
   read(keys: readonly string[]): Awaitable<readonly string[]> {
     if (this.#async) return this.#reads.read(keys)
     if (keys === this.#keys && this.#change === this.changes) return this.#tokens
@@ -44,7 +46,7 @@ export class Versions {
     for (const key of keys) {
       const record = this.#adapter.get(key)
       if (isPromise(record)) {
-        // A near tier, which has `peek`, answers at once again when it has the token; other adapters never do.
+        // A near tier (it has `peek`) is synchronous again once it has the token; other adapters never are.
         this.#async = this.#adapter.peek === undefined && !this.#isPrompt
         return this.#reads.read(keys, [key, record])
       }
@@ -57,13 +59,13 @@ export class Versions {
     return tokens
   }
 
-  /** As {@link read}, past what is remembered here. */
+  /** As {@link read}, but bypasses what is remembered here. */
   readAnew(keys: readonly string[]): Awaitable<readonly string[]> {
     this.#keys = undefined
     return this.read(keys)
   }
 
-  /** The tokens at `keys` where they are known without I/O. */
+  /** The tokens at `keys`, if known without I/O. */
   peek(keys: readonly string[]): readonly string[] | undefined {
     if (this.#async) return undefined
     const tokens: string[] = []
@@ -76,10 +78,10 @@ export class Versions {
     return tokens
   }
 
-  /** Whether it is known at once that no version `kept` was made under has changed. On the path of every hit. */
+  /** Whether it is known synchronously that no version of `kept` has changed. On the path of every hit. */
   stands(kept: Kept, regions: readonly string[]): boolean {
     const { marks } = kept
-    // Entries share the very array of marks for as long as it holds.
+    // Entries share one array of marks for as long as it is valid.
     if (marks === this.#tokens && regions === this.#keys && this.#change === this.changes) return true
     if (kept.tags.length > 0) {
       const changes = this.standing.get(kept)
@@ -89,28 +91,28 @@ export class Versions {
     return regions.every((key, at) => this.#stands(key, marks[at]))
   }
 
-  /** How many changes of tokens the adapter has counted; `undefined` if it does not count. */
+  /** The adapter's count of token changes; `undefined` if it does not count. */
   get changes(): number | undefined {
     try {
       return this.#adapter.tokenChanges?.()
     } catch {
-      return undefined // Then the tokens themselves are asked for.
+      return undefined // The tokens themselves are read instead.
     }
   }
 
-  /** Remembers that `kept` stands while the adapter counts no more than `changes`, its count before `kept` was judged. */
+  /** Remembers that `kept` is valid until the adapter counts beyond `changes`, its count before `kept` was judged. */
   stood(kept: Kept, changes: number | undefined): void {
     if (kept.tags.length > 0 && changes !== undefined) this.standing.set(kept, changes)
   }
 
-  /** Whether none of the hard versions among `tokens` is absent. */
+  /** Whether no hard version among `tokens` is absent. */
   isComplete(tokens: readonly string[]): boolean {
     return tokens.every((token, at) => !isHard(at) || token !== "")
   }
 
   /**
-   * The marks of an entry, from the tokens read before its load: absent ones are made, if still absent. Answers
-   * `undefined` if an invalidation came in between.
+   * The marks of an entry, from the tokens read before its load; absent ones are created if still absent. `undefined`
+   * if an invalidation came in between.
    */
   complete(keys: readonly string[], before: readonly string[]): Awaitable<readonly string[] | undefined> {
     return chain(this.current(keys, before), (tokens) =>
@@ -118,7 +120,7 @@ export class Versions {
     )
   }
 
-  /** The tokens at `keys`, hard ones made that are absent; `before` is what was just read. */
+  /** The tokens at `keys`, with absent hard ones created; `before` is what was just read. */
   current(keys: readonly string[], before: Awaitable<readonly string[]>): Awaitable<readonly string[]> {
     const made = (token: string, at: number) =>
       isHard(at) && token === "" ? this.create(keys[at] ?? "") : token
@@ -127,11 +129,11 @@ export class Versions {
 
   /** Renews the versions at `keys`: from now on their entries are gone (hard) or stale (soft). */
   renew(keys: readonly string[], mode: Mode): Promise<unknown> {
-    // A token that is just being made must not overwrite the one that replaces it.
+    // A token being created must not overwrite the one that replaces it.
     const making = keys.flatMap((key) => this.#creating.get(key) ?? [])
     const renew = () => this.#renew(keys, mode)
-    // A write that failed may have reached the storage all the same. So a second attempt makes new tokens: the old ones
-    // could revive what others have ended in between.
+    // A failed write may still have reached the storage. So a retry makes new tokens: the old ones could revive what
+    // others have ended in between.
     const again = () => attempt(renew).catch(renew)
     return making.length > 0 ? ended(making, 1000).then(again) : again()
   }
@@ -150,7 +152,7 @@ export class Versions {
     return together(records.map((entry) => () => this.#adapter.set(...entry)))
   }
 
-  /** Whether the token at `key` is known at once to be `mark`. */
+  /** Whether the token at `key` is synchronously known to be `mark`. */
   #stands(key: string, mark: string | undefined): boolean {
     try {
       const record = this.#adapter.get(key)
@@ -158,19 +160,18 @@ export class Versions {
       if (record === undefined) return mark === ""
       if (isPromise(record)) hush(record)
     } catch {
-      // The read that follows meets the same trouble and tells of it.
+      // The read that follows runs into the same failure, and reports it.
     }
     return false
   }
 
   /**
-   * Makes the token at `key` if it is absent, once for all who want it at the same time: without the adapter's `add`
+   * Creates the token at `key` if it is absent, once for all who need it at the same time: without the adapter's `add`,
    * each would overwrite the other's.
    */
   create(key: string): Promise<string> {
     const known = this.#creating.get(key)
-    // A creation that hangs holds nobody back for long. One of another request is only watched; then the token is read
-    // again.
+    // A hanging creation blocks others only briefly. One of another request is only watched; then the token is read.
     if (known && isAlive(known)) {
       return isOurs(known) ? known.promise : ended([known], 1000).then(() => this.#create(key))
     }
@@ -187,13 +188,13 @@ export class Versions {
   async #create(key: string): Promise<string> {
     const token = newborn + newToken()
     if (await this.#adapter.add?.(key, this.#record(token), Infinity)) return token
-    // A tier in front may remember it as absent although it is there by now.
+    // A near tier may remember it as absent although it exists by now.
     await this.#adapter.forget?.([key])
     const there = toToken(await this.#adapter.get(key))
     if (there !== "") return there
-    // It is absent, or junk, under which every entry would be a miss, or the storage keeps nothing.
+    // It is absent, or junk (under which every entry would be a miss), or the storage keeps nothing.
     await this.#adapter.set(key, this.#record(token), Infinity)
-    // Without `add` two processes may have made it at once: what was written last counts for both.
+    // Without `add`, two processes may have created it at once: the last one written counts for both.
     return (!this.#adapter.add && toToken(await this.#adapter.get(key))) || token
   }
 
@@ -202,7 +203,7 @@ export class Versions {
   }
 }
 
-/** Whether the token at this position is a hard one: hard and soft alternate. */
+/** Whether the token at this index is a hard one: hard and soft alternate. */
 function isHard(at: number): boolean {
   return at % 2 === 0
 }

@@ -12,8 +12,8 @@ import { isWorker } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
 
 /**
- * Waits for a flight as long as the options of `call` let it, and tells what the caller gets: {@link nextRound} when
- * the flight was left behind by an invalidation elsewhere, hangs, or brought what is too old.
+ * Waits for a flight as long as the options of `call` allow, and returns what the caller gets: {@link nextRound} if the
+ * flight was outdated by an invalidation elsewhere, hangs, or found an entry that is too old.
  *
  * @param joins - Whether another call leads the flight.
  */
@@ -30,11 +30,11 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
       wait,
       follow(wait, () => flight.read, isRead),
     )
-  // Before the versions: then a storage that batches is asked once.
+  // Before the versions, so that a storage that batches is asked once.
   const own = foundFor(wait)
   if (isLate) {
     if (isPromise(own)) hush(own)
-    // What an earlier turn has captured may have been invalidated elsewhere since.
+    // What an earlier turn captured may have been invalidated elsewhere since.
     if (await bounded(wait, isBehind(engine, flight, place, policy.storeTimeout))) return nextRound
   }
   const found = isPromise(own) ? await bounded(wait, own) : own
@@ -48,22 +48,24 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
     if (!stale || policy.softTimeout > 0) engine.hub.joined(place, call.name)
     call.bulk?.onJoin()
   }
-  // Served stale at once, even if the load that this call has begun is over already.
+  // Served stale at once, even if the load that this call began has already ended.
   const isPrompt = !isLate && policy.softTimeout <= 0 && stale !== undefined
   return await (isPrompt || !isOver(wait) ? untilEnd(wait, stale, isPrompt) : atEnd(wait, stale))
 }
 
-/** Whether `call` judges values by another schema than `flight` does. */
+/** Whether `call` validates values by another schema than `flight`. */
 function judgesOtherwise({ policy }: Call, flight: Flight): boolean {
   return policy.schema !== flight.policy.schema
 }
 
-/** What the caller may be served: what the leader found or, where that does not do, what the caller's own read finds. */
+/**
+ * What the caller may be served: what the leader found or, where that is not usable, what the caller's own read finds.
+ */
 function foundFor({ flight, call, joins, isLate }: Wait): Awaitable<Found | undefined> {
   const { found } = flight
   const isOther = judgesOtherwise(call, flight)
-  // There may be an entry all the same: the leader did not read, or its schema refused what this caller's accepts. And
-  // what it found in an earlier turn may have been replaced elsewhere since.
+  // The caller may find an entry where the leader has none: the leader did not read, or its schema refused what this
+  // caller's accepts. And what it found in an earlier turn may have been replaced elsewhere since.
   const isOwn = flight.policy.fresh || (isOther && found?.reason === "corrupt") || (isLate && found?.kept)
   if (joins && isOwn) {
     const reading = attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call))
@@ -73,10 +75,10 @@ function foundFor({ flight, call, joins, isLate }: Wait): Awaitable<Found | unde
 }
 
 /**
- * What the caller gets when the flight ends, or when the caller's own time is over before.
+ * What the caller gets when the flight ends, or when the caller's own time runs out before.
  *
- * It awaits what it answers, so that a rejection is heard at once: one that an async function passes on is heard some
- * microtasks later, and Workers with a compatibility date before March 2026 have reported it as unhandled by then.
+ * Uses `return await`, so that a rejection is handled at once: without it, it would be some microtasks later, and
+ * Workers with a compatibility date before March 2026 would have reported it as unhandled by then.
  */
 async function untilEnd(
   wait: Wait,
@@ -97,14 +99,14 @@ async function untilEnd(
   else if (!(await inTime(wait, end, limit))) {
     // A caller's timeout does not end the flight.
     flight.background = true
-    // The value is there, only its write is not done. A copy of it: others may still come for the value.
+    // The value is there and only being written. A copy, because other callers may still get the value.
     if (flight.brought && !isPrompt) return bring({ ...wait, joins: true }, flight.brought, flight)
     if (!stale) throw givenUp(wait)
-    // If the caller did not wait, nothing can have ended the stale entry meanwhile.
+    // If the caller did not wait, nothing can have ended the stale entry.
     const isAtOnce = limit <= 0 && !flight.fenced
     const answer = isAtOnce ? serveStale(call, stale, "timeout") : await serveStill(wait, stale, "timeout")
     if (answer) return answer
-    // The stale entry has ended meanwhile: the caller waits on, like one that had found nothing.
+    // The stale entry has ended: the caller waits on, as if it had found nothing.
     if (!(await inTime(wait, end, hardTimeout))) throw givenUp(wait)
     return await atEnd(wait, undefined)
   }
@@ -120,11 +122,11 @@ export function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | 
     case "loaded":
       return bring(wait, outcome, by)
     case "failed":
-      // Another request was cut off, not this one.
+      // It was another request that was aborted, not this one.
       if (wait.isLate && isWorker() && Object(outcome.error).name === "AbortError") return nextRound
       return failed(wait, stale, outcome.error)
     case "found":
-      // What the caller's own schema refused in waitFor is to be loaded.
+      // The caller's own schema refused it in waitFor: load it.
       if ((isOther && call.policy.schema) || judge(outcome.found, call) !== "fresh") return nextRound
       return serve(call, isOther ? beforeSchema(outcome.found) : outcome.found)
     default:
@@ -140,14 +142,14 @@ async function failed(wait: Wait, stale: Found | undefined, error: unknown): Pro
   throw error
 }
 
-/** In place of an answer: what another request has loaded cannot be used in this one, which is to load for itself. */
+/** In place of an answer: another request's value cannot be used in this one, which must load its own. */
 export const ownLoad: Answer = { value: undefined }
 
 /**
- * Hands over what was loaded, if no invalidation has ended it, judged by the caller's own schema.
+ * Returns the loaded value, validated by the caller's own schema, unless an invalidation has ended it.
  *
- * The leader gets the very value. Those who joined, and a leader served by its challenger, get a copy. What cannot be
- * copied, such as a `Response`, they get as it is; but on Workers it may belong to the request that made it: see
+ * The leader gets the value itself. Callers who joined, and a leader served by its challenger, get a copy. What cannot
+ * be copied, such as a `Response`, they get as it is; but on Workers it may belong to the request that made it: see
  * {@link ownLoad}.
  */
 function bring(wait: Wait, { value, raw, copy }: Brought, by: Flight): Awaitable<Answer | undefined> {
@@ -163,14 +165,14 @@ function bring(wait: Wait, { value, raw, copy }: Brought, by: Flight): Awaitable
   return bounded(wait, validateLoaded(own, call)).then((value) => ({ value }))
 }
 
-/** Serves a stale entry, if its grace has not ended while its caller waited. */
+/** Serves a stale entry, unless its grace has ended while the caller waited. */
 function serveStale(call: Call, stale: Found, reason: StaleReason): Answer | undefined {
   return judge(stale, call) === "stale" ? serve(call, stale, reason) : undefined
 }
 
 /**
- * Serves the stale entry after a wait, if a second read shows that it still stands. A caller whose time is over before
- * that read is served what it had found, unless that was replaced in this process.
+ * Serves the stale entry after a wait, if a second read shows that it is still valid. If the caller's time runs out
+ * before that read, it gets the first one's entry, unless this process has replaced that.
  */
 async function serveStill(wait: Wait, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
   const { flight, call } = wait

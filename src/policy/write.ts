@@ -1,5 +1,5 @@
-// Explicit writes beat the flights of their keys twice: when they begin, so that nobody joins what they outdate, and when
-// they end, so that what began meanwhile does not outlive them. They reject when the storage fails.
+// Explicit writes fence the flights of their keys twice: when they begin, so that no caller joins an outdated load, and
+// when they end, so that a load begun in between does not outlive them. They reject when the storage fails.
 import { type Awaitable, chain, isPromise, together } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { jittered, type Kept, makeKept } from "../entry.ts"
@@ -14,14 +14,14 @@ import { inOrder } from "./ordered.ts"
 import type { Place } from "./place.ts"
 import { byTag } from "./tokens.ts"
 
-/** Where an explicit write goes, and by which options. */
+/** Where an explicit write goes, and with which options. */
 export interface Target {
   readonly engine: Engine
   readonly place: Place
   readonly policy: Policy
 }
 
-/** A value to be written under a key as given. */
+/** A value to write under a key as given. */
 export interface Item {
   readonly name: string
   readonly value: unknown
@@ -38,11 +38,11 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   const tags = tagsOf(items)
   const versionKeys = place.versionKeysOf(tags)
   const { store } = engine
-  // A set that waits for other writes reads the versions after them: a clear among them removes those of before.
+  // A set that waits for other writes reads the versions after them: a clear among them removes the earlier ones.
   const early =
     store && !engine.queue.isBusy(keys) ? currentMarks(engine, store, versionKeys, policy) : undefined
   const isPrompt = early !== undefined && !isPromise(early)
-  // What the caller does to its values while we wait must not reach the storage.
+  // Later changes by the caller must not reach the storage.
   const own = isPrompt ? items : items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
   const write = (into: Store, tokens: readonly string[]) => () =>
     put(target, into, own, createdAt, tags, tokens)
@@ -64,10 +64,10 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   })
 }
 
-/** An entry to be written for `life` ms. */
+/** An entry to write for `life` ms. */
 export type EntryWrite = readonly [key: string, kept: Kept, life: number]
 
-/** Writes values; removes keys whose ttl is 0. `tokens` are the versions of the regions, then of all their `tags`. */
+/** Writes values; removes keys whose ttl is 0. `tokens` are the versions of the regions, then of all `tags`. */
 function put(
   { place }: Target,
   store: Store,
@@ -98,17 +98,19 @@ function tagsOf(items: readonly Item[]): readonly string[] {
     : []
 }
 
-/** Answers a function that picks, by the tags of one entry, its marks from the `tokens` of the regions and all `tags`. */
+/**
+ * Returns a function that picks the marks of one entry, by its tags, from the `tokens` of the regions and all `tags`.
+ */
 function marker(
   place: Place,
   tags: readonly string[],
   tokens: readonly string[],
 ): (own: readonly string[]) => readonly string[] {
-  // Entries without tags share the very array.
+  // Entries without tags share one array.
   if (tags.length === 0) return () => tokens
   const regions = tokens.slice(0, place.versionKeys.length)
   const tagged = byTag(tags, tokens.slice(regions.length))
-  return (own) => [...regions, ...own.flatMap((tag) => tagged.get(tag) ?? [])] // All of them are in it.
+  return (own) => [...regions, ...own.flatMap((tag) => tagged.get(tag) ?? [])] // Each tag is in the map.
 }
 
 /** Writes entries and removes the keys `gone`. */
@@ -119,11 +121,11 @@ export function change(
 ): Awaitable<unknown> {
   const [first] = writes
   const write = () => (writes.length > 1 ? store.writeMany(writes) : first && store.write(...first))
-  // Both begin now: if the first hung, the second would come late, and undo what others have written meanwhile.
+  // Both start now: if the first hung, the second would come late, and undo what others have written since.
   return gone.length > 0 ? together<unknown>([write, () => store.remove(gone)]) : write()
 }
 
-/** Removes keys, each named once; answers how many live entries there were. */
+/** Removes keys, which must be unique; returns how many live entries there were. */
 export async function removeAll(target: Target, names: readonly string[]): Promise<number> {
   if (names.length === 0) return 0
   const { engine, place, policy } = target
