@@ -5,16 +5,16 @@ import { now } from "../base/clock.ts"
 import { type Codec, type CodecOptions, codecFor } from "../codec/codec.ts"
 import { freshUntil, isKept, type Kept, makeKept } from "../entry.ts"
 
-/** What was read from a tier. */
+/** A record read from a tier. */
 export interface Arrival {
   readonly record: Stored
-  /** Until when it lives there, in ms since epoch; 0 for what no tier should keep. */
+  /** When its life in the tier ends, in ms since epoch; 0 for what no tier should keep. */
   readonly until: number
 }
 
 /**
- * Turns what a tier is given (entries, version tokens, any other objects) into records of one adapter's medium, and
- * back. Tokens are neither compressed nor encrypted.
+ * Encodes what a tier is given (entries, version tokens, any other objects) in one adapter's medium, and decodes it.
+ * Tokens are neither compressed nor encrypted.
  */
 export class Coder {
   readonly #adapter: Adapter
@@ -22,14 +22,14 @@ export class Coder {
   readonly #copies: boolean
   #codec: Codec | undefined
 
-  /** @param copies - Whether to decode to a copy, where the adapter answers the very object it holds. */
+  /** @param copies - Whether to decode to a copy if the adapter returns the object it holds. */
   constructor(adapter: Adapter, options: CodecOptions, copies = false) {
     this.#adapter = adapter
     this.#options = options
     this.#copies = copies && adapter.copy === "clone"
   }
 
-  /** Loads the codec. From then on {@link encode} and {@link decode} answer at once where the codec does. */
+  /** Loads the codec. After that, {@link encode} and {@link decode} are synchronous if the codec is. */
   load(): Awaitable<Codec> {
     if (this.#codec) return this.#codec
     return chain(codecFor(this.#adapter, this.#options), (codec) => {
@@ -38,7 +38,7 @@ export class Coder {
     })
   }
 
-  /** @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`; at once, or as a rejection. */
+  /** @throws {CacheError} `VALUE_UNSUPPORTED`, `VALUE_TOO_LARGE`; synchronously or as a rejection. */
   encode(key: string, record: Stored, ttl: number): Awaitable<Stored> {
     if (isToken(key) && typeof record === "string")
       return this.#adapter.medium === "bytes" ? toUtf8(record) : record
@@ -46,7 +46,7 @@ export class Coder {
     return chain(this.load(), (codec) => codec.encode(key, kept))
   }
 
-  /** What `stored` stands for. Junk comes as it is, for the engine to judge. */
+  /** Decodes a record. Junk is returned as it is, for the engine to reject. */
   decode(key: string, stored: Stored | undefined): Awaitable<Arrival | undefined> {
     if (stored === undefined) return undefined
     const token = isToken(key) ? tokenIn(stored) : undefined
@@ -60,10 +60,10 @@ export class Coder {
   }
 }
 
-/** The one mark of an object wrapped as an entry. An entry of a cache has two marks or more, or none. */
+/** The only mark of a wrapped object. A cache's entries have no marks, or at least two. */
 const wrapped = "="
 
-/** An object that is no entry in the shape of one, so that every codec can take it. */
+/** Wraps an object that is no entry in an entry, so that every codec accepts it. */
 function wrap(value: Stored, ttl: number): Kept {
   return makeKept({ value, createdAt: now(), ttl, grace: 0, took: 0, tags: [], marks: [wrapped] })
 }
@@ -73,12 +73,12 @@ function unwrap(kept: Kept): Arrival {
   return { record: isWrapped ? kept.value : kept, until: freshUntil(kept) + kept.grace }
 }
 
-/** A record that the codec cannot read. If it looks like an entry all the same, it must not be taken for one. */
+/** A record that the codec cannot read. If it looks like an entry, it must not be taken for one. */
 function junk(stored: Stored): Arrival {
   return { record: isKept(stored) ? null : stored, until: 0 }
 }
 
-/** The version token in a record, if it is one: tokens are one line of text, records have a line break. */
+/** The version token in a record, if it is one: a token is one line of text, records have a line break. */
 function tokenIn(stored: Stored): string | undefined {
   if (typeof stored === "string") return stored.includes("\n") ? undefined : stored
   if (!isBytes(stored) || stored.includes(10)) return undefined

@@ -2,7 +2,7 @@ import type { Bus, BusMessage } from "../base/bus.ts"
 import { Listeners } from "../base/listeners.ts"
 
 /**
- * A bus within this realm, for tests and for several caches over one storage: synchronous, loses nothing.
+ * A bus within this realm, for tests and for several caches over one storage. Synchronous; never loses a message.
  *
  * @example
  * ```ts

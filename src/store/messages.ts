@@ -7,28 +7,28 @@ import type { NearCopies } from "./near-copies.ts"
 import type { Teller } from "./telling.ts"
 import type { Tokens } from "./tokens.ts"
 
-/** What a near tier remembers. */
+/** The state of a near tier. */
 export interface NearState {
   readonly copies: NearCopies
   readonly tokens: Tokens
   readonly fences: Fences
 }
 
-/** More prefixes than this in one message are not told apart: all keys count as cleared. */
+/** With more prefixes than this in one message, all keys count as cleared. */
 const maxPrefixes = 1000
 
-/** Drops from a near tier what others say on the bus that they write. Ignores its own messages, and malformed ones. */
+/** Drops from a near tier what others announce on the bus. Ignores the tier's own messages, and malformed ones. */
 export class Messages {
   readonly #bus: Bus | undefined
   readonly #near: NearState
   readonly #report: (error: unknown) => void
   readonly #own: Teller | undefined
-  /** The writes of others that have begun and not ended yet, by writer and key or prefix. */
+  /** The pending writes of others, by writer and key or prefix. */
   readonly #begun = new ShortLived<Begun>()
   #stop: (() => void) | undefined
   #isClosed = false
 
-  /** @param own - Sends the messages of this tier, which it is not to hear itself. */
+  /** @param own - Sends this tier's messages, which it must ignore. */
   constructor(bus: Bus | undefined, near: NearState, report: (error: unknown) => void, own?: Teller) {
     this.#bus = bus
     this.#near = near
@@ -36,7 +36,9 @@ export class Messages {
     this.#own = own
   }
 
-  /** Listens from now on; must come before anything is kept. Nobody closes a tier that is dropped, so it is held weakly. */
+  /**
+   * Starts listening; must be called before anything is kept. Held weakly, because abandoned tiers are never closed.
+   */
   listen(): void {
     this.#begun.sweep()
     const bus = this.#bus
@@ -48,12 +50,12 @@ export class Messages {
     }
   }
 
-  /** Lets {@link listen} listen again after {@link close}. */
+  /** Allows {@link listen} again after {@link close}. */
   open(): void {
     this.#isClosed = false
   }
 
-  /** Stops listening, and forgets what others have begun. */
+  /** Stops listening, and forgets the pending writes of others. */
   close(): void {
     this.#isClosed = true
     this.#stop?.()
@@ -61,7 +63,7 @@ export class Messages {
     this.#begun.clear()
   }
 
-  /** Somebody has told `message`. */
+  /** Receives a message. */
   hear(message: unknown): void {
     if (!isBusMessage(message) || message.origin === this.#own?.origin) return
     const { copies, tokens, fences } = this.#near
@@ -78,7 +80,7 @@ export class Messages {
     }
   }
 
-  /** Another's write of `what` has begun, or is over. `end` lets copies be kept again. */
+  /** Another tier's write of `what` has begun or ended. `end` allows copies again. */
   #note({ origin, begins }: BusMessage, what: string, end: () => unknown): void {
     const id = `${origin} ${what}`
     const known = this.#begun.get(id)
@@ -97,10 +99,10 @@ export class Messages {
 }
 
 interface Begun {
-  /** How many writes of it are under way. */
+  /** How many of its writes are pending. */
   count: number
-  /** When the first of them was heard of, ms since epoch. */
+  /** When the first of them was announced, ms since epoch. */
   readonly since: number
-  /** Lets copies be kept again. */
+  /** Allows copies again. */
   readonly end: () => unknown
 }

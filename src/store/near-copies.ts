@@ -5,12 +5,14 @@ import { isObject } from "../base/kind.ts"
 import { inTier, isKept } from "../entry.ts"
 import type { Arrival, Coder } from "./coder.ts"
 
-/** A record with its life. A near tier that keeps objects keeps this very one, any other an encoding of its members. */
+/**
+ * A record with its life. A near tier that keeps objects keeps the object itself, any other an encoding of its members.
+ */
 class Copy {
   readonly record: Stored
   /** When far was asked for it, in ms since epoch. */
   readonly since: number
-  /** When far must be asked anew, in ms since epoch. */
+  /** When far must be asked again, in ms since epoch. */
   readonly until: number
 
   constructor(record: Stored, since: number, until: number) {
@@ -20,28 +22,28 @@ class Copy {
   }
 }
 
-/** With more copies than this that could not be removed, the near tier is not asked any more. */
+/** If more copies than this could not be removed, the near tier is turned off. */
 const maxUnsure = 1000
 
 /**
- * The near tier: copies of what lies in the far one. It may fail without harm: a copy that could not be removed is not
- * served any more, all trouble goes to `report`, and nothing here ever throws or rejects.
+ * The near tier: copies of entries in the far one. It may fail without harm: a copy that could not be removed is no
+ * longer served, errors go to `report`, and nothing here ever throws or rejects.
  */
 export class NearCopies {
   readonly #near: Adapter
   readonly #maxAge: number
   readonly #coder: Coder | undefined
   readonly #report: (error: unknown) => void
-  /** The keys whose copies could not be removed. */
+  /** The keys of copies that could not be removed. */
   readonly #unsure = new Set<string>()
-  /** Whether it is not asked: it is not open yet, or has too many copies that could not be removed. */
+  /** Whether the tier is off: not open yet, or with too many copies that could not be removed. */
   #isOff = false
-  /** Whether its last answer was a promise. Then {@link peek} does not ask it. */
+  /** Whether it last returned a promise. Then {@link peek} does not ask it. */
   #answersLater = false
-  /** Whether something was to be dropped while it was off: it may have outdated copies. */
+  /** Whether a copy should have been dropped while the tier was off, so that it may be outdated. */
   #isBehind = false
 
-  /** @param coder - Left out where `near` keeps the very object it is given. */
+  /** @param coder - Omitted if `near` keeps the objects it is given. */
   constructor(near: Adapter, maxAge: number, coder: Coder | undefined, report: (error: unknown) => void) {
     this.#near = near
     this.#maxAge = maxAge
@@ -49,7 +51,7 @@ export class NearCopies {
     this.#report = report
   }
 
-  /** Begins to open the near tier; nobody waits for it. Before it is open it is not asked. */
+  /** Starts to open the near tier, without waiting for it. Until then the tier is off. */
   open(): void {
     this.#isOff = true
     void this.#quietly(
@@ -58,7 +60,9 @@ export class NearCopies {
     )
   }
 
-  /** Turns the tier on. It is cleared first if it may have outdated copies, and again if it has new ones by then. */
+  /**
+   * Turns the tier on. It is cleared first if it may have outdated copies, and again if more came up in the meantime.
+   */
   #begin(): Awaitable<void> {
     this.#isOff = this.#isBehind
     if (!this.#isOff) return undefined
@@ -67,7 +71,7 @@ export class NearCopies {
     return chain(this.#near.clear(""), () => this.#begin())
   }
 
-  /** The copy of `key`, at once where the adapter can. */
+  /** The copy of `key`; synchronous where the adapter is. */
   get(key: string): Awaitable<Stored | undefined> {
     if (this.#isOff || (this.#unsure.size > 0 && this.#unsure.has(key))) return undefined
     try {
@@ -80,12 +84,12 @@ export class NearCopies {
 
   #ask(key: string): Awaitable<Stored | undefined> {
     const found = this.#near.get(key)
-    // `instanceof` comes first: on the path of every hit, a look for `then` costs more.
+    // `instanceof` first: on the path of every hit, looking for `then` costs more.
     this.#answersLater = !(found instanceof Copy) && isPromise(found)
     return found
   }
 
-  /** The copy of `key` where it is known at once. */
+  /** The copy of `key`, if known synchronously. */
   peek(key: string, time?: number): Stored | undefined {
     if (this.#isOff || (this.#unsure.size > 0 && this.#unsure.has(key))) return undefined
     const near = this.#near
@@ -102,12 +106,14 @@ export class NearCopies {
     return undefined
   }
 
-  /** Keeps a copy for what is left of its life, `maxAge` at most after it was asked for (`since`, ms since epoch). */
+  /**
+   * Keeps a copy for the rest of its life, but only until `maxAge` after it was asked for (`since`, ms since epoch).
+   */
   keep(key: string, { record, until }: Arrival, since: number): Awaitable<void> {
     const time = now()
     const life = Math.min(until - time, this.#maxAge)
     if (this.#isOff || !(life > 0)) return undefined
-    // The engine itself knows when an entry ends.
+    // The engine itself knows when an entry expires.
     const copy = new Copy(inTier(record, "near"), since, since + (isKept(record) ? this.#maxAge : life))
     const put = (stored: Stored) =>
       chain(this.#near.set(key, stored, life), () => void this.#unsure.delete(key))
@@ -141,7 +147,7 @@ export class NearCopies {
     )
   }
 
-  /** Drops copies past their life; all of them where the adapter cannot tell. */
+  /** Drops copies past their life; all copies if the adapter cannot tell. */
   prune(time: number): Awaitable<unknown> {
     return this.#quietly(
       () => (this.#near.prune ? chain(this.#near.prune(time), () => undefined) : this.#near.clear("")),
@@ -149,7 +155,7 @@ export class NearCopies {
     )
   }
 
-  /** The record in what the near tier has answered. */
+  /** The record in the near tier's answer. */
   #unpack(key: string, found: Awaitable<Stored | undefined>): Awaitable<Stored | undefined> {
     if (found instanceof Copy) return young(found)
     if (found === undefined) return undefined
@@ -160,7 +166,7 @@ export class NearCopies {
     )
   }
 
-  /** Something was to be dropped and could not be. */
+  /** A copy should have been dropped and was not. */
   #missed(): undefined {
     this.#isBehind = true
   }
@@ -169,7 +175,7 @@ export class NearCopies {
     this.#report(error)
   }
 
-  /** Runs `work`; if it fails, reports that and runs `failed`. */
+  /** Runs `work`; if that fails, reports the error and runs `failed`. */
   #quietly(work: () => Awaitable<void>, failed: () => Awaitable<void>): Awaitable<void> {
     const recover = (error: unknown): Awaitable<void> => {
       this.#report(error)
@@ -184,7 +190,7 @@ export class NearCopies {
   }
 }
 
-/** The record of a copy that was decoded, if it is one and young. */
+/** The record of a decoded copy, if it is valid and not too old. */
 function recordOf(copy: Stored): Stored | undefined {
   if (!isObject(copy) || !("since" in copy && "until" in copy && "record" in copy)) return undefined
   const { record, since, until } = copy
@@ -192,7 +198,7 @@ function recordOf(copy: Stored): Stored | undefined {
   return young({ record, since, until })
 }
 
-/** Its record, unless it is too old. A copy from the future has no known age: the clock was set back. */
+/** The record, unless it is too old. A copy from the future has an unknown age: the clock was moved back. */
 function young({ record, since, until }: Copy, time?: number): Stored | undefined {
   if (until === Infinity) return record
   const at = time ?? now()

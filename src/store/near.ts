@@ -4,27 +4,27 @@ import type { CodecOptions } from "../codec/codec.ts"
 import { delegate } from "../proxies/delegate.ts"
 import { tiered } from "./tiered.ts"
 
-/** The bounds of a memory tier, and how old its copies may get. */
+/** The bounds of a memory tier, and the maximum age of its copies. */
 export interface NearOptions {
-  /** How many entries stay near. Default 10 000. */
+  /** How many entries it keeps. Default 10 000. */
   readonly maxEntries?: number | undefined
-  /** How many bytes they may take, by estimate. Default `Infinity`. */
+  /** How many bytes they may take, estimated. Default `Infinity`. */
   readonly maxBytes?: number | undefined
-  /** What is pushed out. Default "s3-fifo". */
+  /** Eviction policy. Default "s3-fifo". */
   readonly policy?: "s3-fifo" | "lru" | undefined
   /** Whether values are copied. Default "clone". */
   readonly copy?: "clone" | "none" | undefined
-  /** How long it may differ from what another process wrote. Default 5 seconds; unlimited where a bus reaches every writer. */
+  /** How long it may lag behind other processes. Default 5 seconds; unlimited where a bus reaches every writer. */
   readonly maxAge?: Duration | undefined
 }
 
-/** A memory tier in front: `true`, its bounds, or an adapter of your own. */
+/** A memory tier in front: `true`, its options, or an adapter. */
 export type Near = boolean | NearOptions | Adapter
 
 /**
- * Puts a near tier in front of `far`, on the bus that `far` has, if any.
+ * Puts a near tier in front of `far`, on far's bus if it has one.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for invalid options.
  */
 export async function putNear(
   far: Adapter,
@@ -39,7 +39,7 @@ export async function putNear(
   return tiers
 }
 
-/** `adapter` with a `close` that does nothing: only its owner closes it. */
+/** `adapter` with a `close` that does nothing: only its owner may close it. */
 export function unclosed(adapter: Adapter): Adapter {
   return adapter.close ? delegate(adapter, { close() {} }) : adapter
 }

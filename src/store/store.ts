@@ -5,15 +5,15 @@ import type { MissReason } from "../base/errors.ts"
 import type { Codec } from "../codec/codec.ts"
 import type { Kept } from "../entry.ts"
 
-/** An adapter with its codec: a storage of entries. Whether an entry is fresh is for others to judge. */
+/** An adapter with its codec: a storage of entries. It does not judge whether they are fresh. */
 export class Store {
   readonly adapter: Adapter
   readonly #codec: Codec
   /**
-   * Whether its last answer was a promise. Then {@link ask} is not passed on, until a {@link read} is answered at once.
+   * Whether the adapter last returned a promise. Then {@link ask} does nothing, until a {@link read} is synchronous.
    */
   #answersLater = false
-  /** An answer under way, for the {@link read} that follows. */
+  /** A pending answer, for the {@link read} that follows. */
   #asked: { readonly key: string; readonly found: Promise<Kept | MissReason> } | undefined
 
   constructor(adapter: Adapter, codec: Codec) {
@@ -27,15 +27,15 @@ export class Store {
   }
 
   /**
-   * What a synchronous adapter says of `key`; `undefined` where the answer takes I/O: then it may be under way, for the
-   * {@link read} that follows in the same turn.
+   * What a synchronous adapter has for `key`; `undefined` if it takes I/O. That may then be pending, for the {@link
+   * read} that follows in the same turn.
    */
   ask(key: string): Kept | MissReason | undefined {
     if (this.#answersLater) return undefined
     try {
       const record = this.adapter.peek ? this.adapter.peek(key) : this.adapter.get(key)
       if (record === undefined) return this.adapter.peek ? undefined : "absent"
-      // `isEntry` comes first: on the path of every hit, a look for `then` costs more.
+      // `isEntry` first: on the path of every hit, looking for `then` costs more.
       if (!isEntry(record) && isPromise(record)) {
         this.#answersLater = true
         return this.#hold(
@@ -46,23 +46,23 @@ export class Store {
       const kept = this.#decode(key, record)
       return typeof kept === "string" || isEntry(kept) ? kept : this.#hold(key, kept)
     } catch {
-      return undefined // The read that follows meets the same trouble and tells of it.
+      return undefined // The read that follows runs into the same failure, and reports it.
     }
   }
 
-  /** The entry at `key`, or why there is none. Throws and rejects as the adapter does. */
+  /** The entry at `key`, or why there is none. Throws and rejects like the adapter. */
   read(key: string): Awaitable<Kept | MissReason> {
     const asked = this.#asked
     this.#asked = undefined
     if (asked?.key === key) return asked.found
     const record = this.adapter.get(key)
-    // Resolved anew: somebody else's promise may have nothing but a `then`.
+    // Wrapped: a foreign promise may have nothing but a `then`.
     if (isPromise(record)) return Promise.resolve(record).then((late) => this.#decode(key, late))
     this.#answersLater = false
     return this.#decode(key, record)
   }
 
-  /** Keeps an answer under way for the read that follows in this turn. A later read must see what was written since. */
+  /** Keeps a pending answer for the read that follows in this turn. A later read must see later writes. */
   #hold(key: string, found: Promise<Kept | MissReason>): undefined {
     this.#asked = { key, found }
     hush(found)
@@ -71,7 +71,7 @@ export class Store {
     })
   }
 
-  /** As {@link read} for each key, in one round trip where the adapter can. */
+  /** As {@link read}, for each key; one round trip where the adapter can. */
   readMany(keys: readonly string[]): Awaitable<readonly (Kept | MissReason)[]> {
     const records = this.adapter.getMany
       ? this.adapter.getMany(keys)
@@ -82,13 +82,13 @@ export class Store {
     })
   }
 
-  /** The entry at `key` where it is known at once; `undefined` where that takes I/O. */
+  /** The entry at `key`, if known synchronously; `undefined` if that takes I/O. */
   peek(key: string): Kept | undefined {
     const kept = this.ask(key)
     return typeof kept === "string" ? undefined : kept
   }
 
-  /** The value of `kept`, for a caller to own. `isLast`: nobody else will be given the value of this very object. */
+  /** The value of `kept`, for the caller to own. `isLast`: no other caller will be given the value of this object. */
   out(kept: Kept, isLast?: boolean): unknown {
     return this.#codec.out(kept, isLast)
   }
@@ -98,7 +98,7 @@ export class Store {
     return chain(this.#codec.encode(key, kept), (record) => this.adapter.set(key, record, life))
   }
 
-  /** As {@link write} for each entry, in one round trip where the adapter can. */
+  /** As {@link write}, for each entry; one round trip where the adapter can. */
   writeMany(entries: readonly (readonly [key: string, kept: Kept, life: number])[]): Awaitable<unknown> {
     const encoded = entries.map(([key, kept, life]) => () => {
       const record = this.#codec.encode(key, kept)
@@ -111,7 +111,7 @@ export class Store {
     )
   }
 
-  /** Removes `keys`, in one round trip where the adapter can. */
+  /** Removes `keys`; one round trip where the adapter can. */
   remove(keys: readonly string[]): Awaitable<unknown> {
     const [first] = keys
     if (keys.length === 1 && first !== undefined) return this.adapter.delete(first)
@@ -127,5 +127,5 @@ export class Store {
 }
 
 function isEntry(value: unknown): value is Kept {
-  return (value as Partial<Kept> | null | undefined)?.format === 1 // judged in full by the codec
+  return (value as Partial<Kept> | null | undefined)?.format === 1 // The codec checks the rest.
 }

@@ -5,10 +5,10 @@ import { soon } from "../base/clock.ts"
 import { proxy } from "../proxies/delegate.ts"
 
 /**
- * An adapter that tells the bus of `adapter` what is written through it: when a write has ended, well or not, and when
- * one begins that takes time. Without a bus it is `adapter` itself.
+ * An adapter that announces its writes on the bus of `adapter`: when a write has ended, successfully or not, and when
+ * an asynchronous one begins. Without a bus it is `adapter` itself.
  *
- * @param report - Hears of a bus that fails.
+ * @param report - Receives the errors of a failing bus.
  */
 export function telling(adapter: Adapter, report: (error: unknown) => void): Adapter {
   if (!adapter.bus) return adapter
@@ -19,7 +19,7 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
       result = work()
       return result
     } finally {
-      // A write that is over at once is told once, without its beginning.
+      // A synchronous write is announced once, when it has ended.
       if (isPromise<unknown>(result)) {
         teller.begin(keys, prefixes)
         const over = (): void => teller.end(keys, prefixes)
@@ -41,17 +41,17 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
   })
 }
 
-/** The most keys of one message; more go into several. */
+/** The most keys per message; more are split. */
 const maxKeys = 1000
 
-/** Tells a bus what one writer writes: at the end of each turn, all of it together. */
+/** Announces one writer's writes on a bus, those of a turn together. */
 export class Teller {
   readonly #bus: Bus
   readonly #report: (error: unknown) => void
   #origin = ""
-  /** What has begun in this turn. */
+  /** Writes that have begun in this turn. */
   readonly #begun: Noted = { keys: new Map(), prefixes: new Map() }
-  /** What has ended in this turn. */
+  /** Writes that have ended in this turn. */
   readonly #news: Noted = { keys: new Map(), prefixes: new Map() }
   #isWaiting = false
 
@@ -60,23 +60,23 @@ export class Teller {
     this.#report = report
   }
 
-  /** The writer's name in its messages. Drawn late: Workers allow no random numbers at the global scope. */
+  /** The writer's name in its messages. Generated late: Workers allow no random numbers at the global scope. */
   get origin(): string {
     this.#origin ||= String(Math.random()) + Math.random()
     return this.#origin
   }
 
-  /** Tells that writes begin, where the bus loses nothing. Each must have its {@link end}. */
+  /** Announces that writes begin, if the bus loses no messages. Each must be followed by {@link end}. */
   begin(keys: readonly string[], prefixes?: readonly string[]): void {
     if (this.#bus.lossy !== true) this.#note(this.#begun, true, keys, prefixes)
   }
 
-  /** Tells that writes are over of which it told that they {@link begin}: of several of one key, each. */
+  /** Announces the end of writes that {@link begin} announced; several of one key each count. */
   end(keys: readonly string[], prefixes?: readonly string[]): void {
     this.#note(this.#news, this.#bus.lossy !== true, keys, prefixes)
   }
 
-  /** Tells what was written. A key is named once, however often it was written in the turn. */
+  /** Announces what was written. A key is named once per turn, however often it was written. */
   tell(keys: readonly string[], prefixes?: readonly string[]): void {
     this.#note(this.#news, false, keys, prefixes)
   }
@@ -109,7 +109,7 @@ export class Teller {
   }
 }
 
-/** What is to be told, and how often. */
+/** What to announce, and how often. */
 interface Noted {
   readonly keys: Map<string, number>
   readonly prefixes: Map<string, number>

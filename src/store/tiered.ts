@@ -17,24 +17,24 @@ import { Writes } from "./writes.ts"
 
 /** Options of {@link tiered}. */
 export interface TieredOptions {
-  /** What is asked first, such as `memory()`. */
+  /** The tier that is asked first, such as `memory()`. */
   readonly near: Adapter
-  /** Where entries live; it may itself be tiered. */
+  /** Where entries are stored. May itself be tiered. */
   readonly far: Adapter
-  /** Tells other near tiers over the same storage what to drop. Default far's own, where it has one. */
+  /** Tells other near tiers over the same storage what to drop. Default: far's own, if it has one. */
   readonly bus?: Bus | undefined
   /**
-   * How long the near tier may differ from what others wrote. Default 5 seconds; unlimited with a bus that loses
-   * nothing.
+   * How long the near tier may lag behind other writers. Default 5 seconds; unlimited with a bus that loses no
+   * messages.
    */
   readonly maxAge?: Duration | undefined
-  /** For what JSON would lose, in tiers that do not keep objects. Default superjson. */
+  /** For values that JSON would lose, in tiers that do not keep objects. Default superjson. */
   readonly serializer?: Serializer | undefined
-  /** Compress the records of such tiers, and of `far` in any case. Default off. */
+  /** Compress the records of such tiers, and always those of `far`. Default off. */
   readonly compress?: CodecOptions["compress"]
-  /** Encrypt the records of such tiers, and of `far` in any case. Default off. */
+  /** Encrypt the records of such tiers, and always those of `far`. Default off. */
   readonly encrypt?: CodecOptions["encrypt"]
-  /** Hears of trouble that is no caller's: a near tier that fails, a record that cannot be read. */
+  /** Called with errors that reach no caller: the near tier fails, a record cannot be read. */
   readonly onTrouble?: ((error: unknown) => void) | undefined
 }
 
@@ -49,16 +49,16 @@ const rules: Readonly<Record<keyof TieredOptions, Rule>> = {
 const defaultAge = 5000
 
 /**
- * Puts one adapter in front of another: an adapter again, with the name and the abilities of `far`.
+ * Puts one adapter in front of another. The result is an adapter with the name and the abilities of `far`.
  *
- * Near answers at once what it has; what it lacks comes from far and stays near for what is left of its life, `maxAge`
- * at most. Writes go to far first; while one is under way, and when it fails, near has nothing of its key. Near may
- * fail without harm, and is left alone where it cannot open. Version tokens read from far are remembered for `maxAge`
- * at most, too. An eviction in near loses no entry; its event says `tier: "near"`.
+ * Reads go to near first. What near lacks comes from far and is kept near for the rest of its life, for `maxAge` at
+ * most. Writes go to far first; while one is pending, and when it fails, near has no copy of its key. Near may fail
+ * without harm, and is not used if it cannot open. Version tokens read from far are remembered for `maxAge` at most,
+ * too. An eviction in near loses no entry; its event says `tier: "near"`.
  *
- * A near tier that keeps objects holds the very object, any other one and far hold its encoded record.
+ * A near tier that keeps objects holds the object itself; any other one, and far, hold an encoded record.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for invalid options.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export function tiered(options: TieredOptions): Adapter {
   assertAdapter(options.far, "tiered({ far })")
   const report = (error: unknown): void => quietly(() => onTrouble?.(error))
   const bus = options.bus ?? options.far.bus
-  // Whoever listens on far's own bus relies on every writer: it is told as well as the other bus.
+  // Listeners on far's own bus rely on every writer, so it is notified besides the other bus.
   const far = bus === options.far.bus ? options.far : telling(options.far, report)
   const codec: CodecOptions = {
     serializer,
@@ -86,10 +86,10 @@ export function tiered(options: TieredOptions): Adapter {
     encrypt: encrypt && ownKeys(encrypt),
     onTrouble: report,
   }
-  // A near tier that is two tiers itself (it can `forget`) keeps only what can be encoded.
+  // A near tier that is itself tiered (it can `forget`) keeps only what can be encoded.
   const keepsObjects =
     near.medium === "object" && !near.forget && (near.copy === "clone" || near.copy === "none")
-  // Any other near tier may outlive its process, and would miss what is told before the next process begins.
+  // Any other near tier may outlive its process, and would miss messages until the next one starts.
   const hearsAll = bus !== undefined && bus.lossy !== true && keepsObjects
   const maxAge = parseDuration(options.maxAge ?? (hearsAll ? Infinity : defaultAge))
 
@@ -98,7 +98,7 @@ export function tiered(options: TieredOptions): Adapter {
   const fences = new Fences()
   const teller = bus && new Teller(bus, report)
   const messages = new Messages(bus, { copies, tokens, fences }, report, teller)
-  // Nobody copies what a near tier of copy "none" keeps: it must not be the very object that far holds.
+  // What a near tier of copy "none" keeps is not copied, so it must not be the object that far holds.
   const tiers = {
     far,
     coder: new Coder(far, codec, near.copy === "none"),
@@ -119,7 +119,7 @@ export function tiered(options: TieredOptions): Adapter {
 
   async function close(): Promise<void> {
     messages.close()
-    // From here on nobody tells what is outdated: nothing is kept.
+    // From here on nothing is notified of changes, so nothing is kept.
     tokens.clear("")
     fences.close()
     if (keepsObjects) await copies.clear("")
@@ -134,7 +134,7 @@ export function tiered(options: TieredOptions): Adapter {
   return {
     name: far.name,
     medium: "object",
-    // "clone" also where near makes its own copies: what comes from far goes to near and to a caller.
+    // "clone" even if near makes its own copies: what comes from far goes to near and to a caller.
     copy: keepsObjects && near.copy === "none" ? "none" : "clone",
     get: (key) => reads.get(key),
     set: (key, record, ttl) => writes.set([key, record, ttl]),
@@ -159,8 +159,8 @@ export function tiered(options: TieredOptions): Adapter {
 }
 
 /**
- * Observes both; `tier` says which of them it was. A function of its own: the closures of one function keep alive what
- * any of them names, and far may outlive the tier in front of it.
+ * Observes both; `tier` tells which one reports. A separate function: closures of one function share what any of them
+ * references, and far may outlive the tier in front of it.
  */
 function observeBoth(near: Adapter, far: Adapter, listener: (event: AdapterEvent) => void): () => void {
   const ends = [

@@ -5,32 +5,32 @@ import { ShortLived } from "../base/short-lived.ts"
 
 interface Known {
   readonly token: string
-  /** From when until when it holds, in ms since epoch. Before `since` it does not: the clock was set back. */
+  /** When it is valid, in ms since epoch. Before `since` it is not: the clock was moved back. */
   readonly since: number
   readonly until: number
 }
 
-/** A read under way, and until when others wait for it. */
+/** A pending read, and until when others may wait for it. */
 interface Asked {
   readonly answer: Promise<Stored | undefined>
   readonly since: number
   readonly until: number
 }
 
-/** The most tokens remembered, as many as memory() keeps by default. One more, and all are asked for anew. */
+/** The most tokens remembered. One more, and all are dropped. */
 const maxTokens = 100_000
 
-/** The version tokens that were read or written lately; absent ones too, as `""`. */
+/** The version tokens read or written recently; absent ones as `""`. */
 export class Tokens {
   readonly #asked = new ShortLived<Asked>()
   readonly #known = new Map<string, Known>()
-  /** Those that must be asked for anew; until then they count as they were. */
+  /** Those that must be read again; until then they count as unchanged. */
   readonly #doubted = new Set<string>()
   readonly #maxAge: number
   #changes = 0
-  /** When the first of them ends, in ms since epoch. */
+  /** When the first of them becomes invalid, in ms since epoch. */
   #until = Infinity
-  /** When the last of them was noted, in ms since epoch. */
+  /** When the last of them was recorded, in ms since epoch. */
   #since = 0
 
   constructor(maxAge: number) {
@@ -38,8 +38,8 @@ export class Tokens {
   }
 
   /**
-   * How often a token has changed, or become too old: see `Adapter.tokenChanges`. When the first one is too old, those
-   * that soon will be are dropped as well, for each such moment costs a look at all of them.
+   * How often a token has changed or become too old: see `Adapter.tokenChanges`. When the first one is too old, those
+   * that soon will be are dropped as well, because each such scan looks at all of them.
    */
   changes(time?: number): number {
     if (this.#until !== Infinity) {
@@ -61,21 +61,21 @@ export class Tokens {
     this.#until = Math.min(this.#until, until)
   }
 
-  /** The token at `key`; `undefined` if it must be asked for. */
+  /** The token at `key`; `undefined` if it must be read. */
   get(key: string): string | undefined {
     const known = this.#known.get(key)
     if (known === undefined || this.#doubted.has(key)) return undefined
     return known.until === Infinity || holds(known, now()) ? known.token : undefined
   }
 
-  /** A read of `key` that somebody has begun just now. */
+  /** A pending read of `key` by another caller. */
   asked(key: string): Promise<Stored | undefined> | undefined {
     const asked = this.#asked.get(key)
     return asked && holds(asked, now()) ? asked.answer : undefined
   }
 
   /**
-   * Lets others wait for this read: for a second, as it may never be answered, but not longer than its token would hold.
+   * Lets others wait for this read: for a second, because it may hang, but not longer than its token would be valid.
    * Not on Workers, where no request may wait for another's.
    */
   share(key: string, answer: Promise<Stored | undefined>): void {
@@ -90,7 +90,7 @@ export class Tokens {
     answer.then(over, over)
   }
 
-  /** Remembers a token that was asked for at `since`, ms since epoch; `""` for an absent one. */
+  /** Remembers a token that was requested at `since`, ms since epoch; `""` for an absent one. */
   set(key: string, token: string, since: number): void {
     if (this.#maxAge <= 0) return
     this.#doubted.delete(key)
@@ -102,12 +102,12 @@ export class Tokens {
     this.#bound(known)
   }
 
-  /** Counts a token that was read and is not remembered: what is judged by it stands this once only. */
+  /** Counts a token that was read but not remembered: what it validates is valid this once only. */
   count(): void {
     this.#changes++
   }
 
-  /** Lets the token at `key` be asked for anew: what is known of it, or is being read, may be outdated. */
+  /** Makes the token at `key` be read again: what is known of it, or is being read, may be outdated. */
   doubt(key: string): void {
     this.#asked.delete(key)
     if (this.#known.has(key)) this.#doubted.add(key)

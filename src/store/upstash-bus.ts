@@ -9,15 +9,15 @@ export type { RedisChannelLike, RedisSubscription } from "../../adapters/upstash
 
 /** Options of {@link upstashBus}. */
 export interface UpstashBusOptions {
-  /** The REST url of the database. Default: the environment's `UPSTASH_REDIS_REST_URL`, on first use. */
+  /** The REST url of the database. Default: `UPSTASH_REDIS_REST_URL` from the environment, on first use. */
   readonly url?: string | undefined
-  /** Its token. Default: the environment's `UPSTASH_REDIS_REST_TOKEN`, on first use. */
+  /** Its token. Default: `UPSTASH_REDIS_REST_TOKEN` from the environment, on first use. */
   readonly token?: string | undefined
   /** A `Redis` of `@upstash/redis` to use instead. */
   readonly client?: RedisChannelLike | undefined
-  /** Buses on one channel hear each other. Default "isocache". */
+  /** Only buses on the same channel reach each other. Default "isocache". */
   readonly channel?: string | undefined
-  /** Hears of what could not be sent, and of lost connections: a `CacheError`. */
+  /** Called with a `CacheError` when a message cannot be sent, or the connection is lost. */
   readonly onTrouble?: ((error: unknown) => void) | undefined
 }
 
@@ -30,8 +30,8 @@ const rules: Readonly<Record<keyof UpstashBusOptions, Rule>> = {
 }
 
 /**
- * A bus by Redis' publish and subscribe, for servers: it holds a connection open, and a process with it, until
- * `close()`. Messages may be lost, so `maxAge` is 5 seconds by default.
+ * A bus over Redis publish and subscribe, for servers: it holds a connection open, and so keeps the process alive,
+ * until `close()`. Messages may be lost, so `maxAge` is 5 seconds by default.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
  *
@@ -91,7 +91,7 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
     lossy: true,
     publish(message) {
       if (isOver) return
-      listen() // What failed may succeed now.
+      listen() // It may succeed now.
       open()
         .then((opened) => opened.publish(JSON.stringify(message)))
         .catch(report)
@@ -112,7 +112,7 @@ export function upstashBus(options: UpstashBusOptions = {}): Bus {
   }
 }
 
-/** The message in what has come: its text, or the object that the client has made of that already. */
+/** The message received: text, or the object that the client has parsed it to. */
 function read(sent: unknown): unknown {
   if (typeof sent !== "string") return sent
   try {
