@@ -1,15 +1,15 @@
-/** Who hears of the abort of one signal. */
+/** What to call when one signal aborts. */
 interface Hearers {
   readonly calls: Set<() => void>
-  /** The one listener. */
+  /** The signal's only listener. */
   readonly tell: () => void
 }
 
 const hearers = new WeakMap<AbortSignal, Hearers>()
 
 /**
- * Calls `done` when `signal` aborts; answers a function that stops it. However many ask, the signal has one listener:
- * runtimes warn of more than ten, and take longer for each.
+ * Calls `done` when `signal` aborts; returns a function that stops that. However many callers there are, the signal has
+ * one listener: runtimes warn of more than ten, and get slower with each.
  */
 export function onAbort(signal: AbortSignal, done: () => void): () => void {
   let known = hearers.get(signal)

@@ -1,22 +1,25 @@
-/** A value, or a promise of it: a synchronous adapter keeps the whole path synchronous. */
+/** A value or a promise of it. With a synchronous adapter the whole path stays synchronous. */
 export type Awaitable<T> = T | Promise<T>
 
 /** Whether `value` must be awaited. (The promises of Workers' RPC are functions.) */
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   if (typeof value !== "object" && typeof value !== "function") return false
-  // Engines are slower at asking whether it is there.
+  // Faster than asking with `in`.
   return value !== null && typeof (value as Partial<Promise<T>>).then === "function"
 }
 
-/** Continues with `next` at once on a value, later on a promise. (A module that exports `then` is itself a promise to `import()`.) */
+/**
+ * Calls `next` at once with a value, later with a promise's. (Not `then`: `import()` would take the module for a
+ * promise.)
+ */
 export function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
-  // Resolved anew: somebody else's promise may have nothing but a `then`.
+  // Wrapped: a foreign promise may have nothing but a `then`.
   return isPromise(value) ? Promise.resolve(value).then(next) : next(value)
 }
 
 /**
- * Continues with two values, at once where both are there. The second one is asked for although the first takes its
- * time. Where both fail, the rejection of the first must be heard elsewhere.
+ * Calls `next` with two values, immediately if neither is a promise. `ask` is called without waiting for `first`. If
+ * both reject, the rejection of `first` must be handled elsewhere.
  */
 export function both<A, B, R>(
   first: Awaitable<A>,
@@ -27,7 +30,7 @@ export function both<A, B, R>(
   return attempt(ask).then((second) => first.then((one) => next(one, second)))
 }
 
-/** Calls what somebody else has handed over: neither its throw nor its rejection disturbs anybody. */
+/** Calls foreign code; what it throws or rejects with is ignored. */
 export function quietly(call: () => unknown): void {
   try {
     const result = call()
@@ -35,13 +38,13 @@ export function quietly(call: () => unknown): void {
   } catch {}
 }
 
-/** Lets a promise go whose rejection nobody needs to hear of, or somebody hears of elsewhere. */
+/** Marks a promise as handled, whose rejection is ignored or handled elsewhere. */
 export function hush(promise: Promise<unknown>): void {
-  // Resolved anew: somebody else's promise may have nothing but a `then`.
+  // Wrapped: a foreign promise may have nothing but a `then`.
   Promise.resolve(promise).catch(() => {})
 }
 
-/** The outcome of `work` as a promise, a throw as a rejection. */
+/** The outcome of `work` as a promise; a throw becomes a rejection. */
 export function attempt<T>(work: () => Awaitable<T>): Promise<T> {
   try {
     return Promise.resolve(work())
@@ -51,8 +54,8 @@ export function attempt<T>(work: () => Awaitable<T>): Promise<T> {
 }
 
 /**
- * The outcomes of all `works`, at once where none of them is a promise. Fails once all that have begun are over: a write
- * that is still under way would come after what its caller writes next.
+ * The results of all `works`, synchronously if none is a promise. Fails only once all that have started have ended: a
+ * write still pending would land after the caller's next one.
  */
 export function together<T>(works: readonly (() => Awaitable<T>)[]): Awaitable<T[]> {
   const results: Awaitable<T>[] = []

@@ -3,7 +3,7 @@ import { builtinModule } from "./environment.ts"
 import { Listeners } from "./listeners.ts"
 import { detectRuntime } from "./runtime.ts"
 
-/** As much of a `BroadcastChannel` as is used. */
+/** The part of a `BroadcastChannel` that is used. */
 interface Channel {
   postMessage(message: unknown): void
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
@@ -13,14 +13,15 @@ interface Channel {
 }
 
 /**
- * A bus over `BroadcastChannel`: the tabs and workers of an origin, the threads of a process in Node, Deno and Bun.
+ * A bus over `BroadcastChannel`: it connects the tabs and workers of an origin, or the threads of a process in Node,
+ * Deno and Bun.
  *
- * The channel is opened on first use and never keeps a process alive. While nobody listens, a browser collects it
- * together with its bus; other runtimes never collect a channel, so it is closed after each message. Where there is no
- * `BroadcastChannel` the bus does nothing. A page that was frozen, or comes back from the browser's cache, may have
- * missed messages: it drops everything.
+ * The channel is opened on first use and never keeps a process alive. In a browser, a channel without listeners is
+ * garbage collected with its bus; other runtimes never collect one, so it is closed after each message. Without
+ * `BroadcastChannel`, the bus does nothing. A page that was frozen or restored from the back/forward cache may have
+ * missed messages, so it drops everything.
  *
- * @param name - Buses of the same name hear each other. Default "isocache".
+ * @param name - Only buses of the same name reach each other. Default "isocache".
  *
  * @example
  * ```ts
@@ -63,10 +64,10 @@ export function broadcastBus(name = "isocache"): Bus {
   }
 
   return {
-    // On a server it reaches the threads of this process, and no other process. Pages from files (whose origin is
-    // "null") share their database in WebKit, and do not hear each other.
+    // On a server it reaches the threads of this process only. Pages from files (with origin "null") share their
+    // database in WebKit, but do not reach each other.
     get lossy() {
-      // Asked with each write, and globals are slow to look at.
+      // Cached: it is read on each write, and global lookups are slow.
       isLossy ??=
         detectRuntime() !== "browser" ||
         Reflect.get(globalThis, "origin") === "null" ||
@@ -75,13 +76,13 @@ export function broadcastBus(name = "isocache"): Bus {
     },
     publish(message) {
       if (isOver) return
-      // A channel does not hear itself, but several tiers may share this bus.
+      // A channel does not receive its own messages, but several tiers may share this bus.
       tell(message)
       try {
         open()?.postMessage(message)
         if (listeners.size === 0 && detectRuntime() !== "browser") close()
       } catch {
-        // The page is going away and has closed the channel: nobody is left to tell.
+        // The page is unloading and has closed the channel.
         channel = undefined
         hears = false
       }
@@ -105,20 +106,20 @@ export function broadcastBus(name = "isocache"): Bus {
 function makeChannel(name: string): Channel | undefined {
   try {
     const make: unknown = threadsChannel() ?? Reflect.get(globalThis, "BroadcastChannel")
-    // What has this name is the platform's own channel, or stands in for it.
+    // Anything by this name is the platform's channel or a stand-in.
     return typeof make === "function" ? (Reflect.construct(make, [name]) as Channel) : undefined
   } catch {
-    return undefined // Refused here, as in some sandboxed frames.
+    return undefined // Refused, as in some sandboxed frames.
   }
 }
 
-/** Deno's own channel keeps the process alive; that of its `node:worker_threads` can be told not to. */
+/** Deno's own channel keeps the process alive; the one of its `node:worker_threads` need not. */
 function threadsChannel(): unknown {
   if (detectRuntime() !== "deno") return undefined
   return Object(builtinModule("node:worker_threads")).BroadcastChannel
 }
 
-/** Calls `listener` when this page wakes up after a time in which it heard nothing. Returns how to stop that. */
+/** Calls `listener` when this page resumes after missing messages. Returns a function that stops that. */
 function onWake(listener: () => void): (() => void) | undefined {
   if (detectRuntime() !== "browser") return undefined
   const shown = (event: Event): void => {

@@ -1,14 +1,14 @@
-/** Milliseconds since epoch. Reads `Date.now` each time, so that fake clocks and Workers' frozen ones count. */
+/** Milliseconds since epoch. Reads `Date.now` each time, so that fake clocks and Workers' frozen clock apply. */
 export function now(): number {
   return Date.now()
 }
 
-/** How much of `ms` is left, counted from `since`: all of it if the clock was set back, 0 or less once it is over. */
+/** How much of `ms` is left since `since`: all of it if the clock was moved back, 0 or less once it has passed. */
 export function left(since: number, ms: number): number {
   return Math.min(ms, since + ms - now())
 }
 
-/** How many ms have passed since the moment `since`: none if the clock was set back. */
+/** How many ms have passed since `since`: 0 if the clock was moved back. */
 export function passed(since: number): number {
   return Math.max(0, now() - since)
 }
@@ -16,10 +16,10 @@ export function passed(since: number): number {
 const minute = 60_000
 
 /**
- * Calls `done` after `ms`, in steps of a minute at most: a longer `setTimeout` overflows after 24.8 days.
- * Answers how to cancel.
+ * Calls `done` after `ms`, in steps of a minute at most: a longer `setTimeout` overflows after 24.8 days. Returns a
+ * function that cancels it.
  *
- * @param set - Called with each timer that is set. Pass `unref` to let the process end while one runs.
+ * @param set - Called with each timer. Pass `unref` to let the process end while it runs.
  */
 export function after(ms: number, done: () => void, set?: (timer: unknown) => void): () => void {
   let timer: ReturnType<typeof setTimeout>
@@ -35,19 +35,19 @@ export function after(ms: number, done: () => void, set?: (timer: unknown) => vo
   return () => clearTimeout(timer)
 }
 
-/** Calls `run` once this turn is over. Not by `queueMicrotask`: fake clocks stop that. */
+/** Calls `run` after this turn. Not `queueMicrotask`, which fake clocks stop. */
 export function soon(run: () => void): void {
   Promise.resolve().then(run)
 }
 
-/** A promise that fulfils after `ms`. */
+/** A promise that resolves after `ms`. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
     after(ms, resolve)
   })
 }
 
-/** Waits until `isDone`, by timers of this request's own. */
+/** Waits until `isDone`, with timers of this request. */
 export async function poll(isDone: () => unknown): Promise<void> {
   for (let ms = 1; !isDone(); ms = Math.min(ms * 1.5, 25)) await sleep(ms)
 }

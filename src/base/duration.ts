@@ -3,7 +3,7 @@ import { CacheError } from "./errors.ts"
 type Singular = "millisecond" | "second" | "minute" | "hour" | "day" | "week"
 type Name = Singular | `${Singular}s` | "ms" | "s" | "sec" | "m" | "min" | "h" | "d" | "w"
 
-/** A unit of time, in any of the usual cases. */
+/** A unit of time, in lower, upper or title case. */
 export type Unit = Name | Capitalize<Name> | Uppercase<Name>
 
 /** Milliseconds, or text: "500ms" "30s" "30 seconds" "5m" "1 hour" "7d" "2w". `Infinity` never expires. */
@@ -12,7 +12,7 @@ export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`
 const text =
   /^(\d+(?:\.\d*)?|\.\d+) ?(ms|milliseconds?|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)$/i
 
-/** Texts that were parsed before: a program has few of them, and gives each with every call. */
+/** Parsed texts: a program uses few, and passes them with every call. */
 const known = new Map<string, number>()
 
 const units: Readonly<Record<string, number>> = {
@@ -24,7 +24,7 @@ const units: Readonly<Record<string, number>> = {
 }
 
 /**
- * Turns a duration into milliseconds.
+ * Parses a duration to milliseconds.
  *
  * @throws {CacheError} `TTL_INVALID` for anything else: `NaN`, negative numbers, unknown units, "1h30m".
  * @example parseDuration("5m") // 300000

@@ -1,7 +1,7 @@
 import { isObject } from "./kind.ts"
 import { workers } from "./workers.ts"
 
-/** The members of `process` that are used; every one of them may be missing. */
+/** The members of `process` that are used; all of them may be missing. */
 export interface Process {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly platform?: string
@@ -11,26 +11,26 @@ export interface Process {
 }
 
 /**
- * The environment variable `name`, or else a Worker's variable of that name. An empty one counts as unset, and so does
- * one that may not be read: the user is never asked for a permission.
+ * The environment variable `name`, or else a Worker's variable of that name. Empty counts as unset, and so does one
+ * that may not be read: the user is never prompted for permission.
  */
 export function variable(name: string): string | undefined {
   return textOf(() => (isAllowed("env", name) ? currentProcess().env?.[name] : undefined)) ?? binding(name)
 }
 
-// A Worker has no process without nodejs_compat, and one with an empty `env` at compatibility dates before 2025-04-01.
+// Workers have no process without nodejs_compat, and an empty `env` at compatibility dates before 2025-04-01.
 function binding(name: string): string | undefined {
   return textOf(() => workers.env?.()?.[name])
 }
 
-/** Whether the runtime permits `name` for `detail` without asking the user. Only Deno has permissions. */
+/** Whether the runtime grants permission `name` for `detail` without a prompt. Only Deno has permissions. */
 export function isAllowed(name: "read" | "write" | "env" | "sys" | "net", detail: string): boolean {
   const deno: unknown = Reflect.get(globalThis, "Deno")
   if (!isDeno(deno)) return true
   return deno.permissions.querySync({ name, [fields[name]]: detail }).state === "granted"
 }
 
-/** What Deno calls the detail of a permission. */
+/** The name of a permission's detail in Deno. */
 const fields = { read: "path", write: "path", env: "variable", sys: "kind", net: "host" } as const
 
 interface Deno {
@@ -41,15 +41,15 @@ function isDeno(value: unknown): value is Deno {
   return isObject(value) && "permissions" in value
 }
 
-/** The process of this runtime, or an empty one. Read on each call: importing touches nothing. */
+/** The runtime's process, or an empty one. Read on each call: importing touches nothing. */
 export function currentProcess(): Process {
-  // Reached by name, so that no bundler puts a polyfill in its place.
+  // Accessed by name, so that no bundler polyfills it.
   const found: unknown = Reflect.get(globalThis, "process")
-  // Every member is optional and tested before use.
+  // All members are optional and checked before use.
   return isObject(found) ? (found as Process) : {}
 }
 
-/** The runtime's own module `name`, such as "node:async_hooks"; `undefined` where it has none. */
+/** The runtime's built-in module `name`, such as "node:async_hooks"; `undefined` if it has none. */
 export function builtinModule(name: string): unknown {
   try {
     return currentProcess().getBuiltinModule?.(name)

@@ -1,12 +1,12 @@
 /** What went wrong, for callers to branch on. */
 export type CacheErrorCode =
-  /** No alias has that name; the message lists the known ones. */
+  /** No alias has that name; the message lists those that exist. */
   | "ADAPTER_UNKNOWN"
   /** An adapter's option has a wrong name or type. */
   | "ADAPTER_OPTIONS"
-  /** The storage does not exist here, cannot be opened, or failed in an explicit write. */
+  /** The storage does not exist in this runtime, cannot be opened, or failed during an explicit write. */
   | "ADAPTER_UNAVAILABLE"
-  /** The adapter lacks what the call needs, such as listing keys. */
+  /** The adapter lacks an ability that the call needs, such as listing keys. */
   | "ADAPTER_ABILITY"
   /** A read with `required: true` found nothing; `reason` says why. */
   | "CACHE_MISS"
@@ -14,17 +14,17 @@ export type CacheErrorCode =
   | "CLOSED"
   /** The fallback took longer than `hardTimeout`. */
   | "FALLBACK_TIMEOUT"
-  /** The fallback's answer has a wrong shape or length, `schema` refuses it, or there is nothing to `keep()`. */
+  /** The fallback returned a wrong shape or length, `schema` rejected its value, or there is nothing to `keep()`. */
   | "FALLBACK_RESULT"
-  /** The key is neither a string nor made of what a canonical key may hold. */
+  /** The key is neither a string nor made of plain values. */
   | "KEY_INVALID"
-  /** A memoized function has no name to keep its entries by: pass `name`. */
+  /** A memoized function has no name to store its entries under: pass `name`. */
   | "NAME_REQUIRED"
-  /** The arguments changed while the function ran, by its own doing or its caller's: its result has no key. */
+  /** The arguments changed while the function ran, so its result has no key. */
   | "ARGUMENT_CHANGED"
-  /** A fallback asks for the key that it is to load. */
+  /** A fallback requests the key that it is loading. */
   | "REENTRANT"
-  /** The region has its options already. */
+  /** The region already has options. */
   | "REGION_CONFIGURED"
   /** A duration is negative, or cannot be read. */
   | "TTL_INVALID"
@@ -34,7 +34,7 @@ export type CacheErrorCode =
   | "VALUE_UNSUPPORTED"
   /** The record is larger than the storage takes; the message says the limit. */
   | "VALUE_TOO_LARGE"
-  /** The storage did not answer within `storeTimeout`. */
+  /** The storage did not respond within `storeTimeout`. */
   | "STORE_TIMEOUT"
 
 /** Why a read found nothing. */
@@ -45,18 +45,18 @@ export type MissReason =
   | "expired"
   /** One of its tags or regions was invalidated. */
   | "invalidated"
-  /** The record cannot be read, and is removed; or the schema refuses its value. */
+  /** The record is unreadable and is removed, or the schema rejects its value. */
   | "corrupt"
-  /** The storage failed or did not answer in time. */
+  /** The storage failed or timed out. */
   | "unavailable"
 
 /** Marks the errors of every copy of this package. */
 const brand = /* @__PURE__ */ Symbol.for("isocache.CacheError")
 
 /**
- * The one error this library throws of its own.
+ * The error class of this library.
  *
- * Its message says what happened, to which key, and what to do; values, tokens and credentials stay out of it.
+ * The message says what happened, to which key, and what to do. It never contains values, tokens or credentials.
  *
  * @example
  * ```ts
@@ -71,16 +71,16 @@ const brand = /* @__PURE__ */ Symbol.for("isocache.CacheError")
  * ```
  */
 export class CacheError extends Error {
-  /** "CacheError", even where a bundler has renamed the class. */
+  /** "CacheError", even if a bundler has renamed the class. */
   override readonly name = "CacheError"
   /** What went wrong. */
   readonly code: CacheErrorCode
-  /** The key it happened to, as given. */
+  /** The key it concerns, as given. */
   declare readonly key?: string
-  /** For `CACHE_MISS`: why there was nothing. */
+  /** Why there was no value (`CACHE_MISS` only). */
   declare readonly reason?: MissReason
 
-  /** For your own adapters and proxies. `cause` is the error behind this one; what is `undefined` is left out. */
+  /** For your own adapters and proxies. `cause` is the underlying error. */
   constructor(
     code: CacheErrorCode,
     message: string,
@@ -101,24 +101,24 @@ export class CacheError extends Error {
     Object.defineProperty(this.prototype, brand, { value: true })
   }
 
-  /** True of the errors of every copy of this package: two bundled copies use one shared cache. */
+  /** True for the errors of every copy of this package: bundled copies share one cache. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: asked of a subclass, it is the subclass.
     return Object.hasOwn(this.prototype, brand) ? brand in Object(value) : super[Symbol.hasInstance](value)
   }
 }
 
-/** A key for messages and logs: in quotes, 64 characters at most. */
+/** A key for messages and logs: quoted, at most 64 characters. */
 export function shortKey(key: string): string {
   return JSON.stringify(key.length > 64 ? `${key.slice(0, 63)}…` : key)
 }
 
-/** The error for a caller who passes what makes no sense: `OPTION_INVALID`. */
+/** The error for invalid arguments: `OPTION_INVALID`. */
 export function misuse(message: string): CacheError {
   return new CacheError("OPTION_INVALID", message)
 }
 
-/** The error for a result whose arguments are no longer those that `key` was made of; `who` was given them. */
+/** The error for a result whose arguments no longer match `key`. `who` was called with them. */
 export function argumentChanged(who: string, key: string): CacheError {
   return new CacheError(
     "ARGUMENT_CHANGED",

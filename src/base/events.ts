@@ -1,22 +1,24 @@
 import type { MissReason } from "./errors.ts"
 import { Listeners } from "./listeners.ts"
 
-/** One of two storages: the one in front, or the one behind it. */
+/** A tier: the one in front, or the one behind it. */
 export type Tier = "near" | "far"
 
-/** What every event says. */
+/** The members of every event. */
 export interface EventBase {
-  /** The key as given, arrays in canonical text; `""` where it is about no single key (`invalidate`, `clear`, some `error`s). */
+  /**
+   * The key as given, arrays in canonical text; `""` if it concerns no single key (`invalidate`, `clear`, some errors).
+   */
   readonly key: string
-  /** The region it happened in, outermost first, joined by ":"; absent at the top. */
+  /** The region, from the outermost, joined by ":"; absent at the top. */
   readonly region?: string
   /** Milliseconds since epoch. */
   readonly at: number
 }
 
-/** What happens in a cache, by `type`. `age` and `duration` are ms. Values are never part of an event. */
+/** The events of a cache, by `type`. `age` and `duration` are ms. Events never contain values. */
 export type CacheEvent =
-  /** A fresh value was served; with a tier in front `tier` says which of the two had it. */
+  /** A fresh value was served. With a near tier, `tier` tells which tier had it. */
   | (EventBase & { readonly type: "hit"; readonly age: number; readonly tier?: Tier })
   /** A stale value was served. */
   | (EventBase & {
@@ -49,9 +51,9 @@ export type CacheEvent =
     })
   /** A cache or region was cleared. */
   | (EventBase & { readonly type: "clear" })
-  /** An adapter let an entry go to keep its bounds; with a tier in front `tier` says which of the two did. */
+  /** An adapter dropped an entry to keep its bounds. With a near tier, `tier` tells which one did. */
   | (EventBase & { readonly type: "evict"; readonly tier?: Tier })
-  /** Trouble that no caller is told of: a storage that fails, a loaded value that cannot be stored. */
+  /** An error that reaches no caller: the storage failed, or a loaded value cannot be stored. */
   | (EventBase & { readonly type: "error"; readonly error: unknown; readonly tier?: Tier })
 
 /** Why a stale value was served. */
@@ -64,24 +66,24 @@ export type StaleReason =
   | "failed"
   /** Another process holds the lease, and loads. */
   | "held"
-  /** A load failed a moment ago, and the next attempt is not due. */
+  /** A load failed just before, and the next attempt is not due yet. */
   | "backoff"
 
-/** All types of events, and `*`, which stands for any. */
+/** Every type of event, or `*` for all. */
 export const eventTypes =
   "hit stale miss load loaded failed coalesced set delete expire invalidate clear evict error *"
 
 /** The kinds of events. */
 export type CacheEventType = CacheEvent["type"]
 
-/** An event of one kind, or of any (`"*"`). */
+/** The event of one type, or any (`"*"`). */
 export type EventOf<T extends CacheEventType | "*"> = T extends "*"
   ? CacheEvent
   : Extract<CacheEvent, { type: T }>
 
-/** Hands events to listeners. A listener that throws disturbs nobody. */
+/** Dispatches events to listeners. A listener that throws disturbs nothing. */
 export class Events {
-  /** How many listen. Callers look before they build an event. */
+  /** How many listeners there are. Callers check this before they build an event. */
   listening = 0
   readonly #byType = new Map<string, Listeners<CacheEvent>>()
 
@@ -96,7 +98,7 @@ export class Events {
     }
   }
 
-  /** Hands `event` to those who listen to its type, and then to those who listen to all. */
+  /** Calls the listeners of the event's type, then those of all types. */
   emit(event: CacheEvent): void {
     for (const type of [event.type, "*"]) this.#byType.get(type)?.tell(event)
   }

@@ -1,31 +1,28 @@
-// What an object is, whichever realm it comes from.
+// What an object is, whatever realm it comes from.
 
-/** Whether it is an object of any kind, but no function. */
+/** Whether it is an object of any kind, but not a function. */
 export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null
 }
 
-/** Whether `source` is an ordinary object, an instance of no class, in any realm. */
+/** Whether `source` is a plain object, not a class instance, of any realm. */
 export function isPlain(source: object): boolean {
   const proto: object | null = Object.getPrototypeOf(source)
   if (proto === null || proto === Object.prototype) return true
   if (Object.getPrototypeOf(proto) !== null) return false
-  // Another realm's Object.prototype; or an empty one, which some parsers give their objects instead of none.
+  // Another realm's Object.prototype, or an empty one that some parsers use.
   return Object.hasOwn(proto, "isPrototypeOf") || Reflect.ownKeys(proto).length === 0
 }
 
-/**
- * The name of its class. Asked of the value, not its prototype: fake clocks give their Dates a `constructor` of their
- * own.
- */
+/** The name of its class. Read from the value, not its prototype: fake clocks give their Dates an own `constructor`. */
 export function classNameOf(value: object): string {
   const make: unknown = value.constructor
   return (typeof make === "function" && make.name) || "a class without a name"
 }
 
-/** Which built-in kind it is in any realm: "Map", "Uint8Array", "Object" and so on. */
+/** Which built-in kind it is, of any realm: "Map", "Uint8Array", "Object" and so on. */
 export function kindOf(value: object): string {
-  // A URL has no tag on Workers of an older compatibility date.
+  // URLs have no tag on Workers with an older compatibility date.
   return typeof URL === "function" && value instanceof URL
     ? "URL"
     : Object.prototype.toString.call(value).slice(8, -1)
@@ -40,7 +37,7 @@ interface BuiltIns {
   readonly Error: Error
 }
 
-/** Whether it is of the built-in class `kind`, of this realm or another. */
+/** Whether it is of the built-in class `kind`, of any realm. */
 export function isA<K extends keyof BuiltIns>(value: object, kind: K): value is BuiltIns[K] {
   return value instanceof globalThis[kind] || kindOf(value) === kind
 }

@@ -1,6 +1,6 @@
 import { quietly } from "./awaitable.ts"
 
-/** The listeners of one thing. One that throws disturbs nobody; the same function may listen twice. */
+/** A set of listeners. One that throws disturbs nothing; a function may be added twice. */
 export class Listeners<T> {
   readonly #all = new Set<(told: T) => void>()
 
@@ -8,7 +8,7 @@ export class Listeners<T> {
     return this.#all.size
   }
 
-  /** Calls `listener` with all that is told. Returns a function that stops it and answers whether it still listened. */
+  /** Adds `listener`. Returns a function that removes it, and returns whether it was still there. */
   add(listener: (told: T) => void): () => boolean {
     const own = (told: T) => listener(told)
     this.#all.add(own)

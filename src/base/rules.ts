@@ -3,8 +3,8 @@ import { CacheError, type CacheErrorCode } from "./errors.ts"
 import { isObject } from "./kind.ts"
 
 /**
- * How an option is judged: `read` answers what its value comes to, `undefined` for a wrong one; `wanted` says in words
- * what it must be; `code` is that of the error, if another than usual.
+ * How an option is checked: `read` returns its resolved value, `undefined` if it is invalid; `wanted` describes valid
+ * ones; `code` is the error code, if not the usual one.
  */
 export type Rule = readonly [
   read: (value: unknown) => unknown,
@@ -12,16 +12,17 @@ export type Rule = readonly [
   code?: CacheErrorCode | undefined,
 ]
 
-/** The options that are known, each with its rule. */
+/** Known options, each with its rule. */
 export type Rules = Readonly<Record<string, Rule>>
 
 /**
- * Reads `options` by `rules`. Absent and `undefined` mean the same.
+ * Checks and resolves `options` by `rules`. Absent and `undefined` mean the same.
  *
- * @param of - Whose options they are, for the message: " of memory()".
- * @param also - Further options, which are judged here but left out of the answer.
- * @param found - The defaults. What `options` say is written over them, and they are the answer.
- * @throws {CacheError} `code`, or that of the rule, for an unknown name or a wrong value; the value stays out of it.
+ * @param of - The owner of the options, for the message: " of memory()".
+ * @param also - Further options, which are checked but not returned.
+ * @param found - The defaults; `options` are written over them, and they are returned.
+ * @throws {CacheError} `code`, or that of the rule, for an unknown name or an invalid value, which stays out of the
+ * message.
  */
 export function judgeOptions(
   options: unknown,
@@ -52,12 +53,12 @@ function known(rules: Rules, also: Rules): string {
   return names.length > 0 ? `Known: ${names.join(", ")}.` : "Leave it out."
 }
 
-/** Whether `value` may hold options: an object that is no array. */
+/** Whether `value` may hold options: an object, but not an array. */
 export function isRecord(value: unknown): value is object {
   return isObject(value) && !Array.isArray(value)
 }
 
-/** A rule that takes the values for which `is` holds, as they are. */
+/** A rule that accepts values for which `is` holds, as they are. */
 export function rule(is: (value: unknown) => boolean, wanted: string, code?: CacheErrorCode): Rule {
   return [(value) => (is(value) ? value : undefined), wanted, code]
 }
@@ -75,7 +76,7 @@ export function having(methods: readonly string[], wanted: string): Rule {
   )
 }
 
-/** Any value: it is judged elsewhere. */
+/** Any value; checked elsewhere. */
 export const anything: Rule = /* @__PURE__ */ rule(() => true, "")
 
 /** `true` or `false`. */
@@ -84,22 +85,22 @@ export const aBoolean: Rule = /* @__PURE__ */ rule((value) => typeof value === "
 /** A function. */
 export const aFunction: Rule = /* @__PURE__ */ rule((value) => typeof value === "function", "a function")
 
-/** How many. */
+/** A count. */
 export const aCount: Rule = /* @__PURE__ */ rule(
   (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) > 0),
   "a whole number from 1 up, or Infinity",
 )
 
-/** How much, in bytes. */
+/** A size in bytes. */
 const aSize: Rule = /* @__PURE__ */ rule(
   (value) => typeof value === "number" && value > 0,
   "a positive number, or Infinity",
 )
 
-/** How long, in milliseconds; refused with `TTL_INVALID`. */
-export const aDuration: Rule = [(value) => parseDuration(value as Duration), ""] // parseDuration judges what the type cannot
+/** A duration; refused with `TTL_INVALID`. */
+export const aDuration: Rule = [(value) => parseDuration(value as Duration), ""] // throws if invalid
 
-/** The bounds of a memory, as an adapter or as a tier in front of one. */
+/** The options of a memory, as an adapter or as a near tier. */
 export const memoryRules: Readonly<Record<"maxEntries" | "maxBytes" | "policy" | "copy", Rule>> = {
   maxEntries: aCount,
   maxBytes: aSize,
@@ -107,7 +108,7 @@ export const memoryRules: Readonly<Record<"maxEntries" | "maxBytes" | "policy" |
   copy: /* @__PURE__ */ oneOf("clone", "none"),
 }
 
-/** A text that is not empty. */
+/** A non-empty text. */
 export const aText: Rule = /* @__PURE__ */ rule(
   (value) => typeof value === "string" && value !== "",
   "a text that is not empty",

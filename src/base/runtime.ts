@@ -10,10 +10,10 @@ export type Runtime =
   | "unknown"
 
 /**
- * Names the runtime this code runs in.
+ * Names the current runtime.
  *
- * Looks anew on each call and touches nothing that prints a warning. Node, Deno and Bun stay what they are with a
- * simulated DOM (jsdom, happy-dom). For defaults and diagnostics: whether a storage is there shows when it is opened.
+ * Checked on each call; touches nothing that prints a warning. Node, Deno and Bun are recognized even with a simulated
+ * DOM (jsdom, happy-dom). For defaults and diagnostics: whether a storage works only shows when it is opened.
  *
  * @example detectRuntime() // "node"
  */
@@ -23,12 +23,12 @@ export function detectRuntime(): Runtime {
   if (read(globalThis, "Deno", "version", "deno") !== undefined) return "deno"
   if (read(globalThis, "Bun", "version") !== undefined) return "bun"
   if (read(globalThis, "navigator", "product") === "ReactNative") return "react-native"
-  // Deno, Bun and workerd claim to be Node as well, so Node comes after them; a DOM in Node is still Node.
+  // Deno, Bun and workerd claim to be Node as well, so Node comes after them; Node with a DOM is still Node.
   if (read(globalThis, "process", "versions", "node") !== undefined) return "node"
   return hasPage() || hasWorkerScope() ? "browser" : "unknown"
 }
 
-/** Whether this is a Cloudflare Worker. With the flag no_global_navigator only globals of its own tell. */
+/** Whether this is a Cloudflare Worker. With the flag no_global_navigator, only its own globals show that. */
 export function isWorkerd(): boolean {
   if (read(globalThis, "navigator", "userAgent") === "Cloudflare-Workers") return true
   return (
@@ -46,7 +46,7 @@ function hasWorkerScope(): boolean {
   return typeof scope === "function" && globalThis instanceof scope
 }
 
-/** Follows `path` from `start`; `undefined` where it ends early. */
+/** Follows `path` from `start`; `undefined` if it breaks off. */
 function read(start: unknown, ...path: string[]): unknown {
   let at = start
   for (const name of path) {

@@ -1,13 +1,13 @@
 import { isA, isObject, isPlain } from "./kind.ts"
 
 /**
- * An error or a text without the credentials of the urls in it. An error that holds none is answered as it is; of
- * another a copy is made, of the same class, and its causes and plain objects are cleaned like itself.
+ * Removes the credentials of urls from an error or a text. An error without any is returned as it is; otherwise a copy
+ * of the same class, with its causes and plain objects cleaned likewise.
  */
 export function scrub(error: unknown): unknown {
   try {
     const cleaned = clean(error, 0, new Map())
-    // A proxy may throw whenever it is looked at: better now than wherever the error is examined later.
+    // A proxy may throw on any access: better now than where the error is examined later.
     String(cleaned)
     return cleaned
   } catch {
@@ -15,7 +15,7 @@ export function scrub(error: unknown): unknown {
   }
 }
 
-/** Answers as `work` does, and throws what it throws, without credentials. */
+/** Runs `work`; removes credentials from what it throws. */
 export function scrubbed<T>(work: () => T): T {
   try {
     return work()
@@ -24,7 +24,7 @@ export function scrubbed<T>(work: () => T): T {
   }
 }
 
-/** `known` has the objects met so far and their copies. Cycles are cut, and so is what is too deep or too much. */
+/** `known` maps the objects met so far to their copies. Cycles are cut, as is what is too deep or too large. */
 function clean(thing: unknown, depth: number, known: Map<object, unknown>): unknown {
   if (typeof thing === "string") return withoutCredentials(thing)
   if (thing instanceof URL) {
@@ -33,15 +33,15 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
   }
   if (!isObject(thing)) return thing
   const isList = Array.isArray(thing)
-  // The errors of a `fetch` that was handed into a sandbox are of another realm.
+  // A `fetch` from outside a sandbox throws errors of another realm.
   const isError = isA(thing, "Error")
   if (!isList && !isError && !isPlain(thing)) return thing
   if (known.has(thing)) return known.get(thing)
   if (depth > 8 || known.size > 1000) return undefined
   known.set(thing, undefined)
-  // Made as an error, so that it is printed as one.
+  // Created as an error, so that it prints like one.
   const copy: object = isList ? [] : isError ? new Error() : {}
-  // A DOMException has these from accessors, which fail on a copy.
+  // In a DOMException these are accessors, which fail on a copy.
   const more = isError ? ["name", "message", "code"] : []
   let isClean = true
   for (const name of new Set([...Object.getOwnPropertyNames(thing), ...more])) {
@@ -52,20 +52,20 @@ function clean(thing: unknown, depth: number, known: Map<object, unknown>): unkn
     const enumerable = Object.getOwnPropertyDescriptor(thing, name)?.enumerable ?? false
     if (name !== "length") Object.defineProperty(copy, name, { value: kept, enumerable, writable: true })
   }
-  // Only now: Safari and Bun make a stack of the copy before it gets another one.
+  // Only now: Safari and Bun generate a stack for the copy before it is replaced.
   if (!isList) Object.setPrototypeOf(copy, Object.getPrototypeOf(thing))
   const result = isClean ? thing : copy
   known.set(thing, result)
   return result
 }
 
-/** Judges each word by itself: a password may hold any character but a space, even `/` and `@`. */
+/** Checks each word on its own: a password may contain any character but a space, even `/` and `@`. */
 function withoutCredentials(text: string): string {
   if (!/\/\/|[?&#]/.test(text)) return text
   return text.replace(/(:\/\/)?((?!:\/\/)\S)+/g, (word) => {
     const from = word.indexOf("//") + 2
     const user = from > 1 ? word.slice(from, Math.max(from, word.lastIndexOf("@") + 1)) : ""
-    // The "@" belongs to the path, behind a host or none: "file:///app/@scope", "https://host.com/react@18".
+    // The "@" is part of the path: "file:///app/@scope", "https://host.com/react@18".
     const isPath = /^([\w-]+(\.[\w-]+)+)?[/?#]/.test(user)
     const rest = isPath ? word : word.slice(0, from) + word.slice(from + user.length)
     return rest.replace(

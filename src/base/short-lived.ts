@@ -1,14 +1,14 @@
 import { now } from "./clock.ts"
 
-/** How long an operation may take before it is taken for dead, in ms. */
+/** How long an operation may take before it is presumed dead, in ms. */
 const maxWait = 10_000
 
-/** Whether what began at `since` is taken for dead at `time`: it took too long, or the clock was set back. */
+/** Whether what began at `since` is presumed dead at `time`: it took too long, or the clock was moved back. */
 export function isDead(since: number, time: number): boolean {
   return Math.abs(time - since) >= maxWait
 }
 
-/** What is under way, by key. An operation that hangs is not kept for ever: a later `set` removes the dead. */
+/** Pending operations by key. One that hangs is not kept for ever: a later `set` removes dead ones. */
 export class ShortLived<T extends { readonly since: number }> extends Map<string, T> {
   #looked = now()
 
@@ -17,7 +17,7 @@ export class ShortLived<T extends { readonly since: number }> extends Map<string
     return super.set(key, one)
   }
 
-  /** Removes the dead. Does nothing if it has looked within the last ten seconds. */
+  /** Removes dead operations, at most once every ten seconds. */
   sweep(): void {
     const time = now()
     if (!isDead(this.#looked, time)) return

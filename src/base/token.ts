@@ -1,7 +1,7 @@
-// The text of version tokens: what tells one from another, and when soft invalidations came.
+// The text of version tokens: how they differ, and when soft invalidations happened.
 import { now } from "./clock.ts"
 
-/** Marks tokens that were made because there was none; all others are invalidations. */
+/** Marks tokens that were created because there was none; all others are invalidations. */
 export const newborn = "+"
 
 let made = 0
@@ -9,7 +9,7 @@ let youngest: string[] = []
 let youngestAt = 0
 
 /**
- * A token nobody else makes: the time, a count, and 52 random bits, so that even a seeded `Math.random` collides not.
+ * A unique token: the time, a count, and 52 random bits, so that not even a seeded `Math.random` collides.
  *
  * | text, numbers in base 36 | token |
  * |---|---|
@@ -27,8 +27,8 @@ export function newToken(): string {
 }
 
 /**
- * Answers whether a token is that of an invalidation which came after `time`, which is now: the tokens that this realm
- * has made in this very millisecond came before.
+ * Returns a function that tells whether a token belongs to an invalidation after `time`, which must be now. Tokens that
+ * this realm has made in this very millisecond count as earlier.
  */
 export function laterThan(time: number): (token: string) => boolean {
   const before = youngestAt === time ? [...youngest] : []
@@ -36,33 +36,33 @@ export function laterThan(time: number): (token: string) => boolean {
     !token.startsWith(newborn) && tokenTime(token) >= time && !before.includes(token.split(" ")[0] ?? "")
 }
 
-/** A soft invalidation, by its time and count (`""` when there was none yet), and how many ms later the next one came. */
+/** A soft invalidation, by its time and count (`""` for none), and how many ms later the next one came. */
 export type Pause = readonly [before: string, ms: number]
 
-/** So many pauses are remembered, the longest for their age. */
+/** How many pauses are remembered: the longest for their age. */
 const maxPauses = 8
 
 /**
  * The token of a soft invalidation that follows the one of `before`.
  *
- * An entry counts as expired from the first soft invalidation after it was made, not from the last. So each token also
- * tells, of earlier ones, how many ms later the next one came (a {@link Pause}): the mark in an entry names the
- * invalidation before it, and that one's start plus its pause is when the entry was expired. Eight pauses are kept, those
- * that are longest for their age; where one was dropped, the entry counts as expired at the start of the one before it,
- * so that its grace ends too early rather than too late.
+ * An entry expires at the first soft invalidation after it was made, not at the last. So each token also records, for
+ * earlier ones, how many ms later the next one came (a {@link Pause}). The mark in an entry names the invalidation
+ * before it, and that one's time plus its pause is when the entry expired. Eight pauses are kept, the longest for their
+ * age. If one was dropped, the entry counts as expired at the invalidation before it, so that its grace ends too early
+ * rather than too late.
  */
 export function softToken(before: string): string {
   const token = newToken()
   const time = tokenTime(token)
   const last = idOf(before)
-  // Pauses of no length tell nothing: without them an invalidation counts from the one before it.
+  // A pause of no length tells nothing: without it, an invalidation counts from the one before.
   const weight = ([id, ms]: Pause) => (ms > 0 ? ms / Math.max(0, time - startOf(id) - ms) : 0)
   const pauses: Pause[] = [[last, Math.max(0, time - startOf(last))], ...pausesOf(before)]
   const kept = pauses.sort((a, b) => weight(b) - weight(a)).slice(0, maxPauses)
   return [token, ...kept.map(([id, ms]) => `${id}-${ms.toString(36)}`)].join(" ")
 }
 
-/** The pauses that a soft one remembers. */
+/** The pauses that a soft token records. */
 export function pausesOf(token: string): Pause[] {
   return token
     .split(" ")
@@ -78,7 +78,7 @@ export function idOf(token: string): string {
   return /^\w+\.\w+/.exec(token)?.[0] ?? ""
 }
 
-/** Its time, 0 where there is none. */
+/** Its time; 0 if it has none. */
 export function startOf(id: string): number {
   return tokenTime(id) || 0
 }

@@ -1,21 +1,21 @@
 import { quietly } from "./awaitable.ts"
 
-/** Who is told of something. */
+/** The hearer, held weakly. */
 interface Hearer<T> {
   hear(told: T): void
 }
 
 type Listen<T> = (listener: (told: T) => void) => (() => void) | undefined
 
-/** Stops the telling of those that are gone. */
+/** Ends the subscription of hearers that were collected. */
 let dropped: FinalizationRegistry<() => void> | undefined
 
 /**
- * Lets `hearer` hear what `listen` does, without keeping it: many may come and go over one adapter or bus. Returns what
- * `listen` answers, a function that stops it.
+ * Subscribes `hearer` by `listen` without keeping it in memory: many may come and go over one adapter or bus. Returns
+ * the function that `listen` returned, which unsubscribes.
  */
 export function hearWeakly<T>(hearer: Hearer<T>, listen: Listen<T>): (() => void) | undefined {
-  // Workers of an older compatibility date have neither WeakRef nor what goes with it.
+  // Workers with an older compatibility date have no WeakRef and no FinalizationRegistry.
   if (typeof WeakRef !== "function") return listen((told) => hearer.hear(told))
   const stop = listenFor(new WeakRef(hearer), listen)
   dropped ??= new FinalizationRegistry(quietly)
@@ -23,7 +23,7 @@ export function hearWeakly<T>(hearer: Hearer<T>, listen: Listen<T>): (() => void
   return stop
 }
 
-/** Not inside of {@link hearWeakly}: the closures of one function share what any of them names, and would keep `hearer`. */
+/** A separate function: closures of one function share what any of them references, and would keep `hearer`. */
 function listenFor<T>(ref: WeakRef<Hearer<T>>, listen: Listen<T>): (() => void) | undefined {
   return listen((told) => ref.deref()?.hear(told))
 }
