@@ -3,14 +3,14 @@ import { classNameOf, isObject, isPlain, kindOf } from "../base/kind.ts"
 import { holes, isDense } from "./holes.ts"
 import { errorLike, nativeError } from "./native-errors.ts"
 
-/** A copy, and what its making found out. */
+/** A copy, and what was found out while making it. */
 export interface Copied {
   readonly value: unknown
-  /** The objects of the copy that are reached more than once; absent for a tree. */
+  /** The objects of the copy that are referenced more than once; absent for a tree. */
   readonly shared?: ReadonlySet<object>
-  /** Whether there is more than ordinary objects and lists in it. */
+  /** Whether it contains anything but plain objects and arrays. */
   readonly rare: boolean
-  /** Whether some engine's structured clone would lose a part of it. */
+  /** Whether structured clone would lose part of it in some engine. */
   readonly odd: boolean
 }
 
@@ -18,21 +18,21 @@ export interface Copied {
 export type Keeps = (instance: object) => boolean
 
 /**
- * Copies `value` in depth and makes sure that every storage could keep it.
+ * Copies `value` deeply, and ensures that every storage can keep it.
  *
- * Cycles and shared references stay what they are. Getters become values, a Node `Buffer` becomes a `Uint8Array`,
- * an object without prototype an ordinary one; an array keeps its elements and holes but no named properties, an
- * error its name, message, cause and own properties but not its stack.
+ * Cycles and shared references are preserved. Getters become values, a Node `Buffer` becomes a `Uint8Array`, and an
+ * object without prototype becomes a plain one. An array keeps its elements and holes but no named properties; an error
+ * keeps its name, message, cause and own properties but not its stack.
  *
- * @param keeps - Tells which class instances are welcome all the same. Default none.
- * @param key - The key it is meant for, for the error.
- * @throws {CacheError} `VALUE_UNSUPPORTED` naming the path, never the value.
+ * @param keeps - Tells which class instances are accepted. Default none.
+ * @param key - Its key, for the error.
+ * @throws {CacheError} `VALUE_UNSUPPORTED` with the path, never the value.
  */
 export function cloneValue(value: unknown, keeps?: Keeps, key?: string): unknown {
   return copyIn(value, keeps, key).value
 }
 
-/** {@link cloneValue}, telling what it found. */
+/** {@link cloneValue}, with what it found out. */
 export function copyIn(value: unknown, keeps?: Keeps, key?: string): Copied {
   const walk: Walk = { value: undefined, rare: false, odd: false, path: [], keeps, key }
   try {
@@ -43,7 +43,7 @@ export function copyIn(value: unknown, keeps?: Keeps, key?: string): Copied {
   return walk
 }
 
-/** {@link cloneValue}, or the very value where that cannot be. */
+/** {@link cloneValue}, or the value itself if it cannot be copied. */
 export function tryClone(value: unknown, keeps?: Keeps): unknown {
   try {
     return cloneValue(value, keeps)
@@ -52,12 +52,12 @@ export function tryClone(value: unknown, keeps?: Keeps): unknown {
   }
 }
 
-/** Another copy of what {@link copyIn} has made; the classes in it were judged then. */
+/** Copies the result of {@link copyIn} again; its classes were checked then. */
 export function copyAgain(value: unknown): unknown {
   return cloneValue(value, () => true)
 }
 
-/** As {@link copyAgain}, and faster, where it found a tree and nothing rare. */
+/** As {@link copyAgain}, and faster, for a tree without rare kinds. */
 export function copyTree(source: object): object {
   if (Array.isArray(source)) {
     const made: unknown[] = source.slice()
@@ -69,7 +69,7 @@ export function copyTree(source: object): object {
   }
   const from = source as Record<string, unknown>
   const made = { ...from }
-  // Engines are fast at reading from the very object that is enumerated.
+  // Engines are fast at reading the object that is being enumerated.
   for (const name in from) {
     const part = from[name]
     if (isObject(part) && Object.hasOwn(from, name)) made[name] = copyTree(part)
@@ -77,7 +77,7 @@ export function copyTree(source: object): object {
   return made
 }
 
-/** Nesting deeper than this is refused everywhere alike, long before any runtime's stack ends. */
+/** Deeper values are refused in every runtime alike, long before any stack overflows. */
 export const maxDepth = 1000
 
 interface Walk {
@@ -85,17 +85,17 @@ interface Walk {
   shared?: Set<object>
   rare: boolean
   odd: boolean
-  /** The outermost object and its copy, as most have no other; then all others by their sources. */
+  /** The outermost object and its copy, because most values have no other; then all others by their source. */
   source?: object
   made?: object
   seen?: Map<object, object>
-  /** To the object that is being copied, from the outermost. */
+  /** The path to the object being copied, from the outermost. */
   readonly path: (string | number)[]
   readonly keeps: Keeps | undefined
   readonly key: string | undefined
 }
 
-/** Copies what is reached by `at`. */
+/** Copies the member `at`. */
 function child(value: unknown, walk: Walk, at: string | number): unknown {
   if (isObject(value)) {
     const known = value === walk.source ? walk.made : walk.seen?.get(value)
@@ -119,11 +119,11 @@ function copy(value: unknown, walk: Walk): unknown {
   return isPlain(value) ? fill({ ...value }, value, walk) : copyInstance(value, walk)
 }
 
-/** Replaces the objects within `made`, a shallow copy of `source`, by copies. */
+/** Replaces the objects in `made`, a shallow copy of `source`, by copies. */
 function fill<T extends object>(made: T, source: object, walk: Walk): T {
   remember(source, made, walk)
   if (Object.getOwnPropertySymbols(made).length > 0) throw unsupported(walk, "has a symbol for a key")
-  // Members are reached by name, whatever the class.
+  // Members are accessed by name, whatever the class.
   const to = made as Record<string, unknown>
   for (const name in to) {
     const value = to[name]
@@ -139,16 +139,16 @@ function copyArray(source: unknown[], walk: Walk): unknown[] {
   if (Object.getPrototypeOf(source) !== Array.prototype && classNameOf(source) !== "Array") {
     throw unsupported(walk, whatIs(source))
   }
-  // A claimed length must cost nothing: of a long array with holes only what is there is visited. An array's own
-  // `constructor` would have a say in what slice() makes.
+  // A claimed length must cost nothing: in a long array with holes only actual elements are visited. An array's own
+  // `constructor` would affect slice().
   const isLoose = (source.length > 1000 && !isDense(source)) || Object.hasOwn(source, "constructor")
-  // Not by its own slice(), which may be another realm's.
+  // Not its own slice(), which may be another realm's.
   const made: unknown[] = isLoose ? holes(source.length) : Array.prototype.slice.call(source)
   remember(source, made, walk)
   if (isLoose) return copyElements(source, made, walk)
   for (let at = 0; at < made.length; at++) {
     const value = made[at]
-    // Most elements are passed over here; and holes stay holes.
+    // Most elements need no copy; holes stay holes.
     if (typeof value !== "string" && typeof value !== "number" && value !== undefined) {
       made[at] = child(value, walk, at)
     }
@@ -189,12 +189,12 @@ function copyInstance(source: object, walk: Walk): object {
   const isNative = error && nativeError.test(name)
   if (!isNative && !walk.keeps?.(source)) throw unsupported(walk, whatIs(source))
   walk.odd = true
-  // Another realm's errors become this one's, like everything else.
+  // Like everything else, another realm's errors become this one's.
   const native: unknown = isNative && Reflect.get(globalThis, name)
   const proto: object = typeof native === "function" ? native.prototype : Object.getPrototypeOf(source)
   const made: object = error ? errorLike(source as Error, proto) : Object.create(proto)
   fill(Object.defineProperties(made, Object.getOwnPropertyDescriptors({ ...source })), source, walk)
-  // A cause is mostly not enumerable; one that is has been copied by now.
+  // A cause is usually not enumerable; one that is has been copied by now.
   const cause = Object.getOwnPropertyDescriptor(made, "cause")
   if (cause && !cause.enumerable) Object.assign(made, { cause: child(cause.value, walk, "cause") })
   return made
@@ -211,7 +211,7 @@ function remember<T extends object>(source: object, made: T, walk: Walk): T {
   return made
 }
 
-/** Replaces the objects within a shallow copy of a Map or Set by copies; leaves anything else as it is. */
+/** Replaces the objects in a shallow copy of a Map or Set by copies; leaves anything else as it is. */
 function refill(made: object, walk: Walk): object {
   if (made instanceof Map) {
     const entries = [...made]

@@ -5,13 +5,13 @@ import { type Compression, maxRecord } from "./frame.ts"
 
 /** How values are compressed. */
 export interface CompressOptions {
-  /** Payloads of fewer bytes stay as they are. Default 1024. */
+  /** Payloads of fewer bytes are not compressed. Default 1024. */
   readonly threshold?: number | undefined
   /** Default `"gzip"`; `"deflate"` and `"deflate-raw"` are a few bytes shorter. */
   readonly format?: CompressionName | undefined
 }
 
-/** What every runtime's `CompressionStream` knows. */
+/** The formats that every runtime's `CompressionStream` supports. */
 export type CompressionName = "gzip" | "deflate" | "deflate-raw"
 
 const formats = [
@@ -20,13 +20,13 @@ const formats = [
   ["deflate-raw", "w"],
 ] as const satisfies readonly (readonly [CompressionName, Compression])[]
 
-/** Compresses a payload. Answers how, and the result: `"-"` and the payload itself where that gains nothing. */
+/** Compresses a payload; returns the method and the result, or `"-"` and the payload itself if that saves nothing. */
 export type Compressor = (payload: Uint8Array) => Promise<readonly [Compression, Uint8Array]>
 
 /**
- * Compresses what is long enough and gets shorter by it.
+ * Compresses what is long enough, if that makes it shorter.
  *
- * @throws {CacheError} `OPTION_INVALID` for an unknown format, a threshold that is no size, an unknown option.
+ * @throws {CacheError} `OPTION_INVALID` for an unknown format, an invalid threshold, or an unknown option.
  */
 export function compressor(options: true | CompressOptions): Compressor {
   const given = options === true ? {} : options
@@ -45,11 +45,11 @@ export function compressor(options: true | CompressOptions): Compressor {
 }
 
 /**
- * Undoes {@link compressor}. Gives up as soon as the result is longer than any record, whatever length the payload
+ * Reverses {@link compressor}. Stops as soon as the result is longer than any record, whatever length the payload
  * claims.
  *
- * @throws {CacheError} `ADAPTER_UNAVAILABLE` where it cannot be looked at here.
- * @throws {Error} Where the payload is corrupt or too long.
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` if this runtime cannot decompress it.
+ * @throws {Error} If the payload is corrupt or too long.
  */
 export async function decompress(compression: Compression, payload: Uint8Array): Promise<Uint8Array> {
   const [name] = formats.find(([, flag]) => flag === compression) ?? []
@@ -60,9 +60,9 @@ export async function decompress(compression: Compression, payload: Uint8Array):
 }
 
 /**
- * What comes out of the stream that `make` makes; `undefined` as soon as that is more than `limit` bytes.
+ * The output of the stream that `make` creates; `undefined` as soon as it exceeds `limit` bytes.
  *
- * @throws {CacheError} `ADAPTER_UNAVAILABLE` where the runtime has no such stream.
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` if the runtime has no such stream.
  */
 async function through(
   make: () => CompressionStream | DecompressionStream,
@@ -73,7 +73,7 @@ async function through(
   const writer = stream.writable.getWriter()
   const reader: ReadableStreamDefaultReader<Uint8Array> = stream.readable.getReader()
   const feeding = feed(writer, payload)
-  // If it fails, the reader fails as well.
+  // If it fails, so does the reader.
   feeding.catch(() => {})
   const parts: Uint8Array[] = []
   let length = 0
@@ -102,7 +102,9 @@ function made<T>(make: () => T): T {
   }
 }
 
-/** Writes in small pieces: some runtimes expand a whole piece at once, a thousand times its length at worst. */
+/**
+ * Writes small pieces: some runtimes expand a whole piece at once, in the worst case to a thousand times its length.
+ */
 async function feed(writer: WritableStreamDefaultWriter<BufferSource>, payload: Uint8Array): Promise<void> {
   const piece = 16_384
   for (let at = 0; at < payload.length; at += piece) {

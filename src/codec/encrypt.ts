@@ -3,15 +3,15 @@ import { soon } from "../base/clock.ts"
 import { CacheError, misuse } from "../base/errors.ts"
 import { isWorkerd } from "../base/runtime.ts"
 
-/** A key and the id under which records name it. */
+/** A key and its id, which records refer to. */
 export interface EncryptionKey {
-  /** Stands in clear in every record the key has written. */
+  /** Stored unencrypted in every record that the key has written. */
   readonly id: string
   /** An AES-GCM key of 256 bits, its 32 bytes, or a passphrase to derive it from. */
   readonly key: CryptoKeyLike | Uint8Array | Passphrase
 }
 
-/** A `CryptoKey`: its shape, for not every project has the platform's type. */
+/** A `CryptoKey`, described by shape because not every project has the platform's type. */
 export interface CryptoKeyLike {
   /** Its algorithm. */
   readonly algorithm: {
@@ -20,46 +20,46 @@ export interface CryptoKeyLike {
   }
   /** "secret". */
   readonly type: string
-  /** Whether its bytes can be exported. They are not asked for. */
+  /** Whether its bytes can be exported. Not required. */
   readonly extractable: boolean
   /** "encrypt" and "decrypt". */
   readonly usages: readonly string[]
 }
 
 /**
- * Becomes a key by PBKDF2 with SHA-256: once, when the first record is written or read with it.
+ * Derives a key by PBKDF2 with SHA-256: once, when the first record is written or read with it.
  *
- * That takes some tenths of a second, which count towards the `storeTimeout` of whoever waits for it. Cloudflare's
- * network refuses more than 100 000 rounds (a local workerd does not): give a key of 32 bytes there.
+ * That takes some tenths of a second, which count towards the `storeTimeout` of waiting operations. Cloudflare's
+ * network refuses more than 100 000 rounds (a local workerd does not): use a 32-byte key there.
  */
 export interface Passphrase {
-  /** Any text but the empty one. */
+  /** Any non-empty text. */
   readonly passphrase: string
-  /** At least 8 bytes, the same wherever records are to be read; no secret. */
+  /** At least 8 bytes, the same wherever records are read; not secret. */
   readonly salt: string | Uint8Array
   /**
-   * Default and least 600 000.
+   * Default and minimum 600 000.
    *
    * @see OWASP Password Storage Cheat Sheet.
    */
   readonly iterations?: number | undefined
 }
 
-/** Keys to write and read with. */
+/** Encrypts with one key, decrypts with several. */
 export interface Keyring {
-  /** The id of the key that writes. */
+  /** The id of the key that encrypts. */
   readonly writes: string
   /**
    * Encrypts `payload` with the first key.
    *
-   * @param bound - A text that must be the same when it is unsealed: it is authenticated, but not kept.
+   * @param bound - A text that must be the same for decryption: it is authenticated, but not stored.
    */
   seal(payload: Uint8Array, bound: string): Promise<Uint8Array>
   /**
-   * Decrypts what the key `id` has sealed.
+   * Decrypts what the key `id` has encrypted.
    *
-   * @throws {CacheError} `ADAPTER_UNAVAILABLE` where the key cannot be made: nothing is known of the record then.
-   * @throws {Error} For an unknown id, a wrong key, or anything else than was sealed.
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE` if the key is not available, so that the record cannot be judged.
+   * @throws {Error} For an unknown id, a wrong key, or modified data.
    */
   unseal(sealed: Uint8Array, bound: string, id: string): Promise<Uint8Array>
 }
@@ -68,10 +68,10 @@ const nonceLength = 12
 const minIterations = 600_000
 
 /**
- * Encrypts by AES-256-GCM with the first key and decrypts with any. Nonces are 96 random bits: one key is good for
- * 2³² records (NIST SP 800-38D, 8.3); then put a new one first.
+ * Encrypts with AES-256-GCM and the first key; decrypts with any. Nonces are 96 random bits: one key is safe for 2³²
+ * records (NIST SP 800-38D, 8.3); then put a new one first.
  *
- * @throws {CacheError} `OPTION_INVALID` for no keys, two keys of one id, or a key of other than 256 bits.
+ * @throws {CacheError} `OPTION_INVALID` without keys, for two keys with one id, or for a key that is not 256 bits long.
  */
 export function keyring(keys: readonly EncryptionKey[]): Keyring {
   if (!Array.isArray(keys) || keys.length === 0)
@@ -119,7 +119,7 @@ function gcm(iv: Uint8Array<ArrayBuffer>, bound: string): AesGcmParams {
   return { name: "AES-GCM", iv, additionalData: toUtf8(bound) }
 }
 
-/** A function that makes the key. What can be judged before is judged now. */
+/** Returns a function that makes the key. Checks now what can be checked. */
 function importer(id: string, key: unknown, writes: boolean): () => Promise<CryptoKey> {
   const named = `the key ${JSON.stringify(id)}`
   if (key instanceof Uint8Array) {
@@ -140,11 +140,11 @@ function importer(id: string, key: unknown, writes: boolean): () => Promise<Cryp
   if (!usages?.includes("decrypt") || (writes && !usages.includes("encrypt"))) {
     throw wrong(`needs the usages "encrypt" and "decrypt" for ${named}`)
   }
-  // Its algorithm tells that it is one.
+  // Its algorithm shows that it is one.
   return () => Promise.resolve(key as CryptoKey)
 }
 
-/** Loads once for all who ask; what failed is tried again. On Workers no request waits for what another has begun. */
+/** Loads once for all callers, and again after a failure. On Workers no request waits for what another has begun. */
 function once(load: () => Promise<CryptoKey>): () => Promise<CryptoKey> {
   let known: CryptoKey | undefined
   let running: Promise<CryptoKey> | undefined

@@ -3,9 +3,9 @@ import { isKept, type Kept } from "../entry.ts"
 import { checksum } from "./checksum.ts"
 
 /**
- * What stands in a record beside the payload.
+ * The parts of a record besides the payload.
  *
- * A record is one line and a payload:
+ * A record is one line followed by a payload:
  *
  *     offset  length
  *     0       2       "i1", the version of this format
@@ -17,39 +17,39 @@ import { checksum } from "./checksum.ts"
  *     …       1       "\n"
  *     …       …       the payload
  *
- * The header is `[createdAt, freshUntil, ttl, grace, took, tags, marks, serializer, key id]`. In the second to fourth
- * place `null` stands for Infinity. A negative `freshUntil` says that the entry was expired at that time. The last two
- * are `null` or left out where there are none. The header is never encrypted.
+ * The header is `[createdAt, freshUntil, ttl, grace, took, tags, marks, serializer, key id]`. For the second to fourth
+ * item `null` means Infinity. A negative `freshUntil` means that the entry was expired at that time. The last two are
+ * `null` or omitted if there are none. The header is never encrypted.
  *
- * In a text record the payload is the text itself, or base64 where it is compressed or encrypted, and no surrogate is
- * alone. A bytes record is UTF-8, but for the bytes of a compressed or encrypted payload.
+ * In a text record the payload is the text itself, or base64 if compressed or encrypted; it contains no lone surrogate.
+ * A bytes record is UTF-8, except for a compressed or encrypted payload.
  */
 export interface Frame {
-  /** All but its value. */
+  /** The entry without its value. */
   readonly kept: Kept
-  /** The name of the serializer; absent for plain JSON. */
+  /** The serializer's name; absent for plain JSON. */
   readonly serializer?: string | undefined
   /** Default "-". */
   readonly compression?: Compression
-  /** The id of the key it is encrypted with. */
+  /** The id of the encryption key. */
   readonly keyId?: string | undefined
 }
 
-/** How a payload is compressed: not, by gzip, deflate or deflate-raw. */
+/** How a payload is compressed: not at all, or with gzip, deflate or deflate-raw. */
 export type Compression = "-" | "g" | "d" | "w"
 
-/** A record taken apart. */
+/** A parsed record. */
 export interface Opened<Payload> extends Frame {
-  /** Flags and header: what encryption binds the payload to. */
+  /** Flags and header: encryption binds the payload to them. */
   readonly line: string
   readonly compression: Compression
   readonly payload: Payload
 }
 
-/** Records of more characters or bytes than this are neither written nor read. */
+/** Records of more characters or bytes are neither written nor read. */
 export const maxRecord = 67_108_864
 
-/** Flags and header of a record. */
+/** The flags and header of a record. */
 export function lineOf({ kept, serializer, compression = "-", keyId }: Frame): string {
   const { createdAt, freshUntil, ttl, grace, took, tags, marks } = kept
   const header: unknown[] = [createdAt, freshUntil, ttl, grace, took, tags, marks]
@@ -59,34 +59,34 @@ export function lineOf({ kept, serializer, compression = "-", keyId }: Frame): s
   return `${serializer === undefined ? "p" : "r"}${compression}${keyId === undefined ? "-" : "e"}${JSON.stringify(header)}`
 }
 
-/** A text record. */
+/** Builds a text record. */
 export function closeText(line: string, payload: string): string {
   const rest = `${line}\n${payload}`
   return `i1${checksum(toUtf8(rest))}${rest}`
 }
 
-/** A bytes record. */
+/** Builds a bytes record. */
 export function closeBytes(line: string, payload: Uint8Array): Uint8Array {
   const record = concat(toUtf8(`i1........${line}\n`), payload)
   record.set(toUtf8(checksum(record.subarray(start))), 2)
   return record
 }
 
-/** Where the line begins. */
+/** Where the first line begins. */
 const start = 10
 
-/** Takes a text record apart; `undefined` for anything that {@link closeText} did not make. */
+/** Parses a text record; `undefined` for anything that {@link closeText} did not make. */
 export function openText(record: unknown): Opened<string> | undefined {
   if (typeof record !== "string" || record.length > maxRecord || !record.startsWith("i1")) return undefined
   const rest = record.slice(start)
   const end = rest.indexOf("\n")
   if (end < 0 || checksum(toUtf8(rest)) !== record.slice(2, start)) return undefined
-  // The checksum cannot tell: in UTF-8 a lone surrogate and U+FFFD are the same.
+  // The checksum cannot tell: a lone surrogate and U+FFFD are the same in UTF-8.
   if (!isWellFormed(rest)) return undefined
   return opened(rest.slice(0, end), rest.slice(end + 1))
 }
 
-/** Takes a bytes record apart; `undefined` for anything that {@link closeBytes} did not make. */
+/** Parses a bytes record; `undefined` for anything that {@link closeBytes} did not make. */
 export function openBytes(record: unknown): Opened<Uint8Array> | undefined {
   if (!isBytes(record) || record.length > maxRecord) return undefined
   if (record[0] !== 105 || record[1] !== 49) return undefined // "i1"

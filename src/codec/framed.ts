@@ -22,14 +22,14 @@ import { isPlainJson, parseJson } from "./serialize.ts"
 import { isClassSerializer, keepsOf, lazySerializer } from "./serializer.ts"
 import { tooLarge, written } from "./written.ts"
 
-/** The most bytes that fit into a record as base64. To find out by writing that text would take seconds. */
+/** The most bytes that fit into a record as base64. Finding out by encoding them would take seconds. */
 const maxBytes = (maxRecord / 4) * 3
 
 /**
- * Makes records of text or bytes (see {@link Frame}): serialize, compress, encrypt. It answers at once where nothing
- * is to be loaded, compressed or encrypted.
+ * Makes records of text or bytes (see {@link Frame}): serialize, compress, encrypt. Synchronous if nothing has to be
+ * loaded, compressed or encrypted.
  *
- * @throws {CacheError} `OPTION_INVALID` for options of compression or encryption that will not do.
+ * @throws {CacheError} `OPTION_INVALID` for invalid options of compression or encryption.
  */
 export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}): Codec {
   const { serializer, onTrouble } = options
@@ -37,7 +37,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   const load = lazySerializer(serializer)
   const compress = options.compress && compressor(options.compress)
   const keys = options.encrypt && keyring(options.encrypt.keys)
-  // The user's own serializer is given everything: it was chosen for the form of its text.
+  // The user's own serializer gets every value: it was chosen for the format of its text.
   const mayBePlain = serializer === undefined || isClassSerializer(serializer)
   let marks: readonly string[] = []
 
@@ -47,7 +47,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
       return close(key, { kept }, written(key, JSON, value))
     }
     if (mayBePlain && lengthOf(value) > maxBytes) throw tooLarge(key)
-    // Copying refuses what cannot be kept, and takes the value as it is now, before the serializer is loaded.
+    // Copying rejects what cannot be kept, and takes the value as it is now, before the serializer is loaded.
     const copy = copyIn(value, keeps, key).value
     return chain(load(), (by) =>
       close(key, { kept, serializer: by.name }, wellFormed(key, written(key, by, copy))),
@@ -62,7 +62,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
   }
 
   async function seal(key: string, frame: Frame, text: string): Promise<Stored> {
-    const bytes = bounded(key, toUtf8(text)) // A longer one would not be read.
+    const bytes = bounded(key, toUtf8(text)) // A longer one could not be read.
     const [compression, short] = compress ? await compress(bytes) : (["-", bytes] as const)
     const line = lineOf({ ...frame, compression, keyId: keys?.writes })
     const sealed = keys ? await keys.seal(short, bound(key, line)) : short
@@ -94,7 +94,7 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     return asText(await decompress(compression, short))
   }
 
-  /** One array for entries with the same marks, by which a hit is told in a few steps: see `hits.ts`. */
+  /** One array for entries with the same marks, which lets hits be decided in a few steps: see `hits.ts`. */
   function shared(own: readonly string[]): readonly string[] {
     if (own.length !== marks.length || own.some((mark, at) => mark !== marks[at])) marks = own
     return marks
@@ -107,12 +107,12 @@ export function framedCodec(medium: "text" | "bytes", options: CodecOptions = {}
     return chain(load(), (by) => {
       if (by.name !== name)
         throw unreadable(key, `is by the serializer ${JSON.stringify(name)}, not by ${by.name}`)
-      // How the value is to be copied, for a tier in front that keeps it.
+      // How to copy the value, for a near tier that keeps it.
       return chain(by.parse(text), (value) => ({ ...kept, value, tree: isPlainJson(value) }))
     })
   }
 
-  /** Junk is a miss. What has a cure is reported. What could not be looked at may be no junk: that is an error. */
+  /** Junk is a miss. What can be fixed is reported. What could not be examined may not be junk, so it is an error. */
   function fail(error: unknown): undefined {
     if (!(error instanceof CacheError)) return
     if (error.code === "ADAPTER_UNAVAILABLE") throw error
@@ -126,7 +126,7 @@ function lengthOf(value: unknown): number {
   try {
     return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0
   } catch {
-    return 0 // It cannot be read: the copy fails on it and tells the path.
+    return 0 // Not readable: the copy fails on it and reports the path.
   }
 }
 
@@ -149,7 +149,9 @@ async function decrypted(
   }
 }
 
-/** What a sealed payload is bound to: its header and its key. As JSON, for UTF-8 alone does not tell all keys apart. */
+/**
+ * What an encrypted payload is bound to: its header and its key. As JSON, because UTF-8 does not distinguish all keys.
+ */
 function bound(key: string, line: string): string {
   return `${line}\n${JSON.stringify(key)}`
 }
@@ -158,7 +160,7 @@ function asText(payload: string | Uint8Array): string {
   return typeof payload === "string" ? payload : fromUtf8(payload)
 }
 
-/** Refuses lone surrogates, which no storage of UTF-8 keeps. JSON escapes them, but somebody's serializer may not. */
+/** Rejects lone surrogates, which a UTF-8 storage does not keep. JSON escapes them, but a user's serializer may not. */
 function wellFormed(key: string, text: string): string {
   if (isWellFormed(text)) return text
   const message = `The value for ${shortKey(key)} cannot be kept: its serializer wrote a lone surrogate. Escape it.`

@@ -4,9 +4,9 @@ import { holes } from "./holes.ts"
 import { errorLike, nativeError } from "./native-errors.ts"
 
 /**
- * A value as JSON of the same shape, with what is no JSON as a list of leaves beside it.
+ * A value as JSON of the same shape, with a separate list of leaves for what JSON lacks.
  *
- * An object whose one member is `$` stands for something else: `{"$":3}` for the leaf 3, and
+ * An object whose only member is `$` stands for something else: `{"$":3}` for leaf 3, and
  *
  *     {"$":["=",n,x]}      x, which is met again as number n
  *     {"$":["@",n]}        number n again
@@ -19,17 +19,17 @@ import { errorLike, nativeError } from "./native-errors.ts"
  */
 export interface Graph {
   readonly tree: unknown
-  /** Dates, bytes, bigints, undefined and the like: what holds nothing else. */
+  /** Dates, bytes, bigints, undefined and the like: values without members. */
   readonly leaves: readonly unknown[]
 }
 
-/** The prototypes of registered classes, by the names they have in records. */
+/** The prototypes of registered classes, by their names in records. */
 export type Classes = ReadonlyMap<string, object>
 
 /**
- * Takes `value` apart into a tree and its leaves.
+ * Splits `value` into a tree and its leaves.
  *
- * @param shared - The objects in `value` that are reached more than once.
+ * @param shared - The objects in `value` that are referenced more than once.
  */
 export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined, classes: Classes): Graph {
   const leaves: unknown[] = []
@@ -64,7 +64,7 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
   }
 
   const leaf = (part: unknown): unknown => {
-    // A Map finds -0 under 0; but 0 is never a leaf.
+    // A Map finds -0 under 0, but 0 is never a leaf.
     const at = places.get(part) ?? leaves.push(part) - 1
     places.set(part, at)
     return { $: at }
@@ -78,7 +78,7 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
   const pairs = (part: object): unknown[] =>
     Object.entries(part).flatMap(([name, member]) => [name, put(member)])
 
-  // Own members even under "__proto__".
+  // Own members, even "__proto__".
   const members = (part: object): object =>
     Object.fromEntries(Object.entries(part).map(([name, member]) => [name, put(member)]))
 
@@ -86,21 +86,21 @@ export function toGraph(value: unknown, shared: ReadonlySet<object> | undefined,
 }
 
 /**
- * The value that {@link toGraph} took apart. Its objects are those of `tree`, which is used up.
+ * Restores the value that {@link toGraph} split. Reuses the objects of `tree`.
  *
- * @throws {Error} Where it is no graph. A hostile one makes nothing but data: own members and known classes only, no
- * deeper than values are, and nothing that cannot be copied.
+ * @throws {Error} If it is not a graph. A hostile one yields nothing but data: own members and known classes only, no
+ * deeper than values may be, and nothing that cannot be copied.
  */
 export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
   const met = new Map<unknown, unknown>()
   let depth = 0
   let isOdd = false
   const value = get(tree)
-  // With references, holes and errors a text can tell of what cannot be copied: the attempt throws.
+  // With references, holes and errors, a text can describe what cannot be copied: the attempt throws.
   if (isOdd) copyAgain(value)
   return value
 
-  /** @param number - By which references to it name it. */
+  /** @param number - The number that references use for it. */
   function get(part: unknown, number?: unknown): unknown {
     if (typeof part !== "object" || part === null) return part
     depth++
@@ -113,7 +113,7 @@ export function fromGraph({ tree, leaves }: Graph, classes: Classes): unknown {
   }
 
   function within(part: object): object {
-    // Lists and objects are both reached by name. Only own members are replaced, even under "__proto__".
+    // Arrays and objects are both accessed by name. Only own members are replaced, even "__proto__".
     const members = part as Record<string, unknown>
     if (Array.isArray(part)) {
       for (let at = 0; at < part.length; at++) replace(members, at)

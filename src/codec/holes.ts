@@ -1,6 +1,6 @@
-// Long arrays with holes: a length that is only claimed must cost nothing.
+// Long arrays with holes: a merely claimed length must cost nothing.
 
-/** Whether 32 elements are there, drawn at random, so that nobody can prepare an array for it. */
+/** Whether 32 elements exist at indexes drawn at random, so that no array can be crafted to pass. */
 export function isDense(source: readonly unknown[]): boolean {
   for (let left = 32; left > 0; left--)
     if (!(Math.floor(Math.random() * source.length) in source)) return false
@@ -8,10 +8,10 @@ export function isDense(source: readonly unknown[]): boolean {
 }
 
 /**
- * An array of `length` holes. Many take no memory: they are made by way of the last element, for V8 would keep a slot
- * for each if it were told the length alone.
+ * An array of `length` holes. Long ones take no memory: they are created through their last element, because V8 would
+ * allocate a slot for each hole if given only the length.
  *
- * @throws {RangeError} For what is no length.
+ * @throws {RangeError} If `length` is invalid.
  */
 export function holes(length: number): unknown[] {
   const made: unknown[] = []

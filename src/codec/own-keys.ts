@@ -1,17 +1,17 @@
 import { tryClone } from "./clone.ts"
 import type { EncryptionKey } from "./encrypt.ts"
 
-/** What records are encrypted with. */
+/** The keys that records are encrypted with. */
 export interface Encryption {
   /** At least one. */
   readonly keys: readonly EncryptionKey[]
 }
 
 /**
- * A copy of `encrypt` with copies of its keys: the caller may wipe the bytes it has given.
+ * Copies `encrypt` and its keys, so that the caller may wipe the bytes it has passed.
  *
- * Not in the file of the keyring, which is loaded only when the first record is written: by then they may be wiped.
- * What makes no sense is left for the keyring to refuse.
+ * Not in the keyring's file, which is loaded when the first record is written: they may be wiped by then. Invalid
+ * options are left for the keyring to reject.
  */
 export function ownKeys(encrypt: Encryption): Encryption {
   const { keys } = encrypt

@@ -5,7 +5,7 @@ import { lazySerializer } from "./serializer.ts"
 import { written } from "./written.ts"
 
 /**
- * `shelved` with the serializer's text in place of its value.
+ * `shelved` with its value replaced by the serializer's text.
  *
  * @throws {CacheError} As {@link written}.
  */
@@ -17,7 +17,7 @@ export function pack(key: string, shelved: Shelved, serializer: Serializer | und
   }))
 }
 
-/** What {@link pack} was given; `undefined` for junk, and for what another serializer has packed. */
+/** What {@link pack} received; `undefined` for junk, and for the text of another serializer. */
 export function unpack(record: Shelved, serializer: Serializer | undefined): Awaitable<Shelved | undefined> {
   const { packed, ...rest } = record
   return chain(load(serializer), (by) => {

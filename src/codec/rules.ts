@@ -2,7 +2,7 @@ import type { Serializer } from "../adapter.ts"
 import { isRecord, type Rule, rule } from "../base/rules.ts"
 import type { CodecOptions } from "./codec.ts"
 
-/** What {@link CodecOptions} must be; what stands in `compress` and `encrypt` is judged when a codec is made. */
+/** The rules of {@link CodecOptions}. The members of `compress` and `encrypt` are checked when a codec is made. */
 export const codecRules: Readonly<Record<Exclude<keyof CodecOptions, "onTrouble">, Rule>> = {
   serializer: /* @__PURE__ */ rule(isSerializer, "{ name, stringify, parse }"),
   compress: /* @__PURE__ */ rule(

@@ -2,8 +2,8 @@ import { isPlain } from "../base/kind.ts"
 import { maxDepth } from "./clone.ts"
 
 /**
- * Whether `JSON.stringify` keeps all of `value`, decided in one walk: texts, finite numbers, booleans and null, in
- * a tree of ordinary objects and of arrays without holes.
+ * Whether `JSON.stringify` keeps all of `value`, decided in one pass: strings, finite numbers, booleans and null, in a
+ * tree of plain objects and arrays without holes.
  */
 export function isPlainJson(value: unknown): boolean {
   try {
@@ -19,7 +19,7 @@ function isKeptByJson(value: unknown, depth: number, seen?: Seen): boolean {
     case "boolean":
       return true
     case "number":
-      // Infinity less itself is no number, and 1 / -0 is negative.
+      // Infinity minus itself is NaN, and 1 / -0 is negative.
       return value - value === 0 && (value !== 0 || 1 / value > 0)
     case "object":
       return value === null || isTree(value, depth, seen)
@@ -30,16 +30,16 @@ function isKeptByJson(value: unknown, depth: number, seen?: Seen): boolean {
 
 function isTree(value: object, depth: number, seen?: Seen): boolean {
   if (depth >= maxDepth) return false
-  // What is reached twice must come back as one.
+  // An object referenced twice must come back as one.
   if (seen !== undefined && isMetAgain(value, seen)) return false
-  // JSON would call it, and the walk may not meet it, as it need not be enumerable. An inherited one cannot be avoided.
-  const { toJSON } = value as { readonly toJSON?: unknown } // `undefined` where there is none.
+  // JSON would call it, and the loop may miss it: it need not be enumerable. An inherited one cannot be avoided.
+  const { toJSON } = value as { readonly toJSON?: unknown } // `undefined` if absent.
   if (typeof toJSON === "function" && Object.hasOwn(value, "toJSON")) return false
   if (Array.isArray(value)) {
     if (Object.getPrototypeOf(value) !== Array.prototype) return false
     for (let at = 0; at < value.length; at++) {
       const element: unknown = value[at]
-      // The quick way for most elements, and members below.
+      // The fast path for most elements, and members below.
       if (typeof element === "string") continue
       if (typeof element === "object" && seen === undefined) seen = { few: [value] }
       if (!isKeptByJson(element, depth + 1, seen)) return false
@@ -47,7 +47,7 @@ function isTree(value: object, depth: number, seen?: Seen): boolean {
     return true
   }
   if (!isPlain(value) || Object.getOwnPropertySymbols(value).length > 0) return false
-  // Members are reached by name.
+  // Members are accessed by name.
   const members = value as Record<string, unknown>
   for (const name in members) {
     const member = members[name]
@@ -61,7 +61,7 @@ function isTree(value: object, depth: number, seen?: Seen): boolean {
 /** The objects met so far. */
 interface Seen {
   readonly few: object[]
-  /** All of them, once there are too many to look through a list. */
+  /** All of them, once there are too many to search a list. */
   many?: Set<object>
 }
 
@@ -77,9 +77,9 @@ function isMetAgain(value: object, seen: Seen): boolean {
 }
 
 /**
- * The value of a text of JSON.
+ * Parses JSON.
  *
- * @throws {Error} Where it is no JSON, or nested deeper than any value is.
+ * @throws {Error} If it is not JSON, or nested deeper than any value.
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text)
@@ -87,7 +87,7 @@ export function parseJson(text: string): unknown {
   return value
 }
 
-/** Whether it has enough brackets to be too deep: looking for them is quick. */
+/** Whether it has enough brackets to be too deep: counting them is fast. */
 function opensMany(text: string): boolean {
   let left = maxDepth
   for (const bracket of ["[", "{"]) {
@@ -96,11 +96,11 @@ function opensMany(text: string): boolean {
   return left < 0
 }
 
-/** Whether more than `left` objects lie one within the other. */
+/** Whether more than `left` objects are nested. */
 function isDeep(value: unknown, left: number): boolean {
   if (typeof value !== "object" || value === null) return false
   if (left === 0) return true
-  const members = value as Record<string | number, unknown> // Both are reached by name.
+  const members = value as Record<string | number, unknown> // Both are accessed by name.
   if (Array.isArray(value)) {
     for (let at = 0; at < value.length; at++) if (isDeep(members[at], left - 1)) return true
   } else {

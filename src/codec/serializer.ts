@@ -4,7 +4,7 @@ import type { Keeps } from "./clone.ts"
 
 /** A serializer that keeps instances of some classes. */
 export interface ClassSerializer extends Serializer {
-  /** Whether the class of `instance` is among them. */
+  /** Whether it keeps instances of the class of `instance`. */
   keeps(instance: object): boolean
 }
 
@@ -14,12 +14,12 @@ export function keepsOf(serializer: Serializer | undefined): Keeps | undefined {
   return (instance) => serializer.keeps(instance)
 }
 
-/** Whether it keeps class instances, as one made by {@link superjsonSerializer} does. */
+/** Whether it keeps class instances, like those of {@link superjsonSerializer}. */
 export function isClassSerializer(serializer: Serializer): serializer is ClassSerializer {
   return "keeps" in serializer && typeof serializer.keeps === "function"
 }
 
-/** Answers `serializer`, or else the default one, which is loaded on its first use and there at once ever after. */
+/** Returns `serializer`, or the default one, which is loaded on first use and available synchronously from then on. */
 export function lazySerializer(serializer: Serializer | undefined): () => Awaitable<Serializer> {
   let known = serializer
   return () =>

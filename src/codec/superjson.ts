@@ -9,25 +9,25 @@ import { nativeError } from "./native-errors.ts"
 import { isPlainJson, parseJson } from "./serialize.ts"
 import type { ClassSerializer } from "./serializer.ts"
 
-/** A class whose instances have all their state in own enumerable members. */
+/** A class whose instances keep all their state in own enumerable members. */
 export type SerializableClass = abstract new (...args: never) => object
 
-/** What {@link superjsonSerializer} takes. */
+/** Options of {@link superjsonSerializer}. */
 export interface SuperjsonOptions {
   /**
-   * Classes whose instances are kept too and come back as instances, without their constructor being called. Records
-   * know them by their keys in the object; in an array by their own names, which must then survive minification.
+   * Classes whose instances are kept, too. They come back as instances, without calling the constructor. Records refer
+   * to them by their keys in the object; in an array by their own names, which must then survive minification.
    */
   readonly classes?: Readonly<Record<string, SerializableClass>> | readonly SerializableClass[] | undefined
 }
 
 /**
- * The default serializer: `JSON.stringify` where that keeps everything. Other values become JSON of the same shape, and
- * what JSON lacks (dates, bigints, bytes) is listed beside it in superjson's notation. Each call makes a serializer of its
- * own, with its own classes.
+ * The default serializer: `JSON.stringify` where that keeps everything. Other values become JSON of the same shape;
+ * what JSON lacks (dates, bigints, bytes) is listed beside it in superjson's notation. Each call makes a separate
+ * serializer with its own classes.
  *
- * @throws {CacheError} `OPTION_INVALID` for a class it cannot keep; when called with a value, `VALUE_UNSUPPORTED`,
- * and `VALUE_TOO_LARGE` for a bigint of more than a million digits.
+ * @throws {CacheError} `OPTION_INVALID` for a class it cannot keep. Its `stringify` throws `VALUE_UNSUPPORTED`, and
+ * `VALUE_TOO_LARGE` for a bigint of more than a million digits.
  *
  * @example
  * ```ts
@@ -92,7 +92,9 @@ function wrong(what: string): CacheError {
   return misuse(`superjsonSerializer: ${what}. ${cure}`)
 }
 
-/** Whether instances hold nothing but members: a Map, Date or Promise has an inside that no serializer reaches. */
+/**
+ * Whether instances consist of members only: a Map, Date or Promise has internal state that no serializer can access.
+ */
 function hasOnlyMembers(proto: unknown): proto is object {
   if (typeof proto !== "object" || proto === null) return false
   for (let at: object = proto; Object.getPrototypeOf(at) !== null; at = Object.getPrototypeOf(at)) {
@@ -102,7 +104,7 @@ function hasOnlyMembers(proto: unknown): proto is object {
   return true
 }
 
-/** Superjson, with a form of our own for bytes and invalid dates, which it does not keep. */
+/** Superjson, with our own format for bytes and invalid dates, which it does not keep. */
 function leafSerializer(): SuperJSON {
   const own = new SuperJSON()
   own.registerCustom<ArrayBufferView | ArrayBufferLike, string[]>(
@@ -146,14 +148,14 @@ type Notes = NonNullable<NonNullable<SuperJSONResult["meta"]>["values"]>
 const leafKinds = new Set(["undefined", "bigint", "Date", "regexp", "number", "URL"])
 const ownKinds = new Set(["bytes", "no date"])
 
-/** Whether a bigint has so many digits that reading it would take long. */
+/** Whether a bigint has so many digits that parsing it would take long. */
 function isLong(digits: unknown): boolean {
   return typeof digits === "string" && digits.length > 1_000_000
 }
 
 /**
- * Whether superjson has a note on each of the leaves, and of one of the few kinds that are written here: nothing else
- * is read.
+ * Whether superjson's notes cover each of the leaves and are of the few kinds that are written here: nothing else is
+ * read.
  */
 function areLeaves(values: unknown, leaves: readonly unknown[]): values is Notes {
   if (typeof values !== "object" || values === null) return false

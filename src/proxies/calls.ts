@@ -17,40 +17,38 @@ const operations = [
   "open",
 ] as const
 
-/** The operations that a proxy may watch: all but `peek`, `tokenChanges`, `forget`, `observe` and `close`. */
+/** The operations that a proxy may wrap: all but `peek`, `tokenChanges`, `forget`, `observe` and `close`. */
 export type Operation = (typeof operations)[number] | "keys"
 
-/** Runs an operation, or a step of one that lists keys: once, more often, or not at all. */
+/** Runs an operation, or a step of a key listing: once, repeatedly, or not at all. */
 export type Around = <T>(operation: Operation, run: () => Awaitable<T>) => Awaitable<T>
 
-/** A proxy over `adapter` that runs every operation by `around`. */
+/** A proxy over `adapter` that runs every operation through `around`. */
 export function aroundAll(adapter: Adapter, around: Around): Adapter {
   const inner = proxy(adapter, {})
   const watched = operations.map((name) => {
-    const call = inner[name] as Call // Bound by proxy(); if there is none, proxy() leaves it out below.
+    const call = inner[name] as Call // Bound by proxy(), which leaves it out below if it does not exist.
     return [name, (...args: readonly unknown[]) => around(name, () => settling(call(...args)))]
   })
   const keys = (prefix: string) => stepwise(() => inner.keys?.(prefix) ?? [], around)
   return proxy(inner, { ...Object.fromEntries(watched), keys })
 }
 
-/**
- * `result`, a promise made one of ours: somebody else's may have nothing but a `then`, and begin anew with each call.
- */
+/** Wraps a promise in a native one: a foreign one may have nothing but a `then`, and start again with each call. */
 export function settling<T>(result: Awaitable<T>): Awaitable<T> {
   return isPromise(result) ? Promise.resolve(result) : result
 }
 
 type Call = (...args: readonly unknown[]) => Awaitable<unknown>
 
-/** Whether the storage failed, so that another attempt could help. All else is the caller's own doing. */
+/** Whether the storage failed, so that a retry may help. Anything else is the caller's mistake. */
 export function isStorageTrouble(error: unknown): boolean {
   return (
     !(error instanceof CacheError) || error.code === "ADAPTER_UNAVAILABLE" || error.code === "STORE_TIMEOUT"
   )
 }
 
-/** A listing in which the beginning is one operation, and every further step another. */
+/** A listing whose start is one operation, and each further step another. */
 async function* stepwise(
   list: () => AsyncIterable<string> | Iterable<string>,
   around: Around,
@@ -58,7 +56,7 @@ async function* stepwise(
   let keys: AsyncIterator<string> | Iterator<string> | undefined
   let isOver = false
   try {
-    // The beginning may be repeated, a later step cannot.
+    // The start may be repeated, a later step may not.
     let step = await around("keys", async () => {
       keys = iteratorOf(list())
       return keys.next()
@@ -78,7 +76,7 @@ async function* stepwise(
   }
 }
 
-/** `step`, which when it is repeated tells its first failure again: the listing has ended with that. */
+/** Wraps `step`: repeated, it throws its first error again, because that has ended the listing. */
 function onlyOnce<T>(step: () => Promise<T>): () => Promise<T> {
   let first: Promise<T> | undefined
   return () => {

@@ -9,28 +9,28 @@ import { aroundAll, isStorageTrouble } from "./calls.ts"
 
 /** Options of {@link circuitBreaker}. */
 export interface CircuitBreakerOptions {
-  /** How many failures in a row open it. Default 5. */
+  /** How many failures in a row open the circuit. Default 5. */
   readonly failures?: number | undefined
-  /** How long it stays open before one operation is let through as a probe. Default 30 s. */
+  /** How long it stays open before one operation may probe the storage. Default 30 s. */
   readonly resetAfter?: Duration | undefined
-  /** Told of each change. */
+  /** Called with each new state. */
   readonly onChange?: ((state: CircuitState) => void) | undefined
 }
 
-/** Closed: all goes through. Open: nothing does. Half-open: one probe does. */
+/** Closed: all operations pass. Open: none does. Half-open: one probe does. */
 export type CircuitState = "closed" | "open" | "half-open"
 
 /**
- * Spares callers a storage that is down: after some failures in a row every operation is refused at once with
+ * Protects callers from a storage that is down: after some failures in a row, every operation fails immediately with
  * `ADAPTER_UNAVAILABLE`, until a probe succeeds.
  *
- * What hangs does not fail: wrap the adapter in `storeTimeout` first, `circuitBreaker(storeTimeout(adapter, 500))`.
- * Errors that are a caller's own, such as a value that is too large, are no failures. `peek` and `close` always
- * go through.
+ * An operation that hangs has not failed: wrap the adapter in `storeTimeout` first,
+ * `circuitBreaker(storeTimeout(adapter, 500))`. A caller's own mistakes, such as too large a value, do not count as
+ * failures. `peek` and `close` always pass.
  *
  * After "Release It!" (Nygard, 2007).
  *
- * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for invalid options.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ const rules: Readonly<Record<keyof CircuitBreakerOptions, Rule>> = {
   onChange: aFunction,
 }
 
-/** Whether `error` is a breaker's refusal: trying again at once is of no use. */
+/** Whether a breaker threw `error`, so that an immediate retry is pointless. */
 export function isRefusal(error: unknown): boolean {
   return isObject(error) && refusals.has(error)
 }
@@ -71,11 +71,11 @@ class Circuit {
   readonly #tell: (state: CircuitState) => void
   #state: CircuitState = "closed"
   #failed = 0
-  /** When it opened, or let the last probe through, in ms since epoch. */
+  /** When it opened or let the last probe pass, in ms since epoch. */
   #since = 0
-  /** Counts changes and probes: what began before one tells nothing about the time after it. */
+  /** Counts changes and probes: the result of an operation that began before one says nothing about the time after. */
   #era = 0
-  /** Whether its last answer was a promise. Then a refusal is a rejection; from a synchronous adapter it is thrown. */
+  /** Whether the adapter last returned a promise. Then it rejects; for a synchronous adapter it throws. */
   #answersLater = false
 
   constructor(name: string, most: number, resetAfter: number, tell: (state: CircuitState) => void) {
@@ -114,10 +114,10 @@ class Circuit {
     )
   }
 
-  /** Lets a probe through when its time has come, even if the last one is still under way. Else answers the refusal. */
+  /** Lets a probe pass when it is due, even if the last one is still pending; otherwise returns the error. */
   #admit(): CacheError | undefined {
     const time = now()
-    // A time before that means that the clock was set back: nobody knows how long it has been.
+    // An earlier time means that the clock was moved back: the time that has passed is unknown.
     if (time >= this.#since && time < this.#since + this.#resetAfter) {
       const error = new CacheError(
         "ADAPTER_UNAVAILABLE",

@@ -2,7 +2,7 @@ import { type Adapter, assertAdapter } from "../adapter.ts"
 
 type Mutable = { -readonly [Name in keyof Adapter]: Adapter[Name] }
 
-/** The methods that read or write records, and with them version tokens. */
+/** The methods that read or write records, including version tokens. */
 const recordMethods = ["get", "set", "delete", "clear", "getMany", "setMany", "deleteMany", "add"] as const
 const otherMethods = [
   "keys",
@@ -18,13 +18,13 @@ const otherMethods = [
 const methods = [...recordMethods, ...otherMethods]
 
 /**
- * An adapter that hands every call to `adapter`, but for those that `overrides` takes over.
+ * An adapter that passes every call to `adapter`, except for the methods in `overrides`.
  *
- * Its abilities are those of `adapter` and those in `overrides`; an override of `undefined` counts as none. Two shortcuts
- * are dropped so that no override is passed by: `peek` where `get` is overridden, `tokenChanges` where any method is that
- * reads or writes records. Override them too to keep them.
+ * Its abilities are those of `adapter` and of `overrides`; an override of `undefined` removes one. Two shortcuts are
+ * dropped so that no override is bypassed: `peek` if `get` is overridden, and `tokenChanges` if any method is that
+ * reads or writes records. Override them as well to keep them.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
+ * @throws {CacheError} `ADAPTER_OPTIONS` if `adapter` is not an adapter.
  *
  * @example
  * ```ts
@@ -53,20 +53,18 @@ export function delegate(
     ...(peek && overrides.get === undefined && { peek }),
     ...(tokenChanges && seesTokens && { tokenChanges }),
   }
-  // The overrides may be an instance of a class as well; the methods it lacks are left out.
+  // The overrides may be a class instance as well; methods it lacks are left out.
   return replaced(through, { ...throughTo(overrides as Adapter), ...overrides })
 }
 
-/**
- * As {@link delegate}, for a proxy that overrides everything: what `adapter` lacks is left out, and the shortcuts stay.
- */
+/** As {@link delegate}, for a proxy that overrides everything: what `adapter` lacks is left out, and shortcuts stay. */
 export function proxy(adapter: Adapter, overrides: Partial<Adapter>): Adapter {
   const has = (name: string) => Reflect.get(adapter, name) !== undefined
   const known = Object.fromEntries(Object.entries(overrides).filter(([name]) => has(name)))
   return replaced(throughTo(adapter), known)
 }
 
-/** `through`, with `overrides` in place of its own members. */
+/** `through`, with its own members replaced by `overrides`. */
 function replaced(through: Mutable, overrides: object): Adapter {
   for (const [name, override] of Object.entries(overrides)) {
     if (override !== undefined) Reflect.set(through, name, override)
@@ -74,11 +72,11 @@ function replaced(through: Mutable, overrides: object): Adapter {
   return through
 }
 
-/** Each call as a method call on `adapter`, which may be an instance of a class. */
+/** Each method bound to `adapter`, which may be a class instance. */
 function throughTo(adapter: Adapter): Mutable {
   const { name, medium, copy, bus } = adapter
   const through = { name, medium, ...(copy && { copy }), ...(bus && { bus }) }
-  // Looked up once, for an ability is there from the start or never; and bound, which is as fast as without a proxy.
+  // Looked up once, because abilities never change; and bound, which is as fast as no proxy.
   const calls = methods.flatMap((method) => {
     const call = adapter[method]
     return call ? [[method, call.bind(adapter)]] : []

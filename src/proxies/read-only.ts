@@ -3,11 +3,11 @@ import { CacheError } from "../base/errors.ts"
 import { proxy } from "./delegate.ts"
 
 /**
- * Lets nothing be written: explicit writes reject with `ADAPTER_ABILITY`; what a load brings is silently not stored.
+ * Prevents all writes: explicit ones reject with `ADAPTER_ABILITY`; what a load returns is silently not stored.
  *
- * Everyone gets a lease: waiting for another's would be in vain, for what that one loads is not stored.
+ * Every caller gets a lease: waiting for another's would be pointless, because its value is not stored.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS` where `adapter` is none.
+ * @throws {CacheError} `ADAPTER_OPTIONS` if `adapter` is not an adapter.
  *
  * @example
  * ```ts

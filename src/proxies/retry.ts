@@ -9,33 +9,33 @@ import { proxy } from "./delegate.ts"
 
 /** Options of {@link retry}. */
 export interface RetryOptions {
-  /** How often an operation is tried in all. Default 3. */
+  /** How often an operation is attempted in total. Default 3. */
   readonly attempts?: number | undefined
-  /** How long to wait between two attempts at least. Default 50 ms. */
+  /** The minimum wait between two attempts. Default 50 ms. */
   readonly minDelay?: Duration | undefined
-  /** How long to wait between two attempts at most. Default 1 s. */
+  /** The maximum wait between two attempts. Default 1 s. */
   readonly maxDelay?: Duration | undefined
 }
 
-/** How many retries are in the budget at first, and at most. */
+/** How many retries the budget holds, initially and at most. */
 const maxSaved = 100
-/** What every operation adds to it: a storage that is down gets a fifth more of work, not three times as much. */
+/** What every operation adds to it: a storage that is down gets a fifth more requests, not three times as many. */
 const saving = 0.2
-/** How long the attempts of a write may take in all, in ms: a later one would overwrite what others have written. */
+/** How long the attempts of a write may take in total, in ms: a later one would overwrite what others have written. */
 const writeTime = 1000
 
 /**
- * Tries again what failed because of the storage, after a random wait that grows.
+ * Retries what failed because of the storage, after a random, growing wait.
  *
- * - `add` and `lock` are never repeated: done twice they are not the same.
- * - The version of a tag or region is never written again: over a newer one it would undo that invalidation.
- * - Other writes are repeated until their attempts have taken a second, the waits not counted.
- * - What no second attempt mends, such as a value that is too large, is not repeated.
- * - Retries have a budget: a hundred are saved up, then there is one for every five operations.
+ * - `add` and `lock` are never repeated, because they are not idempotent.
+ * - The version of a tag or region is never written again: it could overwrite a newer one, and undo that invalidation.
+ * - Other writes are repeated until their attempts have taken one second in total, not counting the waits.
+ * - Failures that a retry cannot fix, such as too large a value, are not repeated.
+ * - Retries have a budget: up to a hundred are saved up, and every five operations add one.
  *
- * The waits are those of "Exponential Backoff And Jitter" (Brooker, 2015), decorrelated.
+ * The waits follow "Exponential Backoff And Jitter" (Brooker, 2015), decorrelated.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for options that make no sense.
+ * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID` for invalid options.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export function retry(adapter: Adapter, options: RetryOptions = {}): Adapter {
     let delay = minDelay
     let waited = 0
     for (let attempt = 1; now() < until + waited && mayRetry(attempt, error); attempt++) {
-      // Random from the first on: many who fail together do not come back together.
+      // Random from the first one, so that callers that fail together do not return together.
       delay = Math.min(maxDelay, minDelay + Math.random() * (3 * delay - minDelay))
       waited += delay
       await sleep(delay)

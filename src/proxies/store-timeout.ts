@@ -7,10 +7,10 @@ import { aroundAll, settling } from "./calls.ts"
 import { proxy } from "./delegate.ts"
 
 /**
- * Lets no operation take longer than `ms`, by default 2 s: it rejects with `STORE_TIMEOUT` then.
+ * Limits each operation to `ms`, 2 s by default; then it rejects with `STORE_TIMEOUT`.
  *
- * The operation itself goes on: a late write may still arrive, a late lease is given back. Synchronous answers are
- * handed through. A cache has a `storeTimeout` of its own; this one is for putting other proxies around it.
+ * The operation itself goes on: a late write may still arrive, a late lease is released. Synchronous results pass
+ * unchanged. A cache has its own `storeTimeout`; use this one inside other proxies.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS`, `TTL_INVALID`.
  *
@@ -34,7 +34,7 @@ export function storeTimeout(adapter: Adapter, ms: Duration = 2000): Adapter {
   return proxy(limited, { lock })
 }
 
-/** `result`, if it comes within `ms`; else the rejection. `onLate` then gets what comes too late. */
+/** `result` if it arrives within `ms`, else a rejection. `onLate` receives a late result. */
 function inTime<T>(
   result: Awaitable<T>,
   ms: number,
@@ -49,7 +49,7 @@ function inTime<T>(
           `The storage did not answer within ${ms} ms. Give it more time, or look after it.`,
         ),
       )
-      // Nobody waits any more to be told how this ends.
+      // No caller is left to handle its outcome.
       Promise.resolve(onLate(result)).catch(() => {})
     })
     result.then(resolve, reject).finally(cancel)

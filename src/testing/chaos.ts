@@ -6,21 +6,21 @@ import { type Around, aroundAll, type Operation } from "../proxies/calls.ts"
 import { proxy } from "../proxies/delegate.ts"
 import { damaged } from "./damage.ts"
 
-/** What goes wrong, each a probability from 0 to 1 for every operation. Default 0. */
+/** The faults, each a probability from 0 to 1 per operation. Default 0. */
 export interface Faults {
-  /** The same seed, the same faults in the same order of operations. Default 1. */
+  /** The same seed causes the same faults for the same order of operations. Default 1. */
   readonly seed?: number | undefined
-  /** How long each operation takes, in ms. Default 0: none, and a synchronous adapter stays one. */
+  /** How long each operation takes, in ms. Default 0: no delay, and a synchronous adapter stays synchronous. */
   latency?: number | undefined
-  /** The operation rejects, and does not reach the storage. */
+  /** The operation rejects without reaching the storage. */
   fail?: number | undefined
   /** The operation never settles; a write may have reached the storage. */
   hang?: number | undefined
-  /** The record that is read or written is gone from the storage, as if evicted; nothing older comes back. */
+  /** The record read or written is gone from the storage, as if evicted; no older one returns. */
   lose?: number | undefined
-  /** The record that is read is damaged. */
+  /** The record read is damaged. */
   corrupt?: number | undefined
-  /** The operation reaches the storage twice; the first answer counts. */
+  /** The operation reaches the storage twice; the first result counts. */
   duplicate?: number | undefined
 }
 
@@ -51,10 +51,10 @@ const writes: ReadonlySet<Operation> = new Set<Operation>([
 /**
  * An adapter with the abilities of `adapter` that fails, hangs, delays, loses and corrupts on command.
  *
- * It looks at `faults` anew on each operation: change its members to change the weather. `peek`, `tokenChanges`,
- * `observe` and `close` are spared. Without faults it is `adapter`.
+ * `faults` is read on each operation: change its members to change the behaviour. `peek`, `tokenChanges`, `observe` and
+ * `close` are not affected. Without faults it behaves like `adapter`.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown fault, or a number out of its range.
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown fault, or a number out of range.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ const writes: ReadonlySet<Operation> = new Set<Operation>([
  * const faults = { seed: 7, fail: 0.5 }
  * const cache = new CacheWrapper({ adapter: chaos(memory(), faults) })
  * await cache.getOrSet("k", () => 1) // 1, whatever the storage does
- * faults.fail = 0 // the weather clears
+ * faults.fail = 0 // the storage has recovered
  * ```
  */
 export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
@@ -73,7 +73,7 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   judgeOptions(faults, rules, " of chaos()")
   const random = generator(faults.seed ?? 1)
 
-  /** Throws the dice for one operation: always the same number, so that one fault does not shift the others. */
+  /** Draws random numbers for one operation, always the same count, so that one fault does not shift the others. */
   function fate(): Fate {
     const { fail = 0, hang = 0, lose = 0, corrupt = 0, duplicate = 0 } = faults
     const [f, h, l, c, d] = [random(), random(), random(), random(), random()]
@@ -95,14 +95,14 @@ export function chaos(adapter: Adapter, faults: Faults = {}): Adapter {
   }
   const struck = aroundAll(adapter, around)
 
-  /** The answer of a read, perhaps lost or damaged. */
+  /** The result of a read, possibly lost or damaged. */
   function seen(key: string, record: Stored | undefined): Awaitable<Stored | undefined> {
     const { loses, corrupts, at } = fate()
     if (record === undefined) return undefined
     if (loses) return gone(adapter.delete(key))
     return corrupts ? damaged(record, at) : record
   }
-  /** The answer of a write, whose records are perhaps lost. An `add` that answers false has written none. */
+  /** The result of a write, whose records may be lost. An `add` that returns false has written none. */
   function written<T>(keys: readonly string[], result: Awaitable<T>): Awaitable<T> {
     if (!fate().loses) return result
     return Promise.resolve(result).then(async (value) => {
@@ -141,14 +141,14 @@ interface Fate {
   readonly loses: boolean
   readonly corrupts: boolean
   readonly doubles: boolean
-  /** From 0 to 1: where a record is damaged, and whether a write that hangs has reached the storage. */
+  /** From 0 to 1: where a record is damaged, and whether a hanging write has reached the storage. */
   readonly at: number
 }
 
-/** Runs an operation as it is fated to. */
+/** Runs an operation with its faults. */
 function strike<T>(name: string, operation: Operation, fated: Fate, run: () => Awaitable<T>): Awaitable<T> {
   if (fated.fails) return Promise.reject(new Error(`Chaos: ${operation} of "${name}" failed.`))
-  // Half of the writes that hang reach the storage.
+  // Half of the hanging writes reach the storage.
   if (fated.hangs) {
     if (writes.has(operation) && fated.at < 0.5) quietly(run)
     return new Promise(() => {})
@@ -162,7 +162,7 @@ function gone(deleted: Awaitable<boolean>): Awaitable<undefined> {
   return isPromise(deleted) ? deleted.then(() => undefined) : undefined
 }
 
-/** Numbers from 0 to 1, the same for the same seed: mulberry32 (Ettinger). */
+/** Random numbers from 0 to 1, reproducible by seed: mulberry32 (Ettinger). */
 function generator(seed: number): () => number {
   let state = seed >>> 0
   return () => {

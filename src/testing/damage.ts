@@ -1,9 +1,9 @@
 import type { Stored } from "../adapter.ts"
 
 /**
- * A damaged copy of `record`: cut short, changed at one place, or, of medium "object", something else altogether.
+ * A damaged copy of `record`: cut short, changed at one place, or, for medium "object", something else altogether.
  *
- * @param at - From 0 to 1: where it is damaged, and how.
+ * @param at - From 0 to 1: where and how it is damaged.
  */
 export function damaged(record: Stored, at: number): Stored {
   if (typeof record === "string") return damagedText(record, at)
@@ -20,7 +20,7 @@ function damagedText(text: string, at: number): string {
 
 function damagedBytes(bytes: Uint8Array, at: number): Uint8Array {
   const place = Math.floor(at * bytes.length)
-  const copy = new Uint8Array(bytes) // slice() of a Node Buffer would be the very bytes.
+  const copy = new Uint8Array(bytes) // slice() of a Node Buffer would share the bytes.
   if (place % 2 === 0) return copy.subarray(0, place)
   copy[place] = (copy[place] ?? 0) ^ 1
   return copy

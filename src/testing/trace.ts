@@ -1,22 +1,22 @@
 import { CacheError, shortKey } from "../base/errors.ts"
 import type { CacheEvent } from "../base/events.ts"
 
-/** What has events: a cache. */
+/** Anything with a cache's events. */
 export interface Traceable {
-  /** Calls `listener` for all events. Returns a function that stops it. */
+  /** Calls `listener` for all events. Returns a function that unsubscribes. */
   on(type: "*", listener: (event: CacheEvent) => void): () => void
 }
 
-/** The events of a cache so far. */
+/** A record of a cache's events. */
 export interface Trace {
-  /** In order; grows while the cache works. */
+  /** In order; grows as events happen. */
   readonly events: CacheEvent[]
-  /** Stops listening. */
+  /** Stops recording. */
   off(): void
 }
 
 /**
- * Writes down what happens in `cache` from now on.
+ * Records the events of `cache` from now on.
  *
  * @example
  * ```ts
@@ -37,8 +37,8 @@ export function trace(cache: Traceable): Trace {
 }
 
 /**
- * An event as one line of JSON for a log. Keys are shortened, and there are no values in it. An error is told by its
- * name and code; its message is told only if it is this library's own, for those of others may hold anything.
+ * An event as one line of JSON for logs. Keys are shortened; values never appear. Of an error, only its name and code
+ * are included, and its message only if it is this library's own, because those of others may contain anything.
  *
  * @example
  * ```ts
