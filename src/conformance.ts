@@ -25,10 +25,10 @@ export type { Adapter, Awaitable } from "./adapter.ts"
 export type { ConformanceCase } from "./conformance/law.ts"
 
 /**
- * The laws of an adapter as data: first of the adapter alone, then of a cache over it.
+ * The laws of an adapter as data: first those of the adapter alone, then those of a cache over it.
  *
- * They need no test framework and run in every runtime, in real time. A law holds when `run` resolves. The runner
- * gives each case an empty storage of its own, and leaves out what the adapter cannot.
+ * They need no test framework and run in every runtime, in real time. A law holds if `run` resolves. The runner gives
+ * each case an empty storage of its own, and skips what the adapter cannot do.
  *
  * @example
  * ```ts
@@ -59,14 +59,14 @@ export const conformance: readonly ConformanceCase[] = [
 ]
 
 /**
- * What of a case's `needs` is missing: the case is to be left out unless the answer is empty.
+ * What of a case's `needs` is missing. Skip the case unless the result is empty.
  *
- * An optional method is there if `adapter` has it, "copy" unless its `copy` is "none", "own" if it is "own", "compression"
- * and "encryption" if this runtime has them (a page of an insecure origin has no encryption). What neither can tell,
- * the runner does.
+ * A method counts as present if `adapter` has it, "copy" unless its `copy` is "none", "own" if it is "own",
+ * "compression" and "encryption" if this runtime has them (a page with an insecure origin has no encryption). For other
+ * needs, the runner must state the `facts`.
  *
- * @param facts - "shared": handles opened one after the other see each other's writes at once. "persistent": what is
- * written outlives its handle. "forgets": nothing is kept, so that only the cases with `always` apply. Default none.
+ * @param facts - "shared": handles opened one after the other see each other's writes at once. "persistent": data
+ * outlives its handle. "forgets": nothing is stored, so that only the cases with `always` apply. Default none.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * A panel over the entries of a cache, for development builds.
+ * A panel that shows the entries of a cache, for development builds.
  *
  * @module isocache/inspector
  */
@@ -9,23 +9,23 @@ import { nameOf, sizeText } from "./inspector/text.ts"
 import { buildView, type View } from "./inspector/view.ts"
 import type { Region } from "./region.ts"
 
-/** What the panel adds to its element. */
+/** The members that the panel adds to its element. */
 export interface InspectorElement {
-  /** The cache or region that is shown. `undefined` shows nothing. */
+  /** The cache or region to show. `undefined` shows nothing. */
   cache: Region | undefined
 }
 
-/** So many entries are shown at once; a filter finds the others. */
+/** How many entries are shown at once; a filter finds the others. */
 const maxShown = 200
 const everySecond = 1000
 const moment = 100
 
 /**
- * Registers the custom element `<isocache-inspector>`: the entries of a cache with their deadlines counting down,
- * their tags and sizes; to delete, expire, invalidate and clear.
+ * Registers the custom element `<isocache-inspector>`. It shows a cache's entries with their remaining time, tags and
+ * sizes, and can delete, expire, invalidate and clear them.
  *
- * For development builds: it shows values. Looking counts as nothing in the cache's metrics and events. Where there
- * are no custom elements, or the name is taken, it does nothing.
+ * For development builds, because it shows values. Inspecting does not affect the cache's metrics and events. Without
+ * custom elements, or if the name is taken, this does nothing.
  *
  * @param name - The element's name. Default "isocache-inspector".
  *
@@ -44,7 +44,7 @@ export function defineInspector(name = "isocache-inspector"): void {
   customElements.define(name, makeElement())
 }
 
-/** The class is made late, for `HTMLElement` exists in browsers only. */
+/** The class is created late, because only browsers have `HTMLElement`. */
 function makeElement(): CustomElementConstructor {
   return class extends HTMLElement implements InspectorElement {
     #panel: Panel | undefined
@@ -60,7 +60,7 @@ function makeElement(): CustomElementConstructor {
     }
 
     connectedCallback(): void {
-      // Set before the element was registered: then it is a plain property that hides the accessor.
+      // Set before the element was registered, it is a plain property that hides the accessor.
       if (Object.hasOwn(this, "cache")) {
         const early = this.cache
         Reflect.deleteProperty(this, "cache")
@@ -76,7 +76,7 @@ function makeElement(): CustomElementConstructor {
   }
 }
 
-/** Keeps a view up to date with a cache. */
+/** Keeps a view in sync with a cache. */
 class Panel {
   readonly #view: View
   readonly #rows: Rows
@@ -89,7 +89,7 @@ class Panel {
 
   constructor(view: View) {
     this.#view = view
-    // Bare, for listed keys are texts, and not the arguments that a region makes keys of.
+    // Bare, because listed keys are texts rather than arguments that a region makes keys from.
     this.#rows = new Rows(view.body, {
       expire: (key) => this.#act(`Expired ${nameOf(key)}`, (cache) => cache.bare().expire(key)),
       remove: (key) => this.#act(`Deleted ${nameOf(key)}`, (cache) => cache.bare().delete(key)),
@@ -116,7 +116,7 @@ class Panel {
     this.#timer = setInterval(() => {
       if (this.#isSeen()) void this.#refresh()
     }, everySecond)
-    // A region tells no events: the interval is enough there.
+    // A region emits no events: there the interval is enough.
     const on: unknown = Reflect.get(cache, "on")
     const off: unknown =
       typeof on === "function"
@@ -128,7 +128,7 @@ class Panel {
 
   #hear({ type }: { type: string }): void {
     if (this.#soon !== undefined || !/^(set|delete|expire|invalidate|clear|evict)$/.test(type)) return
-    // A while later: a batch tells before it has written, and under load once is enough for many.
+    // With a delay: a batch emits before it has written, and under load one refresh serves many events.
     this.#soon = setTimeout(() => {
       this.#soon = undefined
       if (this.#isSeen()) void this.#refresh()
@@ -146,17 +146,17 @@ class Panel {
       .then(() => this.#refresh())
   }
 
-  /** Nobody looks at a hidden page, or at a panel in a hidden part of one: then the storage is left alone. */
+  /** Nobody sees a hidden page, or a panel in a hidden part of one: then the storage is left alone. */
   #isSeen(): boolean {
     return !document.hidden && this.#view.filter.checkVisibility?.() !== false
   }
 
   #say(text: string): void {
-    // The same text set again would be read aloud again.
+    // Setting the same text again would make screen readers repeat it.
     if (this.#view.status.textContent !== text) this.#view.status.textContent = text
   }
 
-  /** Reads and draws. If it is asked to meanwhile, it does so once more afterwards. */
+  /** Reads and draws. If called while running, it runs once more afterwards. */
   async #refresh(): Promise<void> {
     this.#isOutdated = true
     if (this.#isReading) return

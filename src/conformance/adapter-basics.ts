@@ -2,7 +2,7 @@ import { now } from "../base/clock.ts"
 import { shortlyBeforeEnd } from "./deadline.ts"
 import { type ConformanceCase, check, equal, hour, law, past, recordOf, writesOf } from "./law.ts"
 
-/** get, set, delete, open and close: the laws that every adapter obeys. */
+/** get, set, delete, open and close: laws for every adapter. */
 export const basics: readonly ConformanceCase[] = [
   law("an absent key is undefined", { always: true }, async ({ adapter }) => {
     equal(await adapter.get("absent"), undefined, "get of an absent key")

@@ -1,7 +1,7 @@
 import { now } from "../base/clock.ts"
 import { ability, type ConformanceCase, equal, equalEach, hour, law, numbers, past, recordOf } from "./law.ts"
 
-/** Many keys at once: in order, with duplicates, above every limit of a single request. */
+/** Many keys at once: in order, with duplicates, beyond the limits of a single request. */
 export const batches: readonly ConformanceCase[] = [
   law(
     "getMany answers in the keys' order, absent ones and duplicates included",
@@ -42,7 +42,7 @@ export const batches: readonly ConformanceCase[] = [
     const given = [...entries]
     await ability(adapter, "setMany")(given)
     equal(given, entries, "the entries that setMany was given, after it")
-    // Records with a brief ttl may be gone by then, and no others.
+    // Records with a short ttl may be gone by then, but no others.
     await past(now() + 20)
     equal(await adapter.get("a"), recordOf(adapter, "a"), "get")
     equal(await adapter.get("b"), recordOf(adapter, "b"), "get of a replaced one")

@@ -2,7 +2,7 @@ import { now } from "../base/clock.ts"
 import { ability, type ConformanceCase, check, equal, hour, law, past, recordOf } from "./law.ts"
 import { show } from "./same.ts"
 
-/** What an adapter may have beside its records: listeners, a bus, a tier in front, copies of its own. */
+/** What an adapter may have besides its records: listeners, a bus, a near tier, copies of its own. */
 export const beside: readonly ConformanceCase[] = [
   law(
     "observe disturbs no call, and answers how to stop, once and again",
@@ -35,7 +35,7 @@ export const beside: readonly ConformanceCase[] = [
     "tokenChanges counts version tokens that come, change and go, in whatever way",
     { needs: "tokenChanges" },
     async ({ adapter }) => {
-      // One line of text, as a cache writes them.
+      // One line of text, as a cache writes tokens.
       const token = (text: string) => (adapter.medium === "bytes" ? new TextEncoder().encode(text) : text)
       const [old, other] = [token("old"), token("new")]
       const ways: Readonly<Record<string, () => unknown>> = {
@@ -71,7 +71,7 @@ export const beside: readonly ConformanceCase[] = [
       const tell = (key: string) =>
         mine.publish({ isocache: 1, origin: "conformance", keys: [key], prefixes: [] })
       tell("first")
-      // A bus that may lose messages need not bring this one.
+      // A bus that may lose messages need not deliver this one.
       if (mine.lossy === true) return
       const start = now()
       while (heard.length === 0 && now() < start + 2_000) await past(now() + 10)

@@ -2,7 +2,9 @@ import { now } from "../base/clock.ts"
 import { hostileKeys, named } from "./keys.ts"
 import { type ConformanceCase, equal, hour, keysOf, law, past, recordOf, writesOf } from "./law.ts"
 
-/** Prefixes with keys of their own, and other keys that a careless search by pattern, collation or encoding would hit. */
+/**
+ * Prefixes with keys of their own, and other keys that a careless search by pattern, collation or encoding would match.
+ */
 const prefixes: readonly (readonly [prefix: string, own: readonly string[], others: readonly string[]])[] = [
   ["a", ["a", "ab", "a:b", "a\0", "a\uffff"], ["", "A", "b", "\u00e1", " a"]],
   ["a:", ["a:", "a:b", "a::"], ["a", "ab", "a;b", "a9", "A:b"]],
@@ -26,7 +28,7 @@ const prefixes: readonly (readonly [prefix: string, own: readonly string[], othe
   ["p".repeat(600), ["p".repeat(600), "p".repeat(40_000)], ["p".repeat(599), "p".repeat(599).concat("q")]],
 ]
 
-/** Keys and prefixes: any string, each one itself and no other. */
+/** Keys and prefixes: any string, never confused with another. */
 export const keys: readonly ConformanceCase[] = [
   law("any string is a key, and no two keys meet", {}, async ({ adapter }) => {
     const all = hostileKeys()
@@ -66,7 +68,7 @@ export const keys: readonly ConformanceCase[] = [
       "get of the token after clear of another prefix",
     )
     equal(await adapter.delete("#t"), true, "delete of the token")
-    // A storage that took a token, or an hour, for something short would have lost it by then.
+    // A storage that took a token, or an hour, for something short-lived would have lost it by then.
     await past(now() + 600)
     for (const [way] of ways) {
       const later = `after ${way}, 600 ms later`

@@ -6,7 +6,7 @@ import { ability, type ConformanceCase, check, equal, hour, law, past, recordOf 
 
 const minute = 60_000
 
-/** add and lock: what decides between writers. */
+/** add and lock: operations that decide between writers. */
 export const locks: readonly ConformanceCase[] = [
   law("add sets an absent key, and leaves a present one", { needs: "add" }, async ({ adapter }) => {
     const add = ability(adapter, "add")
@@ -137,7 +137,7 @@ export const locks: readonly ConformanceCase[] = [
   }),
 ]
 
-/** Fails unless of 50 `add`s of one key at once, spread over `handles`, one succeeds and its record stays. */
+/** Fails unless one of 50 concurrent `add`s of one key, spread over `handles`, succeeds and its record stays. */
 async function oneAdds(adapter: Adapter, handles: readonly Adapter[]): Promise<void> {
   const added = await Promise.all(
     Array.from({ length: 50 }, (_, at) => {
@@ -149,7 +149,7 @@ async function oneAdds(adapter: Adapter, handles: readonly Adapter[]): Promise<v
   equal(await adapter.get("k"), recordOf(adapter, `writer ${added.indexOf(true)}`), "get")
 }
 
-/** Fails unless of 20 `lock`s of one key at once, spread over `handles`, one succeeds. */
+/** Fails unless one of 20 concurrent `lock`s of one key, spread over `handles`, succeeds. */
 async function oneLocks(handles: readonly Adapter[]): Promise<void> {
   const asked = Array.from({ length: 20 }, (_, at) => handles[at % handles.length])
   const leases = await Promise.all(asked.map((handle) => handle?.lock?.("k", minute)))
@@ -157,20 +157,20 @@ async function oneLocks(handles: readonly Adapter[]): Promise<void> {
   for (const lease of leases) await lease?.release()
 }
 
-/** Takes a lease. Fails if it is not given. */
+/** Takes a lease. Fails if there is none. */
 async function taken(adapter: Adapter, key: string, ttl: number): Promise<Lease> {
   const lease = await ability(adapter, "lock")(key, ttl)
   if (lease === undefined) throw new Error(`lock of ${named(key)}: expected a lease, got undefined`)
   return lease
 }
 
-/** Fails if a lease is given. */
+/** Fails if it gets a lease. */
 async function refused(adapter: Adapter, key: string, when: string): Promise<void> {
   const lease = await ability(adapter, "lock")(key, minute)
   check(lease === undefined, `lock ${when}: expected undefined, got a lease`)
 }
 
-/** Asks for a lease until it is given, as a cache does. Fails after `until`, in ms since epoch. */
+/** Requests a lease until it gets one, as a cache does. Fails after `until`, in ms since epoch. */
 async function whenFree(adapter: Adapter, key: string, until: number): Promise<Lease> {
   for (;;) {
     const lease = await ability(adapter, "lock")(key, minute)

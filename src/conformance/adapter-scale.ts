@@ -1,7 +1,7 @@
 import { ability, type ConformanceCase, check, equal, hour, keysOf, law, numbers, recordOf } from "./law.ts"
 import { same } from "./same.ts"
 
-/** Much, large, at once, from two handles, and again after a restart. */
+/** Many records, large ones, concurrent ones, from two handles, and after a restart. */
 export const scale: readonly ConformanceCase[] = [
   law("1 100 keys are set, got, deleted and cleared at once", {}, async ({ adapter }) => {
     await Promise.all(numbers.map((at) => adapter.set(`key ${at}`, recordOf(adapter, `record ${at}`), hour)))
@@ -11,7 +11,7 @@ export const scale: readonly ConformanceCase[] = [
     equal(deleted.filter((was) => was === true).length, 50, "how many were there")
     equal(await adapter.get("key 7"), undefined, "get after delete")
     await adapter.clear("key ")
-    // A clear that stops halfway leaves the first or the last ones, by the order of their sets or of the alphabet.
+    // A clear that stops halfway leaves the first or the last ones, in the order of writing or of the alphabet.
     const ends = [...numbers.slice(50, 150), ...numbers.slice(-200)]
     const left = await Promise.all(ends.map((at) => adapter.get(`key ${at}`)))
     equal(left.filter((record) => record !== undefined).length, 0, "how many are left after clear")

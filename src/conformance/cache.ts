@@ -6,12 +6,12 @@ import { CacheWrapper } from "../core.ts"
 import { delegate } from "../proxies/delegate.ts"
 import { check, failureOf, type Scene } from "./law.ts"
 
-/** What a cache is made with. */
+/** Options of the cache under test. */
 export type CacheOptions = NonNullable<ConstructorParameters<typeof CacheWrapper>[0]>
 
 /**
- * A cache over `adapter`, closed when the case is over. Its `storeTimeout` is long: a busy machine is no storage that
- * hangs.
+ * A cache over `adapter`, closed at the end of the case. Its `storeTimeout` is long, because a busy machine is not a
+ * hanging storage.
  */
 export function cacheOver(
   scene: Scene,
@@ -23,7 +23,7 @@ export function cacheOver(
   return cache
 }
 
-/** Fails unless `act` rejects with a `CacheError` of `code`; answers it. */
+/** Fails unless `act` rejects with a `CacheError` of `code`; returns that. */
 export async function refusal(act: () => unknown, code: CacheErrorCode, what: string): Promise<CacheError> {
   const error = await failureOf(act, what)
   check(error instanceof CacheError, `${what}: expected a CacheError ${code}, got ${String(error)}`)
@@ -32,18 +32,18 @@ export async function refusal(act: () => unknown, code: CacheErrorCode, what: st
   return refused
 }
 
-/** An adapter between a cache and its storage: it notes the keys that are written, and can forge what is read. */
+/** An adapter between a cache and its storage: it records the keys written, and can forge what is read. */
 export interface Forge {
   readonly adapter: Adapter
-  /** The storage keys that records were written under, version tokens left out. */
+  /** The storage keys of written records, without version tokens. */
   readonly written: Set<string>
   /** The storage keys of version tokens that were written. */
   readonly tokens: Set<string>
-  /** While set, makes what a read of a written key answers in place of the record. */
+  /** If set, replaces the record when a written key is read. */
   forge: ((record: Stored | undefined) => Stored | undefined) | undefined
 }
 
-/** Puts a forge in front of `adapter`. It has the same abilities, except those by which a read would miss it. */
+/** Puts a forge in front of `adapter`, with the same abilities except those that would bypass it. */
 export function forgeOver(adapter: Adapter): Forge {
   const forge: Forge = { adapter, written: new Set(), tokens: new Set(), forge: undefined }
   const wrote = (key: string) => (isToken(key) ? forge.tokens : forge.written).add(key)
@@ -76,7 +76,7 @@ export function forgeOver(adapter: Adapter): Forge {
   return Object.assign(forge, { adapter: between })
 }
 
-/** Waits until `is` answers true, for what a cache may do after its answer. Fails with `what` after two seconds. */
+/** Waits until `is` returns true, for what a cache may do after its answer. Fails with `what` after two seconds. */
 export async function soon(is: () => Awaitable<boolean>, what: string): Promise<void> {
   for (let left = 100; left > 0; left--) {
     if (await is()) return
@@ -85,7 +85,7 @@ export async function soon(is: () => Awaitable<boolean>, what: string): Promise<
   throw new Error(what)
 }
 
-/** A fallback that says when it has started, and ends when it is told to. */
+/** A fallback that signals its start, and ends on command. */
 export interface Gateway {
   readonly started: Promise<void>
   load(): Promise<string>

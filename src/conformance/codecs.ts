@@ -14,7 +14,7 @@ function keyring(...ids: readonly string[]): NonNullable<CacheOptions["encrypt"]
   }
 }
 
-/** A serializer as a user may write it: of what JSON lacks it keeps dates and bigints. */
+/** A serializer as a user may write it: besides JSON, it keeps dates and bigints. */
 function ownSerializer(name: string): Serializer {
   const tagged = (value: unknown): unknown => {
     if (typeof value === "bigint") return { bigint: String(value) }
@@ -31,14 +31,14 @@ function ownSerializer(name: string): Serializer {
   return { name, stringify: (value) => JSON.stringify(tagged(value)), parse }
 }
 
-/** The codecs that laws are stated for, each with what it needs of the runtime. */
+/** The codecs that laws are stated for, each with what it needs from the runtime. */
 const forms: readonly (readonly [name: string, needs: string, options: CacheOptions])[] = [
   ["compressed", "compression", { compress }],
   ["encrypted", "encryption", { encrypt: keyring("a") }],
   ["compressed and encrypted", "compression encryption", { compress, encrypt: keyring("a") }],
 ]
 
-/** A user's serializer, compression and encryption, which are applied in this order, on any adapter. */
+/** A user's serializer, compression and encryption, applied in this order, on any adapter. */
 export const codecs: readonly ConformanceCase[] = [
   ...forms.map(([name, needs, options]) =>
     law(`every kind of value comes back as it was when it is ${name}`, { needs }, async (scene) => {
@@ -189,7 +189,7 @@ async function written(scene: Scene, options: CacheOptions, names: readonly stri
   return [[...forge.written], cache] as const
 }
 
-/** Fails unless a cache with `options` misses `key` as corrupt, and says so. */
+/** Fails unless a cache with `options` reports `key` as corrupt, with an error event. */
 async function misses(scene: Scene, options: CacheOptions, what: string, key = "k"): Promise<void> {
   const cache = cacheOver(scene, scene.adapter, options)
   const errors: unknown[] = []

@@ -1,19 +1,18 @@
 import { now } from "../base/clock.ts"
 import { past } from "./law.ts"
 
-/** What was seen of a key when its ttl was nearly over. */
+/** What was seen of a key shortly before its ttl was over. */
 export interface Seen<T> {
   readonly found: T
-  /** The moment in words, for a message. */
+  /** The moment in words, for messages. */
   readonly when: string
 }
 
 /**
- * What is found of a key shortly before its ttl is over: `begin` gives it that ttl, and `look` is called when four
- * fifths of it have passed.
+ * Observes a key near the end of its ttl: `begin` gives it that ttl, and `look` is called after four fifths of it.
  *
- * The answer tells something only if it comes before the deadline. If it is late, for the machine is busy or the storage
- * slow, the next attempt has another key and twice the ttl. After four of them the answer is `undefined`.
+ * An observation only counts if it is made before the deadline. If it is late, because the machine is busy or the
+ * storage slow, another key is tried with twice the ttl. After four attempts the result is `undefined`.
  */
 export async function shortlyBeforeEnd<T>(
   begin: (key: string, ttl: number) => Promise<unknown>,

@@ -43,7 +43,7 @@ export function junkFor(adapter: Adapter): readonly [Stored, ...Stored[]] {
   ]
 }
 
-/** Records that the adapter's storage could not have kept, as a broken one answers them. */
+/** Records that the adapter's storage could not have kept, as a broken one might return them. */
 export function foreignTo(adapter: Adapter): readonly Stored[] {
   const all = [42, true, { value: 1 }, [], () => 1, Symbol("s")]
   if (adapter.medium === "text") return [...all, new Uint8Array([1, 2, 3])]
@@ -51,7 +51,7 @@ export function foreignTo(adapter: Adapter): readonly Stored[] {
   return [...all, "text", new Uint8Array([1, 2, 3])]
 }
 
-/** JSON that has been used against superjson, or that is costly to read. */
+/** JSON that has been used in attacks on superjson, or that is expensive to parse. */
 export const payloads: readonly string[] = [
   '{"__proto__":{"polluted":1}}',
   '{"constructor":{"prototype":{"polluted":1}}}',

@@ -4,7 +4,7 @@ import { type ConformanceCase, check, equal, hour, law, type Scene } from "./law
 import { cut, cuts, flip, ofVersion, recordUnder, replace } from "./records.ts"
 import { show } from "./same.ts"
 
-/** Bytes read back are untrusted: whatever lies in the storage, a read is a value or a miss. */
+/** Bytes read back are untrusted: whatever is in the storage, a read is a value or a miss. */
 export const junk: readonly ConformanceCase[] = [
   law("junk in the storage is a miss, an error event, and removed", {}, async (scene) => {
     const { adapter } = scene
@@ -113,7 +113,7 @@ export const junk: readonly ConformanceCase[] = [
       const { cache, forge } = await scenery(scene, value)
       const whole = await recordUnder(scene.adapter, forge.written)
       const size = whole.length
-      // One bit in turn: each kind of change in each part of the record. Every read meets the next one.
+      // One bit in turn: each kind of change in each part of the record, one for each read.
       const bits = typeof whole === "string" ? 16 : 8
       let at = -1
       forge.forge = () => {
@@ -129,7 +129,7 @@ export const junk: readonly ConformanceCase[] = [
   }),
   law("a hostile payload changes no prototype and makes no read throw", {}, async (scene) => {
     if (scene.adapter.medium === "object") return hostileObjects(scene)
-    // Long enough for each payload to replace it without a change of length.
+    // Long enough for each payload to replace it without changing its length.
     const filler = "x".repeat(400)
     for (const value of [{ filler }, { filler, when: new Date(0) }]) {
       for (const payload of payloads) {
@@ -142,7 +142,7 @@ export const junk: readonly ConformanceCase[] = [
   }),
 ]
 
-/** The hostile payloads as a record of medium "object" may hold them: as data, and as a packed text. */
+/** The hostile payloads as an object record may contain them: as data, and as packed text. */
 async function hostileObjects(scene: Scene): Promise<void> {
   for (const payload of payloads) {
     const { cache, forge } = await scenery(scene, { n: 1 })
@@ -171,7 +171,7 @@ function dataOf(payload: string): unknown {
   }
 }
 
-/** A cache with `value` under "k", whose reads can be forged, and the errors it reports. */
+/** A cache with `value` under "k", whose reads can be forged, and its reported errors. */
 async function scenery(scene: Scene, value: unknown) {
   const forge = forgeOver(scene.adapter)
   const cache = cacheOver(scene, forge.adapter)

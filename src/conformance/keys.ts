@@ -1,4 +1,4 @@
-/** Keys that storages like to confuse, refuse, shorten or change. All different, none a version token. */
+/** Keys that storages tend to confuse, refuse, shorten or change. All different; none is a version token's. */
 export function hostileKeys(): string[] {
   const long = "k".repeat(100_000)
   return [

@@ -2,41 +2,40 @@ import type { Adapter, Awaitable, Stored } from "../adapter.ts"
 import { now, sleep } from "../base/clock.ts"
 import { difference } from "./same.ts"
 
-/** One law of an adapter, to be run by any test framework, or none. */
+/** One law of an adapter, for any test framework, or none. */
 export interface ConformanceCase {
-  /** The law in plain words, different for each case. */
+  /** The law in plain words; unique. */
   readonly name: string
   /**
-   * What an adapter must have for the law to apply, words separated by spaces: the name of an optional method
-   * ("lock"), "copy" (values are isolated: its `copy` is not "none"), "own" (its `copy` is "own"), what a runtime may
-   * lack ("compression", "encryption"), or a fact that only the runner knows ("shared", "persistent"). Left out: it
-   * applies to all.
+   * What an adapter needs for the law to apply, separated by spaces: an optional method ("lock"), "copy" (values are
+   * isolated: its `copy` is not "none"), "own" (its `copy` is "own"), what a runtime may lack ("compression",
+   * "encryption"), or a fact that only the runner knows ("shared", "persistent"). Absent: it always applies.
    */
   readonly needs?: string
-  /** Whether the law also holds for an adapter that keeps nothing. */
+  /** Whether the law also applies to an adapter that stores nothing. */
   readonly always?: true
   /**
-   * Resolves when the law holds, rejects with an `Error` that says what was expected and what came.
+   * Resolves if the law holds, rejects with an `Error` that says what was expected and what came instead.
    *
-   * @param open - Opens a handle on a storage that is empty when the case begins. A case that calls it twice has
-   * `needs: "shared"` or `"persistent"`. What a case has opened, it closes.
+   * @param open - Opens a handle on a storage that is empty at the start. A case that calls it twice has `needs:
+   * "shared"` or `"persistent"`. A case closes what it has opened.
    */
   run(open: () => Awaitable<Adapter>): Promise<void>
 }
 
-/** 0 to 1 099: more than storages list, read or remove at once, which is 1 000 in most. */
+/** 0 to 1 099: more than most storages list, read or remove at once, which is 1 000. */
 export const numbers: readonly number[] = Array.from({ length: 1_100 }, (_, at) => at)
 
 /** In milliseconds: longer than any law takes. */
 export const hour = 3_600_000
 
-/** What a law is checked with. */
+/** The setting of a law. */
 export interface Scene {
   /** A handle on the empty storage of the case. */
   readonly adapter: Adapter
   /** Opens another handle on the same storage. */
   another(): Promise<Adapter>
-  /** Calls `done` when the case is over: what was given last is called first. */
+  /** Calls `done` at the end of the case, in reverse order. */
   later(done: () => Awaitable<unknown>): void
 }
 
@@ -46,7 +45,7 @@ interface Terms {
   readonly always?: true
 }
 
-/** States a law: `prove` runs on a fresh scene, and whatever it opened is closed afterwards. */
+/** States a law: `prove` runs on a fresh scene; what it opened is closed afterwards. */
 export function law(name: string, terms: Terms, prove: (scene: Scene) => Promise<void>): ConformanceCase {
   return {
     name,
@@ -76,19 +75,19 @@ export function law(name: string, terms: Terms, prove: (scene: Scene) => Promise
   }
 }
 
-/** What laws need of the runtime itself, and whether it is there. */
+/** What laws need from the runtime itself, and whether it is available. */
 export const ofRuntime: Readonly<Record<string, () => boolean>> = {
   compression: () => typeof CompressionStream === "function",
   encryption: () => globalThis.crypto?.subtle !== undefined,
 }
 
-/** Fails unless `actual` is the same as `expected`; the error begins with `what`. */
+/** Fails unless `actual` equals `expected`; the error begins with `what`. */
 export function equal(actual: unknown, expected: unknown, what: string): void {
   const found = difference(actual, expected)
   if (found !== undefined) throw new Error(`${what}: ${found}`)
 }
 
-/** Fails unless the lists are the same, compared member by member: that two members are one object does not count. */
+/** Fails unless the lists are equal, member by member; shared references between members do not count. */
 export function equalEach(actual: Iterable<unknown>, expected: readonly unknown[], what: string): void {
   const all = [...actual]
   equal(all.length, expected.length, `length of ${what}`)
@@ -100,15 +99,15 @@ export function check(held: boolean, what: string): void {
   if (!held) throw new Error(what)
 }
 
-/** The ability `name` of `adapter`, which the case's `needs` has promised. */
+/** The ability `name` of `adapter`, which the case's `needs` guarantees. */
 export function ability<N extends keyof Adapter>(adapter: Adapter, name: N): NonNullable<Adapter[N]> {
   const method = adapter[name]
   if (method === undefined) throw new Error(`The adapter "${adapter.name}" has no ${name}`)
-  // Adapters may be instances of a class. undefined was just ruled out, and bind() keeps what a method is.
+  // Adapters may be class instances. undefined was just excluded, and bind() keeps the type of a method.
   return (typeof method === "function" ? method.bind(adapter) : method) as NonNullable<Adapter[N]>
 }
 
-/** The ways in which `adapter` writes a record of a key that is absent, each by the name of its method. */
+/** All ways in which `adapter` writes a record of an absent key, by the name of the method. */
 export function writesOf(adapter: Adapter): readonly (readonly [name: string, write: Write])[] {
   const ways: [string, Write][] = [["set", async (...entry) => adapter.set(...entry)]]
   if (adapter.add) ways.push(["add", async (...entry) => ability(adapter, "add")(...entry)])
@@ -118,7 +117,7 @@ export function writesOf(adapter: Adapter): readonly (readonly [name: string, wr
 
 type Write = (key: string, record: Stored, ttl: number) => Promise<unknown>
 
-/** What `act` throws or rejects with. Fails when it does neither. */
+/** Returns what `act` throws or rejects with. Fails if it does neither. */
 export async function failureOf(act: () => unknown, what: string): Promise<unknown> {
   try {
     await act()
@@ -128,7 +127,7 @@ export async function failureOf(act: () => unknown, what: string): Promise<unkno
   throw new Error(`${what}: expected an error, got none`)
 }
 
-/** A record in the adapter's medium, the same one for the same label. */
+/** A record in the adapter's medium, always the same for the same label. */
 export function recordOf(adapter: Adapter, label: string): Stored {
   const text = `conformance 1\n${label}`
   if (adapter.medium === "text") return text

@@ -1,6 +1,6 @@
 import type { Adapter, Stored } from "../adapter.ts"
 
-/** The first framed record under one of the keys. Fails where there is none. */
+/** The first framed record under any of the keys. Fails if there is none. */
 export async function recordUnder(
   adapter: Adapter,
   written: ReadonlySet<string>,
@@ -18,7 +18,7 @@ export function cuts(size: number): number[] {
   return [...new Set(all)].filter((at) => at >= 0 && at < size)
 }
 
-/** The record with another format version: in text and bytes that is the second character. */
+/** The record with another format version, which is the second character or byte. */
 export function ofVersion(record: Stored, version: number): Stored {
   if (typeof record === "string") return `${record.slice(0, 1)}${version}${record.slice(2)}`
   if (!(record instanceof Uint8Array)) return { ...Object(record), format: version }
@@ -32,7 +32,7 @@ export function cut(record: string | Uint8Array, at: number): Stored {
   return record.slice(0, at)
 }
 
-/** The record with the bits of `mask` changed at `at`. */
+/** The record with the bits of `mask` flipped at `at`. */
 export function flip(record: string | Uint8Array, at: number, mask: number): Stored {
   if (typeof record === "string") {
     return record.slice(0, at) + String.fromCharCode(record.charCodeAt(at) ^ mask) + record.slice(at + 1)
@@ -42,9 +42,9 @@ export function flip(record: string | Uint8Array, at: number, mask: number): Sto
   return copy
 }
 
-/** Puts `payload`, filled up with blanks, in the place of the record's JSON. */
+/** Replaces the record's JSON by `payload`, padded with blanks. */
 export function replace(record: string | Uint8Array, payload: string): Stored {
-  // Bytes become one character each, and bytes again at the end.
+  // Bytes become one character each, and then bytes again.
   const text =
     typeof record === "string" ? record : Array.from(record, (byte) => String.fromCharCode(byte)).join("")
   const start = text.indexOf("{", text.indexOf("\n"))

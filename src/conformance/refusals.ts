@@ -7,7 +7,7 @@ class Account {
   readonly password: string = secret
 }
 
-/** What no storage keeps whole. Each holds the secret, which no message may tell. */
+/** What no storage keeps entirely. Each contains the secret, which no message may reveal. */
 const refused: readonly (readonly [name: string, make: () => unknown])[] = [
   ["a function", () => () => "hunter2"],
   ["a symbol", () => Symbol("hunter2")],
@@ -15,7 +15,7 @@ const refused: readonly (readonly [name: string, make: () => unknown])[] = [
   ["an instance of a class", () => new Account()],
 ]
 
-/** What is refused; and isolation: changing what went in or came out never changes the cache. */
+/** What is refused; and isolation: changing inputs or results never changes the cache. */
 export const refusals: readonly ConformanceCase[] = [
   ...refused.map(([name, make]) =>
     law(
@@ -102,9 +102,9 @@ function changeable() {
   }
 }
 
-/** Changes `value` wherever it can be changed. */
+/** Changes `value` wherever possible. */
 function change(value: unknown): void {
-  const it = value as ReturnType<typeof changeable> // what every caller has put in
+  const it = value as ReturnType<typeof changeable> // what every caller passes
   it.text = "changed"
   it.list.push({ n: 2 })
   Object.assign(it.list[0] ?? {}, { n: 3 })
@@ -114,7 +114,7 @@ function change(value: unknown): void {
   it.bytes[0] = 7
 }
 
-/** Whether an error, or one of its causes, tells `text`. */
+/** Whether an error, or one of its causes, contains `text`. */
 function tells(error: unknown, text: string): boolean {
   if (typeof error !== "object" || error === null) return String(error).includes(text)
   return (

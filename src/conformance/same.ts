@@ -1,19 +1,19 @@
 import { kindOf } from "../base/kind.ts"
 
-/** Whether two values are the same to a caller, see {@link difference}. */
+/** Whether two values are equal to a caller: see {@link difference}. */
 export function same(actual: unknown, expected: unknown): boolean {
   return difference(actual, expected) === undefined
 }
 
 /**
- * Where two values first differ to a caller, in words; `undefined` where they are the same: type by type, `-0` and
- * `NaN` told apart from `0` and themselves equal, Maps and Sets in their order, cyclic and shared references alike.
+ * Where two values first differ to a caller, in words; `undefined` if they are equal: by type, with `-0` different from
+ * `0`, and `NaN` equal to itself; Maps and Sets in order; cyclic and shared references alike.
  */
 export function difference(actual: unknown, expected: unknown): string | undefined {
   return differ(actual, expected, "", { actual: new Map(), expected: new Map() })
 }
 
-/** The objects met so far on each side, with what stood in the same place on the other. */
+/** The objects met so far on each side, with their counterparts on the other. */
 interface Met {
   readonly actual: Map<object, object>
   readonly expected: Map<object, object>
@@ -24,7 +24,7 @@ function differ(actual: unknown, expected: unknown, path: string, met: Met): str
   if (isSame && !isObject(actual)) return undefined
   const told = `${path && `at ${path} `}expected ${show(expected)}, got ${show(actual)}`
   if (!isObject(actual) || !isObject(expected)) return told
-  // An object that was met before must stand opposite the same object as then: so references have the same shape.
+  // An object met before must have the same counterpart again, so that references have the same shape.
   const [mine, its] = [met.actual.get(actual), met.expected.get(expected)]
   if (mine !== undefined || its !== undefined)
     return mine === expected && its === actual ? undefined : `${told}: another reference`
@@ -49,32 +49,32 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null
 }
 
-/** What a value of `kind` consists of, each part with the step that leads to it. */
+/** The parts of a value of `kind`, each with the step that leads to it. */
 function partsOf(kind: string, value: object): (readonly [step: string, part: unknown])[] {
   if (kind === "Date") return [[".getTime()", Number(value)]]
   if (kind === "RegExp" || kind === "URL") return [[".toString()", String(value)]]
   if (kind === "Error")
     return ["name", "message", "cause"].map((name) => [`.${name}`, Reflect.get(value, name)])
   if (kind === "Map" || kind === "Set") {
-    // Its kind says that it can be iterated.
+    // Its kind is iterable.
     return Array.from(value as Iterable<unknown>, (part, at) => [`<${at}>`, part])
   }
   const parts = Object.keys(value).map((name) => {
-    // By descriptor, so that data under "__proto__" is read as data.
+    // Through descriptors, so that data under "__proto__" is read as data.
     const part: unknown = Object.getOwnPropertyDescriptor(value, name)?.value
     return [`[${JSON.stringify(name)}]`, part] as const
   })
   return Array.isArray(value) ? [[".length", value.length], ...parts] : parts
 }
 
-/** Compares two of one kind: ArrayBuffers, or typed arrays (the contract knows no DataView). */
+/** Compares two ArrayBuffers or typed arrays (the contract includes no DataView). */
 function sameBytes(actual: object, expected: object): boolean {
   const elements = (it: object) => (it instanceof ArrayBuffer ? new Uint8Array(it) : (it as Uint8Array))
   const [one, other] = [elements(actual), elements(expected)]
   return one.length === other.length && other.every((element, at) => Object.is(one[at], element))
 }
 
-/** A value in a few words, for the messages of failed laws. */
+/** A short description of a value, for messages. */
 export function show(value: unknown): string {
   const text = words(value)
   return text.length > 90 ? `${text.slice(0, 60)}… (${text.length} characters)` : text

@@ -5,7 +5,7 @@ import { type ConformanceCase, equal, law, recordOf } from "./law.ts"
 
 type Scoped = Pick<CacheWrapper, "get" | "set" | "has" | "delete" | "clear" | "keys" | "getMany">
 
-/** Keys of a cache, its prefix and its regions: each sees and clears its own only. */
+/** The keys of a cache, its prefix and its regions: each sees and clears only its own. */
 export const scope: readonly ConformanceCase[] = [
   law("any string is a key of a cache, and no two keys meet", {}, async (scene) => {
     for (const options of [{}, { prefix: "p" }]) {
@@ -141,7 +141,7 @@ export const scope: readonly ConformanceCase[] = [
   }),
 ]
 
-/** Fails unless the caches do not see each other's keys, and clear one by one without touching the others. */
+/** Fails unless the caches do not see each other's keys, and can be cleared one by one. */
 async function apart(caches: readonly (readonly [name: string, cache: Scoped])[]): Promise<void> {
   const names = ["k", "b:k", "", ":", "a"]
   for (const [who, cache] of caches) await Promise.all(names.map((name) => cache.set(name, who)))

@@ -6,7 +6,7 @@ import { type ConformanceCase, check, equal, hour, law, past } from "./law.ts"
 
 const day = 24 * hour
 
-/** Deadlines to the millisecond, whatever the storage knows about time. */
+/** Deadlines to the millisecond, whatever the storage's own idea of time. */
 export const time: readonly ConformanceCase[] = [
   law("an entry has the deadlines it was given, to the millisecond", {}, async (scene) => {
     const cache = cacheOver(scene)
@@ -83,7 +83,7 @@ export const time: readonly ConformanceCase[] = [
       const cache = cacheOver(scene)
       let entry: Entry<unknown> | undefined
       let isTold = false
-      // A busy machine may not look in time, so it tries again. A storage too slow to be seen in time is let off.
+      // A busy machine may look too late, so it tries again. A storage too slow to be observed in time is let off.
       for (let attempt = 0; attempt < (entry ? 10 : 20) && !isTold; attempt++) {
         await cache.set("k", "v", { ttl: 60, grace: 60 })
         const found = await cache.getEntry("k", { stale: true })
@@ -153,11 +153,11 @@ export const time: readonly ConformanceCase[] = [
   }),
 ]
 
-/** Looks at "k" until it is gone; answers whether it has looked shortly before each of its deadlines. */
+/** Observes "k" until it is gone; returns whether it has looked shortly before each of its deadlines. */
 async function watched(cache: CacheWrapper, { freshUntil, staleUntil }: Entry<unknown>): Promise<boolean> {
   equal(staleUntil - freshUntil, 60, "grace")
   const nearest = [Infinity, Infinity] as [ttl: number, grace: number]
-  // An answer tells something only if the whole call lies on one side of a deadline.
+  // An observation only counts if the whole call lies on one side of a deadline.
   for (let start = now(); start < staleUntil; start = now()) {
     const fresh = await cache.get("k")
     const middle = now()
@@ -177,7 +177,7 @@ async function watched(cache: CacheWrapper, { freshUntil, staleUntil }: Entry<un
   return Math.max(...nearest) <= 5
 }
 
-/** Sets `key` to "v" and waits until it is past its ttl. */
+/** Sets `key` to "v" and waits until its ttl is over. */
 async function expired(cache: CacheWrapper, key: string, options: { grace?: "1h" }): Promise<void> {
   await cache.set(key, "v", { ttl: 20, ...options })
   await past(now() + 20)

@@ -1,10 +1,10 @@
-/** A kind of value that every adapter keeps, made anew each time. */
+/** A kind of value that every adapter keeps, created anew each time. */
 export interface KindOfValue {
   readonly name: string
   make(): unknown
 }
 
-/** What must come back as it went in, from every adapter. */
+/** Values that come back as they went in, from every adapter. */
 export const keptValues: readonly KindOfValue[] = [
   kind("null", () => null),
   kind("undefined", () => undefined),
@@ -108,7 +108,7 @@ function typedArrays(): unknown[] {
   return all
 }
 
-/** With data under the names that lead to prototypes. */
+/** With data under names that lead to prototypes. */
 function prototypeKeys(): unknown {
   const own = {
     constructor: { prototype: { polluted: true } },

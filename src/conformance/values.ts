@@ -3,7 +3,7 @@ import { type ConformanceCase, check, equal, equalEach, law } from "./law.ts"
 import { same, show } from "./same.ts"
 import { type KindOfValue, keptValues } from "./value-table.ts"
 
-/** Where a value may stand: alone, and among neighbours that confuse a serializer. */
+/** Where a value may stand: alone, and next to others that may confuse a serializer. */
 const places: readonly (readonly [name: string, put: (make: () => unknown) => unknown])[] = [
   ["alone", (make) => make()],
   [
@@ -90,7 +90,7 @@ export const values: readonly ConformanceCase[] = [
     )
   }),
   law("a Node Buffer comes back as Uint8Array", { needs: "copy" }, async (scene) => {
-    // Without Buffer in this runtime, what it must become takes its place.
+    // In a runtime without Buffer, what it must become takes its place.
     const Buffer: unknown = Reflect.get(globalThis, "Buffer")
     const make = () =>
       typeof Buffer === "function" && "from" in Buffer && typeof Buffer.from === "function"

@@ -8,7 +8,7 @@ export interface Listed {
   readonly entry: Entry<unknown>
 }
 
-/** What the buttons of a row do. */
+/** The actions of a row's buttons. */
 export interface Actions {
   expire(key: string): void
   remove(key: string): void
@@ -16,11 +16,11 @@ export interface Actions {
 
 interface Row {
   readonly row: HTMLTableRowElement
-  /** Draws what has changed; answers about how many bytes the value takes. */
+  /** Draws what has changed; returns the approximate size of the value in bytes. */
   update(entry: Entry<unknown>): number
 }
 
-/** The rows of the table. A row lives as long as its key, so that focus stays where it is. */
+/** The rows of the table. A row lives as long as its key, so that focus is kept. */
 export class Rows {
   readonly #body: HTMLTableSectionElement
   readonly #actions: Actions
@@ -31,7 +31,7 @@ export class Rows {
     this.#actions = actions
   }
 
-  /** Shows `found`, and answers about how many bytes the values take. */
+  /** Shows `found`; returns the approximate size of the values in bytes. */
   show(found: readonly Listed[]): number {
     const kept = new Set(found.map(({ key }) => key))
     for (const [key, { row }] of this.#rows) {
@@ -49,7 +49,7 @@ export class Rows {
     return bytes
   }
 
-  /** Removes a row. If it has the focus, the next one gets it. */
+  /** Removes a row. If it has the focus, that moves to the next one. */
   #leave(row: HTMLTableRowElement): void {
     const root = row.getRootNode()
     const hadFocus = root instanceof ShadowRoot && row.contains(root.activeElement)
@@ -61,7 +61,7 @@ export class Rows {
 
 /** The row of a key, still empty. */
 function makeRow(key: string, actions: Actions): Row {
-  // With roles, for a table that CSS lays out in another way is no table to screen readers.
+  // With roles, because screen readers ignore a table that CSS lays out differently.
   const cell = (name: string, ...children: readonly (Node | string)[]) =>
     element("td", { role: "cell", class: name }, ...children)
   const value = cell("value")
@@ -95,7 +95,7 @@ function makeRow(key: string, actions: Actions): Row {
     const share = end === Infinity ? 1 : (end - time) / Math.max(1, end - begin)
     bar.dataset["state"] = state.textContent
     bar.style.setProperty("--share", String(Math.min(1, Math.max(0, share))))
-    // A stale entry is expired already.
+    // A stale entry is already expired.
     expire.disabled = entry.stale
     if (entry.createdAt !== createdAt) {
       createdAt = entry.createdAt

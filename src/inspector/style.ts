@@ -1,4 +1,4 @@
-/** The panel's look, in the colours of its page's scheme. A page may set `--inspector-accent` and `--inspector-ground`. */
+/** The panel's styles, in its page's color scheme. A page may set `--inspector-accent` and `--inspector-ground`. */
 export const style: string = `
 :host {
   --accent: var(--inspector-accent, light-dark(#4338ca, #a5b4fc));

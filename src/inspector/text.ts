@@ -1,4 +1,4 @@
-/** How long `ms` is, in words short enough for a table that counts down. */
+/** Formats `ms`, short enough for a table that counts down. */
 export function lifeText(ms: number): string {
   if (ms === Infinity) return "for ever"
   if (ms <= 0) return "over"
@@ -10,16 +10,16 @@ export function lifeText(ms: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`
 }
 
-/** Bytes for people: a kB is 1 000. */
+/** Formats a size in bytes; a kB is 1 000. */
 export function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
   return bytes < 1e6 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 
-/** How many members of a list or an object are looked at: it may claim a length that nobody can walk through. */
+/** How many members of an array or object are examined: it may claim a length that cannot be traversed. */
 const sample = 64
 
-/** About how many bytes `value` takes as text, estimated by its first members. Cycles and shared parts count once. */
+/** About how many bytes `value` takes as text, estimated from its first members. Cycles and shared parts count once. */
 export function sizeOf(value: unknown, seen: Set<object> = new Set()): number {
   if (typeof value === "string") return value.length + 2
   if (typeof value !== "object" || value === null) return String(value).length
@@ -42,7 +42,7 @@ function sizeOfAll<T>(members: Iterable<T>, count: number, size: (member: T) => 
   return count > sample ? Math.round((bytes / sample) * count) : bytes
 }
 
-/** The beginning of `value` as one line, whatever it is. */
+/** The start of `value` as one line, whatever it is. */
 export function previewOf(value: unknown): string {
   let text: string
   try {
@@ -53,7 +53,7 @@ export function previewOf(value: unknown): string {
   return beginOf(text, 90)
 }
 
-/** A key as it is shown: of a long one the beginning. */
+/** A key as shown: only the start of a long one. */
 export function nameOf(key: string): string {
   return key === "" ? "(empty)" : beginOf(key, 200)
 }
@@ -63,7 +63,7 @@ function beginOf(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}…` : text
 }
 
-/** For JSON.stringify: gives a form to what JSON lacks, and cuts what is longer than a line. */
+/** For JSON.stringify: represents what JSON lacks, and truncates what is longer than a line. */
 function displayed(_name: string, value: unknown): unknown {
   if (typeof value === "string") return value.slice(0, 100)
   if (typeof value === "bigint") return `${value}n`

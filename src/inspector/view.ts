@@ -1,6 +1,6 @@
 import { style } from "./style.ts"
 
-/** The parts of the panel that change. */
+/** The changing parts of the panel. */
 export interface View {
   readonly filter: HTMLInputElement
   readonly summary: HTMLElement
@@ -14,7 +14,7 @@ export interface View {
   readonly empty: HTMLElement
 }
 
-/** Builds the panel in `root`, without markup as text, so that every content security policy allows it. */
+/** Builds the panel in `root`, without markup strings, so that every content security policy allows it. */
 export function buildView(root: ShadowRoot): View {
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(style)
