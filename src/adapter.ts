@@ -5,20 +5,23 @@ import type { Tier } from "./base/events.ts"
 
 export type { Awaitable } from "./base/awaitable.ts"
 
-/** What an adapter keeps: medium "object" a structured-cloneable value, "bytes" a `Uint8Array`, "text" a string. */
+/**
+ * A record as an adapter keeps it: a structured-cloneable value for medium "object", a `Uint8Array` for "bytes", a
+ * string for "text".
+ */
 export type Stored = unknown
 
-/** The right to load a key, granted by {@link Adapter.lock}. It ends by itself. */
+/** The lease on a key, from {@link Adapter.lock}. It ends by itself. */
 export interface Lease {
-  /** Gives the lease back. Idempotent; never releases another owner's. */
+  /** Gives the lease back. Idempotent; never releases another holder's lease. */
   release(): Awaitable<void>
 }
 
-/** What an adapter reports by itself, outside of any call. */
+/** What an adapter reports outside of any call. */
 export type AdapterEvent =
-  /** An entry left to make room. */
+  /** An entry was removed to make room. */
   | { readonly type: "evict"; readonly key: string; readonly tier?: Tier }
-  /** Trouble that is no caller's. */
+  /** An error that reaches no caller. */
   | {
       readonly type: "error"
       readonly error: unknown
@@ -27,97 +30,95 @@ export type AdapterEvent =
     }
 
 /**
- * Speaks to one storage. The first four methods make an adapter; every further one is an ability, announced by
- * its presence. Any string is a key, the empty one and lone surrogates included; different keys never share a record.
+ * Speaks to one storage. The first four methods make an adapter; each further method is an ability, announced by its
+ * presence. Any string is a key, including the empty one and lone surrogates; different keys never share a record.
  *
- * A synchronous adapter answers without promises. Adapters are plain objects: copying one with `{ ...adapter }`
- * gives another handle on the same storage.
+ * A synchronous adapter returns no promises. Adapters are plain objects: a copy, `{ ...adapter }`, is another handle on
+ * the same storage.
  */
 export interface Adapter {
-  /** What messages call it; for a built-in one its alias. */
+  /** Its name in messages; for a built-in adapter its alias. */
   readonly name: string
-  /** What it keeps faithfully. */
+  /** What it stores without loss. */
   readonly medium: "object" | "bytes" | "text"
   /**
-   * Who copies values on medium "object".
-   * "clone": it keeps the very object, the codec copies on the way in and out. "none": it keeps the very object and
-   * nobody copies. "own": its storage copies by structured clone. Left out: the codec copies and hands over only
-   * what structured clone keeps.
+   * "clone": it keeps the object it is given, and the codec copies values in and out. "none": it keeps the object it is
+   * given, and nothing is copied. "own": its storage copies by structured clone. Absent: the codec copies, and passes
+   * only what structured clone supports.
    */
   readonly copy?: "clone" | "none" | "own"
-  /** The record of `key`; `undefined` where there is none. Throws or rejects when the storage fails. */
+  /** The record of `key`; `undefined` if there is none. Throws or rejects when the storage fails. */
   get(key: string): Awaitable<Stored | undefined>
   /**
-   * Keeps `record` under `key` in place of what was there: from when this returns, or its promise fulfils.
+   * Stores `record` under `key`, replacing any other. Effective once this returns, or its promise resolves.
    *
-   * @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it. With 0 or less it may be dropped at
-   * once.
+   * @param ttl - Milliseconds until the record may be dropped; `Infinity` keeps it, 0 or less may drop it at once.
    */
   set(key: string, record: Stored, ttl: number): Awaitable<void>
-  /** Removes `key`; answers whether it was there. */
+  /** Removes `key`; returns whether it existed. */
   delete(key: string): Awaitable<boolean>
   /** Removes every key that starts with `prefix`. */
   clear(prefix: string): Awaitable<void>
 
-  /** Answers in the keys' order, duplicates included. */
+  /** Returns records in the order of the keys, duplicates included. */
   getMany?(keys: readonly string[]): Awaitable<readonly (Stored | undefined)[]>
-  /** As `set` for each, in order; for a key that comes twice the last record counts. */
+  /** As `set` for each, in order; the last record of a key counts. */
   setMany?(entries: readonly (readonly [key: string, record: Stored, ttl: number])[]): Awaitable<void>
-  /** Removes `keys`; answers how many of them were there. */
+  /** Removes `keys`; returns how many of them existed. */
   deleteMany?(keys: readonly string[]): Awaitable<number>
-  /** Sets `key` if it is absent, atomically; answers whether it did. */
+  /** Sets `key` if it is absent, atomically; returns whether it did. */
   add?(key: string, record: Stored, ttl: number): Awaitable<boolean>
-  /** Lists the keys that start with `prefix`, version tokens included, each once, in any order. */
+  /** Lists the keys that start with `prefix`, version tokens included; each once, in any order. */
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>
-  /** Takes the lease on `key` for `ttl` ms; `undefined` while another holds it. */
+  /** Takes the lease on `key` for `ttl` ms; `undefined` while another holder has it. */
   lock?(key: string, ttl: number): Awaitable<Lease | undefined>
-  /** Drops what is past its life at `now` (ms since epoch); answers how many. */
+  /** Drops what is past its life at `now` (ms since epoch); returns how many records. */
   prune?(now: number): Awaitable<number>
-  /** Makes the storage ready; called before anything else, and perhaps again. Rejects where there is none. */
+  /** Opens the storage; called before anything else, and possibly again. Rejects if there is none. */
   open?(): Awaitable<void>
-  /** Lets go of the storage. Idempotent. */
+  /** Releases the storage. Idempotent. */
   close?(): Awaitable<void>
   /**
-   * The record of `key` where it is known without I/O, else `undefined`: a tier in front answers from memory.
+   * The record of `key` if known without I/O, else `undefined`. A near tier returns what it has in memory.
    *
-   * @param time - The time in ms since epoch, where the caller has just read the clock.
+   * @param time - Ms since epoch, if the caller has just read the clock.
    */
   peek?(key: string, time?: number): Stored | undefined
   /**
-   * Drops what a tier in front keeps of `keys`: the next read is answered by the tier behind it. `"#"` stands for all
+   * Drops a near tier's copies of `keys`, so that the next read reaches the tier behind it. `"#"` stands for all
    * version tokens.
    */
   forget?(keys: readonly string[]): Awaitable<void>
   /**
-   * How often version tokens have changed. For an adapter through which all their changes pass: while the count is the
-   * same, the tokens are.
+   * How often version tokens have changed. For adapters through which all their changes pass: while the count stays the
+   * same, so do the tokens.
    *
-   * @param time - The time in ms since epoch, where the caller has just read the clock.
+   * @param time - Ms since epoch, if the caller has just read the clock.
    */
   tokenChanges?(time?: number): number
   /**
-   * Reaches every cache over the same storage, so that a near tier in front need not ask the storage again. Each cache
-   * tells the bus what it writes; whoever writes through the bare adapter must do so too.
+   * Connects all caches over the same storage, so that a near tier need not ask the storage again. Each cache announces
+   * its writes on the bus; code that writes to the bare adapter must do so, too.
    */
   readonly bus?: Bus
-  /** Calls `listener` on evictions and on trouble outside of any call. Returns a function that stops it. */
+  /** Calls `listener` with evictions and errors outside of any call. Returns a function that stops it. */
   observe?(listener: (event: AdapterEvent) => void): () => void
 }
 
-/** Turns rich values into text and back. `parse` must be harmless on hostile text: throwing is a miss. */
+/** Turns rich values into text and back. `parse` must be safe on hostile text: if it throws, that is a miss. */
 export interface Serializer {
-  /** Stands in every record it has made. A record of another serializer is a miss. */
+  /** Stored in every record. A record of another serializer is a miss. */
   readonly name: string
-  /** The text of `value`. Throws for what it cannot keep. */
+  /** The text of `value`. Throws if it cannot represent it. */
   stringify(value: unknown): string
-  /** The value that `text` was made of. */
+  /** The value that `text` represents. */
   parse(text: string): unknown
 }
 
 /**
- * Throws unless `adapter` has the four methods and a medium.
+ * Throws unless `adapter` has the four required methods and a medium.
  *
- * @param who - Whose argument it is, for the message.
+ * @param who - The function or option that received it, for the message.
  * @throws {CacheError} `ADAPTER_OPTIONS`.
  */
 export function assertAdapter(adapter: unknown, who: string): asserts adapter is Adapter {
@@ -131,7 +132,7 @@ export function assertAdapter(adapter: unknown, who: string): asserts adapter is
   throw new CacheError("ADAPTER_OPTIONS", `${who} needs an adapter, such as memory(); this one has ${what}.`)
 }
 
-/** The `records` that `getMany` has answered for `keys`. Throws for a wrong number: nobody knows whose they are. */
+/** Checks that `getMany` has returned one of `records` per key: otherwise they cannot be matched. */
 export function inStep(keys: readonly string[], records: readonly Stored[]): readonly Stored[] {
   if (records.length === keys.length) return records
   throw new Error("getMany() must answer a record for each key.")
@@ -141,8 +142,8 @@ export function inStep(keys: readonly string[], records: readonly Stored[]): rea
 export const tokenMark = "#"
 
 /**
- * How many version tokens an adapter keeps beside `maxEntries` entries: enough for entries with many tags each, for
- * when a token is evicted all entries made under it are lost.
+ * How many version tokens an adapter keeps besides `maxEntries` entries. Generous, because evicting a token loses all
+ * entries made under it.
  */
 export function maxTokensOf(maxEntries: number): number {
   return Math.max(100_000, 10 * maxEntries)

@@ -6,12 +6,12 @@ import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
 import { openHeard, orClosed } from "./source.ts"
 
-/** Makes an adapter for the options given with its alias: a new one each time, for the cache that asked closes it. */
+/** Makes an adapter from the options given with its alias. Must return a new one each time: the cache closes it. */
 export type LoadAdapter = (options: never) => Awaitable<Adapter>
 
 interface Alias {
   readonly load: LoadAdapter
-  /** The names of its options, where they are known. */
+  /** The names of its options, if known. */
   readonly options?: readonly string[]
 }
 
@@ -50,19 +50,19 @@ const aliases = new Map<string, Alias>([
 
 const registry: unique symbol = /* @__PURE__ */ Symbol.for("isocache.aliases")
 
-/** The aliases that users have registered: one list for all copies of this package, which share one cache. */
+/** The registered aliases, shared by all copies of this package, which also share one cache. */
 function registered(): Map<string, Alias> {
   const known: unknown = Reflect.get(globalThis, registry)
   if (known instanceof Map) return known
   const made = new Map<string, Alias>()
-  // Refused where globalThis is frozen: then they join this copy's own.
+  // globalThis is frozen: they join this copy's own.
   return Reflect.defineProperty(globalThis, registry, { value: made }) ? made : aliases
 }
 
 /**
- * Adds an alias: `use(name, options)` then loads its adapter by `load(options)`.
+ * Adds an alias: `use(name, options)` then loads its adapter with `load(options)`.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS` for a name that is empty or taken by this library, or for no function.
+ * @throws {CacheError} `ADAPTER_OPTIONS` if the name is empty or taken by this library, or `load` is not a function.
  *
  * @example
  * ```ts
@@ -90,7 +90,7 @@ function aliasOf(name: string): Alias | undefined {
   return aliases.get(name) ?? registered().get(name)
 }
 
-/** Refuses an alias or an option name that does not exist. */
+/** Rejects an alias or an option name that does not exist. */
 export function checkAlias(name: string, options: object | undefined): void {
   const alias = aliasOf(name)
   if (!alias && name !== "auto") {
@@ -105,28 +105,30 @@ export function checkAlias(name: string, options: object | undefined): void {
   }
 }
 
-/** Whether the storage of an alias lies outside of its adapter: another adapter of the same options has the same. */
+/**
+ * Whether the storage of an alias lies outside of its adapter, so that another adapter with the same options shares it.
+ */
 export function hasOwnStorage(alias: unknown): boolean {
   return alias === "kv" || alias === "upstash" || alias === "indexeddb"
 }
 
-/** The adapter of an alias, loaded now. */
+/** Loads the adapter of an alias. */
 export async function loadAlias(
   name: string,
   options: object | undefined,
   report: (error: unknown) => void,
 ): Promise<Resolved> {
   if (name === "auto") return openDefault(report)
-  // checkAlias has found the alias, and with the factory it judges what the type cannot.
+  // checkAlias has checked the alias and the names; the factory checks the values.
   const adapter: unknown = await aliasOf(name)?.load((options ?? {}) as never)
   assertAdapter(adapter, `The alias ${quoted(name)}`)
   return { adapter }
 }
 
 /**
- * Opens what this runtime offers: the adapter that `ISOCACHE_ADAPTER` names, Upstash where its two variables are set, a
- * Worker's KV, IndexedDB, SQLite, else memory. What there is shows by trying, not by the runtime's name. If it cannot
- * be opened, memory takes its place, with one report.
+ * Opens what this runtime offers: the adapter named by `ISOCACHE_ADAPTER`, Upstash if its two variables are set, a
+ * Worker's KV, IndexedDB, SQLite, else memory. It tries them, rather than relying on the runtime's name. What cannot be
+ * opened is replaced by memory, with one report.
  */
 async function openDefault(report: (error: unknown) => void): Promise<Resolved> {
   try {
@@ -160,7 +162,7 @@ async function hasSqlite(): Promise<boolean> {
   return (await import("../adapters/sqlite/driver.ts")).hasSqlite()
 }
 
-/** A name for a message, without credentials: it may be a url. */
+/** A name for a message, without credentials, because it may be a url. */
 function quoted(name: unknown): string {
   return typeof name === "string" ? JSON.stringify(scrub(name)) : `A ${typeof name}`
 }

@@ -11,26 +11,26 @@ import { CacheWrapper as CoreWrapper, type UseOptions } from "./wrapper.ts"
 
 /** The options of each adapter, by its alias. */
 export interface AliasOptions {
-  /** Whatever the runtime offers; takes no options. */
+  /** What the runtime offers. No options. */
   readonly auto: object
-  /** This realm. */
+  /** This realm's memory. */
   readonly memory: MemoryOptions
   /** The browser's database. */
   readonly indexeddb: IndexedDBOptions
   /** A Workers KV namespace. */
   readonly kv: KVOptions
-  /** Redis by REST. */
+  /** Redis over REST. */
   readonly upstash: UpstashOptions
   /** A file. */
   readonly sqlite: SqliteOptions
-  /** Keeps nothing; takes no options. */
+  /** Stores nothing. No options. */
   readonly none: object
 }
 
 /**
- * An asynchronous cache over a storage that is chosen by its alias. Swap the storage, and the behaviour stays the same.
+ * An asynchronous cache over a storage that is named by an alias. Swap the storage, and the behaviour stays the same.
  *
- * Nothing is opened or loaded before the first use. Without an adapter it keeps its entries in memory.
+ * Nothing is opened or loaded before the first use. Without an adapter, entries are kept in memory.
  *
  * @example
  * ```ts
@@ -43,26 +43,26 @@ export interface AliasOptions {
  * ```
  */
 export class CacheWrapper extends CoreWrapper {
-  /** For logs: in a bundle that has the core's class as well, this one has another name. */
+  /** For logs: the class is renamed in a bundle that also contains the core's class. */
   static override readonly name: string = "CacheWrapper"
 
   /**
-   * Swaps the storage at once; the new one opens on first use. Calls in progress finish on the old one, which is then
-   * closed if an alias had opened it. Where a storage outside of this process is named again with the same options, it
+   * Swaps the storage. The new one opens on first use; calls in progress finish on the old one, which is then closed if
+   * an alias had opened it. If the same alias and options are named again for a storage outside of this process, it
    * stays in use: a Worker may call this in each request.
    *
-   * `encrypt`, `compress` and `serializer` stay as they were unless named; `false` turns the first two off. `near`
-   * belongs to the storage it was named with: name it again for the new one.
+   * `encrypt`, `compress` and `serializer` stay as they were unless given; `false` turns the first two off. `near`
+   * belongs to the storage it was given with: give it again for the new one.
    *
-   * @throws {CacheError} `ADAPTER_UNKNOWN` (lists the known aliases), `ADAPTER_OPTIONS`, `OPTION_INVALID`, `CLOSED`; at
-   * once.
+   * @throws {CacheError} `ADAPTER_UNKNOWN` (lists the known aliases), `ADAPTER_OPTIONS`, `OPTION_INVALID`, `CLOSED`;
+   * synchronously.
    * @example cached.use("memory", { maxEntries: 1000 })
    */
   override use<N extends keyof AliasOptions>(alias: N, options?: AliasOptions[N] & UseOptions): this
   override use(adapter: string | Adapter, options?: UseOptions): this
   override use<N extends string>(alias: N extends keyof AliasOptions ? never : N, options?: object): this
   override use(adapter: string | Adapter, options?: object): this {
-    return super.use(adapter, options as UseOptions) // It judges what the type cannot.
+    return super.use(adapter, options as UseOptions) // It checks what the type cannot.
   }
 
   protected override standard(): string {
@@ -88,22 +88,21 @@ export class CacheWrapper extends CoreWrapper {
 
 const name = Symbol.for("isocache")
 
-/** The shared cache of this realm, made when first asked for: one, even if the package is bundled twice. */
+/** The shared cache of this realm, created on first access. There is one, even if the package is bundled twice. */
 export function sharedCache(): CacheWrapper {
   const known: unknown = Reflect.get(globalThis, name)
-  // Another copy of this package may have put it there: then it is of that copy's class, which is as good.
+  // Another copy of this package may have created it: its class works as well.
   if (isObject(known)) return known as CacheWrapper
   const made = new CacheWrapper({ adapter: "auto" })
-  // Refused where globalThis is frozen: then each copy of this package has its own.
+  // globalThis is frozen: each copy of this package has its own.
   Reflect.defineProperty(globalThis, name, { value: made })
   return made
 }
 
 /**
- * The shared cache of this realm, on what the runtime offers: IndexedDB in browsers, the KV binding `CACHE` on
- * Workers, SQLite on Node ≥ 22.13, Deno and Bun, each with memory in front; else memory. `ISOCACHE_ADAPTER`, then
- * Upstash's two variables come before. It opens on first use; what cannot open falls back to memory, with one
- * `error` event.
+ * The shared cache of this realm, on what the runtime offers: IndexedDB in browsers, the KV binding `CACHE` on Workers,
+ * SQLite on Node ≥ 22.13, Deno and Bun, each with memory in front; else memory. `ISOCACHE_ADAPTER`, then Upstash's two
+ * variables, take precedence. It opens on first use; what cannot open falls back to memory, with one `error` event.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * In what form values are kept: serializers, compression, encryption.
+ * How values are stored: serializers, compression, encryption.
  *
  * @module isocache/codecs
  */
@@ -17,9 +17,9 @@ export type { ClassSerializer } from "./codec/serializer.ts"
 export { type SerializableClass, type SuperjsonOptions, superjsonSerializer } from "./codec/superjson.ts"
 
 /**
- * Checks options for `compress`, and answers them.
+ * Checks and returns options for `compress`.
  *
- * @param options.threshold - Payloads of fewer bytes stay as they are. Default 1024.
+ * @param options.threshold - Payloads of fewer bytes are not compressed. Default 1024.
  * @param options.format - `"gzip"` (default), `"deflate"` or `"deflate-raw"`.
  * @throws {CacheError} `OPTION_INVALID`.
  *
@@ -37,8 +37,8 @@ export function gzip(options: CompressOptions = {}): CompressOptions {
 }
 
 /**
- * Checks keys for `encrypt`, and answers copies of them. The first one writes, all read; so a new key is given to
- * every reader, then put first, and an old one taken out when what it wrote is gone.
+ * Checks keys for `encrypt`, and returns copies of them. The first key writes, all of them read. To rotate, append the
+ * new key everywhere, then move it to the front, and remove the old key when its records are gone.
  *
  * @throws {CacheError} `OPTION_INVALID`.
  *
@@ -52,7 +52,7 @@ export function gzip(options: CompressOptions = {}): CompressOptions {
  * ```
  */
 export function encrypt(options: Encryption): Encryption {
-  const { keys, ...unknown } = Object(options) as Encryption // Judged here.
+  const { keys, ...unknown } = Object(options) as Encryption // Checked here.
   if (Object.keys(unknown).length > 0) throw misuse("encrypt() knows keys, no more.")
   keyring(keys)
   return ownKeys({ keys })

@@ -1,5 +1,5 @@
 /**
- * The cache without aliases or runtime detection: adapters are passed as objects, and nothing else is bundled.
+ * The cache without aliases and runtime detection: adapters are passed as objects, and nothing else is bundled.
  *
  * @module isocache/core
  */

@@ -10,7 +10,7 @@ import { forCaller } from "./policy/storage-errors.ts"
 import type { Target } from "./policy/write.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 
-/** Those of `options` that are about the storage and not `undefined`, with copies of the encryption keys. */
+/** The defined members of `options` that concern the storage, with copies of the encryption keys. */
 export function storageOf({ encrypt, ...options }: StorageOptions): StorageOptions {
   const said = Object.entries({ ...options, encrypt: encrypt && ownKeys(encrypt) }).filter(
     ([name, value]) => Object.hasOwn(storageRules, name) && value !== undefined,
@@ -18,13 +18,13 @@ export function storageOf({ encrypt, ...options }: StorageOptions): StorageOptio
   return Object.fromEntries(said)
 }
 
-/** Refuses an unknown alias, unknown options for it, and any options beside an adapter object. */
+/** Rejects an unknown alias, unknown options for it, and any options beside an adapter object. */
 export function checkAdapter(shared: Pick<Shared, "check">, adapter: unknown, options: object = {}): void {
   if (typeof adapter === "string") shared.check(adapter, options)
   else judgeOptions(options, {}, " for an adapter object: its factory takes them")
 }
 
-/** Whether two sets of storage options mean one storage: their members are the same, lists and records by content. */
+/** Whether two sets of storage options mean the same storage: their members are equal, lists and records by content. */
 export function sameStorage(one: object, other: object): boolean {
   const names = Object.keys(one)
   return (
@@ -36,38 +36,39 @@ export function sameStorage(one: object, other: object): boolean {
   )
 }
 
-/** Whether `value` is compared by content. What has a `get`, such as an adapter, is not: two may have equal members. */
+/**
+ * Whether `value` is compared by content. Not if it has a `get`, as adapters have: two of them may have equal members.
+ */
 function hasContent(value: unknown): value is object {
   if (Array.isArray(value) || value instanceof Uint8Array) return true
   return isRecord(value) && isPlain(value) && !("get" in value)
 }
 
-/**
- * Lets what runs on a storage finish, then closes it; until then the cache's `close()` sees to it. `next` replaces it.
- */
+/** Waits for what runs on a storage, then closes it; until then the cache's `close()` closes it. `next` replaces it. */
 export function retire({ shared, hub }: Kit, engine: Engine, next?: Source): void {
-  // Over the same adapter, loads that began before would overwrite what is written from now on.
+  // Over the same adapter, earlier loads would overwrite what is written from now on.
   if (next?.adapter && next.adapter === engine.source.adapter) engine.flights.end()
   const ended = engine.listings.finish(Infinity).then(() => engine.retire(Infinity))
   const over = () => void shared.engines.delete(engine)
   ended.catch((error: unknown) => hub.trouble(undefined, "", error)).then(over)
   const scope = shared.scope()
   scope.background?.(ended)
-  // Nobody may hear of its end where nothing keeps the request alive.
+  // Where nothing keeps the request alive, its end may go unnoticed.
   if (!scope.shares) over()
 }
 
-/** Makes the engine of a cache or region, which tells of evictions and trouble by the keys as given. */
+/** Makes the engine of a cache or region, which reports evictions and errors with keys as given. */
 export function engineOf(kit: Kit, source: Source): Engine {
   const { shared, hub } = kit
   const engine = new Engine(source, hub)
   if (kit.place.base.startsWith("@")) engine.lane.hasPrefixes = true
   engine.onReport = (event, isAdapters) => {
-    // All engines over one adapter hear the same, and the first one tells. Each tells of its own near tier.
+    // All engines over one adapter receive its reports; the first one emits them. Each emits those of its own near
+    // tier.
     if (isAdapters && source.adapter && event.tier !== "near" && heardBy(shared, source) !== engine) return
     const { key, tier } = event
     if (event.type === "evict") {
-      // Where nobody listens it is only counted.
+      // Without listeners it is only counted.
       const at = hub.events.listening > 0 ? placeOf(kit, key) : kit.place
       hub.evicted(at, at.own(event.key) ?? event.key, tier)
     } else {
@@ -93,7 +94,7 @@ function placeOf({ place, shared }: Kit, key: string | undefined): Place {
   return place
 }
 
-/** A storage of a region's own: another adapter, or its cache's adapter with another codec or tier. */
+/** A region's own storage: another adapter, or its cache's adapter with another codec or tier. */
 export function ownHome({ kit, parent }: Known, options: StorageOptions): () => Engine {
   let above: Engine | undefined
   let own: Engine | undefined
@@ -101,7 +102,7 @@ export function ownHome({ kit, parent }: Known, options: StorageOptions): () => 
     const home = parent.settings.home()
     if (!own || (options.adapter === undefined && above !== home)) {
       above = home
-      // A near tier and arguments belong to the adapter that they were named with.
+      // A near tier and arguments belong to the adapter they were given with.
       const isOther = options.adapter !== undefined
       const source = home.source.derive({
         ...(isOther && { near: undefined, arguments: undefined }),
@@ -114,7 +115,9 @@ export function ownHome({ kit, parent }: Known, options: StorageOptions): () => 
   }
 }
 
-/** Where an act on a cache or region must reach: its storage and those of the regions in it, or all of the cache's. */
+/**
+ * Every storage that an operation must reach: that of the cache or region and of its regions, or all of the cache's.
+ */
 export function reach(kit: Kit, isWhole = false): Target[] {
   const { settings, place, shared } = kit
   const places = new Map<Engine, Place>([[settings.home(), place]])
@@ -123,7 +126,7 @@ export function reach(kit: Kit, isWhole = false): Target[] {
   for (const { kit: region } of shared.regions.values()) {
     if (!region.settings.ownsHome || !(isWhole || region.path.startsWith(kit.path))) continue
     const engine = region.settings.home()
-    // Of that storage, this region's part.
+    // Only this region's part of that storage.
     if (!places.has(engine)) places.set(engine, region.place)
   }
   return [...places].map(([engine, place]) => ({ engine, place, policy }))

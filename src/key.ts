@@ -4,9 +4,9 @@ import { classNameOf, isA, isObject, isPlain, kindOf } from "./base/kind.ts"
 
 declare const typeOfValue: unique symbol
 
-/** A string that knows its value's type. Plain strings are fine. */
+/** A string that knows the type of its value. Plain strings are fine. */
 export type Key<V> = string & {
-  /** There for the type alone: no key has it. */
+  /** Only exists in the type. */
   readonly [typeOfValue]?: V
 }
 
@@ -28,16 +28,16 @@ export type KeyPart =
   | ReadonlySet<KeyPart>
   | { readonly [name: string]: KeyPart }
 
-/** A key: text, or segments such as `["user", 42, { locale: "de" }]`. `["user"]` is not `"user"`. */
+/** A key: a string, or segments such as `["user", 42, { locale: "de" }]`. `["user"]` is not `"user"`. */
 export type KeyLike<V = unknown> = Key<V> | readonly KeyPart[]
 
-/** What a key says of its value; `unknown` where it says nothing. */
+/** The type of value that a key carries; `unknown` if none. */
 export type ValueOf<K> = K extends Key<infer V> ? V : unknown
 
 /**
- * Makes one key of several parts: canonical, injective, the same in every run, runtime and release.
+ * Makes one key of several parts: canonical, injective, and the same in every run, runtime and release.
  *
- * The text is `~[` + parts + `]`, each part with its type, joined by `,`:
+ * The text is `~[` + parts + `]`, with parts encoded by type and joined by `,`:
  *
  * | part | text |
  * |---|---|
@@ -54,8 +54,7 @@ export type ValueOf<K> = K extends Key<infer V> ? V : unknown
  * | Set | `S[` parts `]`, by their texts |
  * | bytes | `B:` type, `:` and lower-case hex: `B:Uint8Array:00ff` |
  *
- * @throws {CacheError} `KEY_INVALID` for functions, symbols, class instances, cycles, and for more than 134 million
- * characters.
+ * @throws {CacheError} `KEY_INVALID` for functions, symbols, class instances, cycles, and over 134 million characters.
  *
  * @example
  * ```ts
@@ -77,7 +76,7 @@ export function keyText(given: KeyLike): string {
   throw invalid(`A key is a string or an array of segments, not ${whatIs(given)}`)
 }
 
-/** Whether what was named `text` still has this name. It has not if `nameNow` throws: it can be no key any more. */
+/** Whether `nameNow` still returns `text`. It does not if it throws: the key has become invalid. */
 export function isStillNamed(text: string, nameNow: () => string): boolean {
   try {
     return nameNow() === text
@@ -112,9 +111,9 @@ function encode(part: unknown, above: object[]): string {
   return room < 0 ? tooLong() : text
 }
 
-/** The longest key, in characters. An object that is reached many times over makes a far longer text than it looks. */
+/** The longest key, in characters. An object that is referenced many times makes a text far longer than it looks. */
 const maxLength = 2 ** 27
-/** How much of that is left for the key that is being made. */
+/** How much of that is left for the current key. */
 let room = 0
 
 function tooLong(): never {
@@ -134,7 +133,7 @@ function encodeObject(part: object, above: object[]): string {
     return `{${names.map((name) => `${JSON.stringify(name)}:${inner(Reflect.get(part, name))}`).join()}}`
   }
   if (isA(part, "Date")) return `D${part.getTime()}`
-  // What only claims to be a RegExp has no `source`, and what only claims to be a buffer, below, has no bytes.
+  // A fake RegExp has no `source`, and a fake buffer, below, has no bytes.
   if (isA(part, "RegExp") && typeof part.source === "string") return `R${inner([part.source, part.flags])}`
   if (isA(part, "Map")) {
     return `M{${[...part]

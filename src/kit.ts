@@ -12,90 +12,90 @@ import type { Store } from "./store/store.ts"
 /** Makes the value for an argument. */
 export type Generator<V, A> = (argument: A, context: LoadContext<V>) => V | Promise<V>
 
-/** Where a cache's or region's storage is found at the moment; throws `CLOSED` once the cache is closed. */
+/** Returns the current storage of a cache or region; throws `CLOSED` once the cache is closed. */
 export type Home = () => Engine
 
-/** What a cache or region stands on. */
+/** What a cache or region is made of. */
 export interface Kit {
-  /** Where it keeps its entries; a prefix that comes late moves it. */
+  /** Where it keeps its entries. A prefix given later moves it. */
   place: Place
-  /** Its region names, outermost first. A path always means the same region. */
+  /** Its region names, outermost first. A path always identifies the same region. */
   readonly path: string
   readonly hub: Hub
   readonly shared: Shared
   readonly settings: Settings
   /** The scope of a call; a bound view has its own. */
   readonly scope: () => Scope
-  /** The regions of a bound view, by their path. */
+  /** The regions of a bound view, by path. */
   readonly views?: Map<string, object> | undefined
 }
 
-/** What may be set later: one object for a cache or region and its bound views. */
+/** What may be set later. Shared by a cache or region and its bound views. */
 export interface Settings {
   home: Home
-  /** Whether {@link home} is its own and not its parent's. */
+  /** Whether {@link home} is its own rather than its parent's. */
   ownsHome: boolean
   policy: Policy
   /** {@link policy} for verbs that only read. */
   reading: Policy
-  /** Whether a hit is judged by the entry's own deadline alone. */
+  /** Whether only the entry's own deadline decides about a hit. */
   isPlain: boolean
-  /** What lets a hit be told in a few steps, once one was judged in full: see `hits.ts`. */
+  /** Lets hits be decided in a few steps, after one was fully checked: see `hits.ts`. */
   hot: Hot | undefined
   generate: Generator<unknown, unknown> | undefined
   writeThrough: ((key: unknown, value: unknown) => Awaitable<unknown>) | undefined
   toKey: ((argument: unknown) => KeyLike) | undefined
 }
 
-/** Marks that stand as long as their adapter counts no change of tokens. */
+/** Marks that are valid while their adapter counts no token change. */
 export interface Hot {
   readonly engine: Engine
   readonly adapter: Adapter & Required<Pick<Adapter, "tokenChanges">>
   readonly store: Store
   readonly marks: readonly string[]
   readonly changes: number
-  /** Entries with tags that were seen to stand, each with the count of changes at the time. */
+  /** Entries with tags that were found valid, each with the count of changes at that time. */
   readonly standing: WeakMap<object, number>
 }
 
-/** A region that was asked for before. */
+/** A region that was requested before. */
 export interface Known {
   readonly kit: Kit
-  /** The object that callers have. */
+  /** The public object. */
   readonly face: object
   readonly name: string
-  /** What it lies in. */
+  /** The region or cache it lies in. */
   readonly parent: Kit
-  /** The options it was given, once it was. */
+  /** Its options, once given. */
   options: object | undefined
 }
 
 /** What all regions of a cache share. */
 export interface Shared {
-  /** Every region by its path. A region comes before those in it. */
+  /** Every region by its path. A region comes before its inner regions. */
   readonly regions: Map<string, Known>
   /** Every storage in use, to be closed with the cache. */
   readonly engines: Set<Engine>
-  /** The cache's own; none once it is closed. */
+  /** The cache's own engine; `undefined` once closed. */
   engine: Engine | undefined
   closing: UnderWay<void> | undefined
-  /** The sources of functions that are memoized under a short name of their own, by region and name. */
+  /** The sources of functions that are memoized under a short `fn.name`, by region and name. */
   readonly names: Map<string, string>
-  /** The scope of calls that are bound to nothing. */
+  /** The scope of unbound calls. */
   readonly scope: () => Scope
-  /** Refuses an alias or options that do not exist. */
+  /** Rejects an alias or options that do not exist. */
   check(alias: string, options: object | undefined): void
-  /** Loads an adapter by its alias. */
+  /** Loads the adapter of an alias. */
   resolve(alias: string, options: object | undefined, report: (error: unknown) => void): Awaitable<Resolved>
 }
 
-/** An adapter as an alias gives it; `near` when it asks for a memory tier by itself. */
+/** An adapter made by an alias; `near` if it wants a memory tier. */
 export interface Resolved {
   readonly adapter: Adapter
   readonly near?: boolean
 }
 
-/** The settings that follow from `policy`. */
+/** The settings derived from `policy`. */
 export function withPolicy(policy: Policy): Pick<Settings, "policy" | "reading" | "isPlain"> {
   const { maxAge, early, schema, fresh, signal } = policy
   return {

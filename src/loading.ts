@@ -18,10 +18,9 @@ import { isInside } from "./policy/reentry.ts"
 import { type GetOptions, listOf, nameOf, ownOf, readRules, readSlowly } from "./reading.ts"
 
 /**
- * The value of one key, at once where a synchronous storage has it. In a region with a generator a missing one is
- * loaded.
+ * The value of one key; synchronous if a synchronous storage has it. In a region with a generator, a miss loads it.
  *
- * @param read - Reads the entry in the engine's place, where that takes I/O.
+ * @param read - Replaces the engine's read, where that takes I/O.
  */
 export function readOne(
   kit: Kit,
@@ -43,13 +42,13 @@ export function readOne(
   return readSlowly(kit, name, options, known)
 }
 
-/** A fallback that makes the value of `argument` as it is now, whatever becomes of it after the call. */
+/** A fallback that makes the value of `argument` as it is now, even if the caller changes it later. */
 function fallbackOf(kit: Kit, generate: Generator<unknown, unknown>, argument: unknown): Fallback<unknown> {
   const own = ownOf(kit, argument)
   return unchanged(kit, argument, own, (context) => generate(own, context))
 }
 
-/** `run`, but if the argument is no copy and has changed by the end, it rejects: the value belongs to another key. */
+/** Runs `run`, but rejects if the argument is no copy and has changed by the end: the value belongs to another key. */
 function unchanged(kit: Kit, given: unknown, own: unknown, run: Fallback<unknown>): Fallback<unknown> {
   if (typeof own !== "object" || own !== given) return run
   return async (context) => {
@@ -59,7 +58,7 @@ function unchanged(kit: Kit, given: unknown, own: unknown, run: Fallback<unknown
   }
 }
 
-/** The values of many arguments of a generator: read together where that takes I/O, each made by a call of its own. */
+/** The values of many generator arguments: read together where that takes I/O, each made by a call of its own. */
 export function readGenerated(
   kit: Kit,
   keys: readonly KeyLike[],
@@ -70,10 +69,10 @@ export function readGenerated(
 }
 
 /**
- * The value of a key, loaded on a miss. At once where a synchronous storage has it fresh, or stale and the options do
- * not wait for the load. `onServe` is told when it is served from the cache.
+ * The value of a key, loaded on a miss. Synchronous if a synchronous storage has it fresh, or stale and the options do
+ * not wait for the load. `onServe` is called if it is served from the cache.
  *
- * @param isRead - Whether a stale entry does as it is, where the options ask for stale ones.
+ * @param isRead - Whether a stale entry is served as it is if the options ask for stale ones.
  */
 export function serveOrLoad(
   kit: Kit,
@@ -98,7 +97,7 @@ export function serveOrLoad(
   }
   const call = toCall(kit, name, asFallback(fallback, engine), options, onServe, isRead)
   const { policy } = call
-  // A running flight has read already: it is joined below.
+  // A running flight has already read: it is joined below.
   if (read && known === undefined && !policy.fresh && !engine.flights.get(full))
     return getOrSet(call, read(call))
   if (known === undefined || policy.fresh || policy.schema || policy.signal) return getOrSet(call)
@@ -108,7 +107,7 @@ export function serveOrLoad(
   return isPromise(found) ? getOrSet(call, found) : loadKnown(call, found)
 }
 
-/** {@link serveOrLoad} for what is known at once: an entry, or that there is none. */
+/** {@link serveOrLoad} for what is known synchronously: an entry, or a miss. */
 function loadKnown(call: Call, found: Found): unknown {
   const { engine, place, key, policy } = call
   const { kept, tokens } = found
@@ -128,7 +127,7 @@ function loadKnown(call: Call, found: Found): unknown {
   return serve(call, found, isWaiting ? "backoff" : "timeout")?.value
 }
 
-/** Whether nothing in `options` changes how a hit is judged. */
+/** Whether no option changes how a hit is judged. */
 export function isPlainRead(
   options: Omit<LoadOptions, "shouldCache" | "schema"> & { readonly schema?: unknown },
 ): boolean {
@@ -142,7 +141,7 @@ export function isPlainRead(
   )
 }
 
-/** The values of many keys, those that are missing loaded in one call. */
+/** The values of many keys; the missing ones are loaded in one call. */
 export async function loadAll(
   kit: Kit,
   keys: Iterable<KeyLike>,
@@ -187,11 +186,11 @@ function toCall(
   }
 }
 
-/** `fallback`, if it is a function; else one that answers the value given, as it is now. */
+/** `fallback` if it is a function, else a function that returns the given value, as it is now. */
 function asFallback(fallback: unknown, engine: Engine): Fallback<unknown> {
-  // The verb's type says what a function takes and gives.
+  // The verb's type determines what the function takes and returns.
   if (typeof fallback === "function") return fallback as Fallback<unknown>
-  // What cannot be kept is returned as it is, and reported.
+  // What cannot be stored is returned as it is, and reported.
   const value = copyFor(engine, fallback)
   return () => value
 }

@@ -9,15 +9,15 @@ import type { Region } from "./region.ts"
 
 /** A memoized function of many ids. */
 export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
-  /** The fresh value of one id, or `undefined`; never calls the function. */
+  /** The fresh value of one id, or `undefined`. Never calls the function. */
   get(id: I): Promise<V | undefined>
   /** Stores `value` for one id. Rejects when the storage fails. */
   set(value: V, id: I): Promise<void>
-  /** Removes the values of `ids`; answers how many there were. */
+  /** Removes the values of `ids`; returns how many there were. */
   delete(...ids: I[]): Promise<number>
-  /** Makes the values of `ids` stale now; answers how many there were. */
+  /** Makes the values of `ids` stale now; returns how many there were. */
   expire(...ids: I[]): Promise<number>
-  /** Calls the function for all `ids` and stores what it gives. */
+  /** Calls the function for all `ids` and stores what it returns. */
   refresh(...ids: I[]): Promise<V[]>
   /** The key of an id's value, for the verbs of the cache. */
   keyFor(id: I): Key<V>
@@ -25,7 +25,7 @@ export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
   readonly original: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>
 }
 
-/** Serves a function of many ids from `cache`, one entry an id. */
+/** Serves a function of many ids from `cache`, with one entry per id. */
 export function memoizeMany<I, V>(
   cache: Region,
   fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
@@ -78,9 +78,9 @@ export function memoizeMany<I, V>(
   })
 }
 
-/** A result by ids as one by `keys`: a Map may have the ids themselves, a record has their texts. */
+/** Converts a result by id to one by `keys`: a Map may have the ids themselves, a record has their texts. */
 function byKey<I, V>(ids: readonly I[], keys: readonly unknown[], result: ManyResult<V>): ManyResult<V> {
-  // An array; or what has a wrong shape, which getOrSetMany refuses.
+  // An array, or a wrong shape, which getOrSetMany rejects.
   if (!isObject(result)) return result
   if (!isA(result, "Map") && Symbol.iterator in result) return result
   const find = finderIn<V>(result, ids)

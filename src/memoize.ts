@@ -9,7 +9,7 @@ import type { Region } from "./region.ts"
 /** Any function. */
 export type Fn = (...args: never[]) => unknown
 
-/** Any function that answers a promise. */
+/** Any function that returns a promise. */
 export type AsyncFn = (...args: never[]) => Promise<unknown>
 
 /** The parameters of a function. */
@@ -18,58 +18,60 @@ export type Args<F> = F extends (...args: infer A) => unknown ? A : never
 /** Options of a memoized function. */
 export interface MemoizeOptions<A extends readonly unknown[] = readonly unknown[], V = unknown>
   extends Omit<LoadOptions<V>, "ttl"> {
-  /** How long a result is fresh; a function is asked on each call. Default 5 minutes. */
+  /** How long a result is fresh; a function is called each time. Default 5 minutes. */
   readonly ttl?: Duration | (() => Duration) | undefined
   /**
-   * What the entries are named by; functions under one name share their entries. Default `fn.name`. Give a name in code
-   * that is bundled, for minifiers change it.
+   * Names the entries; functions with the same name share them. Default `fn.name`. Set it in bundled code, because
+   * minifiers change `fn.name`.
    */
   readonly name?: string | undefined
-  /** Makes the key of the arguments. Default: all of them. */
+  /** Makes the key from the arguments. Default: all of them. */
   readonly key?: ((...args: A) => KeyPart) | undefined
-  /** Positions of arguments that do not count in the key. Default none. */
+  /** Positions of arguments that the key ignores. Default none. */
   readonly ignore?: readonly number[] | undefined
-  /** Whether to call the function whatever is cached, and store its result. Default never. */
+  /** Whether to call the function despite a cached result, and store its result. Default never. */
   readonly bypass?: ((...args: A) => boolean) | undefined
   /**
-   * Called when a call is served from the cache, stale values included, with the `this` of that call; what it throws
-   * disturbs nobody. `expiresAt` is the end of the ttl, in ms since epoch.
+   * Called when a call is served from the cache, also with a stale value, with the `this` of that call; what it throws
+   * is ignored. `expiresAt` is the end of the ttl, in ms since epoch.
    */
   readonly onHit?: ((info: { key: string; args: A; value: V; expiresAt: number }) => void) | undefined
 }
 
-/** What is attached to a memoized function: its entries by its arguments. */
+/** The verbs attached to a memoized function; they take its arguments. */
 export interface MemoizedVerbs<A extends readonly unknown[], V, F> {
-  /** The fresh result of these arguments, or `undefined`; never calls the function. */
+  /** The fresh result for these arguments, or `undefined`. Never calls the function. */
   get(...args: A): Promise<V | undefined>
-  /** Stores `value` as the result of these arguments. Rejects when the storage fails. */
+  /** Stores `value` as the result for these arguments. Rejects when the storage fails. */
   set(value: V, ...args: A): Promise<void>
-  /** Removes their result; answers whether there was one. */
+  /** Removes the result; returns whether there was one. */
   delete(...args: A): Promise<boolean>
-  /** Makes their result stale now; answers whether there was one. */
+  /** Makes the result stale now; returns whether there was one. */
   expire(...args: A): Promise<boolean>
-  /** Calls the function and stores what it gives. */
+  /** Calls the function and stores what it returns. */
   refresh(...args: A): Promise<V>
-  /** The key of their result, for the verbs of the cache. */
+  /** The key of the result, for the verbs of the cache. */
   keyFor(...args: A): Key<V>
   /** The function itself, without the cache. */
   readonly original: F
 }
 
-/** A memoized function: same parameters and `this`, promise of the result; overloads of an async one are kept. */
+/**
+ * A memoized function: same parameters and `this`, a promise of the result. Overloads of an async function are kept.
+ */
 export type Memoized<F extends Fn> = (ReturnType<F> extends Promise<unknown>
   ? F
   : (this: ThisParameterType<F>, ...args: Args<F>) => Promise<Awaited<ReturnType<F>>>) &
   MemoizedVerbs<Args<F>, Awaited<ReturnType<F>>, F>
 
-/** A memoized function of which a schema says what it answers. */
+/** A memoized function whose schema determines its result. */
 export type MemoizedAs<F extends Fn, V> = ((this: ThisParameterType<F>, ...args: Args<F>) => Promise<V>) &
   MemoizedVerbs<Args<F>, V, F>
 
 /**
- * The memoized form of `fn`. For methods, `before` answers what of `this` counts in the key, before the arguments.
+ * The memoized form of `fn`. For methods, `before` returns the parts of `this` that precede the arguments in the key.
  *
- * A function that changes its arguments while it runs rejects with `ARGUMENT_CHANGED` and stores nothing.
+ * A call that changes its arguments while it runs rejects with `ARGUMENT_CHANGED` and stores nothing.
  */
 export function memoizeWith(
   cache: Region,
@@ -80,7 +82,7 @@ export function memoizeWith(
   const { name, region } = prepare(cache, fn, options)
   const { key, ignore, bypass, onHit, ttl } = options
   checkIgnored(fn, ignore)
-  const run = fn as (...args: unknown[]) => unknown // Called with what its own face takes.
+  const run = fn as (...args: unknown[]) => unknown // Called with what its public type takes.
   const keyOf = (self: unknown, args: unknown[]) =>
     canonical([
       `${name}()`,
@@ -125,7 +127,7 @@ export function memoizeWith(
 
 const fresh = { fresh: true }
 
-/** Answers a function that tells whether `args` are still what they are now, as far as their canonical texts show. */
+/** Returns a function that tells whether `args` are unchanged since now, as far as their canonical texts show. */
 export function watch(args: readonly unknown[]): () => boolean {
   const texts = () =>
     args.map((argument) => {
@@ -139,7 +141,7 @@ export function watch(args: readonly unknown[]): () => boolean {
   return () => texts().every((text, at) => text === before[at] || before[at] === undefined)
 }
 
-/** The options of one call: `more`, and the ttl if that is a function, which is asked with each call. */
+/** The options of one call: `more`, and the ttl, which is called if it is a function. */
 export function ttlNow<T extends object>(
   ttl: Duration | (() => Duration) | undefined,
   more?: T,
@@ -148,8 +150,8 @@ export function ttlNow<T extends object>(
 }
 
 /**
- * Judges the options of a memoized function. Answers what its entries are named by, and the region they lie in, which
- * has those options that hold for all calls.
+ * Checks the options of a memoized function; returns the name of its entries and the region they lie in, which has the
+ * options that apply to all calls.
  *
  * @throws {CacheError} `OPTION_INVALID`, `TTL_INVALID`, `NAME_REQUIRED`.
  */
@@ -159,9 +161,9 @@ export function prepare<A extends readonly unknown[], V>(
   options: MemoizeOptions<A, V>,
 ): { readonly name: string; readonly region: Region } {
   const { ttl, name } = Object(options)
-  // A copy; what is no options at all is refused as it is.
+  // A copy; anything but an object is rejected as it is.
   const own = isRecord(options) ? { ...options, ttl: typeof ttl === "function" ? undefined : ttl } : options
-  // Refused before the first call meets them.
+  // Rejected now rather than on the first call.
   resolvePolicy(defaultPolicy, own, rules)
   return { name: nameFor(cache, fn, name), region: cache.bare(own, rules) }
 }
@@ -171,7 +173,7 @@ function nameFor(region: Region, fn: unknown, given: string | undefined): string
     throw misuse(`Only a function can be memoized; this is of the type ${typeof fn}.`)
   const name: unknown = given ?? fn.name
   const isNamed = typeof name === "string" && name !== ""
-  // A minifier may give one short name to two functions, which would share their entries by accident.
+  // A minifier may give two functions the same short name, so that they would share their entries by accident.
   if (isNamed && (given !== undefined || name.length > 2 || region.claims(name, fn))) return name
   const which = isNamed ? `Of two functions called ${name}, each` : "A function without a name"
   throw new CacheError("NAME_REQUIRED", `${which} needs the option name: its entries are found by it.`)
@@ -185,7 +187,7 @@ const rules: Rules = {
   onHit: aFunction,
 }
 
-/** Refuses positions that `fn` has no parameter for, as far as its source tells. */
+/** Rejects positions that `fn` has no parameter for, as far as its source shows. */
 function checkIgnored(fn: Fn, ignore: readonly number[] | undefined): void {
   if (!ignore) return
   const text = String(fn)
@@ -197,17 +199,17 @@ function checkIgnored(fn: Fn, ignore: readonly number[] | undefined): void {
 }
 
 /**
- * A function's source without comments. A text that looks like one is cut with the rest of its line; but it is part of
- * a default, whose `=` stands before it.
+ * A function's source without comments. A string that looks like one is cut with the rest of its line; but such a
+ * string is part of a default, whose `=` precedes it.
  */
 function uncommented(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
 }
 
-/** What stands between the first parentheses of a function's source. */
+/** The text between the first parentheses of a function's source. */
 function parameters(source: string): string {
   const from = source.indexOf("(")
-  // One bare parameter: an arrow without parentheses has neither a default nor a rest.
+  // A single bare parameter: an arrow function without parentheses has neither a default nor a rest parameter.
   if (/^(async\s+)?[\w$]+\s*=>/.test(source)) return ""
   let depth = 0
   for (let at = from; at < source.length; at++) {

@@ -10,23 +10,23 @@ import type { Region } from "./region.ts"
 export interface MemoizedOptions<This = never> extends Omit<MemoizeOptions<never, never>, "name" | "schema"> {
   /** See {@link MemoizeOptions.schema}. Default none. */
   readonly schema?: StandardSchemaV1<unknown, unknown> | undefined
-  /** What the entries are named by. Required, for methods of many classes have the same name. */
+  /** Names the entries. Required, because methods of many classes have the same name. */
   readonly name: string
-  /** Whether all instances share their entries, or what tells them apart. */
+  /** Whether all instances share their entries, or what distinguishes them. */
   readonly instance: "shared" | ((self: This) => KeyPart)
-  /** A cache or region, with a generator or without. Default: the shared cache. */
+  /** A cache or region, with or without a generator. Default: the shared cache. */
   readonly cache?: Pick<Region, "memoize"> | undefined
 }
 
 /**
- * Serves a method or getter, static or not, from a cache: a TC39 decorator. The method answers a promise,
- * and its type has to say so already: a decorator cannot change it.
+ * Serves a method or getter, static or not, from a cache: a TC39 decorator. The method must be declared to return a
+ * promise, because a decorator cannot change its type.
  *
- * The verbs of a memoized function are attached to the method: `refresh`, `delete` and so on. Where `instance` is a
- * function they belong to one instance, reached by `.of(one)`: `Users.prototype.find.of(user).delete(42)`.
+ * The verbs of a memoized function are attached to the method: `refresh`, `delete` and so on. If `instance` is a
+ * function they belong to one instance, accessed by `.of(one)`: `Users.prototype.find.of(user).delete(42)`.
  *
- * @throws {CacheError} `NAME_REQUIRED` without a name; `OPTION_INVALID` without `instance`, or on anything but a method
- * or getter.
+ * @throws {CacheError} `NAME_REQUIRED` without a name; `OPTION_INVALID` without `instance`, or if used on anything but
+ * a method or getter.
  *
  * @example
  * ```ts
@@ -49,7 +49,7 @@ export function memoized<This = never>(
   context: ClassMethodDecoratorContext<never> | ClassGetterDecoratorContext<never>,
 ) => F {
   const { cache: given, instance, ...rest } = options ?? {}
-  const cache = given as Region | undefined // As one with a generator is behind its face; judged below.
+  const cache = given as Region | undefined // One with a generator is a Region behind its type; checked below.
   if (typeof rest.name !== "string" || rest.name === "") {
     throw new CacheError(
       "NAME_REQUIRED",
@@ -76,7 +76,7 @@ export function memoized<This = never>(
       )
     }
     const region = cache ?? sharedCache()
-    // Memoized, it keeps its parameters; its result becomes a promise, as an async method's is.
+    // Memoized, it keeps its parameters, and returns a promise like an async method.
     return memoizeWith(region, method, rest as MemoizeOptions<unknown[]>, before) as typeof method
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Adapters around adapters: to try again, to give up in time, to spare a storage that is down.
+ * Adapters around adapters: to retry, to time out, to spare a storage that is down.
  *
  * @module isocache/proxies
  */

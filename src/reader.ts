@@ -13,13 +13,13 @@ import { keysOf } from "./policy/sweep.ts"
 import { type GetOptions, listOf, nameOf, peekNow, readMany, readValues } from "./reading.ts"
 import { toTarget } from "./writing.ts"
 
-/** What is answered: what the key says, or else what the fallback or the default gives. */
+/** The type of a result: the key's, or else that of the fallback or the default. */
 export type Loaded<V, R> = unknown extends V ? R : V
 
 /**
- * The verbs of a cache or region that bring values: those that read, and those that load what is missing.
+ * The verbs of a cache or region that return values: those that read, and those that load what is missing.
  *
- * When the storage fails, a read or load meets a miss, with an `error` event; it does not reject. Only `keys` does.
+ * When the storage fails, a read or load sees a miss, with an `error` event; it does not reject. Only `keys` does.
  */
 export class Reader {
   /** @internal */
@@ -27,14 +27,14 @@ export class Reader {
 
   /** @internal */
   constructor(kit: Kit) {
-    // Not enumerable, as a class field would be: its options hold secrets that logs and JSON must not show.
+    // Not enumerable, unlike a class field: its options contain secrets that logs and JSON must not show.
     Object.defineProperty(this, "kit", { value: kit })
   }
 
   /**
    * The fresh value of `key`, or `undefined` (or `options.default`). Never loads, except in a region with a generator.
    *
-   * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set.
+   * @throws {CacheError} `CACHE_MISS`, with its `reason`, if `options.required` is set.
    * @example const greeting = await cached.get<string>("greeting", { default: "hello" })
    */
   get<V = unknown>(key: KeyLike<V>, options: GetOptions<V> & { readonly required: true }): Promise<V>
@@ -46,7 +46,7 @@ export class Reader {
   get<V = unknown>(key: KeyLike<V>, options?: GetOptions<V>): Promise<V | undefined>
   get(key: KeyLike, options?: GetOptions<unknown>): Promise<unknown> {
     const { kit } = this
-    // No async function, which would allocate more than the promise.
+    // Not an async function, which would allocate more than the promise.
     try {
       const kept = options === undefined ? hotHit(kit, key) : undefined
       const { hot } = kit.settings
@@ -57,9 +57,9 @@ export class Reader {
   }
 
   /**
-   * As {@link get}, with deadlines and tags; tells a cached `undefined` from a miss.
+   * As {@link get}, with deadlines and tags. Distinguishes a cached `undefined` from a miss.
    *
-   * @throws {CacheError} `CACHE_MISS`, with its `reason`, where `options.required` is set; `OPTION_INVALID`.
+   * @throws {CacheError} `CACHE_MISS`, with its `reason`, if `options.required` is set; `OPTION_INVALID`.
    * @example const entry = await cached.getEntry("greeting", { stale: true })
    */
   getEntry<V = unknown>(
@@ -76,16 +76,16 @@ export class Reader {
   }
 
   /**
-   * The fresh value of `key` where it is known without I/O, else `undefined`. Counts as no hit and no miss.
+   * The fresh value of `key` if known without I/O, else `undefined`. Counts as neither hit nor miss.
    *
    * @example const now = cached.peek("greeting")
    */
   peek<V = unknown>(key: KeyLike<V>): V | undefined {
-    return peekNow(this.kit, key) as V | undefined // The key says what its value is.
+    return peekNow(this.kit, key) as V | undefined // The key determines the type of its value.
   }
 
   /**
-   * Whether there is a fresh entry, or with `stale: true` one within its grace. Counts as no hit and no miss.
+   * Whether there is a fresh entry, or with `stale: true` one within its grace. Counts as neither hit nor miss.
    *
    * @example await cached.has("greeting")
    */
@@ -98,8 +98,8 @@ export class Reader {
   /**
    * The values of `keys` in their order, duplicates included; one round trip where the adapter can.
    *
-   * @throws {CacheError} `CACHE_MISS` with `required: true`, `OPTION_INVALID`, `KEY_INVALID`. Trouble of the storage
-   *   is a miss and an `error` event.
+   * @throws {CacheError} `CACHE_MISS` with `required: true`, `OPTION_INVALID`, `KEY_INVALID`. If the storage fails,
+   * that is a miss and an `error` event.
    * @example const [one, two] = await cached.getMany(["1", "2"])
    */
   getMany<V = unknown, D extends V = V>(
@@ -126,37 +126,37 @@ export class Reader {
     return await read(this.kit, all, options)
   }
 
-  /** @internal The entry, fresh or stale within its grace. Counts as no hit and no miss. */
+  /** @internal The entry, fresh or stale within its grace. Counts as neither hit nor miss. */
   async entryOf(key: KeyLike): Promise<Entry<unknown> | undefined> {
     const [entry] = await readMany(this.kit, [key], { stale: true }, true)
     return entry
   }
 
-  /** @internal As {@link getOrSet}; `onServe` is told when it is served from the cache. */
+  /** @internal As {@link getOrSet}; `onServe` is called if it is served from the cache. */
   async serve<V>(
     key: string,
     fallback: Fallback<V>,
     options: LoadOptions<V> | undefined,
     onServe: Served,
   ): Promise<V> {
-    return serveOrLoad(this.kit, key, fallback, options as LoadOptions<unknown>, onServe) as V // As getOrSet's.
+    return serveOrLoad(this.kit, key, fallback, options as LoadOptions<unknown>, onServe) as V // As for getOrSet.
   }
 
-  /** @internal As {@link getOrSetMany}; `onServe` is told of each key that is served from the cache. */
+  /** @internal As {@link getOrSetMany}; `onServe` is called for each key that is served from the cache. */
   async serveMany<V>(
     keys: readonly string[],
     fallback: ManyFallback<V>,
     options: LoadOptions<V> | undefined,
     onServe: (key: KeyLike, ...served: Parameters<Served>) => void,
   ): Promise<V[]> {
-    // As getOrSetMany's.
+    // As for getOrSetMany.
     return (await loadAll(this.kit, keys, fallback as ManyFallback<unknown>, options, onServe)) as V[]
   }
 
   /**
    * The value of `key`. On a miss it runs `fallback`, once for all concurrent callers, and stores its value.
    *
-   * The fallback's error is rethrown as it is and nothing is kept. Anything but a function is the value itself.
+   * The fallback's error is rethrown as it is, and nothing is stored. Anything but a function is the value itself.
    *
    * @throws {CacheError} `FALLBACK_TIMEOUT`, `REENTRANT`, `OPTION_INVALID`, `TTL_INVALID`.
    * @see RFC 5861 for stale-while-revalidate (`softTimeout: 0`) and stale-if-error (`grace`).
@@ -177,7 +177,7 @@ export class Reader {
     try {
       const kept = options === undefined || isPlainRead(options) ? hotHit(kit, key) : undefined
       const { hot } = kit.settings
-      // Inside, values are unknown; the key says what its value is.
+      // Inside, values are unknown; the key determines the type.
       const own = options as LoadOptions<unknown> | undefined
       return Promise.resolve((kept && hot ? hot.store.out(kept) : serveOrLoad(kit, key, fallback, own)) as V)
     } catch (error) {
@@ -186,12 +186,12 @@ export class Reader {
   }
 
   /**
-   * The values of `keys` in their order; `fallback` is called once with the missing ones, and answers an array in
-   * their order, a Map, or a record. Keys absent from a Map or record come back `undefined` and are not kept.
+   * The values of `keys` in their order. `fallback` is called once with the missing ones, and returns an array in their
+   * order, a Map, or a record. Keys absent from a Map or record come back `undefined` and are not stored.
    *
-   * Its context is one for all of them: see {@link ManyFallback}.
+   * All keys share one context: see {@link ManyFallback}.
    *
-   * @throws {CacheError} `FALLBACK_RESULT` for a result of a wrong shape or length, and as {@link getOrSet}.
+   * @throws {CacheError} `FALLBACK_RESULT` for a result of the wrong shape or length, and as {@link getOrSet}.
    * @example const users = await cached.getOrSetMany(["1", "2"], (missing) => fetchUsers(...missing.map(Number)))
    */
   getOrSetMany<V, K extends KeyLike<V> = KeyLike<V>>(
@@ -205,14 +205,14 @@ export class Reader {
     options?: LoadOptions<R>,
   ): Promise<Loaded<V, R>[]>
   async getOrSetMany<V>(keys: Iterable<KeyLike>, fallback: unknown, options?: LoadOptions<V>): Promise<V[]> {
-    // The keys say what their values are; inside, values are unknown.
+    // The keys determine the types; inside, values are unknown.
     return (await loadAll(this.kit, keys, fallback as ManyFallback<unknown>, options)) as V[]
   }
 
   /**
-   * The keys of live entries of this cache or region itself, as given.
+   * The keys, as given, of live entries of this cache or region itself.
    *
-   * @throws {CacheError} `ADAPTER_ABILITY` where the adapter cannot list, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
+   * @throws {CacheError} `ADAPTER_ABILITY` if the adapter cannot list keys, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example for await (const name of cached.keys()) console.log(name)
    */
   async *keys(): AsyncGenerator<string, void, undefined> {
@@ -220,7 +220,7 @@ export class Reader {
   }
 
   /**
-   * Whether a load of `key` runs here.
+   * Whether a load of `key` runs in this process.
    *
    * @example cached.isLoading("report")
    */

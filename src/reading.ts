@@ -12,21 +12,21 @@ import { validateFound } from "./policy/load.ts"
 import { type Policy, type ReadOptions, resolvePolicy } from "./policy/options.ts"
 import { settlesWithin } from "./policy/timeout.ts"
 
-/** Options of `get`, `getEntry` and `getMany`: how a read is judged, and what a miss answers. */
+/** Options of `get`, `getEntry` and `getMany`. */
 export interface GetOptions<V> extends ReadOptions {
-  /** What a miss answers. Default `undefined`. */
+  /** Returned on a miss. Default `undefined`. */
   readonly default?: V | undefined
   /** Throw `CACHE_MISS` on a miss. Default `false`. */
   readonly required?: boolean | undefined
 }
 
-/** The text of a key, or of a generator's argument; by the region's key function, if it has one. */
+/** The text of a key or of a generator's argument; by the region's key function, if it has one. */
 export function nameOf({ settings, path }: Kit, key: unknown): string {
   const { toKey, generate } = settings
   if (toKey) return keyText(toKey(key))
-  // A region may be given its generator later: an argument has the same text before.
+  // The region may get its generator later: an argument has the same text before.
   if (typeof key !== "string" && (generate || path !== "")) return canonical(key)
-  return keyText(key as KeyLike) // Guarded there, whatever the caller's types said.
+  return keyText(key as KeyLike) // It rejects invalid keys, whatever the caller's types claim.
 }
 
 /** The texts of `keys`, each once. */
@@ -34,14 +34,12 @@ export function namesOf(kit: Kit, keys: readonly KeyLike[]): readonly string[] {
   return [...new Set(keys.map((key) => nameOf(kit, key)))]
 }
 
-/** A copy of a key as it is now. In a region with a key function it may be of any class, and is the very object. */
+/** A copy of a key as it is now. In a region with a key function, which may take class instances, the key itself. */
 export function ownOf<K>({ settings }: Kit, key: K): K {
   return typeof key === "object" && !settings.toKey ? (tryClone(key) as K) : key // A copy is of the same type.
 }
 
-/**
- * The value of one key, where no plain hit told it at once; on a miss by the options as they were at the call.
- */
+/** The value of one key that was not a plain synchronous hit; on a miss by the options as they were at the call. */
 export async function readSlowly(
   kit: Kit,
   name: string,
@@ -70,12 +68,12 @@ function missing(name: string, { reason }: Found): CacheError {
   })
 }
 
-/** What {@link GetOptions} adds to the options of a policy: judged with them, and read here. */
+/** The rules of what {@link GetOptions} adds to the options of a policy. */
 export const readRules: Rules = { default: anything, required: aBoolean }
 
 /**
- * The entries of many keys; `undefined` for those that may not be served, which are an error where they are `required`.
- * A silent read counts as no hit and no miss, and requires nothing.
+ * The entries of many keys; `undefined` for those that may not be served, or an error if they are `required`. A silent
+ * read counts as neither hit nor miss, and ignores `required`.
  */
 export async function readMany(
   kit: Kit,
@@ -124,7 +122,7 @@ export function listOf<K extends KeyLike>(keys: Iterable<K>): K[] {
   throw misuse("Many keys are an array, or another iterable.")
 }
 
-/** The values of many keys, or what a miss answers. */
+/** The values of many keys, or what a miss returns. */
 export async function readValues(
   kit: Kit,
   keys: readonly KeyLike[],
@@ -135,7 +133,7 @@ export async function readValues(
   return entries.map((entry) => (entry ? entry.value : otherwise))
 }
 
-/** The fresh value of a key where it is known at once. Counts as no hit and no miss. */
+/** The fresh value of a key if known synchronously. Counts as neither hit nor miss. */
 export function peekNow(kit: Kit, key: KeyLike): unknown {
   const { settings, place } = kit
   const engine = settings.home()
@@ -146,16 +144,16 @@ export function peekNow(kit: Kit, key: KeyLike): unknown {
   if (!schema) return value
   try {
     const result = schema["~standard"].validate(value)
-    // A schema that judges later does not tell at once.
+    // An asynchronous schema gives no answer yet.
     if (isPromise(result)) hush(result)
     else if (!result.issues) return result.value
   } catch {
-    // A schema that throws has not validated.
+    // A schema that throws has not validated the value.
   }
   return undefined
 }
 
-/** How a read may use what it found: stale counts only where it is welcome. */
+/** Whether a read may use what it found: stale entries count only where they are allowed. */
 function judgeRead(found: Found, policy: Policy): State {
   const state = judge(found, { policy })
   return state === "stale" && !policy.stale ? "gone" : state
@@ -169,7 +167,7 @@ function report({ hub, place }: Kit, found: Found, name: string, policy: Policy)
   return state
 }
 
-/** As `read`, unless the caller's signal aborts first. */
+/** `read`, unless the caller's signal aborts first. */
 function patiently<T>(read: Awaitable<T>, { signal }: Policy): Awaitable<T> {
   return signal ? settlesWithin(Promise.resolve(read), Infinity, signal).then(() => read) : read
 }

@@ -27,14 +27,13 @@ import type { InvalidateOptions, ManyEntries, ManyEntry } from "./writing.ts"
 import { endTags, everywhere, lasting, modeOf, setMany, setOne, toTarget } from "./writing.ts"
 
 /**
- * A named part of a cache with its own prefix and options; it has all the verbs of a cache.
+ * A named part of a cache with its own prefix and options, and with all verbs of a cache.
  *
- * When the storage fails, a read is a miss and an `error` event; it does not reject. Explicit writes do.
- * Every verb rejects with `CLOSED` once its cache is closed, and with `KEY_INVALID` for what is no key; `peek` and
- * `isLoading` throw them.
+ * Every verb rejects with `CLOSED` once its cache is closed, and with `KEY_INVALID` for invalid keys; `peek` and
+ * `isLoading` throw these errors.
  */
 export class Region extends Reader {
-  /** @internal Claims the short name `name` for `fn`; answers whether no other function has it here. */
+  /** @internal Claims the short name `name` for `fn`; returns whether no other function has it in this region. */
   claims(name: string, fn: unknown): boolean {
     const { path, shared } = this.kit
     const source = String(fn)
@@ -44,8 +43,8 @@ export class Region extends Reader {
   }
 
   /**
-   * @internal The same region without its generator, key function and setter, with `options` over its own. Those that
-   * `also` names are judged here and read elsewhere.
+   * @internal The same region without its generator, key function and setter, with `options` over its own. Options in
+   * `also` are checked here and read elsewhere.
    */
   bare(options?: object, also?: Rules): Region {
     return faceOf(bareKit(this.kit, options, also))
@@ -64,9 +63,9 @@ export class Region extends Reader {
 
   /**
    * As {@link set} for many, as pairs with options of their own, a Map or a record; one round trip where the adapter
-   * can, but for a region that writes through: there each is stored once its origin has it.
+   * can. In a region that writes through, each value is stored after its origin has it.
    *
-   * @throws {CacheError} As {@link set}; then some of them may be stored.
+   * @throws {CacheError} As {@link set}; some of them may be stored by then.
    * @example await cached.setMany([["a", 1], ["b", 2, { ttl: "1h" }]], { ttl: "5m" })
    */
   setMany(entries: Iterable<ManyEntry>, options?: WriteOptions): Promise<void>
@@ -76,7 +75,7 @@ export class Region extends Reader {
   }
 
   /**
-   * Restarts the ttl of a live entry, its own or `ttl` (ms or text); answers whether there was one. `createdAt` stays.
+   * Restarts the ttl of a live entry, its own or `ttl` (ms or text); returns whether there was one. `createdAt` stays.
    *
    * @throws {CacheError} `TTL_INVALID`, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.touch("session:1", "30m")
@@ -88,7 +87,7 @@ export class Region extends Reader {
   }
 
   /**
-   * Removes `keys` now; answers how many live entries there were. A load in progress is not stored.
+   * Removes `keys` now; returns how many live entries there were. Loads in progress are not stored.
    *
    * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.delete("a", "b")
@@ -98,7 +97,7 @@ export class Region extends Reader {
   }
 
   /**
-   * Makes `keys` stale now and keeps them within grace; answers how many live entries there were.
+   * Makes `keys` stale now and keeps them within grace; returns how many live entries there were.
    *
    * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.expire("rates")
@@ -108,8 +107,8 @@ export class Region extends Reader {
   }
 
   /**
-   * Ends every entry with one of the tags, for every reader of the same storage. O(1) a tag. Tags belong to the whole
-   * cache. `{ mode: "soft" }` as last argument expires them instead.
+   * Ends every entry with one of the tags, for every reader of the same storage. O(1) per tag. Tags belong to the whole
+   * cache. `{ mode: "soft" }` as last argument expires the entries instead.
    *
    * @throws {CacheError} `OPTION_INVALID`, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.invalidateTags("users", "teams")
@@ -119,8 +118,8 @@ export class Region extends Reader {
   }
 
   /**
-   * Ends every entry of this cache or region and the regions in it, for every reader of the same storage. O(1).
-   * A soft one never weakens a hard one.
+   * Ends every entry of this cache or region and its inner regions, for every reader of the same storage. O(1). A soft
+   * invalidation never weakens a hard one.
    *
    * @throws {CacheError} `OPTION_INVALID`, `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.region("users").invalidate({ mode: "soft" })
@@ -136,7 +135,7 @@ export class Region extends Reader {
   }
 
   /**
-   * Removes what is under this cache's or region's prefix, regions in it included, and nothing else.
+   * Removes everything under this cache's or region's prefix, inner regions included, and nothing else.
    *
    * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example await cached.clear()
@@ -147,8 +146,8 @@ export class Region extends Reader {
   }
 
   /**
-   * Drops what is past its grace from the whole storage; answers how many, 0 where the adapter has no way. It may take
-   * thirty times `storeTimeout`.
+   * Drops what is past its grace from the whole storage; returns how many entries, 0 where the adapter cannot. It may
+   * take thirty times `storeTimeout`.
    *
    * @throws {CacheError} `ADAPTER_UNAVAILABLE`, `STORE_TIMEOUT`.
    * @example const dropped = await cached.prune()
@@ -157,17 +156,17 @@ export class Region extends Reader {
     let count = 0
     await everywhere(this.kit, async (target) => {
       const dropped = await pruneAll(target)
-      count += dropped // Not in one line with the await: the others add to it meanwhile.
+      count += dropped // Not in one line with the await: the other storages add to it in between.
     })
     return count
   }
 
   /**
-   * Runs `work` with a view that has all verbs and reads its own writes. They reach the storage together when it
-   * returns, and not at all when it throws; so do its events, and what it writes through. What it touches, expires and
-   * loads gives way to what is written outside meanwhile.
+   * Runs `work` with a view that has all verbs and reads its own writes. These reach the storage together when it
+   * returns, and not at all when it throws; so do its events, and what it writes through. What it touches, expires or
+   * loads gives way to writes outside in the meantime.
    *
-   * @throws {CacheError} As the writes, `OPTION_INVALID` for no function; its view `CLOSED` once it is over.
+   * @throws {CacheError} As the writes; `OPTION_INVALID` if `work` is not a function; its view `CLOSED` afterwards.
    * @example await cached.batch(async (batch) => { await batch.set("a", 1); await batch.delete("b") })
    */
   async batch<R>(work: (batch: Region) => R | Promise<R>): Promise<R> {
@@ -181,9 +180,9 @@ export class Region extends Reader {
   }
 
   /**
-   * The region called `name`; always the same one. Options may come late, but once.
+   * The region called `name`; always the same object. Options may be given late, but once.
    *
-   * @throws {CacheError} `REGION_CONFIGURED` for options a second time, unless with `replace: true`.
+   * @throws {CacheError} `REGION_CONFIGURED` for options given a second time, except with `replace: true`.
    * @example const users = cached.region("users", { ttl: "10m", generate: fetchUser })
    */
   region<V, A, W = unknown>(
@@ -205,7 +204,7 @@ export class Region extends Reader {
   }
 
   /**
-   * Sets or replaces what makes a missing value of this region from its argument.
+   * Sets or replaces the function that makes missing values of this region from its argument.
    *
    * @example const users = cached.region("users").generate(fetchUser)
    */
@@ -218,7 +217,7 @@ export class Region extends Reader {
   }
 
   /**
-   * A function that serves `fn` from the cache: same parameters, promise of the result. See {@link MemoizeOptions}.
+   * A function that serves `fn` from the cache: same parameters, a promise of the result. See {@link MemoizeOptions}.
    *
    * @throws {CacheError} `NAME_REQUIRED`, `OPTION_INVALID`; when called `ARGUMENT_CHANGED`, and as `getOrSet`.
    * @example const loadUser = cached.memoize(fetchUser, { name: "user", ttl: "5m" })
@@ -230,7 +229,7 @@ export class Region extends Reader {
   }
 
   /**
-   * As {@link memoize} for a function of many ids that answers as `getOrSetMany`'s fallback: one entry an id.
+   * As {@link memoize}, for a function of many ids that returns what a fallback of `getOrSetMany` does.
    *
    * @throws {CacheError} `NAME_REQUIRED`, `OPTION_INVALID`; when called `FALLBACK_RESULT`, and as `getOrSet`.
    * @example const loadUsers = cached.memoizeMany(fetchUsers, { name: "users", ttl: "5m" })
@@ -243,7 +242,7 @@ export class Region extends Reader {
   }
 }
 
-/** Not in the class: a class that names itself is `_Region` in the build and in logs. */
+/** Not in the class: a class that refers to itself is called `_Region` in the build and in logs. */
 function faceOf(kit: Kit): Region {
   return new Region(kit)
 }

@@ -9,26 +9,27 @@ import { type LoadOptions, type Policy, resolvePolicy } from "./policy/options.t
 import { escapeName } from "./policy/place.ts"
 import { type StorageOptions, storageRules } from "./source.ts"
 
-/**
- * Options of a region. What is left out holds as in its cache, but for the members below: they are the region's own.
- */
+/** Options of a region. Those it leaves out are inherited from its cache, except for the members below. */
 export interface RegionOptions<V, A> extends LoadOptions<V>, StorageOptions {
   /**
-   * Makes a missing value from the argument: reading the region loads. It is given a copy of the argument as it was at
-   * the call. With `key` it is given the very object, and the load rejects with `ARGUMENT_CHANGED` if that has changed
-   * meanwhile.
+   * Makes a missing value from the argument, so that reads load. It receives a copy of the argument as it was at the
+   * call. With `key` it receives the object itself, and the load rejects with `ARGUMENT_CHANGED` if that has changed in
+   * the meantime.
    */
   readonly generate?: Generator<V, A> | undefined
   /**
-   * Called by `set` before the cache is written, and by `setMany` for one key after the other. When it fails, the cache
-   * stays as it was. When the cache fails after it, what the cache had of the key is removed.
+   * Called by `set` before the cache is written, and by `setMany` for one key after the other. If it fails, the cache
+   * stays as it was. If the cache fails after it, the cache's old entry is removed.
    */
   readonly writeThrough?: ((key: A, value: V) => Awaitable<unknown>) | undefined
-  /** Keeps its keys apart from those of other regions. Default: its name. */
+  /** Separates its keys from those of other regions. Default: its name. */
   readonly prefix?: string | undefined
-  /** Makes a key of the argument. Default: text and segments as they are, anything else by its canonical text, such as `~42`. */
+  /**
+   * Makes a key from the argument. Default: strings and segments as they are, anything else by its canonical text, such
+   * as `~42`.
+   */
   readonly key?: ((argument: A) => KeyLike) | undefined
-  /** Called for each `error` event of this region, in place of the cache's `onError`. */
+  /** Called for each `error` event of this region, instead of the cache's `onError`. */
   readonly onError?: OnError | undefined
   /** Replace options that were given before; the data stays. Default `false`. */
   readonly replace?: boolean | undefined
@@ -44,7 +45,7 @@ const rules: Rules = {
   prefix: rule(isName, "a text of 1 to 1024 characters"),
 }
 
-/** Finds or makes the region `name` below `parent`, with `options` given once. */
+/** Finds or creates the region `name` below `parent`. `options` may be given once. */
 export function regionKit(
   parent: Kit,
   name: string,
@@ -71,7 +72,7 @@ export function regionKit(
   }
   if (options !== undefined) configure(known, options, isNew)
   if (!views) return known.face
-  // A bound view has regions of its own over the same settings; their place may move.
+  // A bound view has its own regions over the same settings; their place may move.
   const { kit } = known
   const face =
     views.get(path) ??
@@ -91,17 +92,17 @@ function isName(name: unknown): boolean {
   return typeof name === "string" && name !== "" && name.length <= 1024
 }
 
-/** Sets what makes a region's missing values. */
+/** Sets the function that makes a region's missing values. */
 export function setGenerator({ settings }: Kit, generator: unknown): void {
   if (typeof generator !== "function")
     throw misuse("A generator is a function of the argument and the context.")
-  settings.generate = generator as Generator<unknown, unknown> // Its region's type says what it takes and gives.
+  settings.generate = generator as Generator<unknown, unknown> // Its region determines the types.
 }
 
 function configure(known: Known, given: object, isNew: boolean): void {
   const { kit, name, parent } = known
   const { settings, shared } = kit
-  // Typed by the region's face; inside, arguments and values are unknown.
+  // Typed by the region's public type; inside, arguments and values are unknown.
   const options = given as RegionOptions<unknown, unknown>
   const storage = check(known, options)
   if (known.options && !options.replace) {
@@ -119,16 +120,16 @@ function configure(known: Known, given: object, isNew: boolean): void {
   if (!isSame) {
     settings.ownsHome = Object.keys(storage).length > 0
     settings.home = settings.ownsHome ? ownHome(known, storage) : () => parent.settings.home()
-    // In the same storage, loads that began before would overwrite what is written from now on.
+    // In the same storage, earlier loads would overwrite what is written from now on.
     before?.flights.fenceOwnWhere(({ key }) => kit.place.holds(key))
     if (before && ownsHome) retire(kit, before)
   }
   if (isNew) inherit(known)
-  // Regions in it may be there already.
+  // Inner regions may exist already.
   else for (const [path, other] of shared.regions) if (path.startsWith(kit.path)) inherit(other)
 }
 
-/** Refuses options that make no sense; answers those of the storage. */
+/** Rejects invalid options; returns those of the storage. */
 function check({ parent }: Known, options: RegionOptions<unknown, unknown>): StorageOptions {
   resolvePolicy(parent.settings.policy, options, rules)
   const storage = storageOf(options)
@@ -140,7 +141,7 @@ function check({ parent }: Known, options: RegionOptions<unknown, unknown>): Sto
   return storage
 }
 
-/** Gives a region what it has from its parent, with its own options over it. */
+/** Applies what a region inherits from its parent, with its own options over it. */
 function inherit({ kit, name, parent, options }: Known): void {
   const { hub, place } = parent
   const { prefix, onError = hub.onErrors.get(place.base) }: RegionOptions<unknown, unknown> = options ?? {}
@@ -152,8 +153,8 @@ function inherit({ kit, name, parent, options }: Known): void {
 }
 
 /**
- * The kit of memoized functions: they make their own values and keys, and have their own `options` over those of the
- * region. When those are set later, it follows.
+ * The kit of memoized functions: with their own values and keys, and with their own `options` over those of the region.
+ * It follows if these are set later.
  */
 export function bareKit(kit: Kit, options: object | undefined, also: Rules | undefined): Kit {
   let base: Policy | undefined

@@ -4,7 +4,7 @@ import type { CacheOptions } from "./wrapper.ts"
 
 type Read = (text: string, name: string) => unknown
 
-/** What may be set by text, with how it is read. */
+/** The options that can be set by text, each with its parser. */
 const readers: { readonly [name: string]: Read } = {
   adapter: (text) => text,
   prefix: (text) => text,
@@ -32,7 +32,7 @@ const readers: { readonly [name: string]: Read } = {
 /** Options of adapters that stay text, even if they look like a number. */
 const texts = ["path", "name", "url", "token", "binding", "policy", "copy"]
 
-/** What may be set below `near`. */
+/** The options below `near`. */
 const nearReaders: { readonly [name: string]: Read } = {
   maxEntries: number,
   maxBytes: number,
@@ -44,15 +44,15 @@ const nearReaders: { readonly [name: string]: Read } = {
 /**
  * Reads options from flat text settings: environment variables, a Worker's vars, or a parsed file.
  *
- * With the prefix `"cache"` the names are `cache.adapter`, `cache.ttl`, `cache.arguments.path`, `cache.near.maxEntries`,
- * `cache.regions.users.ttl` and so on. Numbers, booleans and durations are made of their text, but for what adapters
- * take as text (`path`, `name`, `url`, `token`, `binding`, `policy`, `copy`). Regions in regions have no settings.
- * Environment variables may be written `CACHE_ADAPTER`, `CACHE_SOFT_TIMEOUT`, `CACHE_ARGUMENTS_PATH`,
- * `CACHE_REGIONS_USERS_TTL` (region names are lower case then). The record is not changed; what does not begin with the
- * prefix is left alone.
+ * With the prefix `"cache"` the names are `cache.adapter`, `cache.ttl`, `cache.arguments.path`,
+ * `cache.near.maxEntries`, `cache.regions.users.ttl` and so on. Numbers, booleans and durations are parsed, except for
+ * arguments that adapters take as text (`path`, `name`, `url`, `token`, `binding`, `policy`, `copy`). Regions in
+ * regions cannot be set. Environment variables may be written `CACHE_ADAPTER`, `CACHE_SOFT_TIMEOUT`,
+ * `CACHE_ARGUMENTS_PATH`, `CACHE_REGIONS_USERS_TTL` (region names are then in lower case). The record is not changed;
+ * names without the prefix are ignored.
  *
- * @throws {CacheError} `OPTION_INVALID` for a name that does not exist (the known ones are listed) or a value that does
- * not fit, `TTL_INVALID` for a wrong duration.
+ * @throws {CacheError} `OPTION_INVALID` for an unknown name (known ones are listed) or a wrong value, `TTL_INVALID` for
+ * a wrong duration.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export function optionsFrom(record: object, prefix = "cache"): CacheOptions {
     const path = pathOf(name, start)
     if (path) put(options, path, value, name)
   }
-  // Every member was made by its reader.
+  // Every member was made by its parser.
   return options as unknown as CacheOptions
 }
 
@@ -81,7 +81,7 @@ interface Node {
   [name: string]: unknown
 }
 
-/** The parts of a name below the prefix; `undefined` for a name that is none of ours. */
+/** The parts of a name below the prefix; `undefined` for a name without the prefix. */
 function pathOf(name: string, prefix: string): string[] | undefined {
   if (name.startsWith(`${prefix}.`)) return name.slice(prefix.length + 1).split(".")
   const upper = `${prefix.toUpperCase().replaceAll(".", "_")}_`
@@ -99,7 +99,7 @@ function camel(words: readonly string[]): string {
   return words.map((word, at) => (at === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join("")
 }
 
-/** Puts `value` where `path` leads. In a region there are no regions. */
+/** Sets `value` at `path`. A region has no inner regions here. */
 function put(options: Node, path: readonly string[], value: unknown, name: string, isRegion = false): void {
   const [first = "", second = "", ...more] = path
   if (first === "regions" && more.length > 0 && !isRegion) {
@@ -109,11 +109,11 @@ function put(options: Node, path: readonly string[], value: unknown, name: strin
     child(options, first, (node) => set(node, second, texts.includes(second) ? value : guess(value)))
   } else if (first === "near" && path.length === 2) {
     const read = readBy(nearReaders, second, value, name)
-    // Switched off it stays off, whatever else is set.
+    // Once turned off it stays off, whatever else is set.
     if (options["near"] !== false) child(options, first, (node) => set(node, second, read))
   } else if (path.length === 1) {
     const read = readBy(readers, first, value, name)
-    // Bounds of the near tier say that it is on.
+    // An option of the near tier turns it on.
     if (first !== "near" || read !== true || typeof options["near"] !== "object") set(options, first, read)
   } else {
     throw invalid(name, [
@@ -125,10 +125,10 @@ function put(options: Node, path: readonly string[], value: unknown, name: strin
   }
 }
 
-/** Fills the member `name`, which may be called anything, "__proto__" included. */
+/** Sets the member `name`, which may be any text, even "__proto__". */
 function child(options: Node, name: string, fill: (node: Node) => void): void {
   const known: unknown = Object.getOwnPropertyDescriptor(options, name)?.value
-  // The object at `near` may be the record's: it is copied. To copy the others each time would take minutes for many.
+  // The object at `near` may belong to the record: it is copied. Copying the others each time would take minutes.
   const node = typeof known === "object" ? (name === "near" ? { ...known } : (known as Node)) : {}
   fill(node)
   set(options, name, node)
@@ -144,13 +144,13 @@ function readBy(known: typeof readers, option: string, value: unknown, name: str
   return typeof value === "string" ? reader(value.trim(), name) : value
 }
 
-/** The number or boolean that an adapter's argument looks like, else its text. The adapter judges it itself. */
+/** The number or boolean that an adapter's argument looks like, else its text. The adapter checks it. */
 function guess(value: unknown): unknown {
   if (typeof value !== "string") return value
   const text = value.trim()
   if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true"
   const number = Number(text)
-  // A number is what its text says to the last digit: "007" and a long id are text.
+  // A number only if its text is exactly that: "007" and long ids stay text.
   if (/^-?(\d+(\.\d+)?|Infinity)$/.test(text) && String(number) === text) return number
   return /^[1-9](\.\d+)?e\d+$/i.test(text) && number < Infinity ? number : value
 }
@@ -158,7 +158,7 @@ function guess(value: unknown): unknown {
 function duration(text: string, name: string): number {
   const isNumber = /^\d+(\.\d+)?$/.test(text)
   try {
-    return parseDuration(isNumber ? Number(text) : text === "Infinity" ? Infinity : (text as Duration)) // judged there
+    return parseDuration(isNumber ? Number(text) : text === "Infinity" ? Infinity : (text as Duration)) // checks it
   } catch (cause) {
     throw new CacheError(
       "TTL_INVALID",

@@ -8,17 +8,17 @@ import type { Source } from "./policy/opening.ts"
 import type { Near } from "./store/near.ts"
 import { Store } from "./store/store.ts"
 
-/** Where values are kept, and in what form. */
+/** Where values are stored, and how. */
 export interface StorageOptions {
   /** An alias, or an adapter object (which `close()` leaves open). */
   readonly adapter?: string | Adapter | undefined
-  /** Options for the alias. */
+  /** Options of the alias. */
   readonly arguments?: object | undefined
-  /** A memory tier in front. Default `false`, except under `auto`. */
+  /** A memory tier in front. Default `false`, except with `auto`. */
   readonly near?: Near | undefined
-  /** For what JSON would lose. Default superjson. */
+  /** For values that JSON would lose. Default superjson. */
   readonly serializer?: Serializer | undefined
-  /** Compress records above 1 kB (`true`), or as told. Default `false`. */
+  /** Compress records above 1 kB (`true`), or as specified. Default `false`. */
   readonly compress?: CodecOptions["compress"] | false
   /** Encrypt records with AES-256-GCM. Default off. */
   readonly encrypt?: CodecOptions["encrypt"] | false
@@ -26,7 +26,7 @@ export interface StorageOptions {
 
 const near: Rules = { ...memoryRules, maxAge: aDuration }
 
-/** What {@link StorageOptions} must be; what stands in a codec's options is judged when it is made. */
+/** The rules of {@link StorageOptions}. The members of a codec's options are checked when the codec is made. */
 export const storageRules: Readonly<Record<keyof StorageOptions, Rule>> = {
   adapter: rule(isAdapterOrAlias, "an alias or an adapter"),
   arguments: rule(isRecord, "an object: the options of the alias"),
@@ -41,20 +41,20 @@ export const storageRules: Readonly<Record<keyof StorageOptions, Rule>> = {
   ...codecRules,
 }
 
-/** @throws {CacheError} `ADAPTER_OPTIONS` for an object that is no adapter. */
+/** @throws {CacheError} `ADAPTER_OPTIONS` if an object is not an adapter. */
 function isAdapterOrAlias(value: unknown): boolean {
   if (typeof value !== "string") assertAdapter(value, "An option")
   return true
 }
 
-/** The source of the storage that `options` tell of. Nothing is opened or loaded before the first use. */
+/** The source of the storage that `options` describe. Nothing is opened or loaded before the first use. */
 export function sourceOf(options: StorageOptions, shared: Shared): Source {
   const { adapter } = options
   const object = typeof adapter === "string" ? undefined : adapter
   const asked = options.near ?? false
   return {
     name: object ? object.name : String(adapter),
-    // The tiers made of an adapter object and a near tier are the cache's own.
+    // Tiers made from an adapter object and a near tier belong to the cache.
     owned: object === undefined || asked !== false,
     adapter: object,
     options,
@@ -72,7 +72,7 @@ export function sourceOf(options: StorageOptions, shared: Shared): Source {
   }
 }
 
-/** Answers as `work` does. If that fails, closes `adapter`: an alias has made it, and nobody else would close it. */
+/** Runs `work`. If that fails, closes `adapter`, which an alias has made, so that nobody else would close it. */
 export async function orClosed<T>(adapter: Adapter, work: () => Awaitable<T>): Promise<T> {
   try {
     return await work()
@@ -82,7 +82,7 @@ export async function orClosed<T>(adapter: Adapter, work: () => Awaitable<T>): P
   }
 }
 
-/** Opens `adapter`. What it reports meanwhile goes to `report`: nobody else listens yet. */
+/** Opens `adapter`. Its reports go to `report` until then: there is no other listener yet. */
 export function openHeard(adapter: Adapter, report: (error: unknown) => void): Awaitable<void> {
   const off = adapter.observe?.((event) => event.type === "error" && report(event.error))
   let opening: Awaitable<void> | undefined
@@ -94,7 +94,7 @@ export function openHeard(adapter: Adapter, report: (error: unknown) => void): A
   }
 }
 
-/** The store over `adapter`, with a near tier in front if there is to be one. One that is not `owned` is not closed. */
+/** The store over `adapter`, with a near tier in front if requested. One that is not `owned` is not closed. */
 function storeOf(
   adapter: Adapter,
   owned: boolean,

@@ -1,4 +1,4 @@
-/** The types of the public face, for every entry that has it. */
+/** The types of the public API, re-exported by every entry that has it. */
 export type { Adapter, AdapterEvent, Awaitable, Lease, Serializer, Stored } from "./adapter.ts"
 export type { WaitUntil } from "./base/alive.ts"
 export type { Duration, Unit } from "./base/duration.ts"

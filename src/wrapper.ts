@@ -17,26 +17,26 @@ import type { RegionOptions } from "./regions.ts"
 import { type StorageOptions, sourceOf, storageRules } from "./source.ts"
 import { lasting } from "./writing.ts"
 
-/** Options of a cache: where it keeps its entries, and what holds where a call says nothing. */
+/** Options of a cache: its storage, and the defaults of calls. */
 export interface CacheOptions extends Omit<LoadOptions<never>, "schema">, StorageOptions {
   /** See {@link LoadOptions.schema}. Default none. */
   readonly schema?: StandardSchemaV1<unknown, unknown> | undefined
-  /** Keeps its keys apart from those of other caches in one storage. Default none. */
+  /** Separates its keys from those of other caches in the same storage. Default none. */
   readonly prefix?: string | undefined
   /** Called for each `error` event. */
   readonly onError?: OnError | undefined
-  /** Options of its regions by name, as settings bring them; `region(name, options)` types them better. */
+  /** Options of its regions by name, as settings provide them. `region(name, options)` has better types. */
   readonly regions?: { readonly [name: string]: RegionOptions<unknown, never> } | undefined
 }
 
-/** What `use` takes beside an adapter: a near tier for it, and codecs in place of those of the cache. */
+/** Options of `use` beside an adapter: a near tier for it, and codecs that replace those of the cache. */
 export type UseOptions = Omit<StorageOptions, "adapter" | "arguments">
 
 /**
  * An asynchronous cache over a storage. Swap the storage, and the behaviour stays the same.
  *
- * Nothing is opened or loaded before the first use. This class knows adapter objects only; that of the package's root
- * knows aliases as well.
+ * Nothing is opened or loaded before the first use. This class takes adapter objects only; the one of the root entry
+ * also takes aliases.
  *
  * @example
  * ```ts
@@ -50,10 +50,9 @@ export type UseOptions = Omit<StorageOptions, "adapter" | "arguments">
  */
 export class CacheWrapper extends Region {
   /**
-   * Makes a cache of its own. Opens nothing yet.
+   * Creates an independent cache. Opens nothing yet.
    *
-   * @throws {CacheError} `OPTION_INVALID`, `TTL_INVALID`, `ADAPTER_OPTIONS`, `ADAPTER_UNKNOWN` for options that make
-   * no sense.
+   * @throws {CacheError} `OPTION_INVALID`, `TTL_INVALID`, `ADAPTER_OPTIONS`, `ADAPTER_UNKNOWN` for invalid options.
    */
   constructor(options: CacheOptions = {}) {
     const policy = resolvePolicy(defaultPolicy, options, rules)
@@ -83,12 +82,12 @@ export class CacheWrapper extends Region {
   }
 
   /**
-   * Swaps the storage at once; the new one opens on first use. Calls in progress finish on the old one.
+   * Swaps the storage. The new one opens on first use; calls in progress finish on the old one.
    *
-   * `encrypt`, `compress` and `serializer` stay as they were unless named; `false` turns the first two off. `near`
-   * belongs to the storage it was named with: name it again for the new one.
+   * `encrypt`, `compress` and `serializer` stay as they were unless given; `false` turns the first two off. `near`
+   * belongs to the storage it was given with: give it again for the new one.
    *
-   * @throws {CacheError} `ADAPTER_OPTIONS`, `ADAPTER_UNKNOWN`, `OPTION_INVALID`, `CLOSED`; at once.
+   * @throws {CacheError} `ADAPTER_OPTIONS`, `ADAPTER_UNKNOWN`, `OPTION_INVALID`, `CLOSED`; synchronously.
    * @example cache.use(memory({ maxEntries: 1000 }))
    */
   use(adapter: string | Adapter, options: UseOptions & { readonly [option: string]: unknown } = {}): this {
@@ -98,7 +97,7 @@ export class CacheWrapper extends Region {
     const { near, serializer, compress, encrypt, ...own } = options
     const storage = storageOf({ near, serializer, compress, encrypt })
     judgeOptions(storage, storageRules, "", "OPTION_INVALID")
-    // For a missing adapter the error lists the known names.
+    // If the adapter is missing, the error lists the known names.
     if (adapter === undefined) this.check(adapter, own)
     if (typeof adapter !== "string") assertAdapter(adapter, "use()")
     checkAdapter(shared, adapter, own)
@@ -107,15 +106,15 @@ export class CacheWrapper extends Region {
     if (this.outlasts(adapter) && sameStorage(storageOf(source.options), storageOf(old.source.options)))
       return this
     shared.engine = engineOf(this.kit, source)
-    // Regions with a storage derived from this one follow now, not with their next call.
+    // Regions with a storage derived from this one follow now, not on their next call.
     for (const { kit } of shared.regions.values()) if (kit.settings.ownsHome) kit.settings.home()
     retire(this.kit, old, source)
     return this
   }
 
   /**
-   * The adapter in use; until the one of an alias is open, a stand-in of the same name. The cache closes the adapter of
-   * an alias, in `close()` or `use()`: to put a proxy around one, make it yourself.
+   * The adapter in use; a stand-in of the same name until an alias is open. The cache closes the adapter of an alias,
+   * in `close()` or `use()`; to put a proxy around one, create it yourself.
    */
   get adapter(): Adapter {
     const engine = this.kit.settings.home()
@@ -123,9 +122,9 @@ export class CacheWrapper extends Region {
   }
 
   /**
-   * Opens the storage and reads from it once, to see that it works.
+   * Opens the storage and reads from it once, to check that it works.
    *
-   * @throws {CacheError} `ADAPTER_UNAVAILABLE` when it cannot be had, `STORE_TIMEOUT`.
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE` if it cannot be used, `STORE_TIMEOUT`.
    * @example await cache.ready()
    */
   async ready(): Promise<this> {
@@ -137,7 +136,7 @@ export class CacheWrapper extends Region {
   }
 
   /**
-   * A view of this cache bound to a request: work that goes on after its caller was answered is given to
+   * A view of this cache bound to a request: work that goes on after its caller was answered is passed to
    * `context.waitUntil`. This cache is not changed.
    *
    * @example const news = await cache.bind(ctx).getOrSet("news", fetchNews, { grace: "1h", softTimeout: 0 })
@@ -161,12 +160,12 @@ export class CacheWrapper extends Region {
       throw misuse(
         `There is no event ${typeof type === "string" ? `"${type}"` : `of type ${typeof type}`}. Known: ${eventTypes}.`,
       )
-    // A listener is called with events of the type it asked for, and no others.
+    // A listener is called only with events of its type.
     return this.kit.hub.events.on(type, listener as Parameters<Hub["events"]["on"]>[1])
   }
 
   /**
-   * How this cache has done since it was made.
+   * This cache's counts since it was made.
    *
    * @example const { hits, loads, hitRatio } = cache.metrics()
    */
@@ -175,7 +174,7 @@ export class CacheWrapper extends Region {
   }
 
   /**
-   * Ends this cache: loads in progress are not stored any more, and what aliases opened is closed. Idempotent.
+   * Closes this cache: loads in progress are no longer stored, and what aliases opened is closed. Idempotent.
    *
    * Waits for what is under way, `storeTimeout` at most, and then for the storages to close.
    *
@@ -203,12 +202,12 @@ export class CacheWrapper extends Region {
     return this.close()
   }
 
-  /** The alias that is used where no adapter is given. */
+  /** The alias that is used without an adapter. */
   protected standard(): string {
     return ""
   }
 
-  /** Refuses an alias or options that do not exist. */
+  /** Rejects an alias or options that do not exist. */
   protected check(alias: string, _options: object | undefined): void {
     if (alias === "") return
     throw new CacheError(
@@ -217,7 +216,9 @@ export class CacheWrapper extends Region {
     )
   }
 
-  /** Whether the storage of an alias lies outside of its adapter: another adapter of the same options has the same. */
+  /**
+   * Whether the storage of an alias lies outside of its adapter: another adapter with the same options then shares it.
+   */
   protected outlasts(_adapter: unknown): boolean {
     return false
   }

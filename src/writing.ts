@@ -15,15 +15,15 @@ import type { Mode } from "./policy/tokens.ts"
 import { type Item, removeAll, setAll, type Target } from "./policy/write.ts"
 import { nameOf, ownOf } from "./reading.ts"
 
-/** On Workers, keeps the request alive until `work` is done, although the caller may not wait for it. */
+/** On Workers, keeps the request alive until `work` is done, even if the caller does not wait for it. */
 export function lasting<T>(kit: Kit, work: Promise<T>): Promise<T> {
   if (isWorker()) kit.scope().background?.(work)
   return work
 }
 
 /**
- * Does `act` on all storages that a cache or region reaches, beginning at once with each; one that fails stops no
- * other. `event` is told when all of them have succeeded. `isWhole`: the whole cache is reached.
+ * Runs `act` on all storages that a cache or region reaches, starting all at once; if one fails, the others go on.
+ * `event` is emitted when all have succeeded. `isWhole`: the whole cache is affected.
  */
 export async function everywhere(
   kit: Kit,
@@ -35,7 +35,7 @@ export async function everywhere(
   const targets = reach(kit, isWhole)
   const acts = targets.map((target) => attempt(() => act(target)))
   await lasting(kit, Promise.allSettled(acts))
-  // Several may lie over one storage: then a tier in front remembers versions that another of them has renewed.
+  // Several may share one storage: then a near tier remembers versions that another of them has renewed.
   if (event && acts.length > 1)
     await Promise.allSettled(
       targets.map((target) => attempt(() => target.engine.store?.adapter.forget?.([tokenMark]))),
@@ -44,19 +44,19 @@ export async function everywhere(
   if (event) tell(engine, event)
 }
 
-/** A key and its value, perhaps with options of their own. */
+/** A key and its value, optionally with options of its own. */
 export type ManyEntry = readonly [key: KeyLike, value: unknown, options?: WriteOptions | undefined]
 
 /** What `setMany` takes: pairs, a Map, or a record. */
 export type ManyEntries = Iterable<ManyEntry> | { readonly [key: string]: unknown }
 
-/** How an invalidation ends entries: "hard", the default, for good; "soft" expires them. */
+/** How an invalidation ends entries: "hard" (the default) for good; "soft" expires them. */
 export interface InvalidateOptions {
   /** Default "hard". */
   readonly mode?: "hard" | "soft" | undefined
 }
 
-/** Replaces one value: as {@link setMany} where the region writes through. */
+/** Replaces one value; as {@link setMany} if the region writes through. */
 export function setOne(
   kit: Kit,
   key: KeyLike,
@@ -71,8 +71,8 @@ export function setOne(
 }
 
 /**
- * Replaces many values. Where the region writes through, its setter is called for one after the other, each as it was
- * at the call, and each is then stored. When the setter fails for one, those before it are stored; that one and those
+ * Replaces many values. If the region writes through, its setter is called for each in turn, with the value as it was
+ * at the call, and then that one is stored. If the setter fails for one, those before it are stored; that one and those
  * after it stay as they were. In a batch the setters are called at the end.
  */
 export async function setMany(
@@ -106,13 +106,14 @@ export async function setMany(
   try {
     for (const item of items) {
       await item.through?.()
-      // Stored before the next setter is called: what others set meanwhile comes later at the origin, and here.
+      // Stored before the next setter is called: values set by others meanwhile reach both the origin and the cache
+      // after it.
       const write = setAll(target, [item]).catch(async (error) => {
-        // The origin has the new value: the old one must not stay here.
+        // The origin has the new value: the old one must not stay in the cache.
         await removeAll(target, [item.name]).catch(() => {})
         throw error
       })
-      hush(write) // Heard below.
+      hush(write) // Handled below.
       writes.push(write)
     }
   } finally {
@@ -120,7 +121,7 @@ export async function setMany(
   }
 }
 
-/** Ends every entry with one of the tags; a mode may come last. */
+/** Ends every entry with one of the tags; the mode is an optional last argument. */
 export async function endTags(kit: Kit, given: readonly (string | InvalidateOptions)[]): Promise<void> {
   const last = given.at(-1)
   const hasOptions = isRecord(last)
@@ -138,13 +139,13 @@ export async function endTags(kit: Kit, given: readonly (string | InvalidateOpti
   )
 }
 
-/** The mode that `options` ask for. */
+/** The mode in `options`. */
 export function modeOf(options: InvalidateOptions = {}): Mode {
   judgeOptions(options, { mode: oneOf("hard", "soft") }, " of an invalidation", "OPTION_INVALID")
   return options.mode ?? "hard"
 }
 
-/** Where an explicit write of this region goes. */
+/** The target of an explicit write in this region. */
 export function toTarget({ settings, place }: Kit, policy: Policy = settings.policy): Target {
   return { engine: settings.home(), place, policy }
 }
@@ -161,7 +162,7 @@ function isIterable(entries: ManyEntries): entries is Iterable<ManyEntry> {
   return Symbol.iterator in entries
 }
 
-/** Of several values for one key the last counts. */
+/** Keeps the last of several values for one key. */
 function lastOfEach(items: readonly Item[]): Item[] {
   return [...new Map(items.map((item) => [item.name, item])).values()]
 }
