@@ -21,31 +21,31 @@ import { refused } from "./indexeddb/trouble.ts"
 
 /** Options of {@link indexeddb}. */
 export interface IndexedDBOptions {
-  /** The database's name. Caches of one name share their entries. Default "isocache". */
+  /** The database's name. Caches of the same name share their entries. Default "isocache". */
   readonly name?: string | undefined
-  /** How many entries it keeps, about; the least recently used go first. `Infinity` lifts it. Default 10 000. */
+  /** About how many entries are kept; the least recently used leave first. `Infinity` for no bound. Default 10 000. */
   readonly maxEntries?: number | undefined
-  /** How many bytes it keeps, about, by estimate. Default `Infinity`: the browser's quota is the bound. */
+  /** Roughly how many bytes are kept, estimated. Default `Infinity`: only the browser's quota applies. */
   readonly maxBytes?: number | undefined
 }
 
 const pageSize = 512
 
 /**
- * Keeps records in the browser's IndexedDB, structured as they are: in pages, workers and service workers.
+ * Keeps records in the browser's IndexedDB, as structured values; works in pages, workers and service workers.
  *
- * What is asked in one turn goes into one transaction, and counts once that is complete. A connection that was lost is
- * made anew; where that fails, memory stands in, `observe` hears of it, and the database is tried again 30 s later.
- * Keys that were written meanwhile are then removed there. What they were set to is lost, for others may have replaced
- * it. Where the database never opened, every call rejects. When the quota is reached, what has expired and then the
- * least recently used tenth make room. Leases, by Web Locks, hold across tabs and workers; without Web Locks there is
- * no `lock`. The caches over one database tell each other what they write, in all tabs and workers.
+ * Operations of one turn share one transaction, and take effect when it is complete. A lost connection is reopened; if
+ * that fails, memory stands in, `observe` gets an error, and the database is tried again 30 s later. Keys written in
+ * the meantime are then removed from it; their new values are lost, because others may have replaced them. If the
+ * database never opened, every call rejects. When the quota is reached, expired records and the least recently used
+ * tenth are dropped. Leases use Web Locks, and work across tabs and workers; without Web Locks there is no `lock`.
+ * Caches over one database notify each other of their writes, in all tabs and workers.
  *
  * @param options.name - The database. Default "isocache".
- * @param options.maxEntries - About how many entries it keeps. Default 10 000.
- * @param options.maxBytes - About how many bytes it keeps, by estimate. Default `Infinity`.
- * @throws {CacheError} `ADAPTER_OPTIONS` on an unknown or wrong option; `ADAPTER_UNAVAILABLE` (from its methods)
- * where there is no IndexedDB or it does not open.
+ * @param options.maxEntries - Roughly how many entries are kept. Default 10 000.
+ * @param options.maxBytes - Roughly how many bytes are kept, estimated. Default `Infinity`.
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown or invalid option; `ADAPTER_UNAVAILABLE` (from its methods) if
+ * there is no IndexedDB or it does not open.
  *
  * @example
  * ```ts
@@ -60,9 +60,9 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
   const { name = "isocache", maxEntries = 10_000, maxBytes = Infinity } = options
   const listeners = new Listeners<AdapterEvent>()
   const emit = (event: AdapterEvent) => listeners.tell(event)
-  // Elsewhere there are no other tabs.
+  // Other runtimes have no tabs.
   const bus = detectRuntime() === "browser" ? broadcastBus(`isocache indexeddb ${name}`) : undefined
-  // A near tier in front of this very adapter hears it too.
+  // A near tier in front of this very adapter receives it, too.
   const forgetAll = () => bus?.publish(dropAll(""))
   const connection = connect(name, forgetAll)
   const limits = bounds({ maxEntries, maxBytes }, emit)
@@ -82,7 +82,7 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
   const set = (key: string, record: Stored, ttl: number) =>
     attempt(() => {
       const operation = setting(key, rowFor(key, record, ttl))
-      // What would push out all the rest is not kept.
+      // A record that would push out all others is not kept.
       const tooLarge = (operation.use?.size ?? 0) > maxBytes
       if (ttl > 0 && !tooLarge) return submit(operation)
       return remove(key).then(() => {
@@ -111,7 +111,7 @@ export function indexeddb(options: IndexedDBOptions = {}): Adapter {
       let from: IDBValidKey | undefined
       for (;;) {
         const page = await submit(listing(prefix, pageSize, from))
-        // Others may have put keys of their own kind into the store.
+        // Other code may have stored keys of other types.
         yield* page.filter((key) => typeof key === "string")
         if (page.length < pageSize) return
         from = page[page.length - 1]

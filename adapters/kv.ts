@@ -26,14 +26,13 @@ export interface KVOptions {
   /** The namespace, or the name of its binding, looked up on first use. Default "CACHE". */
   readonly binding?: KVLike | string | undefined
   /**
-   * How long a location of Cloudflare that has read a key may answer from its own copy, in ms, 30 000 at least (KV
-   * counts in whole seconds, rounded up). The longer, the faster reads are, and the later what others wrote is seen.
-   * Default 60 000.
+   * How long a Cloudflare location that has read a key may answer from its own copy, in ms, at least 30 000 (KV counts
+   * whole seconds, rounded up). A longer time makes reads faster, but writes elsewhere are seen later. Default 60 000.
    */
   readonly cacheTtl?: number | undefined
 }
 
-/** The KV adapter: asynchronous, without a lease, for there is no atomic write to build one on. */
+/** The KV adapter: asynchronous, without a lease, because KV has no atomic write. */
 export interface KVAdapter extends Adapter {
   readonly name: "kv"
   readonly medium: "text"
@@ -48,23 +47,23 @@ export interface KVAdapter extends Adapter {
   open(): Promise<void>
 }
 
-/** The least life that KV takes, and the longest: it counts seconds, in 32 bits with a sign. */
+/** The shortest and longest life in KV, which counts seconds as signed 32-bit integers. */
 const [minSeconds, maxSeconds] = [60, 2_147_483_647]
 const minCacheTtl = 30_000
 
 /**
  * Keeps records in a Workers KV namespace, under names that begin with "isocache:".
  *
- * KV is eventually consistent: what one location writes another sees after about `cacheTtl`, and a location that has
- * just found nothing may go on finding nothing for as long. It takes one write per second per key. `getMany` costs one
- * operation per 100 keys; `delete` a read and a write, and through a cache one more read, for it counts live entries.
- * Version tokens are read once per isolate and minute.
+ * KV is eventually consistent: a write in one location is visible in another after about `cacheTtl`, and a location
+ * that has just found nothing may keep finding nothing for as long. KV allows one write per second per key. `getMany`
+ * costs one operation per 100 keys; `delete` one read and one write, and through a cache a second read, to count live
+ * entries. Version tokens are read once per isolate and minute.
  *
- * `clear` removes what the listing shows, which may lag by a minute. What was written lately and is not shown stays,
- * but is served no more, for its versions are removed.
+ * `clear` removes what the listing shows, which may lag by a minute. Recent writes that it does not show remain stored,
+ * but are not served, because their versions are removed.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong type. A binding that is missing or is no
- * KV namespace is `ADAPTER_UNAVAILABLE`, on first use.
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong type; `ADAPTER_UNAVAILABLE`, on first use, if
+ * the binding is missing or is not a KV namespace.
  *
  * @example
  * ```ts
@@ -85,14 +84,14 @@ export function kv(options: KVOptions = {}): KVAdapter {
     return keys.map((key) => records.get(key))
   }
 
-  /** The records at `keys`. A version that another request reads just now comes for both. */
+  /** The records at `keys`. A version that another request is reading is used for both. */
   async function recordsOf(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
     const tokens = tokensOf(namespaceOf(binding))
     const isElsewhere = (key: string) => isWorkerd() && tokens.isAsked(key)
     const elsewhere = keys.filter(isElsewhere)
     if (elsewhere.length === 0) return ask(keys)
     const later = async () => {
-      // By looking: the promise of that request may die with it.
+      // Polls: the promise of that request may die with it.
       await poll(() => !elsewhere.some(isElsewhere))
       return recordsOf(elsewhere)
     }
@@ -130,7 +129,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
     }
     const { value, metadata } = pack(record, isHashed(name) ? key : undefined, now() + ttl)
     if (isTooLarge(value)) throw tooLarge(key)
-    // KV counts seconds, 60 at least. The record's own deadline is in its metadata, to the millisecond.
+    // KV counts seconds, 60 at least. The exact deadline is in the metadata.
     const seconds = Math.min(maxSeconds, Math.max(minSeconds, Math.ceil(ttl / 1000)))
     const settings = ttl === Infinity ? { metadata } : { metadata, expirationTtl: seconds }
     const written = tokensOf(namespace).writing(key, record, ttl)
@@ -145,7 +144,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
 
   async function deleteMany(keys: readonly string[]): Promise<number> {
     const unique = [...new Set(keys)]
-    // KV does not tell whether there was anything.
+    // KV does not tell whether it existed.
     const found = await getMany(unique)
     const namespace = namespaceOf(binding)
     await mapConcurrently(unique, async (key) => remove(namespace, await nameOf(key), key))
@@ -159,7 +158,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
     getMany,
     set,
     async setMany(entries) {
-      // Only the last one of a key counts: a second write within a second would be refused.
+      // Only the last write of a key counts: a second one within a second would be refused.
       const last = new Map(entries.map((entry) => [entry[0], entry]))
       await mapConcurrently([...last.values()], ([key, record, ttl]) => set(key, record, ttl))
     },
@@ -173,7 +172,7 @@ export function kv(options: KVOptions = {}): KVAdapter {
         for (const { name } of page) hidden.delete(name)
         await mapConcurrently(page, ({ name, key }) => remove(namespace, name, key))
       }
-      // A listing may lag by a minute. What it does not show is served nowhere once its versions are removed.
+      // A listing may lag by a minute. What it does not show is not served once its versions are removed.
       await mapConcurrently([...hidden], ([name, key]) => remove(namespace, name, key))
     },
     async *keys(prefix) {
@@ -203,7 +202,7 @@ function recordIn(found: KVFound | undefined, key: string, name: string): string
 }
 
 function isTooLarge(value: string): boolean {
-  // A code unit takes 3 bytes at most: only near the limit are they counted.
+  // A code unit takes at most 3 bytes, so they are only counted near the limit.
   return value.length * 3 > valueLimit && (value.length > valueLimit || utf8Length(value) > valueLimit)
 }
 

@@ -13,13 +13,13 @@ import { sizeOf, textSize } from "./memory/size.ts"
 
 /** Options of {@link memory}. */
 export interface MemoryOptions {
-  /** How many entries are kept: a positive integer, or `Infinity` (as many as a `Map` holds: 2²³). Default 10 000. */
+  /** How many entries are kept: a positive integer, or `Infinity` (the capacity of a `Map`, 2²³). Default 10 000. */
   readonly maxEntries?: number | undefined
-  /** How many bytes the entries may take by a rough estimate, or `Infinity`. Default `Infinity`, which estimates nothing. */
+  /** How many bytes the entries may take, roughly estimated. Default `Infinity`, which skips the estimates. */
   readonly maxBytes?: number | undefined
-  /** What is pushed out: "s3-fifo" by use and age, "lru" the least recently used. Default "s3-fifo". */
+  /** Eviction policy: "s3-fifo" by use and age, "lru" the least recently used. Default "s3-fifo". */
   readonly policy?: "s3-fifo" | "lru" | undefined
-  /** "clone" copies values on the way in and out, "none" hands out the very object that was stored. Default "clone". */
+  /** "clone" copies values in and out; "none" returns the stored object itself. Default "clone". */
   readonly copy?: "clone" | "none" | undefined
 }
 
@@ -41,15 +41,15 @@ export interface MemoryAdapter extends Adapter {
   observe(listener: (event: AdapterEvent) => void): () => void
 }
 
-/** What an entry costs beside its key and its record, in bytes. */
+/** The overhead of an entry besides its key and record, in bytes. */
 const slotSize = 96
 
 /**
- * Keeps records in this realm, bounded, evicting by S3-FIFO or LRU.
+ * Keeps records in this realm, bounded, with eviction by S3-FIFO or LRU.
  *
- * No timers: each write also looks at a few slots and drops the records that are past their life, so that these mostly
- * leave before the living. Version tokens lie apart, ten times `maxEntries` of them or 100 000, whichever is more; the
- * longest unused leave first, and they count in no bound.
+ * There are no timers: each write also checks a few slots and drops expired records, so that these usually leave before
+ * live ones. Version tokens are kept separately: ten times `maxEntries` of them, or 100 000 if that is more. The least
+ * recently used are evicted first; they do not count towards any bound.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value.
  *
@@ -66,7 +66,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
   const { maxEntries = 10_000, maxBytes = Infinity, policy = "s3-fifo", copy = "clone" } = options
   const listeners = new Listeners<AdapterEvent>()
   const evicted = (key: string): void => {
-    // An event that nobody hears costs nothing.
+    // Without listeners, an event costs nothing.
     if (listeners.size > 0) listeners.tell({ type: "evict", key })
   }
   const entries = shelf({ entries: maxEntries, bytes: maxBytes, lru: policy === "lru", evicted })
@@ -82,7 +82,7 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
 
   function get(key: string): Stored | undefined {
     const record = entries.get(key)
-    // Only after a miss: a hit asks nothing more of the key.
+    // Only after a miss, so that a hit needs no further look at the key.
     return record === undefined && isToken(key) ? tokens.get(key) : record
   }
 

@@ -1,5 +1,5 @@
 /**
- * Keeps nothing.
+ * Stores nothing.
  *
  * @module isocache/adapters/none
  */
@@ -7,7 +7,7 @@
 import type { Adapter, Stored } from "../src/adapter.ts"
 import { judgeOptions } from "../src/base/rules.ts"
 
-/** The adapter that keeps nothing. */
+/** The adapter that stores nothing. */
 export interface NoneAdapter extends Adapter {
   readonly name: "none"
   readonly medium: "object"
@@ -25,7 +25,7 @@ export interface NoneAdapter extends Adapter {
 }
 
 /**
- * Keeps nothing: every read is a miss, every write succeeds. Concurrent loads are still shared.
+ * Stores nothing: every read is a miss, every write succeeds. Concurrent loads are still shared.
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` if it is given options.
  *
@@ -44,7 +44,7 @@ export function none(options: Readonly<Record<string, never>> = {}): NoneAdapter
   return {
     name: "none",
     medium: "object",
-    // So that a value that no storage takes is refused here too.
+    // So that values that no storage keeps are refused here, too.
     copy: "clone",
     get: () => undefined,
     set() {},

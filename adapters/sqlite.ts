@@ -16,7 +16,7 @@ import { decodeKey, prefixRanges } from "./sqlite/text.ts"
 /** Options of {@link sqlite}. */
 export interface SqliteOptions {
   /**
-   * The database file; its folder is made if it is missing. `":memory:"` keeps nothing on disk. Default: one file per
+   * The database file; its folder is created if missing. `":memory:"` stores nothing on disk. Default: one file per
    * project in `ISOCACHE_DIR`, else in the user's cache folder.
    */
   readonly path?: string | undefined
@@ -26,7 +26,7 @@ export interface SqliteOptions {
   readonly maxBytes?: number | undefined
 }
 
-/** A lease whose end is synchronous as well. */
+/** A lease whose release is synchronous. */
 export interface SqliteLease extends Lease {
   release(): void
 }
@@ -56,17 +56,15 @@ const defaults: Limits = { entries: 100_000, bytes: 2 ** 30 }
 const page = 500
 
 /**
- * Keeps records in a SQLite file, by the `node:sqlite` of Node ≥ 22.13, Deno ≥ 2.2 or Bun ≥ 1.4.
+ * Keeps records in a SQLite file, with `node:sqlite` of Node ≥ 22.13, Deno ≥ 2.2 or Bun ≥ 1.4.
  *
  * Several processes may share the file. It is opened on first use, readable by this user only. A damaged file, or
- * one of another program, is renamed to `<path>.corrupt-<ms>` and made anew, which is reported as an error event; a
- * healthy one loses nothing. While another process has it locked, an operation waits for it on the spot, for 1.5 s at
- * most, as on a disk that is very slow; then it fails.
- * Beyond a bound the least recently used entries leave, those past their life first; a cache of more than 1 000
- * entries may be kept up to 2 % below its bounds. No timers run.
+ * another program's, is renamed to `<path>.corrupt-<ms>` and replaced, with an error event; an intact one is never
+ * lost. While another process has it locked (or the disk is very slow), an operation blocks for up to 1.5 s, then
+ * fails.
  *
- * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations throw
- * `ADAPTER_UNAVAILABLE` where there is no SQLite, or the file cannot be opened, read or written; `CLOSED` after `close`.
+ * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations throw `ADAPTER_UNAVAILABLE`
+ * if there is no SQLite, or the file cannot be opened, read or written; `CLOSED` after `close`.
  *
  * @example
  * ```ts
@@ -113,7 +111,7 @@ export function sqlite(options: SqliteOptions = {}): SqliteAdapter {
   }
 }
 
-/** Reads page by page, so that a million keys are never held at once and rows may change in between. */
+/** Reads page by page: a million keys are never held at once, and rows may change in between. */
 function* listKeys(connection: Connection, prefix: string): Generator<string> {
   for (const range of prefixRanges(prefix)) {
     for (let last: string | undefined; ; ) {
@@ -135,7 +133,7 @@ function lock(connection: Connection, key: string, ttl: number): SqliteLease | u
   })
 }
 
-/** One chunk at once; if that was not all, the others follow with pauses in which the rest of the program runs. */
+/** Does one chunk at once, and any others with pauses in which the rest of the program runs. */
 function prune(connection: Connection, time: number, already = 0): Awaitable<number> {
   const { count, more } = connection.run(({ records, leases }) => {
     leases.prune(Math.min(time, now()))

@@ -1,5 +1,5 @@
 /**
- * Keeps records in Redis, by the REST API of Upstash.
+ * Keeps records in Redis, through Upstash's REST API.
  *
  * @module isocache/adapters/upstash
  */
@@ -20,13 +20,13 @@ export type { RedisLike, RedisPipeline } from "./upstash/client.ts"
 
 /** Options of {@link upstash}. */
 export interface UpstashOptions {
-  /** The REST url of the database. Default: the environment's `UPSTASH_REDIS_REST_URL`, at the first operation. */
+  /** The REST url of the database. Default: `UPSTASH_REDIS_REST_URL` from the environment, on first use. */
   readonly url?: string | undefined
-  /** Its token. Default: the environment's `UPSTASH_REDIS_REST_TOKEN`, at the first operation. */
+  /** Its token. Default: `UPSTASH_REDIS_REST_TOKEN` from the environment, on first use. */
   readonly token?: string | undefined
   /**
-   * A `Redis` of `@upstash/redis` to use instead of url and token, with any options. It repeats by itself what the
-   * network loses, even what this adapter would not repeat; its option `retry: { retries: 0 }` prevents that.
+   * A `Redis` of `@upstash/redis`, with any options, to use instead of url and token. It retries by itself when the
+   * network fails, even what this adapter would not; its option `retry: { retries: 0 }` prevents that.
    */
   readonly client?: RedisLike | undefined
 }
@@ -49,15 +49,15 @@ export interface UpstashAdapter extends Adapter {
 }
 
 /**
- * Keeps records in Redis, by the REST API of Upstash through `@upstash/redis`.
+ * Keeps records in Redis, through Upstash's REST API and `@upstash/redis`.
  *
- * What is asked in one turn is one request, in order; 10 MB and 1 000 commands split it. An operation waits for earlier
- * writes of its keys, 30 s at most (1 s on Workers). A request that the network loses is sent three times at most: its
- * writes only within a second, and a lease or the version of a tag or region never again. Each command fails by itself.
- * Redis drops what is past its life. Keys lie under "isocache:".
+ * The operations of one turn are one request, in order; 10 MB or 1 000 commands split it. An operation waits for
+ * earlier writes of its keys, 30 s at most (1 s on Workers). A request that the network loses is sent three times at
+ * most: its writes only within a second, leases and versions of tags and regions never again. Each command fails on its
+ * own. Redis drops expired records. Keys begin with "isocache:".
  *
  * @throws {CacheError} `ADAPTER_OPTIONS` for an unknown option or a wrong value. Operations reject with
- * `ADAPTER_UNAVAILABLE` when url, token, network or database fail them, and with `VALUE_TOO_LARGE` over 10 MB.
+ * `ADAPTER_UNAVAILABLE` if url, token, network or database fail, and with `VALUE_TOO_LARGE` above 10 MB.
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export interface UpstashAdapter extends Adapter {
 export function upstash(options: UpstashOptions = {}): UpstashAdapter {
   check(options)
   const { client, url, token } = options
-  // The connection is kept, never the promise of it: on Workers that may die with the request that made it.
+  // Caches the connection, never its promise: on Workers that may die with the request that created it.
   let made: Connection | undefined = client && { client, name: "Upstash", attempts: 1 }
   const connection = async (): Promise<Connection> => {
     if (made === undefined) {
@@ -103,7 +103,7 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
   }
 
   async function add(key: string, record: Stored, ttl: number): Promise<boolean> {
-    // A nonce is kept with the record: a client that sent the command twice knows its own.
+    // A nonce is stored with the record, so that a client that sent the command twice recognizes its own.
     const value = encode(key, textOf(key, record), newNonce())
     const [put, found] = await write([key], (at) => [
       checkSize(key, setCommand(at(key), value, ttl, { absent: true })),
@@ -113,7 +113,7 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
   }
 
   async function* keys(prefix: string): AsyncIterable<string> {
-    // What was written before is found, as on any adapter.
+    // Waits for earlier writes, so that they are found as on any adapter.
     await settled()
     const seen = new Set<string>()
     for await (const page of scan(connection, prefix)) {
@@ -132,14 +132,14 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
       for await (const page of scan(connection, prefix)) {
         for (const reply of await removing) resultOf(reply)
         const doomed = (await fullKeys(page)).filter(({ key }) => touches(key))
-        // The next page is looked for meanwhile. `run` never rejects.
+        // The next page is fetched meanwhile. `run` never rejects.
         removing = run(deleteCommands(doomed.map(({ at }) => at)))
       }
       for (const reply of await removing) resultOf(reply)
     })
   }
 
-  /** The page with the full keys of the hashed ones, which lie with their records. */
+  /** Completes a page with the full keys of the hashed ones, which are stored with their records. */
   async function fullKeys(page: readonly Found[]): Promise<readonly Found[]> {
     const hashed = page.filter((found) => found.hashed)
     if (hashed.length === 0) return page
@@ -176,10 +176,10 @@ export function upstash(options: UpstashOptions = {}): UpstashAdapter {
   }
 }
 
-/** The commands that put an entry where it belongs: what has no life left is removed. */
+/** The commands that write an entry; one without remaining life is removed. */
 function replacing(at: string, [key, record, ttl]: readonly [string, Stored, number]): readonly Command[] {
   if (!(ttl > 0)) return deleteCommands([at])
-  // A version token sent again might replace a newer one, and what that one has ended would live once more.
+  // A version token sent again might replace a newer one, and revive what that one has ended.
   return [checkSize(key, setCommand(at, encode(key, textOf(key, record)), ttl, { once: isToken(key) }))]
 }
 

@@ -7,9 +7,9 @@ import { victims } from "./victims.ts"
 import { watch } from "./watch.ts"
 
 const minute = 60_000
-/** How far an eviction goes below a bound, as a part of it. */
+/** How far an eviction goes below a bound, as a fraction. */
 const slack = 1 / 20
-/** After this many writes at least, or fewer where the bound is small, it is asked how many entries there are. */
+/** The number of entries is queried after this many writes, or fewer if the bound is small. */
 const minWrites = 20
 /** How many reads are remembered between writes. */
 const maxSeen = 4_096
@@ -17,32 +17,32 @@ const maxSeen = 4_096
 /**
  * Keeps the database near its bounds.
  *
- * One full count tells what is there; from then on the writes of this tab are followed. How many entries there are with
- * those of other tabs is asked whenever a twentieth of them has been written here. Past a bound, a new full count drops
- * what is past its life, and then the least recently used, a twentieth of the bound at once. Version tokens are counted
- * apart and have a bound of their own.
+ * A full count shows what exists; after that, this tab's writes are tracked. Whenever a twentieth of the entries has
+ * been written here, the number of entries is queried again, to include other tabs' writes. Above a bound, a new full
+ * count drops expired entries, and then the least recently used, a twentieth of the bound at once. Version tokens are
+ * counted separately and have their own bound.
  */
 export interface Bounds {
-  /** Told of each key that was found alive. */
+  /** Called with each key that was found alive. */
   saw(key: string): void
   /** What a write transaction of `all` on `db` does for the bounds. */
   besides(db: IDBDatabase, all: readonly Pending[]): Besides
-  /** Makes room when the quota is reached: what is past its life, and a tenth of the rest. */
+  /** Makes room when the quota is reached: drops expired entries, and a tenth of the rest. */
   relieve(db: IDBDatabase): Promise<void>
 }
 
-/** The bounds of one database. Evictions go to `emit`. */
+/** The bounds of one database. Evictions are passed to `emit`. */
 export function bounds(
   { maxEntries, maxBytes }: { readonly maxEntries: number; readonly maxBytes: number },
   emit: (event: AdapterEvent) => void,
 ): Bounds {
-  // Reads that the ledger does not hold yet.
+  // Reads that are not in the ledger yet.
   const seen = new Map<string, number>()
   let known: Map<string, Use> | undefined
   let bytes = 0
   let tokens = 0
   let lines = 0
-  // Writes since it was asked how many keys there are, and the answer; both 0 after a full count.
+  // Writes since the number of keys was queried, and the result; both 0 after a full count.
   let writes = 0
   let there = 0
   let sweeping = false
@@ -73,7 +73,9 @@ export function bounds(
     }
   }
 
-  /** The uses to enter in the ledger with `all`: what they write, and reads a minute after the last use it knows. */
+  /**
+   * The uses to record in the ledger with `all`: its writes, and reads at least a minute after the last recorded use.
+   */
   const news = (all: readonly Pending[]) => {
     const uses = new Map<string, Use>()
     for (const [key, at] of seen) {
@@ -94,7 +96,7 @@ export function bounds(
     const all = Math.max(size, there)
     return (
       all - tokens > maxEntries ||
-      // What others have added is taken to be as large as the rest, until it is counted.
+      // Entries of other tabs are assumed to be as large as the rest, until counted.
       (bytes / size) * all > maxBytes ||
       tokens > maxTokensOf(maxEntries) ||
       lines > 4_000 + 4 * size
@@ -111,7 +113,7 @@ export function bounds(
     })
   }
 
-  /** Takes `uses` for what is there, with the reads of this realm. */
+  /** Takes `uses`, with this realm's reads, as what exists. */
   const count = (uses: ReadonlyMap<string, Use>) => {
     known = new Map()
     bytes = tokens = writes = there = 0
@@ -121,8 +123,8 @@ export function bounds(
   }
 
   /**
-   * One transaction that counts in full, then drops what is past its life, and the least recently used until the rest
-   * is within the bounds and no more than `share` of the entries.
+   * One transaction that counts everything, then drops expired entries, and the least recently used until the rest is
+   * within the bounds and at most `share` of the entries.
    */
   const sweep = (db: IDBDatabase, share: number) =>
     new Promise<void>((finish) => {
@@ -150,14 +152,14 @@ export function bounds(
         })
         for (const key of evicted) drop(key)
         lines = uses.size
-        // At the quota nothing may be written; the old pages stay right.
+        // At the quota nothing can be written; the old pages remain valid.
         if (share === 1) rewrite(store, uses)
       })
     })
 
   const housekeep = async (db: IDBDatabase, share: number) => {
     sweeping = true
-    // If the connection is going, whoever uses it next will notice and report.
+    // If the connection is failing, its next user will notice and report it.
     await sweep(db, share).catch(ignore)
     sweeping = false
   }

@@ -1,4 +1,4 @@
-// Not by import(): service workers refuse that.
+// Not import(), which service workers refuse.
 import { openDB, unwrap } from "idb"
 import { after, now } from "../../src/base/clock.ts"
 import { nameOf } from "../../src/base/thrown.ts"
@@ -6,30 +6,32 @@ import { createStore, storeName } from "./rows.ts"
 import { isPause, unavailable } from "./trouble.ts"
 
 const openTimeout = 3_000
-// When a thread was blocked its timers fire before its storage answers: so it takes several, and not one long one.
+// After a blocked thread, timers fire before the storage answers, so several short ones are used instead of a long one.
 const openSteps = 6
 
-/** One connection to a database, made when it is needed and made again when it was lost. */
+/** A connection to a database, opened on demand and reopened when lost. */
 export interface Connection {
-  /** Whether it ever opened: from then on trouble is taken for an accident; before, the database cannot be had. */
+  /**
+   * Whether it ever opened. From then on failures are considered temporary; before that, the database is unavailable.
+   */
   readonly opened: boolean
   /**
    * The open database. Concurrent callers share one opening.
    *
-   * @throws {CacheError} `ADAPTER_UNAVAILABLE` with the cure. Where opening hangs, after 3 s (without the time in which
-   * the thread was blocked), and then at once for 30 s.
+   * @throws {CacheError} `ADAPTER_UNAVAILABLE` with the cure. If opening hangs, after 3 s (not counting time in which
+   * the thread was blocked), and then immediately for 30 s.
    */
   get(): Promise<IDBDatabase>
-  /** Forgets `db`, which was lost; the next `get` opens another. */
+  /** Forgets `db`, which was lost; the next `get` opens a new one. */
   drop(db: IDBDatabase | undefined): void
-  /** Closes what is open once its transactions are done. The next `get` opens again. */
+  /** Closes what is open, once its transactions are done. The next `get` opens it again. */
   close(): Promise<void>
 }
 
 /**
  * A connection to the database `name`.
  *
- * @param taken - Told when another tab or the browser takes the database away, or has done so: what it held may be gone.
+ * @param taken - Called when another tab or the browser takes the database away, so that its contents may be gone.
  */
 export function connect(name: string, taken: () => void): Connection {
   let opening: Promise<IDBDatabase> | undefined
@@ -39,7 +41,7 @@ export function connect(name: string, taken: () => void): Connection {
 
   const drop = (db: IDBDatabase | undefined) => {
     db?.close()
-    // `undefined` where opening failed: then what is opening by now is a later attempt.
+    // `undefined` if opening failed: what is opening now is a later attempt.
     if (db && db === current) current = opening = undefined
   }
 
@@ -66,7 +68,7 @@ export function connect(name: string, taken: () => void): Connection {
       return opened
     },
     async get() {
-      // A database that hangs would cost each caller the whole wait again.
+      // Otherwise a hanging database would cost each caller the whole wait again.
       if (!opening && hung && isPause(hung.since)) throw hung.error
       opening ??= open()
       return opening
@@ -90,19 +92,19 @@ async function openDatabase(name: string, lost: (db?: IDBDatabase) => void): Pro
       openDB(name, 1, {
         upgrade(fresh) {
           createStore(unwrap(fresh))
-          // Of the one before, if any, nobody was told: who closes a connection hears nothing more of it.
+          // The loss of a previous one, if any, went unnoticed: a closed connection gets no events.
           lost()
         },
         blocked: () => {
           blocked = true
         },
-        // Another tab deletes or upgrades the database: it waits until we have closed.
+        // Another tab deletes or upgrades the database, and waits until we have closed it.
         blocking: forget,
         terminated: forget,
       })
     db = unwrap(
       await ask().catch((error: unknown) => {
-        // Chromium does so while it deletes the site's data, and then makes a new one for who asks again.
+        // Chromium does so while it deletes the site's data, and then creates a new one for the next request.
         if (nameOf(error) === "AbortError") return ask()
         throw error
       }),
@@ -115,7 +117,7 @@ async function openDatabase(name: string, lost: (db?: IDBDatabase) => void): Pro
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(unavailable(name, error, blocked))
     const cancel = afterSteps(openSteps, openTimeout / openSteps, () => {
-      // A handle that comes late is closed: it would keep other tabs from upgrading.
+      // A handle that arrives late is closed: it would block upgrades by other tabs.
       late = true
       fail(new DOMException(`not open after ${openTimeout} ms`, "TimeoutError"))
     })
@@ -123,12 +125,12 @@ async function openDatabase(name: string, lost: (db?: IDBDatabase) => void): Pro
   })
 }
 
-/** Whether the store of that name may be ours: it takes keys beside its values, and does not find them inside. */
+/** Whether the store of that name may be ours: it takes keys separately from its values. */
 function takesKeys(db: IDBDatabase): boolean {
   return db.transaction(storeName).objectStore(storeName).keyPath === null
 }
 
-/** Calls `done` after `count` timers of `ms` each. Answers how to cancel. */
+/** Calls `done` after `count` timers of `ms` each. Returns a function that cancels them. */
 function afterSteps(count: number, ms: number, done: () => void): () => void {
   let cancel = () => {}
   const step = (left: number) => {

@@ -2,44 +2,44 @@ import { isObject, kindOf } from "../../src/base/kind.ts"
 import { rangeOf, type Use } from "./rows.ts"
 import { watch } from "./watch.ts"
 
-/** The use of a read at `at`, ms since epoch: `NaN` says that size and life stay as they were. */
+/** The use by a read at `at`, ms since epoch: `NaN` means that size and life stay as they were. */
 export function reading(at: number): Use {
   return { at, size: Number.NaN, until: Number.NaN }
 }
 
-/** What one transaction wrote and read, in columns. */
+/** The writes and reads of one transaction, in columns. */
 interface Page {
-  /** Its keys, one after the other. */
+  /** Its keys, concatenated. */
   readonly k: string
   /** Their lengths. */
   readonly n: Uint32Array
-  /** The members of each one's {@link Use}: `at`, `size`, `until`. */
+  /** The members of each key's {@link Use}: `at`, `size`, `until`. */
   readonly a: Float64Array
   readonly s: Float64Array
   readonly e: Float64Array
 }
 
-/** What a page says of a key. */
+/** What a page records about a key. */
 type Line = readonly [key: string, use: Use]
 
 /** The most lines of a page. */
 const pageLength = 1_000
-/** The most pages gone through in one transaction, which must not take long. */
+/** The most pages processed in one transaction, to keep it short. */
 const pagesAtOnce = 16
 
 /**
- * The pages of the ledger, an index by expiry and by use that costs one row per transaction.
+ * The pages of the ledger: an index by expiry and by use that costs one row per transaction.
  *
- * They lie in the same object store under arrays, which no key of an entry is: the time at which the first life on the
- * page ends, and a random number. They are written in the transactions they tell of. An index of the database's own
- * makes 1 000 sets half as slow again in Firefox and WebKit for the expiry alone, and for the use each read would have
- * to write its whole entry.
+ * They are stored in the same object store under arrays, which are never keys of entries: the time at which the first
+ * life on the page ends, and a random number. They are written in the transactions they describe. A native index would
+ * slow down 1 000 sets by half in Firefox and WebKit for the expiry alone, and for the use, each read would have to
+ * write its whole entry.
  */
 function pages(): IDBKeyRange {
   return IDBKeyRange.lowerBound([])
 }
 
-/** Adds `lines`, and answers by which requests. If one fails, so does the transaction: no entry lacks its line. */
+/** Adds `lines`; returns the requests. If one fails, so does the transaction: no entry lacks its line. */
 export function addLines(store: IDBObjectStore, lines: Iterable<Line>): readonly IDBRequest[] {
   const all = [...lines]
   const count = Math.ceil(all.length / pageLength)
@@ -57,7 +57,7 @@ function addPage(store: IDBObjectStore, lines: readonly Line[]): IDBRequest {
     e: Float64Array.from(lines, ([, { until }]) => until),
   }
   const first = page.e.reduce((least, until) => (until < least ? until : least), Infinity)
-  // The random part keeps pages apart whose first lives end at the same time.
+  // The random part separates pages whose first lives end at the same time.
   return store.put(page, [first, Math.random()])
 }
 
@@ -67,7 +67,7 @@ export function rewrite(store: IDBObjectStore, uses: ReadonlyMap<string, Use>): 
   addLines(store, sorted([...uses]))
 }
 
-/** By when their lives end, so that few pages are gone through for those that are due. A read has no end. */
+/** Sorted by the end of their lives, so that few pages have to be read for those that are due. A read has no end. */
 function sorted(lines: Line[]): Line[] {
   return lines.sort(([, a], [, b]) => endOf(a) - endOf(b) || 0)
 }
@@ -76,9 +76,7 @@ function endOf({ until }: Use): number {
   return Number.isNaN(until) ? Infinity : until
 }
 
-/**
- * Hands `next` the uses of all keys that are there. A key that the ledger does not know was never used and lives on.
- */
+/** Calls `next` with the uses of all existing keys. A key that the ledger lacks counts as never used and endless. */
 export function survey(
   store: IDBObjectStore,
   fail: (error: unknown) => void,
@@ -89,7 +87,7 @@ export function survey(
       const told = latest(found)
       const uses = new Map<string, Use>()
       for (const key of keys) {
-        // Others may have put keys of their own kind into the store.
+        // Other code may have stored keys of other types.
         if (typeof key === "string") uses.set(key, told.get(key) ?? { at: 0, size: 0, until: Infinity })
       }
       next(uses)
@@ -97,7 +95,7 @@ export function survey(
   })
 }
 
-/** The last use of each key, with size and life as they were last written. */
+/** The last use of each key, with size and life as last written. */
 function latest(found: readonly unknown[]): Map<string, Use> {
   const written = new Map<string, Use>()
   const uses = new Map<string, Use>()
@@ -109,15 +107,17 @@ function latest(found: readonly unknown[]): Map<string, Use> {
   return uses
 }
 
-/** The lives that may have ended, of some pages. */
+/** The lives that may have ended, from some pages. */
 export interface Due {
-  /** Some may have been written anew since: their rows tell. */
+  /** Some may have been rewritten since: their rows tell. */
   readonly keys: readonly string[]
-  /** Takes their lines out of the ledger; answers whether there are more pages. Ask it when the rows have been read. */
+  /**
+   * Removes their lines from the ledger; returns whether there are more pages. Call it when the rows have been read.
+   */
   done(): boolean
 }
 
-/** Hands `next` the lives that end by `at`, those of some pages at a time. */
+/** Calls `next` with the lives that end by `at`, from some pages at a time. */
 export function findDue(
   store: IDBObjectStore,
   at: number,
@@ -140,7 +140,7 @@ export function findDue(
       next({
         keys: [...new Set(lines.filter(isDue).map(([key]) => key))],
         done() {
-          // Where nothing can be written any more, the old pages stay right.
+          // If nothing can be written any more, the old pages remain valid.
           if (!refused) store.delete(range)
           return !refused && names.length === pagesAtOnce
         },
@@ -163,7 +163,7 @@ function linesOf(page: unknown): Line[] {
 function isPage(page: unknown): page is Page {
   if (!isObject(page)) return false
   const { k, n, a, s, e }: { [member in keyof Page]?: unknown } = page
-  // Not by their classes: where structured clone is another realm's, as in Jest, so are they.
+  // Not by class: structured clone may use another realm's, as in Jest.
   const kinds = [k, n, a, s, e].map((member) => kindOf(Object(member)))
   return kinds.join() === "String,Uint32Array,Float64Array,Float64Array,Float64Array"
 }

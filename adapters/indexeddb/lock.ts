@@ -3,21 +3,21 @@ import { sha256 } from "../../src/base/bytes.ts"
 import { after } from "../../src/base/clock.ts"
 import { unref } from "../../src/base/unref.ts"
 
-/** The longest name of a lock that WebKit takes. */
+/** The longest lock name that WebKit supports. */
 const maxName = 1_024
 
-/** Whether this runtime has Web Locks. They need a secure context in browsers. */
+/** Whether this runtime has Web Locks. Browsers require a secure context. */
 export function hasLocks(): boolean {
   return typeof globalThis.navigator?.locks?.request === "function"
 }
 
 /**
- * Takes the lease on `key` across all tabs and workers of the origin; `undefined` while another holds it.
+ * Takes the lease on `key` across all tabs and workers of the origin; `undefined` while another holder has it.
  *
  * It ends by `release`, after `ttl` ms, or with the page that holds it.
  */
 export async function lock(database: string, key: string, ttl: number): Promise<Lease | undefined> {
-  // Chromium gives a page that it prerenders no lock before it is shown, which may be never: it loads without one.
+  // Chromium gives a prerendered page no lock before it is shown, which may never happen: it loads without one.
   if (Reflect.get(globalThis.document ?? {}, "prerendering") === true) return { release() {} }
   const name = await nameFor(database, key)
   return new Promise((resolve, reject) => {
@@ -32,7 +32,7 @@ export async function lock(database: string, key: string, ttl: number): Promise<
           async release() {
             cancel()
             end()
-            // Over when the browser says that it is given back: whoever asks next gets it.
+            // Resolves when the browser has released it, so that the next request gets it.
             await over.catch(() => {})
           },
         })
@@ -43,7 +43,7 @@ export async function lock(database: string, key: string, ttl: number): Promise<
 }
 
 async function nameFor(database: string, key: string): Promise<string> {
-  // JSON writes lone surrogates as escapes: two keys never share a lock.
+  // JSON escapes lone surrogates, so that two keys never share a lock.
   const name = `isocache:${JSON.stringify([database, key])}`
   if (name.length <= maxName) return name
   return `isocache#${await sha256(name)}`

@@ -7,7 +7,7 @@ import { isAlive, isRow, type Row, rangeOf, type Use, useOf } from "./rows.ts"
 import { watch } from "./watch.ts"
 
 /**
- * One thing asked of the storage: of the database, or of the memory that stands in for it.
+ * An operation on the storage: on the database, or on the memory that stands in for it.
  *
  * |                       | key | prefix | use | writes | decides |
  * | --------------------- | --- | ------ | --- | ------ | ------- |
@@ -20,21 +20,20 @@ import { watch } from "./watch.ts"
  * | {@link listing}       |     |        |     |        |         |
  * | {@link pruning}       |     |        |     | yes    | yes     |
  *
- * When a writing operation succeeds, the bounds take up its use; without one they forget its key, or the keys under its
- * prefix.
+ * When a write succeeds, the bounds record its use; without one, they forget its key, or the keys under its prefix.
  */
 export interface Operation<T> {
-  /** The key it is about; `undefined`: any key. */
+  /** The key it concerns; `undefined` for any key. */
   readonly key: string | undefined
   /** The prefix that it clears. */
   readonly prefix?: string
-  /** What is to be entered in the ledger; an operation that decides enters it itself. */
+  /** The use to record in the ledger; an operation that decides records it itself. */
   readonly use?: Use
   readonly writes: boolean
-  /** Whether it writes by what it read: what comes after it on the same key waits until it is done. */
+  /** Whether its write depends on what it read: later operations on the same key wait until it is done. */
   readonly decides?: boolean
   /**
-   * Makes its requests in the transaction of `store` and calls `done` with the answer, which counts once the
+   * Makes its requests in the transaction of `store`, and calls `done` with the result, which is valid once the
    * transaction is complete, or `fail`. Throws what a request throws.
    */
   ask(store: IDBObjectStore, done: (answer: T) => void, fail: (error: unknown) => void): void
@@ -42,7 +41,7 @@ export interface Operation<T> {
   recall(overlay: Overlay): T
 }
 
-/** Reads `key`, past its life too until it is pruned. `found` is called if it is there, alive. */
+/** Reads `key`, even if expired but not pruned yet. `found` is called if it is alive. */
 export function getting(key: string, found: () => void): Operation<Stored | undefined> {
   return {
     key,
@@ -57,7 +56,7 @@ export function getting(key: string, found: () => void): Operation<Stored | unde
   }
 }
 
-/** Puts `row` in place of what is there. */
+/** Writes `row`, replacing any other. */
 export function setting(key: string, row: Row): Operation<void> {
   return {
     key,
@@ -71,7 +70,7 @@ export function setting(key: string, row: Row): Operation<void> {
   }
 }
 
-/** Puts `row` unless there is one alive; answers whether it did. */
+/** Writes `row` unless there is a live one; returns whether it did. */
 export function adding(key: string, row: Row): Operation<boolean> {
   const use = useOf(key, row)
   return {
@@ -97,7 +96,7 @@ export function adding(key: string, row: Row): Operation<boolean> {
   }
 }
 
-/** Removes `key`; answers whether it was there, alive. */
+/** Removes `key`; returns whether it was alive. */
 export function deleting(key: string): Operation<boolean> {
   return {
     key,
@@ -110,7 +109,7 @@ export function deleting(key: string): Operation<boolean> {
   }
 }
 
-/** Puts another version token in place of the one at `key`: a hard invalidation, or a soft one. */
+/** Replaces the version token at `key`: a hard invalidation, or a soft one. */
 export function renewing(key: string): Operation<void> {
   return {
     key,
@@ -119,7 +118,7 @@ export function renewing(key: string): Operation<void> {
     ask(store, done, fail) {
       watch(store.get(key), fail, (row) => {
         const before = isRow(row) && typeof row.v === "string" ? row.v : ""
-        // A soft token does for both: a hard one only has to be another than before.
+        // A soft token does for both: a hard one only has to differ from the previous one.
         watch(store.put({ v: softToken(before) }, key), fail)
         done()
       })
@@ -158,13 +157,13 @@ export function listing(
   }
 }
 
-/** What a prune has done: how many it dropped, and whether there are more to look at. */
+/** The result of a prune: how many it dropped, and whether there are more to check. */
 export interface Pruned {
   readonly dropped: number
   readonly more: boolean
 }
 
-/** Drops what is past its life at `at`, or some of it: see {@link findDue}. */
+/** Drops what has expired at `at`, or some of it: see {@link findDue}. */
 export function pruning(at: number): Operation<Pruned> {
   return {
     key: undefined,

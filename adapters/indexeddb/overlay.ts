@@ -7,31 +7,31 @@ const maxRows = 1_000
 const maxMarks = 10_000
 
 /**
- * The memory that stands in while the database is away, and the journal of what it missed.
+ * The memory that stands in while the database is unavailable, and the journal of what the database missed.
  *
- * It never shows what the database held before, and keeps 1 000 entries. Rows are copies; so is what comes out.
+ * It never shows what the database held before, and keeps 1 000 entries. Rows are copied in and out.
  */
 export interface Overlay {
   get(key: string): Stored | undefined
   set(key: string, row: Row): void
-  /** Sets what is absent. If it is a version token, the one that the database may have stays good. */
+  /** Sets what is absent. If that is a version token, the database's own token may stay valid. */
   add(key: string, row: Row): void
   delete(key: string): boolean
   clear(prefix: string): void
   keys(prefix: string, count: number, from: IDBValidKey | undefined): string[]
   prune(at: number): number
   /**
-   * Operations that keep the database from showing anything older than this memory did: they delete what was written
-   * here, and renew version tokens once more. No value is brought over: others may have replaced, deleted or
-   * invalidated it meanwhile, and a deletion cannot be seen.
+   * Operations that keep the database from returning anything older than this memory: they delete what was written
+   * here, and renew version tokens again. Values are not transferred: others may have replaced, deleted or invalidated
+   * them in the meantime, and deletions leave no trace.
    */
   journal(): Operation<unknown>[]
 }
 
-/** An empty one. */
+/** An empty overlay. */
 export function overlay(): Overlay {
   const rows = new Map<string, Row>()
-  /** The keys whose rows in the database, if any, are out of date. */
+  /** The keys whose rows in the database, if any, are outdated. */
   const marks = new Set<string>()
   let cleared: string[] = []
 
@@ -45,7 +45,7 @@ export function overlay(): Overlay {
     bound()
   }
 
-  /** Rather a cleared database than marks without end. */
+  /** Better to clear the database than to collect marks without end. */
   const bound = () => {
     if (marks.size + cleared.length <= maxMarks) return
     cleared = [""]
@@ -78,7 +78,7 @@ export function overlay(): Overlay {
     },
     add(key, row) {
       put(key, row)
-      // A token made here need not be marked: entries made under it are a miss under the database's own token.
+      // A token created here need not be marked: entries made under it are a miss under the database's own token.
       if (!isToken(key)) mark(key)
     },
     delete(key) {

@@ -3,23 +3,23 @@ import { now } from "../../src/base/clock.ts"
 import { isObject } from "../../src/base/kind.ts"
 import { sizeOf } from "./size.ts"
 
-/** The one object store. Its keys are the adapter's keys, out of line, and arrays for the ledger. */
+/** The only object store. Its keys are the adapter's keys, out of line, and arrays for the ledger. */
 export const storeName = "entries"
 
-/** What is kept under a key. */
+/** What is stored under a key. */
 export interface Row {
   readonly v: Stored
-  /** When it may be dropped, ms since epoch; absent: never. */
+  /** When it may be dropped, ms since epoch; absent for never. */
   readonly e?: number
 }
 
-/** What the ledger knows of an entry. */
+/** What the ledger records about an entry. */
 export interface Use {
   /** When it was last used, ms since epoch. */
   readonly at: number
-  /** About how many bytes it takes; 0 for a version token. */
+  /** Its approximate size in bytes; 0 for a version token. */
   readonly size: number
-  /** When its life is over, ms since epoch; `Infinity`: never. */
+  /** When its life ends, ms since epoch; `Infinity` for never. */
   readonly until: number
 }
 
@@ -29,8 +29,8 @@ export function createStore(db: IDBDatabase): void {
 }
 
 /**
- * The row of `record`, written now. What its caller might change is copied: a transaction starts later, and may have to
- * be repeated.
+ * The row of `record`, written now. What the caller might change is copied: the transaction starts later, and may be
+ * repeated.
  *
  * @throws What structured clone throws.
  */
@@ -39,7 +39,7 @@ export function rowOf(record: Stored, ttl: number): Row {
   return Number.isFinite(ttl) ? { v, e: now() + ttl } : { v }
 }
 
-/** Whether it is anything but a primitive value or an entry of a cache: a cache makes those for the adapter alone. */
+/** Whether it is anything but a primitive or a cache's entry, which was created for the adapter alone. */
 function mayChange(record: Stored): boolean {
   // structuredClone refuses functions and symbols.
   if (!/^(object|function|symbol)$/.test(typeof record)) return false
@@ -47,37 +47,37 @@ function mayChange(record: Stored): boolean {
   return format !== 1 || !Array.isArray(marks)
 }
 
-/** The use of `key` now, when `row` is written to it. */
+/** The use of `key` by writing `row` now. */
 export function useOf(key: string, row: Row): Use {
   const size = isToken(key) ? 0 : sizeOf(row.v) + key.length
   return { at: tick(), size, until: row.e ?? Infinity }
 }
 
-/** Whether `row`, read back, is one of ours. */
+/** Whether `row`, as read, is one of ours. */
 export function isRow(row: unknown): row is Row {
   return isObject(row) && "v" in row
 }
 
-/** Whether `row`, read back, is one of ours and still alive at `at`. */
+/** Whether `row`, as read, is one of ours and alive at `at`. */
 export function isAlive(row: unknown, at: number): row is Row {
   return isRow(row) && !(typeof row.e === "number" && row.e <= at)
 }
 
 let last = 0
 
-/** The time, never twice the same: rows written within one millisecond keep their order. */
+/** The time, never the same twice, so that rows written within one millisecond keep their order. */
 export function tick(): number {
   last = Math.max(now(), last + 1 / 1024)
   return last
 }
 
-/** All keys that start with `prefix`, after `from` where given. */
+/** All keys that start with `prefix`, after `from` if given. */
 export function rangeOf(prefix: string, from?: IDBValidKey): IDBKeyRange {
-  // IndexedDB orders strings by UTF-16 code units, and any array after all strings.
+  // IndexedDB orders strings by UTF-16 code units, and arrays after all strings.
   return IDBKeyRange.bound(from ?? prefix, after(prefix) ?? [], from !== undefined, true)
 }
 
-/** The least string above all that start with `prefix`; `undefined` where there is none. */
+/** The least string above all that start with `prefix`; `undefined` if there is none. */
 function after(prefix: string): string | undefined {
   for (let i = prefix.length - 1; i >= 0; i--) {
     const unit = prefix.charCodeAt(i)

@@ -10,23 +10,23 @@ import { split } from "./split.ts"
 import { type Failure, type Pending, transact } from "./transaction.ts"
 import { isFull, isLost, isPause, refused } from "./trouble.ts"
 
-/** Brings operations to the database, those of one turn together. */
+/** Runs operations on the database, those of one turn together. */
 export interface Scheduler {
-  /** Rejects only for what befell this operation, or when the database never opened. */
+  /** Rejects only if this operation fails, or if the database never opened. */
   submit<T>(operation: Operation<T>): Promise<T>
-  /** Fulfils once nothing is waiting any more. */
+  /** Resolves once no operation is waiting. */
   idle(): Promise<void>
 }
 
 /**
  * A scheduler over `connection`.
  *
- * What is asked in one turn shares one write transaction, and its reads go beside it; a read asked after a write of
- * its key sees it. One write transaction runs at a time, what comes meanwhile goes into the next. An operation that
- * the connection lost is tried once more on another one; after that memory stands in, and 30 s later the first to
- * ask brings the database back.
+ * The writes of one turn share a transaction; reads run beside it, but a read after a write of its key sees that write.
+ * One write transaction runs at a time; later operations go into the next. An operation that fails with the connection
+ * is retried once on a new one; after that memory stands in, and 30 s later the next operation makes the scheduler
+ * return to the database.
  *
- * @param restored - Told when the database has just got what it missed.
+ * @param restored - Called when the database has just been updated with what it missed.
  */
 export function scheduler(
   connection: Connection,
@@ -40,7 +40,7 @@ export function scheduler(
   let standIn: { readonly overlay: Overlay; since: number } | undefined
   const running = new Set<Promise<void>>()
 
-  /** Starts what is queued at the end of this turn: as soon as a microtask has brought nothing new. */
+  /** Starts the queue at the end of this turn: as soon as a microtask adds nothing to it. */
   const schedule = async () => {
     scheduled = true
     let size = 0
@@ -76,7 +76,7 @@ export function scheduler(
     running.add(tracked)
   }
 
-  /** Waits for `work`, which has just begun; what is asked meanwhile goes together into the next transaction. */
+  /** Waits for `work`, which has just begun; operations in the meantime share the next transaction. */
   const alone = async (work: Promise<void>) => {
     writing = true
     await work
@@ -84,7 +84,7 @@ export function scheduler(
     if (queue.length > 0) flush()
   }
 
-  /** Runs `all` to their end, with one more try for those that a second one can help. */
+  /** Runs `all` to completion, with one retry for those that it may help. */
   const run = async (all: readonly Pending[], writes: boolean) => {
     const first = await attempt(all, writes)
     if (first.failed.length === 0) return
@@ -105,7 +105,7 @@ export function scheduler(
     if (full[0]) {
       emit({ type: "error", error: refused(full[0].pending.operation.key, full[0].error) })
       await squeeze(full)
-      // Some engines stay read-only after this until the database is opened anew.
+      // Some engines stay read-only after this until the database is reopened.
       connection.drop(second.db)
     }
     if (gone[0]) {
@@ -114,7 +114,7 @@ export function scheduler(
     }
   }
 
-  /** Writes those of `full` for which there is room, trying halves of them; rejects the others. */
+  /** Writes those of `full` that there is room for, by trying halves of them; rejects the others. */
   const squeeze = async (full: readonly Failure[]): Promise<void> => {
     if (full.length <= 1) return rejectAll(full)
     const middle = full.length >> 1
@@ -138,7 +138,7 @@ export function scheduler(
     }
   }
 
-  /** Lets memory stand in for the database, if it does not already. */
+  /** Lets memory stand in for the database, unless it already does. */
   const degrade = (error: unknown) => {
     if (!standIn) {
       standIn = { overlay: overlay(), since: now() }
@@ -155,9 +155,9 @@ export function scheduler(
     return standIn.overlay
   }
 
-  /** Goes back to the database once it has nothing older than memory, or goes on without it. */
+  /** Returns to the database once it holds nothing older than memory, or goes on without it. */
   const comeBack = async (memory: Overlay) => {
-    // What was asked by now need not wait for a database that may never come.
+    // Queued operations must not wait for a database that may never return.
     recall(memory, take())
     if (!(await restore(memory.journal(), means))) return
     standIn = undefined
@@ -184,7 +184,7 @@ export function scheduler(
   }
 }
 
-/** Settles `all` by the memory that stands in. */
+/** Settles `all` with the memory that stands in. */
 function recall(memory: Overlay, all: readonly Pending[]): void {
   for (const { operation, resolve, reject } of all) {
     try {
@@ -195,12 +195,12 @@ function recall(memory: Overlay, all: readonly Pending[]): void {
   }
 }
 
-/** Failures by what would help: room for `full`, another connection for `gone`, nothing for `own`. */
+/** Sorts failures by what would help: room for `full`, another connection for `gone`, nothing for `own`. */
 function sortOut(failures: readonly Failure[], isFirst = false) {
   const sorted: Record<"own" | "full" | "gone", Failure[]> = { own: [], full: [], gone: [] }
   for (const failure of failures) {
     const { whole, error } = failure
-    // An operation that fails alone as if the connection were lost is believed the first time.
+    // If an operation fails alone, as if the connection were lost, that is believed the first time.
     const isGone = whole || (isFirst && isLost(error))
     sorted[isFull(error) ? "full" : isGone ? "gone" : "own"].push(failure)
   }

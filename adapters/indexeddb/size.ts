@@ -4,10 +4,10 @@ const sample = 64
 const depth = 16
 
 /**
- * About how many bytes structured clone makes of `value`.
+ * Roughly how many bytes the structured clone of `value` takes.
  *
- * Long arrays and wide objects are measured by their first 64 members; what lies deeper than 16 levels is not
- * looked at, and what is met again counts as a reference. So it takes microseconds of most values.
+ * Long arrays and wide objects are estimated by their first 64 members; below 16 levels nothing is examined, and a
+ * repeated object counts as a reference. So it takes microseconds for most values.
  */
 export function sizeOf(value: unknown, level = 0, seen: Set<object> = new Set()): number {
   if (typeof value === "string") return value.length

@@ -4,8 +4,8 @@ import type { Pending } from "./transaction.ts"
 const readsAtOnce = 64
 
 /**
- * Splits what was asked in one turn, in its order, into reads for transactions of their own and the rest, for one
- * write transaction: the writes, and the reads that were asked after a write they must see.
+ * Splits the operations of one turn, in order, into reads with transactions of their own, and the rest for one write
+ * transaction: the writes, and the reads after a write that they must see.
  */
 export function split(all: readonly Pending[]): {
   readonly reads: readonly (readonly Pending[])[]

@@ -5,35 +5,35 @@ import { storeName } from "./rows.ts"
 
 /** After how many ms a transaction that neither completes nor aborts counts as lost. */
 const patience = 20_000
-/** The same for a transaction that goes over all there is. */
+/** The same for a transaction that processes everything stored. */
 export const longPatience: number = 3 * patience
 
-/** An operation somebody waits for. */
+/** A submitted operation. */
 export interface Pending<T = unknown> {
   readonly operation: Operation<T>
   resolve(answer: T): void
   reject(error: unknown): void
 }
 
-/** An operation that did not succeed. */
+/** A failed operation. */
 export interface Failure {
   readonly pending: Pending
   readonly error: unknown
-  /** Whether the whole transaction failed, not this operation alone. */
+  /** Whether the whole transaction failed, not just this operation. */
   readonly whole: boolean
 }
 
-/** What a write transaction does beside its operations. */
+/** What a write transaction does besides its operations. */
 export interface Besides {
-  /** Adds requests of its own, which disturb nobody. */
+  /** Adds requests of its own, whose failure is ignored. */
   join(store: IDBObjectStore): void
-  /** Told which operations succeeded, before those who wait for them are. */
+  /** Called with the operations that succeeded, before their promises resolve. */
   done(succeeded: readonly Pending[]): void
 }
 
 /**
- * Runs `all` in one transaction and resolves those that succeed: reads one by one, and with `besides`, which makes
- * it a write transaction, together once it is complete. Never rejects; answers those that failed.
+ * Runs `all` in one transaction and resolves those that succeed: reads one by one; with `besides`, which makes it a
+ * write transaction, all of them once it is complete. Never rejects; returns those that failed.
  */
 export function transact(
   db: IDBDatabase,
@@ -49,7 +49,7 @@ export function transact(
     const lose = (error: unknown) => {
       if (over) return
       over = true
-      // An abort fails all requests of the transaction: that is no fault of theirs.
+      // An abort fails all requests of the transaction: that is not their own failure.
       const own = failed.filter((failure) => !isAbort(failure.error))
       const blameless = failed.filter((failure) => isAbort(failure.error)).map(({ pending }) => pending)
       finish([...own, ...[...blameless, ...waiting].map((pending) => ({ pending, error, whole: true }))])
@@ -92,8 +92,8 @@ export function transact(
 }
 
 /**
- * Begins a transaction that counts as lost after `ms`, or when the browser closes `db`. `lose` may be called more than
- * once.
+ * Begins a transaction that counts as lost after `ms`, or when the browser closes `db`. `lose` may be called
+ * repeatedly.
  */
 export function begin(
   db: IDBDatabase,
@@ -108,7 +108,7 @@ export function begin(
     lose(aborted())
   }
   const cancel = after(ms, giveUp)
-  // When the browser takes the database, Chromium forgets what was begun just before: neither event comes.
+  // When the browser takes the database away, Chromium forgets recent transactions: neither event comes.
   db.addEventListener("close", giveUp)
   const end = () => {
     cancel()
@@ -118,7 +118,7 @@ export function begin(
     end()
     complete()
   }
-  // A full disk may show here alone, without any request failing.
+  // A full disk may show only here, without a failed request.
   transaction.onabort = () => {
     end()
     lose(transaction.error ?? aborted())
@@ -127,8 +127,8 @@ export function begin(
 }
 
 /**
- * Calls `ask` for each in order, and `end` after the last. One on a key for which an earlier one still decides waits,
- * with those behind it, until that one has called `next`.
+ * Calls `ask` for each operation in order, and `end` after the last. An operation on a key for which an earlier one is
+ * still deciding waits, with those behind it, until that one has called `next`.
  */
 function inOrder(
   all: readonly Pending[],
@@ -159,7 +159,7 @@ function abort(transaction: IDBTransaction): void {
   try {
     transaction.abort()
   } catch {
-    // It was over after all; its answer comes too late.
+    // It had ended after all; its result comes too late.
   }
 }
 

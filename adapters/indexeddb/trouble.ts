@@ -13,23 +13,23 @@ const lost = new Set([
 
 const pause = 30_000
 
-/** Whether a database that failed at `since` is still left alone: for 30 s, or until the clock is set back. */
+/** Whether a database that failed at `since` is still to be left alone: for 30 s, or until the clock is moved back. */
 export function isPause(since: number): boolean {
   const passed = now() - since
   return passed >= 0 && passed < pause
 }
 
-/** Whether `error` says that the connection is gone: another one may work. */
+/** Whether `error` means that the connection is gone, so that another one may work. */
 export function isLost(error: unknown): boolean {
   return lost.has(nameOf(error))
 }
 
-/** Whether `error` says that the browser gives no more room. */
+/** Whether `error` means that the browser has no more room. */
 export function isFull(error: unknown): boolean {
   return nameOf(error) === "QuotaExceededError"
 }
 
-/** An `ADAPTER_UNAVAILABLE` for a database that did not open, with the cure. */
+/** The `ADAPTER_UNAVAILABLE` of a database that did not open, with the cure. */
 export function unavailable(name: string, error: unknown, blocked = false): CacheError {
   const [what, cure] = reasonFor(error, blocked)
   return new CacheError(
@@ -66,11 +66,11 @@ function reasonFor(error: unknown, blocked: boolean): readonly [what: string, cu
   }
 }
 
-/** What a caller gets for `error`, which befell only the operation on `key`. */
+/** The error a caller gets for `error`, if only the operation on `key` failed. */
 export function refused(key: string | undefined, error: unknown): unknown {
   const details = key === undefined ? {} : { key }
   if (nameOf(error) === "DataCloneError") {
-    // The engine's own message quotes the value (the text of a function, say): it goes no further.
+    // The engine's own message quotes the value (such as the source of a function), so it is not passed on.
     return new CacheError(
       "VALUE_UNSUPPORTED",
       `IndexedDB cannot keep the value of ${shortKey(key ?? "")}: it holds what structured clone refuses ` +

@@ -1,14 +1,14 @@
 import { isToken } from "../../src/adapter.ts"
 import type { Use } from "./rows.ts"
 
-/** How far entries and tokens are above what shall stay; 0 and below: not at all. */
+/** How many entries and tokens are above their bounds; 0 or less for none. */
 export interface Surplus {
   readonly entries: number
   readonly bytes: number
   readonly tokens: number
 }
 
-/** Chooses from `uses` what goes, the least recently used first. Tokens go for their own number alone. */
+/** Chooses from `uses` what to evict, the least recently used first. Tokens are evicted only for their own bound. */
 export function victims(uses: ReadonlyMap<string, Use>, surplus: Surplus): readonly string[] {
   let { entries, bytes, tokens } = surplus
   if (entries <= 0 && bytes <= 0 && tokens <= 0) return []

@@ -1,11 +1,11 @@
-/** Calls `next` with the result of `request`, or `fail`, which leaves the rest of its transaction alone. */
+/** Calls `next` with the result of `request`, or `fail`, without aborting the rest of its transaction. */
 export function watch<T>(
   request: IDBRequest<T>,
   fail: (error: unknown) => void,
   next?: (result: T) => void,
 ): void {
   request.onerror = (event) => {
-    // Unprevented, one bad record would abort all that share its transaction.
+    // Unless prevented, one bad record would abort all that share its transaction.
     event.preventDefault()
     event.stopPropagation()
     fail(request.error)
@@ -15,7 +15,7 @@ export function watch<T>(
     try {
       next(request.result)
     } catch (error) {
-      // Thrown out of an event it would abort the transaction too.
+      // Thrown in an event handler, it would abort the transaction, too.
       fail(error)
     }
   }

@@ -1,63 +1,63 @@
 import { CacheError } from "../../src/base/errors.ts"
 import { workers } from "../../src/base/workers.ts"
 
-/** What a read of one name yields. */
+/** The result of reading one name. */
 export interface KVFound {
-  /** `null` where there is none. */
+  /** `null` if there is none. */
   readonly value: string | null
-  /** What was put beside it. */
+  /** Its metadata. */
   readonly metadata: unknown
 }
 
-/** What {@link KVLike.list} answers: one page, and how to get the next. */
+/** The result of {@link KVLike.list}: one page, and the cursor of the next. */
 export type KVPage =
-  /** The last one. */
+  /** The last page. */
   | { readonly list_complete: true; readonly keys: readonly KVListed[] }
-  /** One that others follow. */
+  /** A page that others follow. */
   | { readonly list_complete: false; readonly keys: readonly KVListed[]; readonly cursor: string }
 
-/** A name in a page, with what was put beside its value. */
+/** A name in a page, with its metadata. */
 export interface KVListed {
-  /** As the namespace knows it. */
+  /** As the namespace has it. */
   readonly name: string
-  /** What was put beside its value. */
+  /** Its metadata. */
   readonly metadata?: unknown
 }
 
-/** How a value is read. */
+/** Options of a read. */
 export interface KVReadOptions {
-  /** In what form. */
+  /** The form of the value. */
   type: "text"
-  /** Seconds that the reader's location may answer from its own copy. */
+  /** How long the reader's location may answer from its own copy, in seconds. */
   cacheTtl?: number
 }
 
-/** What is put beside a value. */
+/** Options of a write. */
 export interface KVWriteOptions {
-  /** Seconds, 60 at least. */
+  /** In seconds, at least 60. */
   expirationTtl?: number
-  /** Anything JSON keeps, 1 024 bytes at most. */
+  /** Any JSON value of up to 1 024 bytes. */
   metadata?: unknown
 }
 
-/** As much of a Workers KV namespace as {@link kv} uses. The binding in a Worker's `env` is one. */
+/** The part of a Workers KV namespace that {@link kv} uses. A binding in a Worker's `env` fits. */
 export interface KVLike {
-  /** The value of one name. */
+  /** Reads one name. */
   getWithMetadata(key: string, options: KVReadOptions): Promise<KVFound>
-  /** Up to 100 keys in one operation. A missing one is `null`, or found with the value `null`. */
+  /** Reads up to 100 names in one operation. A missing one is `null`, or has the value `null`. */
   getWithMetadata(keys: string[], options: KVReadOptions): Promise<Map<string, KVFound | null>>
-  /** Replaces a value. */
+  /** Writes a value. */
   put(key: string, value: string, options?: KVWriteOptions): Promise<void>
   /** Removes a name. */
   delete(key: string): Promise<void>
-  /** A page of the names that start with `prefix`, 1 000 at most. */
+  /** Lists a page of up to 1 000 names that start with `prefix`. */
   list(options?: { prefix?: string; cursor?: string }): Promise<KVPage>
 }
 
 /**
- * The namespace behind `binding`: the object itself, or what the Worker's `env` holds under that name now.
+ * The namespace of `binding`: the object itself, or what the Worker's `env` currently holds under that name.
  *
- * @throws {CacheError} `ADAPTER_UNAVAILABLE` if there is none, or if it is something else.
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` if it is missing or is something else.
  */
 export function namespaceOf(binding: unknown): KVLike {
   if (typeof binding !== "string") {
@@ -86,10 +86,10 @@ function inWrangler(binding: string): string {
 
 const methods = ["getWithMetadata", "put", "delete", "list"]
 
-/** Whether `value` is a Workers KV namespace, told by its methods. */
+/** Whether `value` is a Workers KV namespace, recognized by its methods. */
 export function isKV(value: unknown): value is KVLike {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false
-  // A binding to another Worker answers to any method name, and to `fetch`, which a namespace has not.
+  // A binding to another Worker claims to have any method, including `fetch`, which a namespace lacks.
   const has = (name: string) => typeof Reflect.get(value, name) === "function"
   return methods.every(has) && !has("fetch")
 }

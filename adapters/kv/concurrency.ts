@@ -1,10 +1,10 @@
-/** Connections a Worker may have open at a time; more would queue. */
+/** A Worker's limit of open connections; more would queue. */
 const atOnce = 6
 
 /**
- * Runs `task` on each item, six at a time, all of them even if one fails; answers in the items' order.
+ * Runs `task` on each item, six at a time, and all of them even if one fails; returns results in the items' order.
  *
- * Rejects with the first failure once all have settled, so that none runs on unheard.
+ * Rejects with the first failure once all have settled, so that no rejection is unhandled.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
@@ -27,7 +27,7 @@ export async function mapConcurrently<T, R>(
   return results
 }
 
-/** Cuts `items` into groups of `size` at most. */
+/** Splits `items` into groups of up to `size`. */
 export function groups<T>(items: readonly T[], size: number): T[][] {
   const all: T[][] = []
   for (let at = 0; at < items.length; at += size) all.push(items.slice(at, at + size))

@@ -8,7 +8,7 @@ import { explain } from "./trouble.ts"
 /** A record of this library as a listing shows it. */
 export interface Listed {
   readonly name: string
-  /** Left out where it lies in the value and need not be known. */
+  /** Omitted if it is in the value and is not needed. */
   readonly key: string | undefined
   readonly alive: boolean
 }
@@ -16,9 +16,9 @@ export interface Listed {
 /**
  * Lists the records whose keys start with `prefix`, page by page.
  *
- * A record whose key is neither in its name nor in its metadata is read to learn it.
+ * A record is read if its key is neither in its name nor in its metadata.
  *
- * @param whole - Whether to learn every key. Else only those whose names show too little of them to compare.
+ * @param whole - Whether every key is needed. Otherwise only those that cannot be compared by their names.
  */
 export async function* listed(
   namespace: KVLike,
@@ -44,7 +44,7 @@ export async function* listed(
 }
 
 interface Row extends Listed {
-  /** Whether the key starts with the prefix, as far as it is known. */
+  /** Whether the key starts with the prefix, as far as known. */
   readonly matches: boolean
   /** Whether the key is in the value. */
   readonly inValue: boolean
@@ -55,7 +55,7 @@ function rowOf(row: KVListed, prefix: string): Row {
   const told = keyIn(row.name)
   const key = "key" in told ? told.key : keyOf(undefined, metadata)
   const inValue = !("key" in told) && metadata.k === 1
-  // A hashed name shows how its key begins.
+  // A hashed name contains the start of the key.
   const matches = (key ?? ("head" in told ? told.head : "")).startsWith(prefix)
   return { name: row.name, key, alive: isAlive(metadata, now()), matches, inValue }
 }

@@ -2,10 +2,10 @@ import type { KVFound, KVLike, KVReadOptions } from "./binding.ts"
 import { groups, mapConcurrently } from "./concurrency.ts"
 import { statusOf } from "./trouble.ts"
 
-/** Names that Workers KV takes in one read. */
+/** How many names Workers KV reads in one operation. */
 const maxNames = 100
 
-/** Reads `names`, a hundred different ones per operation. Rejects when one read fails. */
+/** Reads `names`, a hundred different ones per operation. Rejects if one read fails. */
 export async function readMany(
   namespace: KVLike,
   names: readonly string[],
@@ -31,7 +31,7 @@ async function readGroup(
       if (found) into.set(name, found)
     }
   } catch (error) {
-    // One operation carries 25 MiB: what is more comes in two halves.
+    // One operation returns up to 25 MiB; more is read in two halves.
     if (statusOf(error) !== 413 || names.length === 1) throw error
     const half = Math.ceil(names.length / 2)
     for (const part of groups(names, half)) await readGroup(namespace, part, reading, into)

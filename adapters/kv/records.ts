@@ -1,30 +1,30 @@
 import { isWellFormed, utf8Length } from "../../src/base/bytes.ts"
 import { isObject } from "../../src/base/kind.ts"
 
-/** What lies beside a value. Short names, for there is little room. */
+/** The metadata of a value. Short names, because space is limited. */
 interface Metadata {
-  /** When the record's life ends, in ms since epoch. KV itself counts from 60 seconds up. */
+  /** When the record's life ends, in ms since epoch. KV itself requires at least 60 seconds. */
   readonly e?: number
-  /** The record's first line; the value holds what follows it. */
+  /** The record's first line; the value holds the rest. */
   readonly h?: string
-  /** The key, where the name is a hash; 1 says that the value's first line tells it, as JSON. */
+  /** The key, if the name is a hash; 1 means that the value's first line contains it, as JSON. */
   readonly k?: string | 1
-  /** The value is JSON of the text, because UTF-8 would not keep it. */
+  /** The value is the text as JSON, because UTF-8 would not keep it. */
   readonly j?: 1
 }
 
-/** A record as it is put. */
+/** A record as it is written. */
 export interface Packed {
   readonly value: string
   readonly metadata: Metadata
 }
 
-/** Bytes of JSON that Workers KV takes beside a value. */
+/** The most bytes of JSON metadata in Workers KV. */
 const metadataLimit = 1024
 
 /**
- * Lays out `record` as value and metadata: its first line, the key (where the name is a hash) and the deadline go
- * into the metadata as far as they fit, so that listings show them, and the rest into the value.
+ * Splits `record` into value and metadata. Its first line, the key (if the name is a hash) and the deadline go into the
+ * metadata as far as they fit, so that listings show them; the rest goes into the value.
  *
  * @param key - The key if its name is a hash, else `undefined`.
  */
@@ -33,7 +33,7 @@ export function pack(record: string, key: string | undefined, deadline: number):
   const whole = layOut(record, life)
   const split = splitUp(record, life) ?? whole
   if (key === undefined) return fits(split) ? split : whole
-  // The key is put in before the header: without it a listing must read the value.
+  // The key comes before the header: without it, a listing must read the value.
   for (const { value, metadata } of canLieBeside(key) ? [split, whole] : []) {
     const named = { value, metadata: { ...metadata, k: key } }
     if (fits(named)) return named
@@ -43,10 +43,10 @@ export function pack(record: string, key: string | undefined, deadline: number):
 }
 
 /**
- * Puts a record together again.
+ * Joins a record again.
  *
- * `undefined` for a record past its life and for one that is another key's. What {@link pack} has not laid out comes
- * back as it is, for the reader to judge; as `""`, which is no record, if it should tell its key and does not.
+ * `undefined` for an expired record, or another key's. What {@link pack} has not written is returned as it is, for the
+ * reader to judge; as `""`, which is no record, if it should contain its key and does not.
  */
 export function unpack(
   found: { value: unknown; metadata: unknown },
@@ -66,21 +66,21 @@ export function unpack(
   return metadata.h === undefined ? body : `${metadata.h}\n${body}`
 }
 
-/** The full key of a record whose name is a hash; `undefined` if its metadata (and its value, if given) do not tell. */
+/** The full key of a record whose name is a hash; `undefined` if its metadata (and its value, if given) lack it. */
 export function keyOf(value: string | undefined, { k }: Metadata): string | undefined {
   if (k !== 1) return k
   return value === undefined ? undefined : parseText(value.slice(0, Math.max(0, value.indexOf("\n"))))
 }
 
-/** Whether the record's life lasts at `now`. */
+/** Whether the record is alive at `now`. */
 export function isAlive({ e }: Metadata, now: number): boolean {
   return e === undefined || e > now
 }
 
-/** Reads metadata as far as it makes sense. */
+/** Reads the valid parts of metadata. */
 export function metadataOf(metadata: unknown): Metadata {
   if (!isObject(metadata)) return {}
-  const { e, h, k, j } = metadata as Readonly<Record<string, unknown>> // any object can be asked for members
+  const { e, h, k, j } = metadata as Readonly<Record<string, unknown>> // any object has members
   return {
     ...(typeof e === "number" && { e }),
     ...(typeof h === "string" && { h }),
@@ -96,13 +96,13 @@ function splitUp(record: string, metadata: Metadata): Packed | undefined {
   return canLieBeside(header) ? layOut(record.slice(end + 1), { ...metadata, h: header }) : undefined
 }
 
-/** Whether `text` may be put into metadata: it has room, and is ASCII. workerd logs a warning for anything else. */
+/** Whether `text` may be put into metadata: it fits, and is ASCII. workerd logs a warning for anything else. */
 function canLieBeside(text: string): boolean {
   return text.length <= metadataLimit && /^[\0-\x7f]*$/.test(text)
 }
 
 function layOut(text: string, metadata: Metadata): Packed {
-  // KV keeps UTF-8, which has no lone surrogates, and its bulk reads drop a leading byte order mark.
+  // KV stores UTF-8, which has no lone surrogates, and its bulk reads drop a leading byte order mark.
   const faithful = isWellFormed(text) && text.charCodeAt(0) !== 0xfeff
   return faithful
     ? { value: text, metadata }

@@ -2,46 +2,45 @@ import { isToken } from "../../src/adapter.ts"
 import { now } from "../../src/base/clock.ts"
 import type { KVLike } from "./binding.ts"
 
-/** How long a version token is not asked for again, in ms. */
+/** How long a version token is not read again, in ms. */
 const maxAge = 60_000
-/** How long others wait for a reader to bring a token, in ms, or go on with what was too old for him. */
+/** How long others wait for a pending read of a token, or use one that is too old, in ms. */
 const reprieve = 1000
-/** How long a write under way is taken for done, in ms: its request may have died. */
+/** After how long a pending write is presumed done, in ms: its request may have died. */
 const patience = 5000
-/** More tokens than this are not remembered; the oldest go first. */
+/** The most tokens remembered; the oldest are dropped first. */
 const maxTokens = 10_000
 
 /**
- * The version tokens of a namespace that this isolate has read or written lately, absent ones too: for a minute, as KV
- * itself may go on with what it has told.
+ * The version tokens of a namespace that this isolate has recently read or written, absent ones included: for a minute,
+ * because KV itself may return what it has returned before.
  *
- * 1. Of two operations on a key, the one that began later knows better, whichever ends first.
- * 2. A write of this isolate counts while it is under way, for 5 s at most, and from then on if it was done. If it
- *    failed, what was known before holds again.
- * 3. A clear hides what began before it, for a minute, although this location may go on reading that.
- * 4. Of those who find a token too old one asks for it; the others go on with it for a second. Of those who find none
- *    one asks for it as well; the others may look whether it {@link Tokens.isAsked}.
+ * 1. Of two operations on a key, the one that began later counts, whichever ends first.
+ * 2. A write of this isolate counts while it is pending, for 5 s at most, and after that if it succeeded. If it failed,
+ *    what was known before counts again.
+ * 3. A clear hides what began before it, for a minute, even if this location keeps reading it.
+ * 4. Of the readers that find a token too old, one reads it again; the others use it for another second. Of those that
+ *    find none, one reads it as well; the others can ask whether it {@link Tokens.isAsked}.
  */
 export interface Tokens {
-  /** Those of `keys` that need not be asked for. */
+  /** The tokens among `keys` that need not be read. */
   known(keys: readonly string[]): ReadonlyMap<string, string | undefined>
-  /** Whether somebody reads `key`, of which nothing is known: for a second, as that request may have died. */
+  /** Whether an unknown `key` is being read: for a second, because that request may have died. */
   isAsked(key: string): boolean
-  /** Says that `keys` are about to be read. The function it answers is to be told what was found, if that is known. */
+  /** Announces a read of `keys`. Call the returned function with what was found, if known. */
   reading(keys: readonly string[]): (found?: ReadonlyMap<string, string | undefined>) => void
   /**
-   * Says that `key` is about to be written, or removed (`undefined`). The function it answers is to be told whether it
-   * was.
+   * Announces that `key` is about to be written, or removed (`undefined`). Call the returned function with the outcome.
    */
   writing(key: string, token: string | undefined, ttl?: number): (isDone: boolean) => void
   /**
-   * Says that what is under `prefix` is about to be removed: for a minute, what is not written later is absent, even
-   * if this location goes on reading it. Answers the keys written lately, which a listing may not show yet.
+   * Announces that what is under `prefix` is about to be removed: for a minute, what is not written later is absent,
+   * even if this location keeps reading it. Returns the recently written keys, which a listing may not show yet.
    */
   clearing(prefix: string): readonly string[]
 }
 
-// By namespace, so that adapters made anew for each request share them. Promises are not shared, only what they gave.
+// By namespace, so that adapters created for each request share them. Promises are not shared, only their results.
 const all = new WeakMap<KVLike, Tokens>()
 
 /** The tokens of `namespace`. */
@@ -54,13 +53,13 @@ export function tokensOf(namespace: KVLike): Tokens {
 /** What is known of a token, or of all tokens under a prefix. */
 interface Fact {
   readonly token: string | undefined
-  /** Its number among all reads, writes and clears in the order in which they began. */
+  /** Its number among all reads, writes and clears, in the order in which they began. */
   readonly order: number
   readonly since: number
   readonly until: number
-  /** Written here, not read. */
+  /** Whether it was written here, not read. */
   readonly isOwn: boolean
-  /** Somebody asks for it anew. */
+  /** Whether it is being read again. */
   isAsked: boolean
 }
 
@@ -68,16 +67,16 @@ type Facts = Map<string, Fact>
 
 function remember(): Tokens {
   const kept: Facts = new Map()
-  /** Writes under way, the last one of each key. */
+  /** Pending writes, the last one of each key. */
   const coming: Facts = new Map()
-  /** When a token was last asked for, ms since epoch, until the answer comes. */
+  /** When a pending read of a token began, ms since epoch. */
   const asked = new Map<string, number>()
   /** By prefix. */
   const cleared: Facts = new Map()
-  /** How long the prefixes in `cleared` are: few lengths, however many prefixes. */
+  /** The lengths of the prefixes in `cleared`: few, however many prefixes there are. */
   const lengths = new Set<number>()
   let begun = 0
-  /** The greatest number among the facts that had to go. */
+  /** The greatest number among the facts that were dropped. */
   let lost = 0
 
   function note(facts: Facts, key: string, told: Pick<Fact, "token" | "order" | "isOwn">, ms = maxAge): Fact {
@@ -93,7 +92,7 @@ function remember(): Tokens {
     return fact
   }
 
-  /** The last clear of what `key` is under that began after `order`. */
+  /** The last clear of a prefix of `key` that began after `order`. */
   function clearOf(key: string, order = 0): Fact | undefined {
     let last: Fact | undefined
     for (const length of lengths) {
@@ -103,13 +102,13 @@ function remember(): Tokens {
     return last
   }
 
-  /** The fact of `key` that holds now. */
+  /** The current fact about `key`. */
   function holding(key: string): Fact | undefined {
     const write = valid(coming.get(key)) ?? kept.get(key)
     return valid(clearOf(key, write?.order) ?? write)
   }
 
-  /** Whether no operation on `key` that began after `order` is over already. */
+  /** Whether no operation on `key` that began after `order` has already ended. */
   function isNews(key: string, order: number): boolean {
     return order > Math.max(lost, kept.get(key)?.order ?? 0) && !clearOf(key, order)
   }
@@ -150,7 +149,7 @@ function remember(): Tokens {
       const told = { token, order: ++begun, isOwn: true }
       const mine = note(coming, key, told, Math.min(patience, ttl))
       return (isDone) => {
-        // If it failed, what was kept before holds again.
+        // If it failed, what was known before counts again.
         if (coming.get(key) === mine) coming.delete(key)
         if (isDone && isNews(key, told.order)) note(kept, key, told, ttl)
       }
@@ -165,10 +164,10 @@ function remember(): Tokens {
   }
 }
 
-/** `fact`, if it is not too old. */
+/** `fact`, unless it is too old. */
 function valid(fact: Fact | undefined): Fact | undefined {
   const time = now()
-  // Before it was noted: the clock was set back since.
+  // From the future: the clock was moved back since.
   const isValid = fact && fact.since <= time && time < fact.until + (fact.isAsked ? reprieve : 0)
   return isValid ? fact : undefined
 }

@@ -1,7 +1,7 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
 import { messageOf } from "../../src/base/thrown.ts"
 
-/** Bytes that Workers KV takes for a value. */
+/** The largest value in Workers KV, in bytes. */
 export const valueLimit = 26_214_400
 
 /** The status in an error of Workers KV ("KV PUT failed: 429 Too Many Requests"); `undefined` in any other. */
@@ -10,7 +10,7 @@ export function statusOf(error: unknown): number | undefined {
   return status === undefined ? undefined : Number(status)
 }
 
-/** Turns what Workers KV threw on `action` into a `CacheError` that tells the cure; one of ours passes. */
+/** Turns what Workers KV threw on `action` into a `CacheError` with the cure; a `CacheError` passes unchanged. */
 export function explain(
   error: unknown,
   action: "read" | "write" | "delete" | "list",
@@ -31,7 +31,7 @@ export function explain(
   return new CacheError("ADAPTER_UNAVAILABLE", `Workers KV failed to ${action}${where}. ${why}`, details)
 }
 
-/** The error for a record that is larger than Workers KV takes. */
+/** The error for a record that is larger than Workers KV allows. */
 export function tooLarge(key: string, cause?: unknown): CacheError {
   const message = `The entry ${shortKey(key)} is too large for Workers KV, which takes 25 MiB (${valueLimit} bytes). Store less, split it, or compress it.`
   return new CacheError("VALUE_TOO_LARGE", message, cause === undefined ? { key } : { key, cause })

@@ -1,19 +1,19 @@
 import { firstSlot, type Queues, queues, small } from "./queues.ts"
 
-/** What left the small queue lately: only fingerprints of the keys, so a long key costs no more than a short one. */
+/** What left the small queue recently: fingerprints only, so that long keys cost no more than short ones. */
 export interface Ghosts {
-  /** Remembers `key`; of more than `capacity` the oldest are forgotten. */
+  /** Remembers `key`, and forgets the oldest above `capacity`. */
   add(key: string, capacity: number): void
   /** Whether `key` is remembered; forgets it. */
   take(key: string): boolean
 }
 
-/** A queue that finds its members: a hash table with chains through columns of numbers, some 25 bytes a member. */
+/** A queue with lookup: a hash table with chains in numeric columns, about 25 bytes per member. */
 export function makeGhosts(): Ghosts {
-  // Slots and chains are known to exist, so what is read from a column is never undefined: `as` says so.
+  // All slots and chain links exist, so what is read from a column is never undefined: hence `as`.
   let line: Queues
   let marks: Uint32Array
-  /** The first slot of the chain of each hash; `chain` leads on; 0 ends it. */
+  /** The first slot of each hash's chain; `chain` leads on; 0 ends it. */
   let heads: Uint32Array
   let chain: Uint32Array
   let free: number[]
@@ -48,7 +48,7 @@ export function makeGhosts(): Ghosts {
 
   return {
     add(key, capacity) {
-      // Growing forgets all: once for a bound by number, once per doubling for one by bytes.
+      // Growing forgets everything: once if bounded by number, once per doubling if bounded by bytes.
       if (capacity > heads.length) makeTable(2 ** Math.ceil(Math.log2(capacity)))
       while (line.count(small) >= capacity) remove(marks[line.oldest(small)] as number)
       const mark = fingerprint(key)
@@ -63,7 +63,7 @@ export function makeGhosts(): Ghosts {
   }
 }
 
-/** FNV-1a over the code units, stirred. Two keys in 4 × 10⁹ share one, and then one of them enters main early. */
+/** FNV-1a over the code units, mixed. Two of 4 × 10⁹ keys share one; then one of them enters main early. */
 function fingerprint(key: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)

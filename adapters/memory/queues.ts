@@ -1,31 +1,31 @@
-/** First-in-first-out queues over slots: numbers from {@link firstSlot} on. Every operation is O(1), none allocates. */
+/** First-in-first-out queues over slots: numbers from {@link firstSlot} on. All operations are O(1), none allocates. */
 export interface Queues {
-  /** The slot that entered `queue` first. Ask only when it holds any. */
+  /** The slot that entered `queue` first. Only call it if the queue is not empty. */
   oldest(queue: number): number
-  /** Puts `slot` at the end of `queue`. */
+  /** Appends `slot` to `queue`. */
   append(queue: number, slot: number, size: number): void
-  /** Takes `slot` out of its queue. */
+  /** Removes `slot` from its queue. */
   remove(slot: number): void
-  /** Moves `slot` from the queue that holds it to the end of `queue`. */
+  /** Moves `slot` from its queue to the end of `queue`. */
   move(queue: number, slot: number): void
   /** The queue that holds `slot`. */
   home(slot: number): number
   count(queue: number): number
-  /** The sizes in `queue` added up. */
+  /** The sum of the sizes in `queue`. */
   load(queue: number): number
-  /** Makes place for slots below `length`. */
+  /** Makes room for slots below `length`. */
   widen(length: number): void
 }
 
-/** The queues by number. */
+/** The queues, by number. */
 export const small = 0
 export const main = 1
-/** The places below are the ends of the queues: each queue is a circle through its own. */
+/** The indexes below are the ends of the queues: each queue is a circle through its own. */
 export const firstSlot = 2
 
-/** Two empty queues, linked both ways through columns of numbers. Unless `sized`, every size counts as 0. */
+/** Two empty queues, doubly linked through numeric columns. Unless `sized`, every size counts as 0. */
 export function queues(sized: boolean): Queues {
-  // Whoever asks knows the slot to exist, so what is read from a column is `as number`, never undefined.
+  // Callers know that the slot exists, so what is read from a column is `as number`, never undefined.
   let next = Uint32Array.of(small, main)
   let previous = Uint32Array.of(small, main)
   let homes = Uint8Array.of(small, main)
@@ -77,7 +77,7 @@ export function queues(sized: boolean): Queues {
   }
 }
 
-/** `to`, which is longer, with the contents of `from` in front. */
+/** `to`, which is longer, with the contents of `from` at its start. */
 export function extended<T extends { set(from: T): void }>(from: T, to: T): T {
   to.set(from)
   return to

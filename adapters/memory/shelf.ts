@@ -2,45 +2,45 @@ import type { Stored } from "../../src/adapter.ts"
 import { type Ghosts, makeGhosts } from "./ghosts.ts"
 import { extended, firstSlot, main, type Queues, queues, small } from "./queues.ts"
 
-/** Records by key, bounded in number and bytes. Moments are ms since epoch. */
+/** Records by key, bounded in number and bytes. Times are ms since epoch. */
 export interface Shelf {
-  /** Counts as a use. May answer a record past its life. */
+  /** Counts as a use. May return an expired record. */
   get(key: string): Stored | undefined
   /** Keeps `record` until `until` at most. One larger than the byte bound is evicted at once, with the old one. */
   set(key: string, record: Stored, until: number, size: number, time: number): void
-  /** Whether `key` is there and alive; no use. */
+  /** Whether `key` is alive. Does not count as a use. */
   has(key: string, time: number): boolean
-  /** Removes `key`; answers whether it was there and alive. */
+  /** Removes `key`; returns whether it was alive. */
   delete(key: string, time: number): boolean
   clear(prefix: string): void
-  /** The living keys under `prefix`, as they are now. */
+  /** A list of the live keys under `prefix`. */
   keys(prefix: string, time: number): string[]
-  /** Removes what is past its life; answers how many. */
+  /** Removes what has expired; returns how many. */
   prune(time: number): number
 }
 
-/** More entries than a `Map` can hold would throw; `Infinity` means this many. */
+/** The capacity of a `Map`; `Infinity` means this many. */
 const maxSlots = 2 ** 23
 
-/** Bounds, policy, and who is told of evictions. */
+/** Bounds, policy, and a callback for evictions. */
 export interface ShelfOptions {
   readonly entries: number
   readonly bytes: number
   readonly lru: boolean
-  /** Hears the keys pushed out by the bounds, after the write that pushed them. */
+  /** Called with each key that was evicted for the bounds, after the write that caused it. */
   readonly evicted: (key: string) => void
 }
 
 /**
  * S3-FIFO (Yang, Zhang, Qiu, Yue, Rashmi: "FIFO queues are all you need for cache eviction", SOSP 2023), or exact LRU.
  *
- * New keys enter the small queue, a tenth of the bounds. What leaves it goes on to the main queue if it was read
- * twice, else it is forgotten but for a ghost; a key that comes back as a ghost enters main at once. Main gives
- * each entry as many further rounds as it was read, three at most. LRU is the main queue alone, a read moving
- * its entry to the end.
+ * New keys enter the small queue, a tenth of the bounds. A key that leaves it moves to the main queue if it was read
+ * twice; else it is dropped, but remembered as a ghost. A key that returns as a ghost enters main at once. Main gives
+ * each entry as many more rounds as it was read, three at most. LRU is the main queue alone, with reads moving an entry
+ * to its end.
  *
- * Everything lies in columns indexed by slot: a hit costs one `Map` lookup and two columns, nothing is allocated.
- * We differ from the paper in that the dead leave first, as far as a sweep of some slots per write finds them.
+ * Everything is stored in columns indexed by slot: a hit costs one `Map` lookup and two columns, and allocates nothing.
+ * Unlike in the paper, expired entries leave first, as far as a sweep of some slots per write finds them.
  */
 export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): Shelf {
   const entries = Math.min(wanted, maxSlots)
@@ -49,24 +49,24 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
   const mainBytes = bytes * 0.9
   const sized = bytes < Infinity
 
-  // The columns. Every slot below `used` exists, so what is read from one is never undefined: `as` says so.
+  // The columns. Every slot below `used` exists, so what is read from one is never undefined: hence `as`.
   let index: Map<string, number>
   let keys: string[]
   let records: Stored[]
   let uses: Uint8Array
   let untils: Float64Array
   let line: Queues
-  /** What went from the small queue, so that it may come back to main. */
+  /** What left the small queue, so that it may return to main. */
   let ghosts: Ghosts
-  /** The slot at which the sweep goes on. */
+  /** The slot at which the sweep continues. */
   let cursor: number
-  /** No record is past its life before this. When a round of the sweep ends it rises to `coming`. */
+  /** No record expires before this. When the sweep completes a round, it rises to `coming`. */
   let soonest: number
-  /** The earliest end of a life that this round has met. */
+  /** The earliest expiry that this round has met. */
   let coming: number
   let used: number
   let free: number[]
-  /** Pushed out, but not told yet. */
+  /** Evicted, but not reported yet. */
   const gone: string[] = []
   reset()
 
@@ -101,7 +101,7 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
     index.delete(keys[slot] as string)
     keys[slot] = ""
     records[slot] = undefined
-    // A free slot has no life to end.
+    // A free slot never expires.
     untils[slot] = Infinity
     free.push(slot)
   }
@@ -111,7 +111,7 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
     drop(slot)
   }
 
-  /** Pushes one entry out, unless the whole small queue goes on to main. */
+  /** Evicts one entry, unless the whole small queue moves to main. */
   function evictOne(): void {
     if (line.count(small) === 0 || line.count(main) > mainEntries || line.load(main) > mainBytes) {
       let slot = line.oldest(main)
@@ -136,7 +136,7 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
     return index.size >= entries || line.load(small) + line.load(main) + size > bytes
   }
 
-  /** Looks at the next `steps` slots and drops what is past its life. Costs nothing as long as there can be none. */
+  /** Checks the next `steps` slots and drops expired ones. Costs nothing as long as there can be none. */
   function sweep(steps: number, time: number): void {
     for (; steps > 0 && soonest <= time; steps--) {
       if (cursor === used) {
@@ -178,7 +178,7 @@ export function shelf({ entries: wanted, bytes, lru, evicted }: ShelfOptions): S
         queue = line.home(slot)
         times = uses[slot] as number
         if (sized) {
-          // Its size may have changed: it enters anew, so that room is made by others and never by itself.
+          // Its size may have changed, so it is inserted again: room is made by evicting others, never itself.
           drop(slot)
           slot = undefined
         } else if (lru) line.move(main, slot)

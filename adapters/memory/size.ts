@@ -5,12 +5,11 @@ const header = 16
 const wide = /[\u0100-\uffff]/
 
 /**
- * Estimates the bytes that `record` holds in memory, by a walk that ends as soon as it has counted more than `limit`.
+ * Estimates how many bytes `record` takes in memory. Stops as soon as it has counted more than `limit`.
  *
- * Strings 16 + 1 per character (2 if any is beyond Latin-1); numbers 8; objects, arrays, maps and sets 16 + 8 per
- * slot (maps 24) + what the slots hold; buffers their length; shared parts once. Property names belong to shapes
- * that records share and are not counted; neither are what prototypes, getters, private fields and closures
- * hold.
+ * Strings 16 + 1 per character (2 if any is beyond Latin-1); numbers 8; objects, arrays, maps and sets 16 + 8 per slot
+ * (maps 24) + the contents of the slots; buffers their length; shared parts once. Property names belong to shapes that
+ * records share, and are not counted; nor are prototypes, getters, private fields and closures.
  */
 export function sizeOf(record: unknown, limit: number): number {
   const seen = new Set<object>()
@@ -29,12 +28,12 @@ export function sizeOf(record: unknown, limit: number): number {
   return size
 }
 
-/** Bytes of a string. */
+/** The bytes of a string. */
 export function textSize(text: string): number {
   return header + (wide.test(text) ? text.length * 2 : text.length)
 }
 
-/** The object's own slots; what they hold is put on `open`. */
+/** The object's own slots; their contents are added to `open`. */
 function bodySize(value: object, open: unknown[]): number {
   if (ArrayBuffer.isView(value)) {
     open.push(value.buffer)
@@ -53,7 +52,7 @@ function bodySize(value: object, open: unknown[]): number {
   else if (value instanceof URL) open.push(value.href)
   else if (value instanceof RegExp) open.push(value.source)
   else if (value instanceof Date) return word
-  // Getters may do and throw anything: none is run. Arrays have none, but many slots.
+  // Getters may do and throw anything, so none is called. Arrays have none, but many slots.
   const held = Array.isArray(value)
     ? Object.values(value)
     : Object.keys(value).map((name) => Object.getOwnPropertyDescriptor(value, name)?.value)

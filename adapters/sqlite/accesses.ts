@@ -2,22 +2,24 @@ import { now } from "../../src/base/clock.ts"
 import { type Database, numberIn, type Statement } from "./driver.ts"
 import { transactAtOnce } from "./schema.ts"
 
-/** Last accesses are ticks: a thousand a millisecond, so that what happens within one keeps its order. */
+/** Access times are ticks, a thousand per millisecond, so that accesses within one keep their order. */
 const ticksPerMs = 1000
-/** Where an access was noted less than a minute ago, a large cache does not note it again. */
+/** A large cache does not record an access again within a minute. */
 const granularity = 60_000 * ticksPerMs
 /** How many accesses are collected before they are written. */
 const bufferSize = 1000
 
-/** Added to the tick of a version token: tokens lie behind all entries in the order of eviction. */
+/** Added to the tick of a version token: tokens come after all entries in the order of eviction. */
 export const tokenTicks: number = 2 ** 52
-/** In 2099, in ms. Later ticks go up by one, so that those of entries stay below those of tokens, and these exact. */
+/**
+ * In 2099, in ms. Later ticks go up by one, so that those of entries stay below those of tokens, and these stay exact.
+ */
 const lastClock = 4.1e12
 
-/** What the bounds must know of a row that goes, as columns. */
+/** The columns that the bounds need of a removed row. */
 export const counts: string = `at >= ${tokenTicks} AS token, size`
 
-/** Collects when entries were last read, and writes it now and then: a read that wrote would be a write. */
+/** Collects access times, and writes them now and then: otherwise every read would be a write. */
 export class Accesses {
   readonly #db: Database
   readonly #write: Statement
@@ -27,10 +29,10 @@ export class Accesses {
   constructor(db: Database) {
     this.#db = db
     this.#write = db.prepare("UPDATE c SET at = ?1 WHERE k = ?2 AND at < ?1")
-    // A clock far ahead may have left ticks that no number holds: such rows go.
+    // A clock far ahead may have left ticks that no number can represent: such rows are removed.
     const unreadable = `FROM c WHERE at > ${Number.MAX_SAFE_INTEGER}`
     if (db.prepare(`SELECT 1 ${unreadable}`).get()) db.exec(`DELETE ${unreadable}`)
-    // Ticks go on after those that are there. By a clock that was set back, new entries would be the oldest.
+    // Ticks continue after the existing ones. With a clock that was moved back, new entries would be the oldest.
     const last = db.prepare("SELECT max(at) AS at FROM c WHERE at < ?").get(tokenTicks)
     this.#lastTick = numberIn(last, "at")
   }
@@ -41,12 +43,12 @@ export class Accesses {
     return token ? this.#lastTick + tokenTicks : this.#lastTick
   }
 
-  /** Notes a read of what was last accessed at `at`; of a token once a minute, which is enough for it to stay. */
+  /** Records a read of what was last accessed at `at`; a token's once a minute, which is enough to keep it. */
   note(key: string, at: unknown, isLarge: boolean): void {
     if (typeof at !== "number") return
     const isToken = at >= tokenTicks
     const tick = this.tick(isToken)
-    // Where the clock was set back ticks go by one, and tell no time.
+    // If the clock was moved back, ticks go up by one, and are not times.
     const tellTime = this.#lastTick < clockTicks() + granularity
     if ((isLarge || isToken) && tellTime && tick - at < granularity) return
     this.#noted.set(key, tick)
@@ -58,18 +60,18 @@ export class Accesses {
     return this.#noted.size
   }
 
-  /** Writes what was noted, unless another process is writing: then it is forgotten. */
+  /** Writes the recorded accesses, unless another process is writing: then they are forgotten. */
   flush(): void {
     if (this.#noted.size === 0) return
     try {
       transactAtOnce(this.#db, () => this.write())
     } catch {
-      // A lost access time costs a worse choice once. What is really broken shows in the next operation.
+      // A lost access time only causes a worse choice once. Real damage shows in the next operation.
     }
     this.#noted.clear()
   }
 
-  /** The same within a transaction of the caller's. */
+  /** The same, within the caller's transaction. */
   write(): void {
     for (const [key, tick] of this.#noted) this.#write.run(tick, key)
     this.#noted.clear()

@@ -11,16 +11,17 @@ export interface Limits {
   readonly bytes: number
 }
 
-/** More rows than this are kept to their bound with slack, in larger and rarer steps. */
+/** Tables with more rows are kept to their bound with slack, in larger and rarer steps. */
 const smallCache = 1000
-/** How many rows a write removes at most beyond those it wrote: what is above a lowered bound goes little by little. */
+/** How many rows a write removes at most besides those it wrote: a lowered bound is reached gradually. */
 const removedAtOnce = 10_000
 
 /**
- * Keeps the table within its limits, the least recently used leaving first.
+ * Keeps the table within its limits; the least recently used rows are evicted first.
  *
- * Entries and version tokens are counted, and leave, apart. The counts are estimates, never too low for what this
- * process wrote; they are taken from the table again before anything is evicted, and when another process has written.
+ * Entries and version tokens are counted, and evicted, separately. The counts are estimates, never too low for this
+ * process's own writes; they are read from the table again before anything is evicted, and when another process has
+ * written.
  *
  * - `#entries`, `#bytes`, `#tokens`: `wrote` raises and `removed` lowers them, `#recount` and `#makeRoom` take them
  *   anew; `forget` makes the first one `NaN`, which is not counted.
@@ -37,14 +38,16 @@ export class Bounds {
   readonly #evict: Statement
   readonly #dropExpired: Statement
   readonly #dataVersion: Statement
-  /** What is there; `NaN` before the first count. */
+  /** The contents; `NaN` before the first count. */
   #entries = Number.NaN
   #bytes = 0
   #tokens = 0
   #lastRow = 0
-  /** The key written last. It is not evicted, though another process may have written at a later tick. */
+  /** The last key written. It is not evicted, although another process may have written at a later tick. */
   #lastKey: string | null = null
-  /** Writes since the last look at what others wrote, and their bytes; writes since the last look at the limits. */
+  /**
+   * Writes and their bytes since the last check for other processes' writes; writes since the last check of the limits.
+   */
   #writes = 0
   #written = 0
   #unsettled = 0
@@ -59,7 +62,7 @@ export class Bounds {
     this.#oldest = db.prepare(
       `SELECT rowid AS id, ${counts} FROM c WHERE at >= ? AND at < ? AND k IS NOT ? ORDER BY at LIMIT ?`,
     )
-    // By their numbers: two processes may note accesses at the same tick.
+    // By row number: two processes may record accesses with the same tick.
     this.#evict = db.prepare("DELETE FROM c WHERE rowid IN (SELECT value FROM json_each(?)) RETURNING k")
     this.#dropExpired = db.prepare(
       `DELETE FROM c WHERE rowid IN (SELECT rowid FROM c WHERE exp <= ? LIMIT ?) RETURNING ${counts}`,
@@ -72,14 +75,14 @@ export class Bounds {
     return size > this.#limits.bytes
   }
 
-  /** Notes a read of what was last accessed at `at`. */
+  /** Records a read of what was last accessed at `at`. */
   read(key: string, at: unknown): void {
     this.accesses.note(key, at, this.#entries > smallCache)
-    // Not counted before there are many notes: then it shows whether the cache is large and need note less.
+    // Only counted once many accesses are recorded, to see whether the cache is large and may record fewer.
     if (Number.isNaN(this.#entries) && this.accesses.size > smallCache / 10) this.#recount()
   }
 
-  /** Notes a write of `key`; `row` is the connection's last inserted row, which an update leaves as it was. */
+  /** Records a write of `key`; `row` is the connection's last inserted row, which an update does not change. */
   wrote(key: string, row: number | bigint, size: number, token: boolean): void {
     const inserted = Number(row) === this.#lastRow ? 0 : 1
     this.#lastRow = Number(row)
@@ -95,9 +98,9 @@ export class Bounds {
     this.#bytes += size
   }
 
-  /** Notes that rows went; they have the columns of {@link counts}. */
+  /** Records removed rows, given the columns of {@link counts}. */
   removed(rows: readonly Row[]): void {
-    // The next row that is inserted may get the number of one that went.
+    // The next inserted row may reuse the number of a removed one.
     if (rows.length > 0) this.#lastRow = -1
     for (const row of rows) {
       if (row["token"]) this.#tokens--
@@ -108,20 +111,20 @@ export class Bounds {
     }
   }
 
-  /** Drops at most `count` rows that are past their life at `time`; answers how many. */
+  /** Drops at most `count` rows that have expired at `time`; returns how many. */
   dropExpired(time: number, count: number): number {
     const rows = this.#dropExpired.all(time, count)
     this.removed(rows)
     return rows.length
   }
 
-  /** Forgets the counts, as after work that was rolled back: they are taken again when they are needed. */
+  /** Forgets the counts, as after a rollback: they are read again when needed. */
   forget(): void {
     this.#lastRow = -1
     this.#entries = Number.NaN
   }
 
-  /** Makes room after writes, if it must: first what is past its life, then the least recently used. */
+  /** Makes room after writes, if necessary: drops expired rows first, then the least recently used. */
   settle(): void {
     const budget = removedAtOnce + this.#unsettled
     this.#unsettled = 0
@@ -178,7 +181,9 @@ export class Bounds {
     return this.#tokens > maxTokensOf(this.#limits.entries) * share
   }
 
-  /** Answers the keys of the entries that went. Counts only what it must: tokens may be many where entries are few. */
+  /**
+   * Returns the keys of evicted entries. Counts only what it must, because there may be many tokens for few entries.
+   */
   #makeRoom(budget: number): unknown[] {
     this.accesses.write()
     if (this.#areTokensOver(1)) {
@@ -191,7 +196,7 @@ export class Bounds {
     return this.#evictOldest(-tokenTicks, (share) => this.#areEntriesOver(share), size, budget)
   }
 
-  /** Answers the keys that went. */
+  /** Returns the evicted keys. */
   #evictOldest(from: number, isOver: (share: number) => boolean, size: number, budget: number): unknown[] {
     const keys: unknown[] = []
     const [start, share, step] = size > smallCache ? [0.99, 0.98, 500] : [1, 1, 20]

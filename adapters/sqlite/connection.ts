@@ -15,7 +15,7 @@ export interface Tables {
   readonly leases: Leases
 }
 
-/** What the connection tells of itself. */
+/** What the connection reports. */
 export interface Listener {
   readonly evicted: (key: string) => void
   readonly trouble: (error: unknown) => void
@@ -24,22 +24,22 @@ export interface Listener {
 interface Session extends Tables {
   readonly db: Database
   readonly file: string
-  /** The inode of the file; none in memory. */
+  /** The inode of the file; absent for memory. */
   readonly ino: number | undefined
-  /** The inode of the log's index. If a cleaner of old files removes that, what later connections write is not seen. */
+  /** The inode of the log's index. If a cleanup job removes that, later connections' writes are invisible here. */
   readonly index: number | undefined
   readonly modules: Modules
 }
 
 /** How long a file that could not be opened is not tried again, in ms. */
 const retryAfter = 1000
-/** How often, in ms, the file is looked at and access times are written. No timer: the next operation does it. */
+/** How often the file is checked and access times are written, in ms. Without a timer: the next operation does it. */
 const lookEvery = 5000
 
 /**
- * Opens the database on first use, and sets a damaged or foreign file aside, once.
+ * Opens the database on first use, and moves a damaged or foreign file away, once.
  *
- * Everything is synchronous. What is thrown is a `CacheError` with the cure.
+ * Everything is synchronous. All errors are `CacheError`s with the cure.
  */
 export class Connection {
   readonly #path: string | undefined
@@ -57,7 +57,7 @@ export class Connection {
     this.#listener = listener
   }
 
-  /** Runs `work` on the open tables. A file found damaged, or changed by another release, is made anew first. */
+  /** Runs `work` on the open tables. A file found damaged, or changed by another release, is replaced first. */
   run<T>(work: (tables: Tables) => T, key?: string): T {
     for (let again = false; ; again = true) {
       const session = this.#ready()
@@ -69,14 +69,14 @@ export class Connection {
     }
   }
 
-  /** Opens, even after `close`, and even if it has just failed. */
+  /** Opens the database, even after `close`, and even if that has just failed. */
   open(): void {
     this.#closed = false
     this.#failure = undefined
     this.#ready()
   }
 
-  /** Whether `close` was called, and `open` not since. */
+  /** Whether `close` was called, without `open` since. */
   get isClosed(): boolean {
     return this.#closed
   }
@@ -120,7 +120,7 @@ export class Connection {
     }
   }
 
-  /** Looks whether the file was moved or deleted under us, and uses the occasion to write access times. */
+  /** Checks whether the file was moved or deleted, and writes access times at the same time. */
   #isStillThere(session: Session): boolean {
     const { modules, file, ino, index, records } = session
     this.#lookedAt = now()
@@ -169,7 +169,7 @@ export class Connection {
     }
   }
 
-  /** Answers whether the operation is worth another try. */
+  /** Returns whether the operation is worth a retry. */
   #heal(session: Session, error: unknown): boolean {
     if (isOtherSchema(error)) {
       this.#drop(session)
@@ -180,7 +180,7 @@ export class Connection {
     return this.#repair(session.modules, session.file, session.ino, error)
   }
 
-  /** Sets a damaged or foreign file aside; once, so that a broken disk is not filled with copies. */
+  /** Moves a damaged or foreign file away; only once, so that a broken disk is not filled with copies. */
   #repair(modules: Modules, file: string, ino: number | undefined, error: unknown): boolean {
     if (file === inMemory || this.#repaired || !(error instanceof ForeignFile || isDamage(error)))
       return false
@@ -207,7 +207,7 @@ export class Connection {
   }
 }
 
-/** Whether less than `span` ms have passed since `since`. If the clock was set back, more have. */
+/** Whether less than `span` ms have passed since `since`. Not if the clock was moved back. */
 function isWithin(time: number, since: number, span: number): boolean {
   return time >= since && time - since < span
 }

@@ -1,18 +1,18 @@
 import { currentProcess, type Process } from "../../src/base/environment.ts"
 import { CacheError } from "../../src/base/errors.ts"
 
-/** What may be bound to a statement and mean the same on every runtime. */
+/** The values that statements accept with the same meaning on every runtime. */
 type Bindable = string | number | Uint8Array | null
 
-/** A row as the driver gives it; a foreign hand may have put anything into it. */
+/** A row from the driver. Other programs may have written anything into it. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** A number in a column; 0 where there is none. */
+/** The number in a column; 0 if it is none. */
 export function numberIn(row: Row | undefined, column: string): number {
   return Number(row?.[column] ?? 0)
 }
 
-/** A prepared statement of `node:sqlite`, as far as it is needed here. */
+/** The part of a `node:sqlite` statement that is used. */
 export interface Statement {
   get(...values: readonly Bindable[]): Row | undefined
   all(...values: readonly Bindable[]): readonly Row[]
@@ -22,7 +22,7 @@ export interface Statement {
   }
 }
 
-/** A connection of `node:sqlite`, as far as it is needed here. */
+/** The part of a `node:sqlite` connection that is used. */
 export interface Database {
   readonly isTransaction?: boolean
   exec(sql: string): void
@@ -30,7 +30,7 @@ export interface Database {
   close(): void
 }
 
-/** The builtin modules the adapter stands on. */
+/** The built-in modules that the adapter needs. */
 export interface Modules {
   readonly sqlite: { readonly DatabaseSync: new (path: string, options: { timeout: number }) => Database }
   readonly fs: {
@@ -48,7 +48,7 @@ export interface Modules {
     readonly dirname: (path: string) => string
     readonly basename: (path: string) => string
   }
-  /** Deno answers `null` where Node and Bun throw: the user has no home. */
+  /** Deno returns `null` where Node and Bun throw: the user has no home. */
   readonly os: { homedir(): string | null }
   readonly buffer: { readonly Buffer: { byteLength(text: string): number } }
   readonly crypto: {
@@ -57,19 +57,19 @@ export interface Modules {
 }
 
 /**
- * Loads the builtin modules, synchronously and without a word on stderr.
+ * Loads the built-in modules, synchronously and without printing a warning.
  *
- * @throws {CacheError} `ADAPTER_UNAVAILABLE` where the runtime has no SQLite.
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` if the runtime has no SQLite.
  */
 export function loadModules(): Modules {
   const load = (name: string): unknown => currentProcess().getBuiltinModule?.(`node:${name}`)
   let cause: unknown
   try {
-    // Not the global one, of which Jest makes a copy. Every member is tested before use.
+    // Not the global one, which Jest replaces by a copy. Every member is checked before use.
     const sqlite = quietly(Object(load("process")) as Process, () => load("sqlite"))
     if (isSqlite(sqlite)) {
       const [fs, path, os, buffer, crypto] = ["fs", "path", "os", "buffer", "crypto"].map(load)
-      // Where node:sqlite is, the older modules are; their shapes are fixed since Node 10.
+      // If node:sqlite exists, so do the older modules; their shapes have not changed since Node 10.
       return { sqlite, fs, path, os, buffer, crypto } as Modules
     }
   } catch (error) {
@@ -78,7 +78,7 @@ export function loadModules(): Modules {
   throw missingDriver(cause)
 }
 
-/** Whether this runtime has an SQLite that runs: on Workers the module is there, and refuses to. */
+/** Whether this runtime has a working SQLite: on Workers the module exists but refuses to work. */
 export function hasSqlite(): boolean {
   try {
     const { sqlite } = loadModules()
@@ -89,7 +89,7 @@ export function hasSqlite(): boolean {
   }
 }
 
-/** Says that this runtime has no SQLite, and which one has. */
+/** The error that this runtime has no SQLite, with those that do. */
 export function missingDriver(cause: unknown): CacheError {
   return new CacheError(
     "ADAPTER_UNAVAILABLE",
@@ -108,7 +108,7 @@ function isSqlite(module: unknown): module is Modules["sqlite"] {
   )
 }
 
-/** Runs `load` without the one warning Node 22 prints when SQLite is loaded; every other warning passes. */
+/** Runs `load` without the warning that Node 22 prints when it loads SQLite; other warnings pass. */
 function quietly<T>(process: Process, load: () => T): T {
   const warn = process.emitWarning
   if (typeof warn !== "function") return load()
@@ -117,7 +117,7 @@ function quietly<T>(process: Process, load: () => T): T {
     const expected = kind === "ExperimentalWarning" && typeof message === "string" && /^SQLite /.test(message)
     if (!expected) Reflect.apply(warn, process, details)
   }
-  // A frozen process refuses the change; then the warning is printed and nothing else happens.
+  // A frozen process refuses the change; then the warning is printed, and nothing else happens.
   if (!Reflect.set(process, "emitWarning", filter)) return load()
   try {
     return load()
@@ -126,7 +126,7 @@ function quietly<T>(process: Process, load: () => T): T {
   }
 }
 
-/** Waits `ms` milliseconds on the spot, as SQLite itself does for a lock. */
+/** Blocks for `ms` milliseconds, as SQLite itself does for a lock. */
 export function sleepHere(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }

@@ -4,20 +4,20 @@ import { codeOf } from "../../src/base/thrown.ts"
 import { type Database, type Modules, missingDriver, sleepHere } from "./driver.ts"
 import { adopt, busyTimeout } from "./schema.ts"
 
-/** The name of a database that lives in memory only. */
+/** The name of a database in memory. */
 export const inMemory = ":memory:"
 
 /**
- * Opens `file`, making it, for this user only, where it is missing.
+ * Opens `file`. If missing, it is created, readable by this user only.
  *
- * @param seen - Learns which file on disk is opened, also when opening then fails.
+ * @param seen - Called with the identity of the opened file, even if opening then fails.
  */
 export function openFile(modules: Modules, file: string, seen: (ino: number | undefined) => void): Database {
   for (let left = 5; ; left--) {
     if (file !== inMemory) makeFile(modules, file)
     const ino = inoOf(modules, file)
     seen(ino)
-    // It was removed again just now: made anew here, for SQLite itself would make it readable by others.
+    // It was just removed again: created here, because SQLite would make it readable by others.
     if (ino === undefined && file !== inMemory && left > 0) continue
     const isReplaced = (): boolean => inoOf(modules, file) !== ino
     const db = construct(modules, file)
@@ -31,16 +31,16 @@ export function openFile(modules: Modules, file: string, seen: (ino: number | un
   }
 }
 
-/** Closes a database of which nothing is wanted any more. */
+/** Closes a database that is not needed any more. */
 export function closeQuietly(db: Database): void {
   try {
     db.close()
   } catch {
-    // Closed already, or past saving.
+    // Already closed, or beyond repair.
   }
 }
 
-/** Which file on disk `file` is now; `undefined` if there is none. */
+/** The identity of `file` on disk; `undefined` if there is none. */
 export function inoOf({ fs }: Modules, file: string): number | undefined {
   try {
     return file === inMemory ? undefined : fs.statSync(file).ino
@@ -50,8 +50,8 @@ export function inoOf({ fs }: Modules, file: string): number | undefined {
 }
 
 /**
- * Renames a damaged or foreign file, with its log, to `<file>.corrupt-<ms since epoch>` and answers the new name;
- * `undefined` if `file` is not the file `ino` any more because another process was quicker.
+ * Renames a damaged or foreign file, with its log, to `<file>.corrupt-<ms since epoch>` and returns the new name;
+ * `undefined` if `file` is no longer the file `ino`, because another process was faster.
  */
 export function setAside(modules: Modules, file: string, ino: number | undefined): string | undefined {
   const { fs } = modules
@@ -60,7 +60,7 @@ export function setAside(modules: Modules, file: string, ino: number | undefined
     if (ino === undefined || inoOf(modules, file) !== ino) return undefined
     let aside = `${file}.corrupt-${now()}`
     while (fs.existsSync(aside)) aside += "-"
-    // The log first: left beside a new file, SQLite would replay it into that one.
+    // The log first: SQLite would replay a leftover log into the new file.
     for (const end of ["-wal", "-shm", ""]) {
       if (fs.existsSync(file + end)) fs.renameSync(file + end, aside + end)
     }
@@ -77,13 +77,13 @@ function makeFile(modules: Modules, file: string): void {
       throw new Error(`no permission to ${right}; run with --allow-${right}`)
   }
   makeFolder(modules, path.dirname(file))
-  // Made before SQLite opens it, so that it is never readable by others; the log inherits the mode.
+  // Created before SQLite opens it, so that it is never readable by others; the log inherits the mode.
   try {
-    // Only a new one: to close a file ends all locks this process has on it, those of its other handles too.
+    // Only a new one: closing a file releases all locks this process has on it, including those of its other handles.
     touch(fs, file, "wx")
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error
-    // A link that leads nowhere yet.
+    // A dangling link.
     if (!fs.existsSync(file)) touch(fs, file, "a")
   }
 }
@@ -93,8 +93,8 @@ function touch(fs: Modules["fs"], file: string, flags: string): void {
 }
 
 /**
- * Makes a folder and what is missing above it. Not by Node's recursive mkdir, which never returns in places such as
- * /proc; and upward only if need be, since there Deno may forbid the look.
+ * Creates a folder and its missing parents. Not Node's recursive mkdir, which never returns in places such as /proc;
+ * and upwards only if necessary, because Deno may deny access there.
  */
 function makeFolder(modules: Modules, folder: string): void {
   const { fs, path } = modules
@@ -102,7 +102,7 @@ function makeFolder(modules: Modules, folder: string): void {
   try {
     fs.mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have been faster.
     if (fs.existsSync(folder)) return
     const parent = path.dirname(folder)
     if (codeOf(error) !== "ENOENT" || parent === folder || fs.existsSync(parent)) throw error

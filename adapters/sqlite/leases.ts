@@ -13,8 +13,8 @@ export class Leases {
 
   constructor(db: Database) {
     this.#db = db
-    // One statement decides: it is atomic between processes. A lease taken later than now is free as well: the clock
-    // was set back since, and nobody knows when it would end.
+    // One statement decides, which is atomic between processes. A lease taken in the future is free as well: the clock
+    // was moved back since, and its end is unknown.
     this.#take = db.prepare(`INSERT INTO l (k, owner, until) VALUES (?1, ?2, ?3)
       ON CONFLICT (k) DO UPDATE SET owner = excluded.owner, until = excluded.until
       WHERE l.until <= ?4 OR CAST(l.owner AS INTEGER) > ?4`)
@@ -22,9 +22,9 @@ export class Leases {
     this.#drop = db.prepare("DELETE FROM l WHERE until <= ?")
   }
 
-  /** Answers whether `owner` holds the lease now, for `ttl` ms. */
+  /** Returns whether `owner` now holds the lease, for `ttl` ms. */
   take(key: string, owner: string, ttl: number): boolean {
-    // The time of its turn: by that of before the wait for it, the lease of one who was quicker is later than now.
+    // The time after the wait for the lock: by an earlier one, a faster owner's lease would be in the future.
     return transaction(this.#db, "BEGIN IMMEDIATE", () => {
       const time = now()
       const until = Math.min(Math.ceil(time + ttl), Number.MAX_SAFE_INTEGER)
@@ -32,7 +32,7 @@ export class Leases {
     })
   }
 
-  /** Ends the lease, if it is still this owner's. */
+  /** Releases the lease, if it is still this owner's. */
   giveBack(key: string, owner: string): void {
     this.#giveBack.run(encodeKey(key), owner)
   }
@@ -43,15 +43,15 @@ export class Leases {
   }
 }
 
-/** Who takes a lease, and when: ms since epoch in front. */
+/** The owner of a lease, and when it was taken: starts with ms since epoch. */
 export function newOwner(): string {
   return `${now()} ${globalThis.crypto.randomUUID()}`
 }
 
 /**
- * A lease that is given back once, by whoever took it.
+ * A lease that its owner releases once.
  *
- * @param giveBack - Ends it in the storage; if that throws, it may be tried again.
+ * @param giveBack - Releases it in the storage; if that throws, it may be tried again.
  */
 export function leaseOf(giveBack: () => void): Lease & { release(): void } {
   let held = true

@@ -2,14 +2,14 @@ import { currentProcess, isAllowed, variable } from "../../src/base/environment.
 import { CacheError } from "../../src/base/errors.ts"
 import type { Modules } from "./driver.ts"
 
-/** The version of the tables' format. It is in the name of the default file, so that releases live side by side. */
+/** The version of the tables' format. Part of the default file's name, so that releases coexist. */
 export const formatVersion = 1
 
 /**
- * The cache file of this project: in `ISOCACHE_DIR`, else in the user's cache folder of the platform under
- * `isocache`; named for the project's root, the nearest folder upward that holds a package.json or deno.json.
+ * The cache file of this project: in `ISOCACHE_DIR`, else in `isocache` in the platform's cache folder of the user. It
+ * is named after the project's root, the nearest folder upwards that contains a package.json or deno.json.
  *
- * @throws {CacheError} `ADAPTER_UNAVAILABLE` when no folder can be found.
+ * @throws {CacheError} `ADAPTER_UNAVAILABLE` if there is no such folder.
  */
 export function defaultFile(modules: Modules): string {
   const { path, crypto } = modules
@@ -55,11 +55,11 @@ function cacheFolder({ os, path }: Modules): string {
     return path.join(local, "isocache")
   }
   const shared = variable("XDG_CACHE_HOME")
-  // The XDG Base Directory specification has relative paths ignored.
+  // The XDG Base Directory specification says to ignore relative paths.
   return path.join(shared?.startsWith("/") ? shared : path.join(home(), ".cache"), "isocache")
 }
 
-/** The home that the system knows. In a container the user may be a mere number, of whom it knows nothing. */
+/** The home folder according to the system. In a container the user may be a mere number, unknown to the system. */
 function knownHome(os: Modules["os"]): string | null | undefined {
   try {
     return os.homedir()

@@ -7,19 +7,19 @@ import { type Database, type Modules, numberIn, type Row, type Statement } from 
 import { transaction } from "./schema.ts"
 import { decodeKey, decodeRecord, encodeKey, encodeRecord, type KeyRange, prefixRanges } from "./text.ts"
 
-/** A record as it comes back. */
+/** A record as it is read. */
 export type Kept = string | Uint8Array
 
-/** An entry to be written: key, record, ms until it may be dropped. */
+/** An entry to write: key, record, ms until it may be dropped. */
 export type Write = readonly [key: string, record: unknown, ttl: number]
 
 /** Above every text: SQLite sorts blobs after texts. */
 const afterAllText = Uint8Array.of(0)
 /** How many rows `clear` and `prune` remove at once, so that other processes get their turn. */
 const chunk = 5000
-/** With this many free pages the file is worth shrinking. */
+/** The number of free pages that makes shrinking the file worthwhile. */
 const largeFreelist = 1000
-/** A deadline beyond the last `Date` there is stands for never. */
+/** A deadline beyond the last possible `Date` counts as never. */
 const latest = 8.64e15
 
 const upsert = `INSERT INTO c (k, exp, at, size, v) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -92,7 +92,7 @@ export class Records {
     this.bounds.settle()
   }
 
-  /** Answers whether it was set; a record past its life counts as absent. */
+  /** Returns whether it was set; an expired record counts as absent. */
   add(key: string, record: unknown, ttl: number): boolean {
     const row = this.#row(key, record, ttl)
     if (row === undefined) return false
@@ -119,21 +119,21 @@ export class Records {
     else for (const [from, before] of prefixRanges(prefix)) this.#clearRange(from, before)
   }
 
-  /** The next keys of a range, encoded; after the key `last`, if there is one. */
+  /** The next keys of a range, encoded, after the key `last` if given. */
   keysIn([from, before]: KeyRange, last: string | undefined, limit: number): string[] {
     const rows = this.#keys.all(last ?? from, last ?? null, before ?? afterAllText, now(), limit)
     return rows.map((row) => String(row["k"]))
   }
 
-  /** Drops some of what is past its life at `time`; answers how many, and whether there may be more. */
+  /** Drops some of what has expired at `time`; returns how many, and whether there may be more. */
   prune(time: number): { count: number; more: boolean } {
     const count = this.bounds.dropExpired(time, chunk)
-    // Gives some of the free pages back to the disk; all at once would take long.
+    // Returns some of the free pages to the disk; all at once would take long.
     this.#db.exec("PRAGMA incremental_vacuum(1000)")
     return { count, more: count === chunk }
   }
 
-  /** The record in a row. One past its life is answered until it is pruned, but that does not count as a use. */
+  /** The record in a row. An expired one is returned until it is pruned, but that does not count as a use. */
   #read(encoded: string, row: Row, time: number): Kept | undefined {
     const exp = row["exp"]
     if (typeof exp !== "number" || exp > time) this.bounds.read(encoded, row["at"])
@@ -156,7 +156,7 @@ export class Records {
     else this.bounds.wrote(row[0], this.#set.run(...row).lastInsertRowid, row[3], isToken(key))
   }
 
-  /** What is bound for an entry; `undefined` if it may be dropped at once. */
+  /** The values to bind for an entry; `undefined` if it may be dropped at once. */
   #row(key: string, record: unknown, ttl: number): [string, number | null, number, number, Kept] | undefined {
     const value = encodeRecord(record)
     if (value === undefined) throw unsupported(key)
@@ -183,10 +183,10 @@ export class Records {
     const free = numberIn(this.#db.prepare("PRAGMA freelist_count").get(), "freelist_count")
     if (free < largeFreelist) return
     try {
-      // Quick, for it copies what is left: nothing, or what others wrote by now. The checkpoint lets the file shrink.
+      // Fast, because it copies only what is left: nothing, or others' writes. The checkpoint lets the file shrink.
       this.#db.exec("VACUUM; PRAGMA wal_checkpoint")
     } catch {
-      // Another process is writing. The pages are used again, or given back by prune.
+      // Another process is writing. The pages are reused, or returned by prune.
     }
   }
 

@@ -3,10 +3,10 @@ import { type Database, numberIn, sleepHere } from "./driver.ts"
 import { formatVersion } from "./location.ts"
 import { isBusy, isInputOutput, isReadOnly } from "./trouble.ts"
 
-/** How long a statement waits for another process, in ms. The wait blocks the event loop: short. */
+/** How long a statement waits for another process, in ms. Short, because the wait blocks the event loop. */
 export const busyTimeout = 1500
 
-/** Thrown for a database that is not a cache of ours. */
+/** Thrown for a database that is not one of our caches. */
 export class ForeignFile extends Error {
   override readonly name = "ForeignFile"
   constructor() {
@@ -14,13 +14,13 @@ export class ForeignFile extends Error {
   }
 }
 
-/** "isoc" in the header of the file. */
+/** "isoc", in the file's header. */
 const applicationId = 0x69736f63
 
 /**
  * `c` holds the records: key, when it may be dropped (ms since epoch, NULL for never), last access in ticks, size in
- * bytes, record. The record comes last, so that nothing is read past a long one. `c_at` also counts and weighs
- * without touching the records. `l` holds the leases.
+ * bytes, record. The record comes last, so that nothing has to be read past a long one. The index `c_at` serves counts
+ * and sizes without touching the records. `l` holds the leases.
  */
 const tables = `
   CREATE TABLE IF NOT EXISTS c (
@@ -36,18 +36,18 @@ const tables = `
 `
 
 /**
- * Makes an open database ours: settings, and the tables where they are missing or of another format.
+ * Initializes an open database: settings, and the tables if they are missing or of another format.
  *
- * @param isReplaced - Whether another file has taken this one's place since before it was opened.
- * @throws {ForeignFile} before anything was changed.
+ * @param isReplaced - Whether another file has replaced this one since before it was opened.
+ * @throws {ForeignFile} Before anything is changed.
  */
 export function adopt(db: Database, isReplaced: () => boolean): void {
-  // Node before 22.16 does not know the constructor's option.
+  // Node before 22.16 lacks the constructor's option.
   db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
   const found = transaction(db, "BEGIN", () => identify(db))
-  // SQLite would have opened the log of the new file beside the old one.
+  // SQLite would have opened the new file's log with the old file.
   if (isReplaced()) throw new Error("the file was replaced while it was opened")
-  // Only before the first table, and before WAL.
+  // Only possible before the first table, and before WAL.
   if (found === "empty") db.exec("PRAGMA auto_vacuum = INCREMENTAL")
   logAhead(db)
   db.exec(
@@ -57,7 +57,7 @@ export function adopt(db: Database, isReplaced: () => boolean): void {
   else transaction(db, "BEGIN IMMEDIATE", () => create(db))
 }
 
-/** Drops what lies in the database and makes the tables anew, for tables that lost their shape. */
+/** Drops the contents of the database and recreates the tables, for tables that have lost their shape. */
 export function recreate(db: Database): void {
   transaction(db, "BEGIN IMMEDIATE", () => {
     drop(db)
@@ -76,13 +76,13 @@ export function transaction<T>(db: Database, begin: "BEGIN" | "BEGIN IMMEDIATE",
     try {
       db.exec("ROLLBACK")
     } catch {
-      // SQLite rolled back by itself, as it does on a full disk.
+      // SQLite has rolled back by itself, as on a full disk.
     }
     throw error
   }
 }
 
-/** As {@link transaction}, but throws at once where another process is writing. */
+/** As {@link transaction}, but throws immediately if another process is writing. */
 export function transactAtOnce(db: Database, work: () => void): void {
   db.exec("PRAGMA busy_timeout = 0")
   try {
@@ -93,20 +93,20 @@ export function transactAtOnce(db: Database, work: () => void): void {
 }
 
 /**
- * Throws for a file that may only be read, which SQLite tells with the first write. This one drops leases that have run
- * out: those of processes that ended before their loads.
+ * Throws for a read-only file, which SQLite only reports on the first write. This one drops leases that have run out:
+ * those of processes that died during their loads.
  */
 function proveWritable(db: Database): void {
   try {
     transactAtOnce(db, () => db.exec(`DELETE FROM l WHERE until <= ${now()}`))
   } catch (error) {
-    // Other trouble, such as tables that are not ours, shows when the statements are prepared.
+    // Other failures, such as foreign tables, show when the statements are prepared.
     if (isReadOnly(error)) throw error
   }
 }
 
 function create(db: Database): void {
-  // Another process may have been quicker while we waited for the lock.
+  // Another process may have been faster while we waited for the lock.
   if (identify(db) === "other format") drop(db)
   db.exec(tables)
 }
@@ -134,11 +134,11 @@ function drop(db: Database): void {
 function logAhead(db: Database): void {
   for (let left = busyTimeout; ; left -= 25) {
     try {
-      // Where a file system cannot share memory the answer is another mode: slower, and right.
+      // If a file system cannot share memory, the result is another mode: slower, but correct.
       db.prepare("PRAGMA journal_mode = WAL").get()
       return
     } catch (error) {
-      // A disk that is broken is asked four times.
+      // A broken disk is tried four times.
       if (isInputOutput(error)) left -= busyTimeout / 4
       else if (!isBusy(error)) throw error
       if (left <= 0) throw error

@@ -2,7 +2,7 @@ import { CacheError, shortKey } from "../../src/base/errors.ts"
 import { isObject } from "../../src/base/kind.ts"
 import { messageOf } from "../../src/base/thrown.ts"
 
-/** The result codes of SQLite that are told apart, and what their messages say, where there is no code. */
+/** The result codes of SQLite that are distinguished, and what their messages say if there is no code. */
 const kinds = {
   busy: { code: 5, text: /\blocked\b/ },
   io: { code: 10, text: /disk I\/O/ },
@@ -11,36 +11,36 @@ const kinds = {
   full: { code: 13, text: /disk is full/ },
   toobig: { code: 18, text: /too big/ },
   notadb: { code: 26, text: /not a database/ },
-  // One of the disk errors (io): the file is shorter than it has to be.
+  // One of the disk errors (io): the file is shorter than it must be.
   cut: { code: 522, text: /short read/ },
 } as const
 
-/** Whether the system could not do what was asked of a file: another process may just have removed one. */
+/** Whether the system failed a file operation: another process may just have removed the file. */
 export function isInputOutput(error: unknown): boolean {
   return is(error, "io")
 }
 
-/** Whether SQLite says that the file is damaged, or no database. */
+/** Whether SQLite reports that the file is damaged, or is no database. */
 export function isDamage(error: unknown): boolean {
   return is(error, "corrupt") || is(error, "notadb") || is(error, "cut")
 }
 
-/** Whether another connection holds the lock that was wanted. */
+/** Whether another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
   return is(error, "busy")
 }
 
-/** Whether the file, or the disk, may only be read. */
+/** Whether the file or the disk is read-only. */
 export function isReadOnly(error: unknown): boolean {
   return is(error, "readonly")
 }
 
-/** Whether the tables are not as the statements expect them: dropped, changed or badly filled by another release. */
+/** Whether the tables do not fit the statements: dropped, changed or badly filled by another release. */
 export function isOtherSchema(error: unknown): boolean {
   return /no such (table|column)|has no column|too large to be/.test(messageOf(error))
 }
 
-/** Turns what the driver threw into a `CacheError` that tells the cure; one of ours passes. */
+/** Turns what the driver threw into a `CacheError` with the cure; a `CacheError` passes unchanged. */
 export function explain(error: unknown, file: string, key?: string): CacheError {
   if (error instanceof CacheError) return error
   const details = key === undefined ? { cause: error } : { key, cause: error }
@@ -51,7 +51,7 @@ export function explain(error: unknown, file: string, key?: string): CacheError 
   return new CacheError("ADAPTER_UNAVAILABLE", `The cache file ${file} ${cure(error)}${at}.`, details)
 }
 
-/** Says that the file cannot be opened, and what to do. */
+/** The error that the file cannot be opened, with the cure. */
 export function unavailable(file: string, cause: unknown): CacheError {
   if (cause instanceof CacheError) return cause
   return new CacheError(
@@ -68,7 +68,7 @@ function cure(error: unknown): string {
     return "cannot grow, the disk is full; free some space, or delete it and lower maxBytes"
   if (isReadOnly(error)) return "may not be written; give it to this user or choose another path"
   if (isBusy(error)) return "stays locked by another process; let that one finish its transaction"
-  // SQLite takes a quota for a broken disk.
+  // SQLite mistakes a quota for a broken disk.
   const cure = isInputOutput(error) ? "; look at the disk, and at this user's quota" : ""
   return `failed (${messageOf(error)})${cure}`
 }
@@ -76,7 +76,7 @@ function cure(error: unknown): string {
 function is(error: unknown, kind: keyof typeof kinds): boolean {
   if (!isObject(error)) return false
   const { code, text } = kinds[kind]
-  // The low byte is the primary code. Deno leaves the code out in places.
+  // The low byte is the primary code. Deno sometimes omits the code.
   if ("errcode" in error && typeof error.errcode === "number") {
     return error.errcode === code || (error.errcode & 0xff) === code
   }

@@ -5,32 +5,34 @@ import { unref } from "../../src/base/unref.ts"
 import { connect } from "./client.ts"
 import { explain } from "./trouble.ts"
 
-/** What is used of a client of `@upstash/redis` for messages: a `Redis` of that package fits as it is. */
+/** The part of an `@upstash/redis` client that is used for messages. A `Redis` of that package fits. */
 export interface RedisChannelLike {
-  /** Redis' PUBLISH. */
+  /** Redis PUBLISH. */
   publish(channel: string, message: string): Promise<unknown>
-  /** Redis' SUBSCRIBE, by a connection that stays open. */
+  /** Redis SUBSCRIBE, on a connection that stays open. */
   subscribe(channels: string): RedisSubscription
 }
 
-/** A subscription as `@upstash/redis` has it. */
+/** A subscription of `@upstash/redis`. */
 export interface RedisSubscription {
-  /** Calls `listener` with what comes. */
+  /** Calls `listener` with each event. */
   on(type: "message" | "error" | "subscribe", listener: (event: unknown) => void): void
-  /** Ends it. */
+  /** Ends the subscription. */
   unsubscribe(): Promise<void>
 }
 
-/** Sends and receives texts by Redis' publish and subscribe. All trouble is a `CacheError`. */
+/** Sends and receives texts with Redis publish and subscribe. All errors are `CacheError`s. */
 export interface Channel {
   publish(text: string): Promise<void>
-  /** Calls `listener` with what is published by anyone, once Redis has heard of it. Answers how to stop. */
+  /**
+   * Calls `listener` with what anyone publishes, once Redis has subscribed it. Returns a function that unsubscribes.
+   */
   subscribe(listener: (message: unknown) => void, onTrouble: (error: unknown) => void): () => void
 }
 
-/** How often a new stream takes the place of the old one, in ms: nobody tells when a stream has ended. */
+/** How often a new stream replaces the old one, in ms, because the end of a stream goes unnoticed. */
 const renewal = 60_000
-/** How long to wait after trouble, in ms: at first, and at most. */
+/** How long to wait after a failure, in ms: at first, and at most. */
 const minWait = 1000
 const maxWait = 30_000
 
@@ -61,7 +63,7 @@ export function channelOf(options: {
       }
     },
     subscribe(listener, onTrouble) {
-      // The one that is heard, and the one that is to take its place: it does so once Redis has heard of it.
+      // The current stream, and its successor, which takes over once Redis has subscribed it.
       let current: RedisSubscription | undefined
       let coming: RedisSubscription | undefined
       let cancel: (() => void) | undefined
@@ -70,7 +72,7 @@ export function channelOf(options: {
 
       const later = (ms: number): void => {
         cancel?.()
-        // Housekeeping: it keeps no process.
+        // Housekeeping must not keep the process alive.
         cancel = after(ms, () => void renew(), unref)
       }
       const failed = (error: unknown): void => {
@@ -80,7 +82,7 @@ export function channelOf(options: {
         wait = Math.min(maxWait, wait * 2)
       }
       const renew = async (): Promise<void> => {
-        // If this one hangs nothing is heard of it: the next one takes its place.
+        // If this one hangs, that goes unnoticed: the next one replaces it.
         later(renewal)
         try {
           const subscriber = await client()
@@ -125,7 +127,7 @@ function messageOf(event: unknown): unknown {
 }
 
 function speaking(client: object): RedisChannelLike {
-  if ("publish" in client && "subscribe" in client) return client as RedisChannelLike // A Redis of that package has both.
+  if ("publish" in client && "subscribe" in client) return client as RedisChannelLike // It is one of that package.
   throw new CacheError(
     "ADAPTER_UNAVAILABLE",
     "This version of @upstash/redis cannot subscribe. Update it: npm install @upstash/redis",

@@ -2,36 +2,36 @@ import { isAllowed, variable } from "../../src/base/environment.ts"
 import { CacheError } from "../../src/base/errors.ts"
 import { detectRuntime } from "../../src/base/runtime.ts"
 
-/** What is used of a pipeline of `@upstash/redis`. */
+/** The part of an `@upstash/redis` pipeline that is used. */
 export interface RedisPipeline {
-  /** Redis' MGET. */
+  /** Redis MGET. */
   mget(...keys: string[]): unknown
-  /** Redis' SET: PX in ms, NX if absent. */
+  /** Redis SET: PX in ms, NX if absent. */
   set(key: string, value: string, options?: { px: number } | { nx: true; px: number } | { nx: true }): unknown
-  /** Redis' DEL. */
+  /** Redis DEL. */
   del(...keys: string[]): unknown
-  /** Redis' EVAL. */
+  /** Redis EVAL. */
   eval(script: string, keys: string[], args: string[]): unknown
-  /** Redis' PING. */
+  /** Redis PING. */
   ping(): unknown
-  /** Sends all of it in one request; answers a result or an error for each command. */
+  /** Sends everything in one request; returns a result or an error for each command. */
   exec(options: { keepErrors: true }): Promise<readonly unknown[]>
 }
 
-/** What is used of a client of `@upstash/redis`: a `Redis` of that package fits as it is. */
+/** The part of an `@upstash/redis` client that is used. A `Redis` of that package fits. */
 export interface RedisLike {
   /** Begins a request of several commands. */
   pipeline(): RedisPipeline
-  /** Redis' SCAN. */
+  /** Redis SCAN. */
   scan(cursor: string, options: { match: string; count: number }): Promise<unknown>
 }
 
-/** A client, and what to call the database in messages. */
+/** A client, and the database's name in messages. */
 export interface Connection {
   readonly client: RedisLike
-  /** "Upstash at <host>": never the url, which may hold credentials. */
+  /** "Upstash at <host>": never the url, which may contain credentials. */
   readonly name: string
-  /** How often a request may be sent when the network fails. An injected client has retries of its own. */
+  /** How often a request may be sent when the network fails. An injected client has its own retries. */
   readonly attempts: number
 }
 
@@ -39,9 +39,9 @@ export interface Connection {
 const requestTimeout = 30_000
 
 /**
- * Makes the client for `url` and `token`, or for those of the environment.
+ * Creates the client for `url` and `token`, or for those of the environment.
  *
- * The library is loaded here, at the first operation.
+ * The package is loaded here, at the first operation.
  */
 export async function connect(options: {
   readonly url?: string | undefined
@@ -67,13 +67,13 @@ export async function connect(options: {
     latencyLogging: false,
     keepAlive: false, // fetch's keepalive fails over 64 kB in browsers
     retry: { retries: 0 }, // `false` would still send twice; we retry ourselves, but never a lease
-    // As a function only: a plain signal that fires is answered by a made-up result.
+    // Only as a function: when a plain signal aborts, the client returns a made-up result.
     signal: timeLimit,
   })
   return { client, name: `Upstash at ${host}`, attempts: 3 }
 }
 
-/** Only the options that both builds of the library know. */
+/** Only options that both builds of the package have. */
 interface ClientOptions {
   readonly url: string
   readonly token: string
@@ -87,8 +87,8 @@ interface ClientOptions {
 }
 
 /**
- * Loads the library. Its build for Workers sets no `cache`, which older dates of workerd refuse, and reads no
- * environment variable, which Deno would ask the user for; the other one keeps frameworks from caching requests.
+ * Loads the package. Its build for Workers sets no `cache`, which older dates of workerd refuse, and reads no
+ * environment variable, for which Deno would prompt the user; the other build keeps frameworks from caching requests.
  */
 async function load(): Promise<(options: ClientOptions) => RedisLike> {
   try {
@@ -116,7 +116,7 @@ function hostOf(url: string): string {
   try {
     parsed = new URL(url)
   } catch {
-    // Judged below; the error would quote the url.
+    // Checked below; the error would quote the url.
   }
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.password) {
     throw new CacheError(
@@ -124,7 +124,7 @@ function hostOf(url: string): string {
       "The url of Upstash is not a REST url. It begins with https:// and holds no user or password; the token goes into the option token or into UPSTASH_REDIS_REST_TOKEN.",
     )
   }
-  // Deno would ask the user.
+  // Deno would prompt the user.
   if (!isAllowed("net", `${parsed.hostname}:${parsed.port || (parsed.protocol === "http:" ? 80 : 443)}`)) {
     throw new CacheError(
       "ADAPTER_UNAVAILABLE",

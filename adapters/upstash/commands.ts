@@ -1,16 +1,16 @@
 import { CacheError, shortKey } from "../../src/base/errors.ts"
 import { type Command, firstSecond, jsonBytes, maxBytes } from "./requests.ts"
 
-/** What a command takes beside its key and value, in bytes: brackets, its name, its options. */
+/** The overhead of a command besides its key and value, in bytes: brackets, its name, its options. */
 const overhead = 64
-/** Redis keeps times in 64 bits, its neighbours count nanoseconds: a hundred years fit everywhere. */
+/** Redis stores times in 64 bits, compatible servers count nanoseconds: a hundred years fit everywhere. */
 const maxTtl = 100 * 365 * 86_400_000
 /** The most keys of one DEL. */
 const maxKeys = 1_000
 const compareAndDelete =
   'if redis.call("get",KEYS[1])==ARGV[1] then return redis.call("del",KEYS[1]) end return 0'
 
-/** `SET`, for `ttl` ms; with `absent` only where nothing lies, with `once` never sent a second time. */
+/** `SET`, for `ttl` ms; with `absent` only if the key is absent, with `once` never sent a second time. */
 export function setCommand(
   at: string,
   value: string,
@@ -34,7 +34,7 @@ export function getCommand(at: string): Command {
   return { bytes: jsonBytes(at) + overhead, add: (pipeline) => pipeline.mget(at) }
 }
 
-/** `DEL` of `keys`, in as few commands as fit. */
+/** `DEL` of `keys`, in as few commands as possible. */
 export function deleteCommands(keys: Iterable<string>): readonly Command[] {
   const commands: Command[] = []
   let chunk: string[] = []
@@ -56,7 +56,7 @@ export function deleteCommands(keys: Iterable<string>): readonly Command[] {
   return commands
 }
 
-/** Deletes what lies `at` if it is still `value`, in one step. */
+/** Deletes the key `at` if its value is still `value`, atomically. */
 export function releaseCommand(at: string, value: string): Command {
   return {
     bytes: jsonBytes(at) + jsonBytes(value) + jsonBytes(compareAndDelete) + overhead,
@@ -64,13 +64,13 @@ export function releaseCommand(at: string, value: string): Command {
   }
 }
 
-/** Whether the database and the token are right. */
+/** Checks the database and the token. */
 export function pingCommand(): Command {
   return { bytes: overhead, add: (pipeline) => pipeline.ping() }
 }
 
 /**
- * Throws when `command` alone is more than a request takes.
+ * Throws if `command` alone exceeds a request.
  *
  * @throws {CacheError} `VALUE_TOO_LARGE`, with the limit.
  */

@@ -7,10 +7,10 @@ import { type Reply, resultOf } from "./requests.ts"
 import type { Turns } from "./turns.ts"
 
 /**
- * Takes the lease of `key` for `ttl` ms; `undefined` while another holds it.
+ * Takes the lease of `key` for `ttl` ms; `undefined` while another holder has it.
  *
- * If the reply is lost, it is asked for once more. If it stays unknown whose the lease is, it is given back behind the
- * error: a lease that was taken after all does not hold others up for its whole ttl.
+ * If the reply is lost, it asks once more. If the owner stays unknown, the lease is released in the background before
+ * the error is thrown: it may have been taken after all, and would block others for its whole ttl.
  */
 export async function takeLease(send: Turns["send"], key: string, ttl: number): Promise<Lease | undefined> {
   const owner = `~${newNonce()}`
@@ -24,7 +24,7 @@ export async function takeLease(send: Turns["send"], key: string, ttl: number): 
   }
   let [put, found] = await take()
   const mayBeTaken = put?.error !== undefined && put.lost
-  // Asking once more tells whose the lease is, for the owner stays the same.
+  // A second request reveals the owner, because it uses the same one.
   if (mayBeTaken) [put, found] = await take()
   try {
     if (!isOurs(put, found, owner)) return undefined

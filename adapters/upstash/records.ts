@@ -1,10 +1,10 @@
 import { escapeText, isLong, unescapeText } from "./keys.ts"
 
 /**
- * Turns a record into what is kept in Redis: `[+nonce] [#length:key] =record`, or `~record` with lone surrogates
- * escaped. None of the marks begins JSON, so that a client that parses whatever it can leaves our records alone.
+ * Encodes a record for Redis: `[+nonce] [#length:key] =record`, or `~record` with lone surrogates escaped. No mark
+ * begins valid JSON, so that a client that parses values leaves our records alone.
  *
- * @param nonce - Tells who wrote it, for {@link Adapter.add}: see {@link newNonce}.
+ * @param nonce - Identifies the writer, for {@link Adapter.add}: see {@link newNonce}.
  */
 export function encode(key: string, record: string, nonce?: string): string {
   const writer = nonce === undefined ? "" : `+${nonce}`
@@ -12,9 +12,9 @@ export function encode(key: string, record: string, nonce?: string): string {
 }
 
 /**
- * The record in `stored`; `undefined` where there is none, and where it is another key's (two keys of one hash).
- * Foreign text is answered as it is, for the engine to judge; and `""`, which is no record, if it should tell its long
- * key and does not, or if the client has made something else of it.
+ * The record in `stored`; `undefined` if there is none, or if it is another key's (two keys with one hash). Foreign
+ * text is returned as it is, for the engine to judge; as `""`, which is no record, if it should contain its long key
+ * and does not, or if the client has parsed it into something else.
  */
 export function decode(key: string, stored: unknown): string | undefined {
   if (stored === undefined || stored === null) return undefined
@@ -27,7 +27,7 @@ export function decode(key: string, stored: unknown): string | undefined {
   return parts === undefined ? stored : parts.record
 }
 
-/** The full key that is kept with a record. */
+/** The full key that is stored with a record. */
 export function keyIn(stored: unknown): string | undefined {
   return typeof stored === "string" ? split(stored)?.key : undefined
 }

@@ -7,19 +7,19 @@ import { explain, isNetworkTrouble, isRefusal, unexpectedAnswer } from "./troubl
 
 /** One command of a pipeline. */
 export interface Command {
-  /** What it takes in the request, at most. */
+  /** Its maximum size in the request. */
   readonly bytes: number
-  /** For how many ms it may be sent again when its reply was lost: 0 is never. Left out: always. */
+  /** For how many ms it may be sent again when its reply was lost; 0 for never. Default: always. */
   readonly again?: number
   add(pipeline: RedisPipeline): unknown
 }
 
-/** What became of a command. `lost`: nobody knows whether Redis ran it. */
+/** The outcome of a command. `lost`: it is unknown whether Redis ran it. */
 export type Reply =
   | { readonly result: unknown; readonly error?: undefined }
   | { readonly error: CacheError; readonly lost: boolean }
 
-/** The largest request that Upstash takes, in bytes. */
+/** The largest request in Upstash, in bytes. */
 export const maxBytes = 10_000_000
 /** The most commands of one pipeline. */
 const maxCommands = 1_000
@@ -31,15 +31,15 @@ export const pauses: readonly number[] = [0, 50, 150]
  */
 export const firstSecond = 1_000
 
-/** The result of a command, or its error, thrown. */
+/** The result of a command; throws its error. */
 export function resultOf(reply: Reply | undefined): unknown {
   if (reply?.error !== undefined) throw reply.error
   return reply?.result
 }
 
 /**
- * Runs `commands` in order, in one request where 10 MB and 1 000 commands allow. Never rejects: each command has
- * its own reply, and after a request that failed no further one is sent.
+ * Runs `commands` in order, in one request if 10 MB and 1 000 commands suffice. Never rejects: each command has its own
+ * reply, and after a failed request no further one is sent.
  */
 export async function request(
   connect: () => Promise<Connection>,
@@ -63,12 +63,12 @@ export async function request(
   return replies
 }
 
-/** The bytes of `text` as JSON in UTF-8: exact where it matters, else never too few. */
+/** The bytes of `text` as JSON in UTF-8: exact where it matters, otherwise never too few. */
 export function jsonBytes(text: string): number {
   return text.length < 1_000 ? text.length * 6 + 3 : utf8Length(JSON.stringify(text)) + 1
 }
 
-/** One request, sent again when the network fails it, without the commands that must not be any more. */
+/** One request, sent again if the network fails, without the commands that must not be repeated. */
 async function exchange(
   connection: Connection,
   commands: readonly Command[],

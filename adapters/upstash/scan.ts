@@ -4,16 +4,16 @@ import { keyAt, patternOf } from "./keys.ts"
 import { pauses } from "./requests.ts"
 import { explain, isNetworkTrouble, unexpectedAnswer } from "./trouble.ts"
 
-/** A key that SCAN found, and where it lies. Of a hashed one only the head is known. */
+/** A key that SCAN found, and its Redis key. Of a hashed one only the start is known. */
 export interface Found {
   readonly at: string
   readonly key: string
   readonly hashed: boolean
 }
 
-/** How many keys one SCAN looks at, at first and at most. */
+/** How many keys one SCAN examines, at first and at most. */
 const [fewest, most] = [1_000, 32_000]
-/** An answer shorter than this, in characters, may be followed by one four times as long. */
+/** A reply shorter than this, in characters, may be followed by one four times as long. */
 const shortAnswer = 100_000
 
 /** The keys that may begin with `prefix`, page by page. SCAN repeats some. */
@@ -28,7 +28,7 @@ export async function* scan(
   do {
     const answer = await page(connection, cursor, { match, count })
     cursor = answer.cursor
-    // SCAN looks at foreign keys too, and leaves them out: where they are many, a larger count saves requests.
+    // SCAN also examines foreign keys, and omits them: if there are many, a larger count saves requests.
     if (answer.keys.join("").length < shortAnswer) count = Math.min(count * 4, most)
     yield answer.keys.flatMap((at) => {
       const found = keyAt(at)
@@ -37,7 +37,7 @@ export async function* scan(
   } while (cursor !== "0")
 }
 
-/** One page, asked for again when the network loses it. */
+/** One page, requested again if the network loses it. */
 async function page(
   { client, name, attempts }: Connection,
   cursor: string,
@@ -47,7 +47,7 @@ async function page(
     try {
       const answer = await client.scan(cursor, options)
       if (!Array.isArray(answer) || !Array.isArray(answer[1])) throw unexpectedAnswer()
-      // A client that parses what it can makes a number of the cursor.
+      // A client that parses replies turns the cursor into a number.
       return { cursor: String(answer[0]), keys: answer[1].filter((key) => typeof key === "string") }
     } catch (error) {
       if (attempt >= attempts || !isNetworkTrouble(error)) throw explain(error, name)

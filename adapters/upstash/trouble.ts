@@ -1,19 +1,19 @@
 import { CacheError } from "../../src/base/errors.ts"
 import { codeOf, nameOf } from "../../src/base/thrown.ts"
 
-/** Whether the request may have been lost on its way, so that sending it again makes sense. */
+/** Whether the request may have been lost, so that sending it again makes sense. */
 export function isNetworkTrouble(error: unknown): boolean {
   return !/^(Upstash.*|(Timeout|Abort|Url)Error)$/.test(nameOf(error))
 }
 
-/** The error of a client whose answers are not those of `@upstash/redis`. */
+/** The error of a client whose replies differ from those of `@upstash/redis`. */
 export function unexpectedAnswer(): Error {
   const error = new Error("unexpected answer")
   error.name = "UpstashAnswerError"
   return error
 }
 
-/** Whether the server said no before it ran anything. */
+/** Whether the server refused before it ran anything. */
 export function isRefusal(error: CacheError): boolean {
   return error.cause instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.cause.message)
 }
@@ -21,10 +21,10 @@ export function isRefusal(error: CacheError): boolean {
 const tooLarge = /^ERR (max request|max record|max key) size\b/
 
 /**
- * Turns what the client threw into a `CacheError` that tells the cure; one of ours passes.
+ * Turns what the client threw into a `CacheError` with the cure; a `CacheError` passes unchanged.
  *
- * The client's messages hold the entire command, values included, and sometimes the url: nothing of them comes
- * through but the leading words of Redis, or the name and code of a network error.
+ * The client's messages contain the entire command, values included, and sometimes the url. Only Redis' leading words,
+ * or the name and code of a network error, are passed on.
  */
 export function explain(error: unknown, name: string): CacheError {
   if (error instanceof CacheError) return error
@@ -35,9 +35,9 @@ export function explain(error: unknown, name: string): CacheError {
   return new CacheError(code, `${name} ${cure}`, { cause })
 }
 
-/** The error code of Redis and the plain words after it; what could be quoted from a command is cut off. */
+/** The error code of Redis and the plain words after it; anything that may be quoted from a command is cut off. */
 function redisWords(error: unknown): string | undefined {
-  // Network errors may begin with a code as well: only a reply, or the client's word for one, is of Redis.
+  // Network errors may begin with a code as well: only a reply, or what the client marks as one, is from Redis.
   const reply = error instanceof Error && error.name === "UpstashError" ? error.message : error
   if (typeof reply !== "string") return undefined
   return /^[A-Z]{3,}(?: [A-Za-z]+)*/.exec(reply)?.[0].slice(0, 80)
@@ -72,7 +72,7 @@ function networkCure(error: unknown): string {
   return `could not be reached (${networkWords(error)}). Check the url and the network.`
 }
 
-/** Name and code of an error and of its cause, which quote nothing. */
+/** Name and code of an error and its cause, which quote nothing. */
 function networkWords(error: unknown): string {
   const name = nameOf(error) || typeof error
   const code = plainCode(error) ?? plainCode(error instanceof Error ? error.cause : undefined)

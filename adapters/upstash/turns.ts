@@ -3,15 +3,15 @@ import { type Locate, locate } from "./keys.ts"
 import { type Command, jsonBytes, type Reply, resultOf } from "./requests.ts"
 import { WritesUnderWay } from "./under-way.ts"
 
-/** Collects what is asked in one turn into one request, in order. */
+/** Collects the operations of one turn in one request, in order. */
 export interface Turns {
-  /** What lies at `keys`, in their order; equal keys of a turn are read once. */
+  /** The values at `keys`, in their order; equal keys of a turn are read once. */
   read(keys: readonly string[]): Promise<readonly unknown[]>
   /** Runs commands that change `keys`. */
   write(keys: readonly string[], commands: (at: Locate) => readonly Command[]): Promise<readonly Reply[]>
-  /** Runs commands that no other operation has to wait for; `keys` are those they must locate. */
+  /** Runs commands that no other operation has to wait for; `keys` are those they need the Redis keys of. */
   send(keys: readonly string[], commands: (at: Locate) => readonly Command[]): Promise<readonly Reply[]>
-  /** Fulfils when all earlier writes have ended. */
+  /** Resolves when all earlier writes have ended. */
   settled(): Promise<void>
   /** Runs `work` after all earlier writes; later operations on keys that it `touches` wait for it. */
   apart<T>(touches: (key: string) => boolean, work: () => Promise<T>): Promise<T>
@@ -20,19 +20,19 @@ export interface Turns {
 interface Operation {
   readonly kind: "read" | "write" | "send"
   readonly keys: readonly string[]
-  /** Adds its commands; answers how to settle it by the replies. */
+  /** Adds its commands; returns a function that settles it with the replies. */
   plan(at: Locate, plan: Plan): (replies: readonly Reply[]) => void
   reject(error: unknown): void
 }
 
-/** The most of one MGET, in bytes: a long getMany is cut into several commands of one request. */
+/** The most bytes of one MGET: a long getMany is split into several commands of one request. */
 const maxReadBytes = 1_000_000
 
 /**
- * Makes the turns over `run`, which answers each command.
+ * Collects turns and runs them with `run`, which returns a reply for each command.
  *
- * Requests overtake each other on their way: an operation waits for the earlier writes of its keys, so that a read
- * sees the write before it, and the last of two writes wins.
+ * Requests may overtake each other: an operation waits for the earlier writes of its keys, so that a read sees the
+ * write before it, and the last of two writes wins.
  */
 export function turns(run: (commands: readonly Command[]) => Promise<readonly Reply[]>): Turns {
   let queue: Operation[] = []
@@ -43,7 +43,7 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
   }
 
   async function turn(): Promise<void> {
-    // Callers of one turn arrive by paths of different length: wait until nobody comes any more.
+    // Callers of one turn arrive by paths of different lengths: wait until none arrives any more.
     for (let size = 0; size < queue.length; ) {
       size = queue.length
       for (let tick = 0; tick < 4; tick++) await undefined
@@ -57,7 +57,7 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     return operations
   }
 
-  /** Starts those that nothing holds up, and apart from them those that wait for an earlier write of their keys. */
+  /** Starts those that need not wait, and separately those that wait for an earlier write of their keys. */
   function carryOut(operations: readonly Operation[]): void {
     const held = new Set<string>()
     const earlier = writes.now
@@ -79,7 +79,7 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
   async function exchange(operations: readonly Operation[]): Promise<void> {
     const ordered = operations.filter(({ kind }) => kind !== "send").flatMap(({ keys }) => keys)
     const written = new Set(operations.filter(({ kind }) => kind === "write").flatMap(({ keys }) => keys))
-    // Asked anew: for those that wait, what has just been begun is an earlier write as well.
+    // Asked again: for those that wait, what has just begun is an earlier write as well.
     const earlier = writes.now.filter(({ touches }) => ordered.some(touches))
     const end = written.size > 0 ? writes.begin((key) => written.has(key)) : undefined
     try {
@@ -96,7 +96,7 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
     }
   }
 
-  /** Queues an operation; `plan` adds its commands, and answers how to find its answer in the replies. */
+  /** Queues an operation; `plan` adds its commands, and returns a function that picks its result from the replies. */
   function enqueue<T>(
     kind: Operation["kind"],
     keys: readonly string[],
@@ -141,7 +141,7 @@ export function turns(run: (commands: readonly Command[]) => Promise<readonly Re
   }
 }
 
-/** An MGET that keys are added to: the place of each in it, and its own in the turn. */
+/** An MGET that keys are added to: the index of each key in it, and its own index in the turn. */
 interface Read extends Command {
   readonly keys: Map<string, number>
   readonly at: number
@@ -151,10 +151,10 @@ interface Read extends Command {
 /** The commands of one turn. */
 class Plan {
   readonly commands: Command[] = []
-  /** The MGET that takes further keys: until a write comes between. */
+  /** The MGET that takes more keys, until a write comes in between. */
   #open: Read | undefined
 
-  /** Adds `commands`; answers how to find their replies. */
+  /** Adds `commands`; returns a function that picks their replies. */
   add(commands: readonly Command[]): (replies: readonly Reply[]) => readonly Reply[] {
     const from = this.commands.length
     if (commands.length > 0) this.#open = undefined
@@ -162,7 +162,7 @@ class Plan {
     return (replies) => replies.slice(from, from + commands.length)
   }
 
-  /** Reads the key that lies `at`; answers how to find its value in the replies. */
+  /** Adds a read of the key `at`; returns a function that picks its value from the replies. */
   read(at: string): (replies: readonly Reply[]) => unknown {
     const size = jsonBytes(at)
     if (this.#open === undefined || this.#open.bytes + size > maxReadBytes) this.#open = this.#begin()
@@ -191,7 +191,7 @@ class Plan {
   }
 }
 
-/** What `work` answers. If it throws, `operation` is rejected. */
+/** The result of `work`. If it throws, `operation` is rejected. */
 function orReject<T>(operation: Operation, work: () => T): T | undefined {
   try {
     return work()

@@ -1,7 +1,7 @@
 import { after, left, now, poll } from "../../src/base/clock.ts"
 import { isWorkerd } from "../../src/base/runtime.ts"
 
-/** A write under way: what it touches, and its end. */
+/** A pending write: what it touches, and its end. */
 interface Running {
   readonly touches: (key: string) => boolean
   readonly since: number
@@ -12,13 +12,13 @@ interface Running {
 export class WritesUnderWay {
   readonly #running = new Set<Running>()
 
-  /** Those that are waited for. One that has had its time is forgotten: its request may be over. */
+  /** Those still waited for. One whose time has passed is forgotten: its request may have finished. */
   get now(): readonly Running[] {
     for (const write of this.#running) if (restOf(write) <= 0) this.#running.delete(write)
     return [...this.#running]
   }
 
-  /** A write of what it `touches` begins; it lasts until the function it answers is called. */
+  /** Begins a write of what it `touches`, which lasts until the returned function is called. */
   begin(touches: (key: string) => boolean): () => void {
     let resolve = (): void => {}
     const done = new Promise<void>((settle) => {
@@ -32,10 +32,10 @@ export class WritesUnderWay {
     }
   }
 
-  /** The end of `earlier` writes, or of the time they have. */
+  /** Waits for `earlier` writes, or until their time has passed. */
   async endOf(earlier: readonly Running[]): Promise<void> {
     if (earlier.length === 0) return
-    // What waits for a promise of another request may go on in that one, and end with it: a look by an own timer is safe.
+    // What awaits a promise of another request may resume in that one, and end with it: polling is safe.
     if (isWorkerd()) return poll(() => !this.now.some((write) => earlier.includes(write)))
     let cancel = (): void => {}
     const limit = new Promise<void>((resolve) => {
@@ -47,8 +47,8 @@ export class WritesUnderWay {
 }
 
 /**
- * How much longer a write is waited for, in ms. On Workers, where a write never ends if its request was cancelled, a
- * second at most: that leaves whoever waits half of the default `storeTimeout`.
+ * How much longer to wait for a write, in ms. On Workers, where a write never ends if its request was cancelled, a
+ * second at most: that leaves the caller half of the default `storeTimeout`.
  */
 function restOf({ since }: Running): number {
   return left(since, isWorkerd() ? 1_000 : 30_000)
