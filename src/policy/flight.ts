@@ -5,7 +5,7 @@ import { Awaited } from "./awaited.ts"
 import type { Call } from "./call.ts"
 import type { Found } from "./found.ts"
 import type { Policy } from "./options.ts"
-import type { Brought, Outcome } from "./outcome.ts"
+import type { LoadedValue, Outcome } from "./outcome.ts"
 import type { Running } from "./reentry.ts"
 import { isWorker } from "./scope.ts"
 import type { Mode } from "./tokens.ts"
@@ -67,7 +67,7 @@ export class Flight extends Awaited {
   /** It got as far as its fallback: no back-off stopped it. */
   hasTried = false
   /** The value its fallback returned, while that is being stored. */
-  brought: Brought | undefined
+  loaded: LoadedValue | undefined
   outcome: Outcome | undefined
   /** Whose outcome it has: its own, or that of the challenger that replaced it. */
   by: Flight = this

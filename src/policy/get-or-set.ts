@@ -4,7 +4,7 @@ import { type Call, canJoin, isBackedOff, isDueEarly, isServed, judge, nextRound
 import { copyFor } from "./entries.ts"
 import { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
-import { lead } from "./lease.ts"
+import { permitLoad } from "./lease.ts"
 import { load, validateFound } from "./load.ts"
 import type { Outcome } from "./outcome.ts"
 import { isEndless, leave, type Wait } from "./patience.ts"
@@ -30,7 +30,7 @@ export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<un
     const running = engine.flights.get(key)
     if (isInside(engine.flights, key)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
-    const flight = joins ? running : depart(call, known, running)
+    const flight = joins ? running : startFlight(call, known, running)
     previous?.settleWith(flight, policy.leaseTtl)
     const answer = await waitFor(flight, call, joins)
     leave(flight, call)
@@ -52,7 +52,7 @@ export function loadAtOnce(call: Call, found?: Found): Promise<unknown> | undefi
   if (!(running ?? found) || !isEndless(policy.hardTimeout, call)) return undefined
   if (running && (running.turn !== thisTurn() || !canJoin(running, call))) return undefined
   if (isInside(engine.flights, key)) return undefined
-  const flight = running ?? depart(call, found, undefined)
+  const flight = running ?? startFlight(call, found, undefined)
   flight.enter()
   if (running) engine.hub.joined(place, name)
   const wait: Wait = { flight, call, joins: running !== undefined, isLate: false }
@@ -66,11 +66,12 @@ export function loadAtOnce(call: Call, found?: Found): Promise<unknown> | undefi
 export function refresh(call: Call, kept: Kept): void {
   const { engine, place, key, policy } = call
   const running = engine.flights.get(key)
-  if (!running || !canJoin(running, call)) depart(call, engine.read(place, key, policy, kept), running, true)
+  if (!running || !canJoin(running, call))
+    startFlight(call, engine.read(place, key, policy, kept), running, true)
 }
 
 /** Registers a flight and starts it. It runs to its end even if its callers leave. */
-function depart(
+function startFlight(
   call: Call,
   known: Awaitable<Found> | undefined,
   running: Flight | undefined,
@@ -82,13 +83,13 @@ function depart(
   // An overdue flight is fenced later, when this one begins to load: this one may find a hit and load nothing.
   if (policy.fresh) engine.flights.fence(key)
   engine.flights.add(flight)
-  const flying = fly(flight, call, known)
-  scope.background?.(flying)
+  const ended = runToEnd(flight, call, known)
+  scope.background?.(ended)
   return flight
 }
 
 /** Runs a flight from its read to its outcome. Never rejects. */
-async function fly(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<void> {
+async function runToEnd(flight: Flight, call: Call, known: Awaitable<Found> | undefined): Promise<void> {
   const { engine } = call
   const end = engine.busy.begin()
   let outcome: Outcome
@@ -122,14 +123,14 @@ function run(flight: Flight, call: Call, known: Awaitable<Found> | undefined): A
     if (flight.isLeft || (state === "stale" && isBackedOff(call))) return { type: "held" }
 
     flight.challenge(policy.leaseTtl) // Before taking the lease, which an older flight may hold.
-    return chain(lead(flight, call, found), (right) =>
-      right.type === "load" ? takeOff(flight, call, right.found) : right,
+    return chain(permitLoad(flight, call, found), (permit) =>
+      permit.type === "load" ? loadOrJoin(flight, call, permit.found) : permit,
     )
   })
 }
 
 /** Loads; in a batch, joins a load of the key that runs outside of it, if there is one. */
-function takeOff(flight: Flight, call: Call, found: Found): Promise<Outcome> {
+function loadOrJoin(flight: Flight, call: Call, found: Found): Promise<Outcome> {
   const { engine, policy } = call
   const outside = engine.draft?.outside(flight, call, canJoin)
   if (outside) return getOrSet(outside).then((value) => ({ type: "loaded", value, raw: value, copy: value }))

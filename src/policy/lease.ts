@@ -10,7 +10,7 @@ import { lateStorage } from "./storage-errors.ts"
 import { within } from "./timeout.ts"
 
 /** Permission to load, with the last read; or the flight's outcome without a load. */
-type Right = { readonly type: "load"; readonly found: Found } | Extract<Outcome, { type: "found" | "held" }>
+type Permit = { readonly type: "load"; readonly found: Found } | Extract<Outcome, { type: "found" | "held" }>
 
 /**
  * Takes the adapter's lease for a load, so that one process loads for all.
@@ -19,25 +19,25 @@ type Right = { readonly type: "load"; readonly found: Found } | Extract<Outcome,
  * out; after twice `leaseTtl` a caller loads without it. A caller who can be served stale does not wait. A failing
  * storage never blocks a load.
  */
-export function lead(flight: Flight, call: Call, found: Found): Awaitable<Right> {
+export function permitLoad(flight: Flight, call: Call, found: Found): Awaitable<Permit> {
   const { engine, policy, scope } = call
-  const free: Right = { type: "load", found }
-  if (policy.fresh || found.reason === "unavailable") return free
+  const granted: Permit = { type: "load", found }
+  if (policy.fresh || found.reason === "unavailable") return granted
   // A request that nothing keeps alive would end before it has released its lease.
   if (engine.store?.adapter.lock && policy.lease && scope.shares)
-    return waitForLease(flight, call, found, free)
-  return found.kept?.tier === "near" ? lookBehind(flight, call, found) : free
+    return waitForLease(flight, call, found, granted)
+  return found.kept?.tier === "near" ? readBehindNear(flight, call, found) : granted
 }
 
 /** Reads past the near tier: another process may have loaded, and `keep()` must keep what is stored now. */
-async function lookBehind(flight: Flight, call: Call, found: Found): Promise<Right> {
+async function readBehindNear(flight: Flight, call: Call, found: Found): Promise<Permit> {
   const again = await readAgain(call)
   flight.capture(again)
   if (again.reason === "unavailable") return { type: "load", found }
-  return isNews(again, found, call) ? { type: "found", found: again } : { type: "load", found: again }
+  return isNewer(again, found, call) ? { type: "found", found: again } : { type: "load", found: again }
 }
 
-async function waitForLease(flight: Flight, call: Call, found: Found, free: Right): Promise<Right> {
+async function waitForLease(flight: Flight, call: Call, found: Found, granted: Permit): Promise<Permit> {
   const { engine, place, policy } = call
   // Twice: if the lease is still held after `leaseTtl`, it has a new holder, who gets as long.
   const began = now()
@@ -49,12 +49,12 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
       lease = await takeLease(call)
     } catch (error) {
       engine.hub.trouble(place, call.name, error)
-      return free
+      return granted
     }
     if (!lease) {
       // Its holder stores what it loads, whether or not a caller waits here.
       if (!canWait || !flight.isAwaited) return { type: "held" }
-      if (rest <= 0) return free
+      if (rest <= 0) return granted
       call.bulk?.onJoin()
       const pause = Math.min(ms, Math.max(1, rest))
       await sleep(pause)
@@ -69,12 +69,12 @@ async function waitForLease(flight: Flight, call: Call, found: Found, free: Righ
     }
     if (flight.isLeft) return { type: "held" }
     // Fenced before it began: it loads for its own callers only, and needs no lease.
-    if (flight.fenced) return free
+    if (flight.fenced) return granted
     flight.live()
     // Another process may have written while this one waited for the lease: read again.
     const again = await readAgain(call)
     flight.capture(again)
-    if (isNews(again, found, call)) return { type: "found", found: again }
+    if (isNewer(again, found, call)) return { type: "found", found: again }
     if (lease) return { type: "load", found: again }
   }
 }
@@ -86,7 +86,7 @@ function readAgain(call: Call): Awaitable<Found> {
 }
 
 /** Whether a second read found what the first did not: a fresh entry, newer than the one to be replaced. */
-function isNews(again: Found, found: Found, call: Call): boolean {
+function isNewer(again: Found, found: Found, call: Call): boolean {
   if (judge(again, call) !== "fresh") return false
   return judge(found, call) !== "fresh" || createdAt(again) > createdAt(found)
 }

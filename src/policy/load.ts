@@ -13,7 +13,7 @@ import type { Flight } from "./flight.ts"
 import { type Found, isLive } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
-import type { Brought, Outcome } from "./outcome.ts"
+import type { LoadedValue, Outcome } from "./outcome.ts"
 import { inside } from "./reentry.ts"
 
 /** The load of a flight, from the fallback to the fenced write. The fallback's error reaches all callers untouched. */
@@ -38,14 +38,14 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
     const isJudged = policy.schema && !kept && !(context.skipped && raw === undefined)
     const value = isJudged ? await validateLoaded(raw, call) : raw
     const copy = flight.isJoined ? copyFor(engine, value) : value
-    const brought = { value, raw: kept ? kept.raw : raw, copy }
-    flight.brought = brought
+    const loaded = { value, raw: kept ? kept.raw : raw, copy }
+    flight.loaded = loaded
     const took = passed(startedAt)
     engine.hub.done(place, name, took)
     engine.backoff.forget(call.key)
-    const published = publish({ ...brought, flight, call, context, startedAt, took })
+    const published = publish({ ...loaded, flight, call, context, startedAt, took })
     if (isPromise(published)) await published
-    return { type: "loaded", ...brought }
+    return { type: "loaded", ...loaded }
   } catch (error) {
     engine.hub.failed(place, name, passed(startedAt), error)
     if (found.kept && !flight.fenced && !isMisuse(error, call)) engine.backoff.failed(call.key)
@@ -95,7 +95,7 @@ function isReadOnly(error: unknown): boolean {
 }
 
 /** A load whose fallback has returned. */
-interface Loaded extends Brought {
+interface Loaded extends LoadedValue {
   readonly flight: Flight
   readonly call: Call
   readonly context: Context
@@ -118,7 +118,7 @@ function publish(loaded: Loaded): Awaitable<unknown> {
       flight.invalidatedTags?.has(tag) || (flight.fenced && !policy.tags.includes(tag))
     flight.isInvalidated = flight.tags.some(isEnded)
     if (flight.fenced || context.skipped || !flight.tokens) return undefined
-    const stored = policy.shouldCache ? storeIf(loaded) : store(loaded, raw)
+    const stored = policy.shouldCache ? storeIf(loaded) : storeLoaded(loaded, raw)
     return isPromise(stored) ? stored.catch(failed) : undefined
   } catch (error) {
     return failed(error)
@@ -131,11 +131,11 @@ async function storeIf(loaded: Loaded): Promise<void> {
   // Later changes to the value must not reach the storage.
   const own = snapshot(engine, loaded.raw)
   // In Policy, which does not know the type of the value, the parameter is `never`.
-  if (await (policy.shouldCache as ShouldCache)(loaded.value, { key: name })) await store(loaded, own)
+  if (await (policy.shouldCache as ShouldCache)(loaded.value, { key: name })) await storeLoaded(loaded, own)
 }
 
 /** Stores `value` under the versions from before the load, after the pending writes of its key. */
-function store({ flight, call, context, startedAt, took }: Loaded, value: unknown): Awaitable<unknown> {
+function storeLoaded({ flight, call, context, startedAt, took }: Loaded, value: unknown): Awaitable<unknown> {
   const { engine, place, key, name, policy } = call
   const { ttl: given, grace, tags } = context.decided(policy)
   // The ttl of an entry that `keep()` renews was jittered when first written.
@@ -145,13 +145,13 @@ function store({ flight, call, context, startedAt, took }: Loaded, value: unknow
   // Later changes to the value must not reach the storage.
   const own = waits && !policy.shouldCache ? snapshot(engine, value) : value
   return chain(known, (marks) => {
-    const { store: into } = engine
+    const { store } = engine
     flight.isInvalidated ||= marks === undefined
-    if (!marks || !into) return undefined
-    return chain(isSucceeded(flight, call, startedAt), (succeeded) => {
-      if (succeeded) return undefined
+    if (!marks || !store) return undefined
+    return chain(isSuperseded(flight, call, startedAt), (isOld) => {
+      if (isOld) return undefined
       const kept = makeKept({ value: own, createdAt: startedAt, ttl, grace, took, tags, marks })
-      return chain(writeFenced(flight, call, into, kept), (isKept) => {
+      return chain(writeFenced(flight, call, store, kept), (isKept) => {
         if (isKept) tell(call.teller ?? engine, () => engine.hub.tell(place, name, "set"), key)
       })
     })
@@ -174,7 +174,7 @@ function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awai
 }
 
 /** Whether the lease has run out and its next holder has stored a newer entry. */
-function isSucceeded(flight: Flight, call: Call, createdAt: number): Awaitable<boolean> {
+function isSuperseded(flight: Flight, call: Call, createdAt: number): Awaitable<boolean> {
   const { engine, place, key, policy } = call
   if (!policy.lease || !engine.store?.adapter.lock || !flight.isOverdue(policy.leaseTtl)) return false
   return chain(
@@ -220,7 +220,7 @@ export async function validateLoaded(value: unknown, { policy, name }: Call): Pr
   if (!result?.issues) return result ? result.value : value
   throw new CacheError(
     "FALLBACK_RESULT",
-    `What the fallback of ${shortKey(name)} returned does not validate (${result.issues.length} issues). Mend it or the schema.`,
+    `What the fallback of ${shortKey(name)} returned does not validate (${result.issues.length} issues). Fix it, or the schema.`,
     { key: name },
   )
 }

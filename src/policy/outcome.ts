@@ -1,7 +1,7 @@
 import type { Found } from "./found.ts"
 
 /** The value that a load made. */
-export interface Brought {
+export interface LoadedValue {
   /** {@link raw} as the leader's schema returned it; without a schema, the same. */
   readonly value: unknown
   /** What the fallback returned. This is stored. */
@@ -12,7 +12,7 @@ export interface Brought {
 
 /** How a flight ended. */
 export type Outcome =
-  | ({ readonly type: "loaded" } & Brought)
+  | ({ readonly type: "loaded" } & LoadedValue)
   | { readonly type: "failed"; readonly error: unknown }
   /** There was a fresh entry after all: read by the leader, or stored by another process. */
   | { readonly type: "found"; readonly found: Found }

@@ -6,7 +6,7 @@ import { copyFor, isIsolated } from "./entries.ts"
 import type { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { beforeSchema, validateFound, validateLoaded } from "./load.ts"
-import type { Brought } from "./outcome.ts"
+import type { LoadedValue } from "./outcome.ts"
 import { bounded, follow, givenUp, inTime, isEndless, isOver, type Wait } from "./patience.ts"
 import { isWorker } from "./scope.ts"
 import { thisTurn } from "./turn.ts"
@@ -25,11 +25,10 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   flight.servesStale &&= call.servesStale
 
   const isRead = () => flight.found !== undefined || isOver(wait)
-  if (!isRead())
-    await bounded(
-      wait,
-      follow(wait, () => flight.read, isRead),
-    )
+  if (!isRead()) {
+    const read = follow(wait, () => flight.read, isRead)
+    await bounded(wait, read)
+  }
   // Before the versions, so that a storage that batches is asked once.
   const own = foundFor(wait)
   if (isLate) {
@@ -54,7 +53,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
 }
 
 /** Whether `call` validates values by another schema than `flight`. */
-function judgesOtherwise({ policy }: Call, flight: Flight): boolean {
+function hasOtherSchema({ policy }: Call, flight: Flight): boolean {
   return policy.schema !== flight.policy.schema
 }
 
@@ -63,7 +62,7 @@ function judgesOtherwise({ policy }: Call, flight: Flight): boolean {
  */
 function foundFor({ flight, call, joins, isLate }: Wait): Awaitable<Found | undefined> {
   const { found } = flight
-  const isOther = judgesOtherwise(call, flight)
+  const isOther = hasOtherSchema(call, flight)
   // The caller may find an entry where the leader has none: the leader did not read, or its schema refused what this
   // caller's accepts. And what it found in an earlier turn may have been replaced elsewhere since.
   const isOwn = flight.policy.fresh || (isOther && found?.reason === "corrupt") || (isLate && found?.kept)
@@ -100,11 +99,11 @@ async function untilEnd(
     // A caller's timeout does not end the flight.
     flight.background = true
     // The value is there and only being written. A copy, because other callers may still get the value.
-    if (flight.brought && !isPrompt) return bring({ ...wait, joins: true }, flight.brought, flight)
+    if (flight.loaded && !isPrompt) return deliver({ ...wait, joins: true }, flight.loaded, flight)
     if (!stale) throw givenUp(wait)
     // If the caller did not wait, nothing can have ended the stale entry.
     const isAtOnce = limit <= 0 && !flight.fenced
-    const answer = isAtOnce ? serveStale(call, stale, "timeout") : await serveStill(wait, stale, "timeout")
+    const answer = isAtOnce ? serveStale(call, stale, "timeout") : await serveIfValid(wait, stale, "timeout")
     if (answer) return answer
     // The stale entry has ended: the caller waits on, as if it had found nothing.
     if (!(await inTime(wait, end, hardTimeout))) throw givenUp(wait)
@@ -117,10 +116,10 @@ async function untilEnd(
 export function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefined> {
   const { flight, call } = wait
   const { outcome, by } = flight
-  const isOther = judgesOtherwise(call, by)
+  const isOther = hasOtherSchema(call, by)
   switch (outcome?.type) {
     case "loaded":
-      return bring(wait, outcome, by)
+      return deliver(wait, outcome, by)
     case "failed":
       // It was another request that was aborted, not this one.
       if (wait.isLate && isWorker() && Object(outcome.error).name === "AbortError") return nextRound
@@ -131,13 +130,13 @@ export function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | 
       return serve(call, isOther ? beforeSchema(outcome.found) : outcome.found)
     default:
       if (!outcome || !stale) return nextRound
-      return flight.fenced ? serveStill(wait, stale, "held") : serveStale(call, stale, "held")
+      return flight.fenced ? serveIfValid(wait, stale, "held") : serveStale(call, stale, "held")
   }
 }
 
 async function failed(wait: Wait, stale: Found | undefined, error: unknown): Promise<Answer> {
   const isHidden = stale && !isMisuse(error, wait.call)
-  const answer = isHidden && (await serveStill(wait, stale, "failed"))
+  const answer = isHidden && (await serveIfValid(wait, stale, "failed"))
   if (answer) return answer
   throw error
 }
@@ -152,11 +151,11 @@ export const ownLoad: Answer = { value: undefined }
  * be copied, such as a `Response`, they get as it is; but on Workers it may belong to the request that made it: see
  * {@link ownLoad}.
  */
-function bring(wait: Wait, { value, raw, copy }: Brought, by: Flight): Awaitable<Answer | undefined> {
+function deliver(wait: Wait, { value, raw, copy }: LoadedValue, by: Flight): Awaitable<Answer | undefined> {
   const { flight, call, joins, isLate } = wait
   if (isLate && by.isInvalidated) return nextRound
   if (!joins && by === flight) return { value }
-  const isOther = judgesOtherwise(call, by)
+  const isOther = hasOtherSchema(call, by)
   const given = !isOther || raw === value ? copy : raw
   const own = copyFor(call.engine, given)
   const isCopied = own !== given || own !== Object(own)
@@ -174,7 +173,7 @@ function serveStale(call: Call, stale: Found, reason: StaleReason): Answer | und
  * Serves the stale entry after a wait, if a second read shows that it is still valid. If the caller's time runs out
  * before that read, it gets the first one's entry, unless this process has replaced that.
  */
-async function serveStill(wait: Wait, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
+async function serveIfValid(wait: Wait, stale: Found, reason: StaleReason): Promise<Answer | undefined> {
   const { flight, call } = wait
   const { engine, place, key, policy } = call
   const reading = validateFound(engine.read(place, key, policy), call)
