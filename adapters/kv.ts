@@ -48,7 +48,8 @@ export interface KVAdapter extends Adapter {
 }
 
 /** The shortest and longest life in KV, which counts seconds as signed 32-bit integers. */
-const [minSeconds, maxSeconds] = [60, 2_147_483_647]
+const minSeconds = 60
+const maxSeconds = 2_147_483_647
 const minCacheTtl = 30_000
 
 /**
@@ -123,9 +124,13 @@ export function kv(options: KVOptions = {}): KVAdapter {
     const name = await nameOf(key)
     if (!(ttl > 0)) return remove(namespace, name, key)
     if (typeof record !== "string") {
-      throw new CacheError("VALUE_UNSUPPORTED", `kv keeps text; the record of ${shortKey(key)} is none.`, {
-        key,
-      })
+      throw new CacheError(
+        "VALUE_UNSUPPORTED",
+        `kv keeps only text; the record of ${shortKey(key)} is not.`,
+        {
+          key,
+        },
+      )
     }
     const { value, metadata } = pack(record, isHashed(name) ? key : undefined, now() + ttl)
     if (isTooLarge(value)) throw tooLarge(key)

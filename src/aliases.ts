@@ -75,7 +75,10 @@ function registered(): Map<string, Alias> {
  */
 export function registerAlias(name: string, load: LoadAdapter): void {
   if (typeof name !== "string" || name === "" || name === "auto" || aliases.has(name)) {
-    throw new CacheError("ADAPTER_OPTIONS", `${quoted(name)} cannot be an alias of yours. Take another name.`)
+    throw new CacheError(
+      "ADAPTER_OPTIONS",
+      `${quoted(name)} cannot be registered as an alias. Use another name.`,
+    )
   }
   if (typeof load !== "function") {
     throw new CacheError(

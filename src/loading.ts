@@ -151,7 +151,7 @@ export async function loadAll(
 ): Promise<unknown[]> {
   kit.settings.home()
   if (typeof fallback !== "function") {
-    throw misuse("The fallback of many keys is a function of those that are missing.")
+    throw misuse("The fallback of many keys must be a function of the missing ones.")
   }
   const given = listOf(keys)
   const own = given.map((key) => ownOf(kit, key))

@@ -175,8 +175,8 @@ function nameFor(region: Region, fn: unknown, given: string | undefined): string
   const isNamed = typeof name === "string" && name !== ""
   // A minifier may give two functions the same short name, so that they would share their entries by accident.
   if (isNamed && (given !== undefined || name.length > 2 || region.claims(name, fn))) return name
-  const which = isNamed ? `Of two functions called ${name}, each` : "A function without a name"
-  throw new CacheError("NAME_REQUIRED", `${which} needs the option name: its entries are found by it.`)
+  const which = isNamed ? `Each of two functions called ${name}` : "A function without a name"
+  throw new CacheError("NAME_REQUIRED", `${which} needs the option name, which its entries are stored under.`)
 }
 
 const rules: Rules = {

@@ -72,7 +72,7 @@ export function memoized<This = never>(
       if (instance === "shared") return []
       if (self !== undefined) return [instance(self as This)] // Called on its class.
       throw misuse(
-        `The entries of ${rest.name} are told apart by the option instance: call it on one, or its operations by .of(one).`,
+        `The entries of ${rest.name} differ by the option instance: call it on one, or use .of(one).`,
       )
     }
     const region = cache ?? sharedCache()

@@ -52,7 +52,7 @@ export function regionKit(
   options: object | undefined,
   make: (kit: Kit) => object,
 ): object {
-  if (!isName(name)) throw misuse("The name of a region is a text of 1 to 1024 characters.")
+  if (!isName(name)) throw misuse("The name of a region must be a text of 1 to 1024 characters.")
   const { shared, hub, scope, views } = parent
   const path = `${parent.path}${escapeName(name)}:`
   let known = shared.regions.get(path)
@@ -95,7 +95,7 @@ function isName(name: unknown): boolean {
 /** Sets the function that makes a region's missing values. */
 export function setGenerator({ settings }: Kit, generator: unknown): void {
   if (typeof generator !== "function")
-    throw misuse("A generator is a function of the argument and the context.")
+    throw misuse("A generator must be a function of the argument and the context.")
   settings.generate = generator as Generator<unknown, unknown> // Its region determines the types.
 }
 
@@ -108,7 +108,7 @@ function configure(known: Known, given: object, isNew: boolean): void {
   if (known.options && !options.replace) {
     throw new CacheError(
       "REGION_CONFIGURED",
-      `The region ${JSON.stringify(name)} has its options already. Pass them once, or with replace: true.`,
+      `The region ${JSON.stringify(name)} already has options. Pass them once, or with replace: true.`,
     )
   }
   const before = isNew || !shared.engine ? undefined : settings.home()

@@ -93,7 +93,7 @@ export class CacheWrapper extends Region {
   use(adapter: string | Adapter, options: UseOptions & { readonly [option: string]: unknown } = {}): this {
     const { shared } = this.kit
     if (!shared.engine) throw closed()
-    if (!isRecord(options)) throw misuse("The options of use() are an object.")
+    if (!isRecord(options)) throw misuse("The options of use() must be an object.")
     const { near, serializer, compress, encrypt, ...own } = options
     const storage = storageOf({ near, serializer, compress, encrypt })
     judgeOptions(storage, storageRules, "", "OPTION_INVALID")
@@ -155,7 +155,7 @@ export class CacheWrapper extends Region {
    * @example const off = cache.on("error", ({ key, error }) => console.error(key, error))
    */
   on<T extends CacheEventType | "*">(type: T, listener: (event: EventOf<T>) => void): () => void {
-    if (typeof listener !== "function") throw misuse("A listener is a function of the event.")
+    if (typeof listener !== "function") throw misuse("A listener must be a function of the event.")
     if (!eventTypes.split(" ").includes(type))
       throw misuse(
         `There is no event ${typeof type === "string" ? `"${type}"` : `of type ${typeof type}`}. Known: ${eventTypes}.`,

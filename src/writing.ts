@@ -128,7 +128,7 @@ export async function endTags(kit: Kit, given: readonly (string | InvalidateOpti
   const mode = modeOf(hasOptions ? last : undefined)
   const tags = given.slice(0, hasOptions ? -1 : undefined).map((tag) => {
     if (typeof tag === "string") return tag
-    throw misuse("A tag is text, each an argument of its own; options come last.")
+    throw misuse("Tags must be strings, each a separate argument; options come last.")
   })
   const { hub, place } = kit
   await everywhere(
@@ -155,7 +155,7 @@ function pairsOf(entries: ManyEntries): readonly ManyEntry[] {
     const pairs: readonly ManyEntry[] = isIterable(entries) ? [...entries] : Object.entries(entries)
     if (pairs.every((pair) => Array.isArray(pair) && pair.length >= 2)) return pairs
   }
-  throw misuse("Many entries are pairs of key and value (and options), a Map, or a record.")
+  throw misuse("Many entries must be pairs of key and value (and options), a Map, or a record.")
 }
 
 function isIterable(entries: ManyEntries): entries is Iterable<ManyEntry> {

@@ -187,7 +187,7 @@ export class Connection {
     const aside = this.#setAside(modules, file, ino)
     if (aside !== undefined) {
       this.#repaired = true
-      const message = `The cache file ${file} was damaged or another program's. It lies now at ${aside}; a new one took its place.`
+      const message = `The cache file ${file} was damaged or another program's. It was moved to ${aside}, and a new one replaces it.`
       this.#listener.trouble(new CacheError("ADAPTER_UNAVAILABLE", message, { cause: error }))
     }
     return true

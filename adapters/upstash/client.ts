@@ -121,7 +121,7 @@ function hostOf(url: string): string {
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.password) {
     throw new CacheError(
       "ADAPTER_UNAVAILABLE",
-      "The url of Upstash is not a REST url. It begins with https:// and holds no user or password; the token goes into the option token or into UPSTASH_REDIS_REST_TOKEN.",
+      "The url of Upstash is not a REST url. It must begin with https:// and contain no user or password; pass the token in the option token or in UPSTASH_REDIS_REST_TOKEN.",
     )
   }
   // Deno would prompt the user.

@@ -32,7 +32,7 @@ export async function locate(keys: Iterable<string>): Promise<Locate> {
     if (digest !== "") return namespace + escapeText(headOf(key)) + hashMark + digest
     throw new CacheError(
       "ADAPTER_UNAVAILABLE",
-      `The key ${shortKey(key)} is too long for Redis as it is, and hashing it needs crypto.subtle, which is not there: serve the page over https, or use shorter keys.`,
+      `The key ${shortKey(key)} is too long for Redis as it is, and hashing it needs crypto.subtle, which is not available: serve the page over https, or use shorter keys.`,
       { key },
     )
   }

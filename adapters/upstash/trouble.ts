@@ -51,7 +51,7 @@ function redisCure(words: string): string {
     return `does not permit that command to this token (${words}). Use the standard token, not the read-only one.`
   }
   if (tooLarge.test(words)) {
-    return `takes nothing that large (${words}). Store less, or turn on compression.`
+    return `refuses anything that large (${words}). Store less, or turn on compression.`
   }
   if (/limit|quota|capacity/i.test(words)) {
     return `has no room left in its plan (${words}). Raise the plan, wait, or turn on eviction.`

@@ -32,7 +32,8 @@ export function judgeOptions(
   also: Rules = {},
   found: Record<string, unknown> = {},
 ): Readonly<Record<string, unknown>> {
-  if (!isRecord(options)) throw new CacheError(code, `The options${of} are an object. ${known(rules, also)}`)
+  if (!isRecord(options))
+    throw new CacheError(code, `The options${of} must be an object. ${known(rules, also)}`)
   for (const name of Object.keys(options)) {
     const value: unknown = Reflect.get(options, name)
     if (value === undefined) continue
@@ -111,5 +112,5 @@ export const memoryRules: Readonly<Record<"maxEntries" | "maxBytes" | "policy" |
 /** A non-empty text. */
 export const aText: Rule = /* @__PURE__ */ rule(
   (value) => typeof value === "string" && value !== "",
-  "a text that is not empty",
+  "a non-empty text",
 )

@@ -244,7 +244,7 @@ function unsupported(walk: Walk, what: string, cause?: unknown): CacheError {
   const of = walk.key === undefined ? "" : ` for ${shortKey(walk.key)}`
   return new CacheError(
     "VALUE_UNSUPPORTED",
-    `The value${of} cannot be kept: ${path} ${what}. Leave it out, or put plain data in its place.`,
+    `The value${of} cannot be stored: ${path} ${what}. Leave it out, or use plain data instead.`,
     { key: walk.key, cause },
   )
 }

@@ -163,7 +163,7 @@ function asText(payload: string | Uint8Array): string {
 /** Rejects lone surrogates, which a UTF-8 storage does not keep. JSON escapes them, but a user's serializer may not. */
 function wellFormed(key: string, text: string): string {
   if (isWellFormed(text)) return text
-  const message = `The value for ${shortKey(key)} cannot be kept: its serializer wrote a lone surrogate. Escape it.`
+  const message = `The value for ${shortKey(key)} cannot be stored: its serializer wrote a lone surrogate. Escape it.`
   throw new CacheError("VALUE_UNSUPPORTED", message, { key })
 }
 

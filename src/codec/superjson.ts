@@ -72,7 +72,7 @@ export function superjsonSerializer(options: SuperjsonOptions = {}): ClassSerial
 const cure = "Pass classes that extend nothing but each other or Error, each under a name of its own."
 
 function prototypes(options: SuperjsonOptions): Classes {
-  if (!isRecord(options)) throw wrong("its options are an object")
+  if (!isRecord(options)) throw wrong("its options must be an object")
   const { classes = [], ...unknown } = options
   const [surplus] = Object.keys(unknown)
   if (surplus !== undefined) throw wrong(`it has no option "${surplus}"`)
@@ -81,7 +81,7 @@ function prototypes(options: SuperjsonOptions): Classes {
   const named = Array.isArray(classes) ? classes.map((one) => [one?.name, one]) : Object.entries(classes)
   for (const [name, one] of named) {
     const proto: unknown = typeof one === "function" ? one.prototype : undefined
-    if (!hasOnlyMembers(proto)) throw wrong(`"${name}" is no class that can be kept`)
+    if (!hasOnlyMembers(proto)) throw wrong(`"${name}" is not a class it can keep`)
     if (!name || known.has(name) || nativeError.test(name)) throw wrong(`the name "${name}" is not free`)
     known.set(name, proto)
   }

@@ -12,12 +12,12 @@ export function written(key: string, by: Pick<Serializer, "stringify">, value: u
   try {
     const text: unknown = by.stringify(value)
     if (typeof text === "string") return text
-    throw new TypeError(`stringify() answered ${typeof text}, not a string.`)
+    throw new TypeError(`stringify() returned ${typeof text}, not a string.`)
   } catch (cause) {
     if (cause instanceof CacheError) throw cause
     // A string longer than the engine supports.
     if (cause instanceof RangeError) throw tooLarge(key)
-    const message = `The value for ${shortKey(key)} cannot be kept: the serializer failed on it.`
+    const message = `The value for ${shortKey(key)} cannot be stored: the serializer failed on it.`
     throw new CacheError("VALUE_UNSUPPORTED", message, { key, cause })
   }
 }

@@ -76,6 +76,6 @@ function textsOf(key: unknown): string[] {
 function wrong(what: string): CacheError {
   return new CacheError(
     "FALLBACK_RESULT",
-    `The fallback of many keys answered ${what}. Answer an array in the order of the missing keys, a Map, or a record.`,
+    `The fallback of many keys returned ${what}. Return an array in the order of the missing keys, a Map, or a record.`,
   )
 }

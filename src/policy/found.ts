@@ -35,4 +35,5 @@ export function isLive(found: Found | undefined): found is Live {
 }
 
 /** The message about junk. A read-only storage keeps it. */
-export const noEntry = "The storage held what is no entry: a miss. It is removed where it may be written to."
+export const noEntry =
+  "The stored record is not an entry: a miss. It is removed, unless the storage is read-only."

@@ -152,7 +152,7 @@ function sharedContext(asked: readonly Asked[], { key, ttl, grace, tags }: LoadC
     keep() {
       throw new CacheError(
         "FALLBACK_RESULT",
-        "Many keys have no one stale value to keep. Use getOrSet for each.",
+        "A fallback of many keys cannot keep a stale value. Use getOrSet for each.",
       )
     },
   }

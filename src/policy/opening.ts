@@ -42,7 +42,7 @@ function unavailable(error: unknown, name: string): unknown {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new CacheError(
     "ADAPTER_UNAVAILABLE",
-    `The storage "${name}" cannot be opened: ${why}. Mend that, or use another adapter.`,
+    `The storage "${name}" cannot be opened: ${why}. Fix that, or use another adapter.`,
     { cause },
   )
 }

@@ -35,7 +35,7 @@ export function lateStorage(full: string, ms: number): CacheError {
   const where = full && ` for ${shortKey(key)}`
   const error = new CacheError(
     "STORE_TIMEOUT",
-    `The storage did not answer within ${ms} ms${where}. Raise storeTimeout, or look after the storage.`,
+    `The storage did not answer within ${ms} ms${where}. Raise storeTimeout, or check the storage.`,
     full === "" ? {} : { key },
   )
   named.add(error)

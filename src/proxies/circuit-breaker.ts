@@ -121,7 +121,7 @@ class Circuit {
     if (time >= this.#since && time < this.#since + this.#resetAfter) {
       const error = new CacheError(
         "ADAPTER_UNAVAILABLE",
-        `The adapter "${this.#name}" has failed ${this.#maxFailures} times in a row and is left alone for ${this.#resetAfter} ms. Look after the storage.`,
+        `The adapter "${this.#name}" has failed ${this.#maxFailures} times in a row and is not used for ${this.#resetAfter} ms. Check the storage.`,
       )
       refusals.add(error)
       return error

@@ -24,7 +24,7 @@ export function readOnly(adapter: Adapter): Adapter {
     Promise.reject(
       new CacheError(
         "ADAPTER_ABILITY",
-        `The adapter "${adapter.name}" is read-only here. Write by one without readOnly().`,
+        `The adapter "${adapter.name}" is read-only here. To write, use it without readOnly().`,
       ),
     )
   return proxy(adapter, {

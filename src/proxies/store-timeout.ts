@@ -46,7 +46,7 @@ function inTime<T>(
       reject(
         new CacheError(
           "STORE_TIMEOUT",
-          `The storage did not answer within ${ms} ms. Give it more time, or look after it.`,
+          `The storage did not answer within ${ms} ms. Allow more time, or check the storage.`,
         ),
       )
       // No caller is left to handle its outcome.

@@ -40,7 +40,7 @@ test.each([
   [{ maxEntries: 0 }, /maxEntries of indexeddb\(\) must be a whole number/],
   [{ maxEntries: "10" }, /maxEntries/],
   [{ maxBytes: Number.NaN }, /maxBytes/],
-  ["isocache", /indexeddb\(\) are an object.*name, maxEntries, maxBytes/],
+  ["isocache", /indexeddb\(\) must be an object.*name, maxEntries, maxBytes/],
 ])("options %j are refused, by name and with the known ones", (options, message) => {
   // What a caller without types may pass.
   const make = () => indexeddb(options as IndexedDBOptions)

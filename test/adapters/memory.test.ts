@@ -246,7 +246,7 @@ test.each<[unknown, RegExp]>([
   [{ maxBytes: Number.NaN }, /maxBytes/],
   [{ policy: "lfu" }, /policy.*"s3-fifo" or "lru"/],
   [{ copy: true }, /copy.*"clone" or "none"/],
-  [null, /memory\(\) are an object.*maxEntries/],
+  [null, /memory\(\) must be an object.*maxEntries/],
 ])("options %o are refused with the cure", (options, message) => {
   // What JavaScript callers may hand over.
   const open = () => memory(options as MemoryOptions)

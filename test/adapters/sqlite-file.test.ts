@@ -463,7 +463,7 @@ describe("trouble", () => {
     const db = new DatabaseSync(file)
     db.exec("UPDATE c SET v = x'deadbeef' WHERE k LIKE '%k' AND k NOT LIKE '#%'")
     expect(await cache.get("k")).toBeUndefined()
-    expect(told).toEqual([expect.stringContaining("no entry")])
+    expect(told).toEqual([expect.stringContaining("not an entry")])
     expect([...adapter.keys("")].filter((key) => key.endsWith("k"))).toEqual([])
     db.exec("UPDATE c SET v = NULL WHERE k LIKE '#%'")
     db.close()

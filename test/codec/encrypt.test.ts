@@ -423,7 +423,7 @@ test("a read opens its record once, and tells once of one it cannot open", async
   expect(decrypt).toHaveBeenCalledTimes(2)
   expect(heard.map(String)).toEqual([
     expect.stringContaining("was not sealed by the key"),
-    expect.stringContaining("no entry"),
+    expect.stringContaining("not an entry"),
   ])
   decrypt.mockRestore()
 })

@@ -114,14 +114,14 @@ test.each(ways)("%s says what to do, and no value, token or credential: %s", asy
 test("who passes tags as an array is told how they are passed", async () => {
   const cache = new CacheWrapper()
   for (const given of [[["a", "b"]], ["a", ["b"]], [null]]) {
-    await expect(cache.invalidateTags(...(given as never[]))).rejects.toThrow("each an argument of its own")
+    await expect(cache.invalidateTags(...(given as never[]))).rejects.toThrow("each a separate argument")
   }
 })
 
 test("what is missing is called undefined", async () => {
   const cache = new CacheWrapper()
   await expect(cache.get(undefined as never)).rejects.toThrow(/not undefined\./)
-  await expect(cache.getOrSetMany(["k"], () => undefined as never)).rejects.toThrow(/answered undefined\./)
+  await expect(cache.getOrSetMany(["k"], () => undefined as never)).rejects.toThrow(/returned undefined\./)
 })
 
 async function missOf(key: KeyLike): Promise<CacheError> {

@@ -561,7 +561,7 @@ test("what is corrupt under readOnly is a miss, and nothing says that it was rem
   cache.on("error", ({ error }) => messages.push((error as Error).message))
   expect(await cache.get("k")).toBeUndefined()
   expect(await adapter.get("k")).toBe("no entry")
-  expect(messages).toEqual([expect.stringContaining("is removed where it may be written to")])
+  expect(messages).toEqual([expect.stringContaining("removed, unless the storage is read-only")])
 })
 
 test("options that make no sense are refused at the call", () => {
