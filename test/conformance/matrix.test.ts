@@ -95,7 +95,7 @@ test("no field of a table is blank: a dash where nothing exists, words where not
   const table = plain(matrixOf(run()))
   expect(table).toMatch(/^Node 20 +8 +not run +not run +not run +– +not run$/m)
   expect(table).toMatch(/^Deno( +not run){6}$/m)
-  expect(table).toMatch(/^many in one go +get +not run/m)
+  expect(table).toMatch(/^batches +get +not run/m)
   expect(table).toMatch(/^left out +2 lock/m)
   for (const line of markdown(matrixOf(run())).split("\n").slice(2)) expect(line).not.toMatch(/\| +\|/)
 })

@@ -55,8 +55,8 @@ const has =
 
 const abilityRows: readonly (readonly [name: string, tell: (abilities: Abilities) => string])[] = [
   ["medium", ({ medium }) => medium],
-  ["answers at once", has("sync")],
-  ["many in one go", batches],
+  ["synchronous", has("sync")],
+  ["batches", batches],
   ["add if absent", has("add")],
   ["lists keys", has("keys")],
   ["prunes", has("prune")],
