@@ -1,6 +1,7 @@
 import { type Adapter, type Awaitable, assertAdapter } from "./adapter.ts"
 import { currentProcess, variable } from "./base/environment.ts"
 import { CacheError } from "./base/errors.ts"
+import { memoryRules } from "./base/rules.ts"
 import { scrub } from "./base/scrub.ts"
 import { workers } from "./base/workers.ts"
 import type { Resolved } from "./kit.ts"
@@ -20,7 +21,7 @@ const aliases = new Map<string, Alias>([
     "memory",
     {
       load: async (o) => (await import("../adapters/memory.ts")).memory(o),
-      options: ["maxEntries", "maxBytes", "policy", "copy"],
+      options: Object.keys(memoryRules),
     },
   ],
   [
