@@ -63,16 +63,16 @@ export class Fences {
       if (!isDead(write.since, since)) break
       running.writes.delete(write)
     }
-    let isOutdated = running.writes.size > 0
+    let isOld = running.writes.size > 0
     for (const clearing of this.#clearing) {
       if (isDead(clearing.since, since)) this.#clearing.delete(clearing)
-      else isOutdated ||= key.startsWith(clearing.prefix)
+      else isOld ||= key.startsWith(clearing.prefix)
     }
     if (writes) {
       this.writes++
       running.changes++
     }
-    const ticket = { key, writes, since, running, changes: isOutdated ? outdated : running.changes }
+    const ticket = { key, writes, since, running, changes: isOld ? outdated : running.changes }
     if (writes) running.writes.add(ticket)
     return ticket
   }
@@ -80,16 +80,16 @@ export class Fences {
   /** Ends the operation; returns whether its result is still current. */
   end(ticket: Ticket): boolean {
     const { key, writes, running } = ticket
-    const isOutdated = this.isOutdated(ticket)
+    const isOld = this.isOld(ticket)
     const known = this.#running.get(key)
     if (writes && known) known.changes++
     running.writes.delete(ticket)
     if (--running.count === 0 && known === running) this.#running.delete(key)
-    return !isOutdated
+    return !isOld
   }
 
   /** Whether its result is outdated, or may be. */
-  isOutdated({ key, running, changes }: Ticket): boolean {
+  isOld({ key, running, changes }: Ticket): boolean {
     return this.#running.get(key) !== running || running.changes !== changes
   }
 

@@ -195,7 +195,7 @@ export class Reads {
       else tokens.count()
       return record === "" ? undefined : record
     }
-    const kept = arrival && !fences.isOutdated(ticket) ? copies.keep(key, arrival, ticket.since) : undefined
+    const kept = arrival && !fences.isOld(ticket) ? copies.keep(key, arrival, ticket.since) : undefined
     if (!isPromise(kept)) fences.end(ticket)
     // The copy may arrive after that of a later write, and is then dropped. The reader need not wait for that.
     else kept.then(() => (fences.end(ticket) ? undefined : copies.drop(key)))

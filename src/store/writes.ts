@@ -129,7 +129,7 @@ export class Writes {
   #end(ticket: Ticket, arrival: Arrival | undefined): Awaitable<void> {
     const { copies, tokens, fences } = this.#tiers
     const { key } = ticket
-    const isOurs = arrival && !isToken(key) && !fences.isOutdated(ticket)
+    const isOurs = arrival && !isToken(key) && !fences.isOld(ticket)
     const kept = isOurs ? copies.keep(key, arrival, ticket.since) : undefined
     // The copy may arrive after that of a later write, and is then dropped.
     if (isPromise(kept)) return kept.then(() => (fences.end(ticket) ? undefined : copies.drop(key)))
