@@ -132,7 +132,7 @@ async function settle(
   for (const end of ends) above?.ends(end)
   const written = await commit(engine, store, pending, others, ends, policy)
   // Even if none of them was written: what other batches have loaded of them gives way.
-  if (others.length > 0) engine.queue.told(others)
+  if (others.length > 0) engine.queue.notify(others)
   for (const { event, key } of events) {
     if (key === undefined || written.get(key)?.record !== undefined) tell(engine, event, key)
   }
@@ -177,11 +177,11 @@ function givesWay(
     if (typeof written === "function") {
       const gaveWay = (key: string) => written(key) && isSeen(key)
       inner.flights.fenceOwnWhere(({ key }) => gaveWay(key))
-      inner.queue.told(gaveWay)
+      inner.queue.notify(gaveWay)
     } else {
       const seen = written.filter(isSeen)
       inner.fence(seen)
-      inner.queue.told(seen)
+      inner.queue.notify(seen)
     }
   }
 }

@@ -30,7 +30,7 @@ export class Flight extends Awaited {
   /** The {@link Flights} it is registered with. */
   home: object | undefined
   /** An older flight of the same key that runs beside this one (Workers without `waitUntil`). */
-  beside: Flight | undefined
+  older: Flight | undefined
   /** A newer flight whose outcome the callers of this one may get. */
   next: Flight | undefined
 
@@ -117,7 +117,7 @@ export class Flight extends Awaited {
 
   /** Fences older flights of its key that have an outcome or are overdue, because this one is about to load. */
   challenge(leaseTtl: number): void {
-    for (let old = this.beside; old; old = old.beside) {
+    for (let old = this.older; old; old = old.older) {
       if (old.outcome || old.isOverdue(leaseTtl)) old.fence()
     }
   }

@@ -25,12 +25,12 @@ export class Flights {
   add(flight: Flight): void {
     flight.home = this
     flight.fenced = this.isOver
-    flight.beside = this.#running.get(flight.key)
+    flight.older = this.#running.get(flight.key)
     // Bounded, because on Workers the flights of finished requests never end.
     let at: Flight = flight
-    for (let count = 0; at.beside && count < 64; count++) at = at.beside
-    for (let old = at.beside; old; old = old.beside) old.fence()
-    at.beside = undefined
+    for (let count = 0; at.older && count < 64; count++) at = at.older
+    for (let old = at.older; old; old = old.older) old.fence()
+    at.older = undefined
     this.#running.set(flight.key, flight)
     this.#all.add(this)
     if (this.#running.size > maxRunning) this.#forget(maxRunning)
@@ -66,10 +66,10 @@ export class Flights {
   remove(flight: Flight): void {
     let at = this.#running.get(flight.key)
     if (at === flight) {
-      if (flight.beside) this.#running.set(flight.key, flight.beside)
+      if (flight.older) this.#running.set(flight.key, flight.older)
       else this.#drop(flight.key)
     }
-    for (; at; at = at.beside) if (at.beside === flight) at.beside = flight.beside
+    for (; at; at = at.older) if (at.older === flight) at.older = flight.older
   }
 
   /**
@@ -88,7 +88,7 @@ export class Flights {
   /** As {@link fenceWhere}, in this cache only. */
   fenceOwnWhere(isFenced: (flight: Flight) => boolean, mode?: Mode): void {
     for (const flight of [...this.#running.values()]) {
-      for (let at: Flight | undefined = flight; at; at = at.beside) {
+      for (let at: Flight | undefined = flight; at; at = at.older) {
         if (!isFenced(at)) continue
         this.fenceOwn(at.key, mode)
         break
@@ -104,7 +104,7 @@ export class Flights {
 
   /** As {@link fence}, in this cache only. */
   fenceOwn(key: string, mode?: Mode): void {
-    for (let at = this.#running.get(key); at; at = at.beside) at.fence(mode)
+    for (let at = this.#running.get(key); at; at = at.older) at.fence(mode)
     this.#drop(key)
   }
 

@@ -79,10 +79,10 @@ export class WriteQueue {
   }
 
   /** Notifies the watchers of a write. */
-  told: Watcher = (written) => {
-    const { watchers } = this.#lane
-    if (typeof written === "function") this.#lane.clears++
-    if (watchers.size > 0) for (const watch of watchers) watch(written)
+  notify(written: Written): void {
+    const lane = this.#lane
+    if (typeof written === "function") lane.clears++
+    if (lane.watchers.size > 0) for (const watch of lane.watchers) watch(written)
   }
 
   #run<T>(
@@ -102,7 +102,7 @@ export class WriteQueue {
       result = write ? write.inLine(ms).then(begin) : begin()
     } finally {
       // It was synchronous, or threw synchronously.
-      if (!isPromise(result)) this.told(written)
+      if (!isPromise(result)) this.notify(written)
     }
     if (!isPromise(result)) return result
     write ??= new Queued(ahead, ms + more)
@@ -116,7 +116,7 @@ export class WriteQueue {
     const keys = typeof written === "function" ? [] : written
     const end = this.#keeper.busy.begin()
     write.lasts(result, () => {
-      this.told(written)
+      this.notify(written)
       if (lane.barrier === write) lane.barrier = undefined
       for (const key of keys) if (lane.writes.get(key) === write) lane.writes.delete(key)
       end()
@@ -124,7 +124,8 @@ export class WriteQueue {
     if (typeof written === "function") lane.barrier = write
     for (const key of keys) lane.writes.set(key, write)
     // On Workers, writes of finished requests would stay for ever.
-    for (const [key, other] of isWorker() ? lane.writes : []) {
+    if (!isWorker()) return
+    for (const [key, other] of lane.writes) {
       if (isUnderWay(other)) break
       lane.writes.delete(key)
     }
