@@ -6,6 +6,7 @@ import { type Asked, hand, type ManyResult } from "./answers.ts"
 import type { Call, WriteEntry } from "./call.ts"
 import type { Fallback, LoadContext } from "./context.ts"
 import { derived } from "./draft.ts"
+import { copyFor } from "./entries.ts"
 import type { Flight } from "./flight.ts"
 import type { Found } from "./found.ts"
 import { gathered } from "./gather.ts"
@@ -45,18 +46,19 @@ export async function loadMany(
     if (!calls.has(call.name)) calls.set(call.name, call)
     return call.name
   })
-  const [first] = calls.values()
+  const unique = [...calls.values()]
+  const [first] = unique
   if (!first) return []
-  const fulls = [...calls.values()].map(({ key }) => key)
+  const fulls = unique.map(({ key }) => key)
   const storeTimeout = bulkTimeout(first.policy, fulls)
   const reads = first.policy.fresh ? undefined : first.engine.readMany(first.place, fulls, first.policy)
   const write = gather(first)
   const readAnew = gathered(({ engine, place, policy }, wanted) =>
     engine.readMany(place, wanted, policy, { anew: true, keepsJunk: true }),
   )
-  bulk.undecided = calls.size
+  bulk.undecided = unique.length
   const values = new Map<string, Promise<unknown>>()
-  for (const [i, call] of [...calls.values()].entries()) {
+  for (const [i, call] of unique.entries()) {
     const decide = once(() => bulk.decide())
     const found = reads && chain(reads, (all) => all[i] as Found) // One for each call.
     const mine: Call = {
@@ -78,7 +80,9 @@ export async function loadMany(
     Promise.allSettled([value, flight !== running && flight?.done]).then(decide)
     values.set(call.name, value)
   }
-  return Promise.all(named.map((name) => values.get(name)))
+  const all = await Promise.all(named.map((name) => values.get(name)))
+  // A key may come twice, and each place is to own its value.
+  return all.map((value, at) => (values.delete(named[at] ?? "") ? value : copyFor(first.engine, value)))
 }
 
 interface Waiting extends Asked {

@@ -31,6 +31,27 @@ describe.each(kinds)("%s", (kind) => {
     expect(two).toEqual({ list: [0] })
   })
 
+  test("a key that comes twice has a value of its own at each place, loaded or not", async () => {
+    const { cache, clock } = await setup(kind)
+    const load = (missing: unknown[]) => missing.map(() => ({ list: [0] }))
+    const many = cache.memoizeMany(async (...ids: number[]) => load(ids), { name: "many" })
+    const region = cache.region("r", { generate: async (_: string) => ({ list: [0] }) })
+    const ways = [
+      () => cache.getOrSetMany(["a", "b", "a", "a"], load),
+      () => cache.getOrSetMany(["a", "b", "a", "a"], load, { fresh: true }),
+      () => cache.getOrSetMany(["a", "b", "a", "a"], load, { softTimeout: 0, grace: "1h", ttl: 1 }),
+      () => many(1, 2, 1, 1),
+      () => region.getMany(["a", "b", "a", "a"]),
+    ]
+    // Missing, then found; found stale in the end.
+    for (const way of [...ways, ...ways]) {
+      const [one, ...others] = await way()
+      one?.list.push(1)
+      expect(others).toEqual([{ list: [0] }, { list: [0] }, { list: [0] }])
+      await clock.advance(1)
+    }
+  })
+
   test("what a caller does to his stale value, or a fallback to its own, is not what keep() stores", async () => {
     const { cache, clock } = await setup(kind, { grace: "1h", ttl: "1m" })
     await cache.set("k", [1])
