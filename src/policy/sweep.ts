@@ -1,8 +1,7 @@
 // The verbs for a whole place: invalidate (and tags), clear, keys, prune.
-import { type Awaitable, isPromise, quietly } from "../base/awaitable.ts"
+import { type Awaitable, chain, isPromise, quietly } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import { CacheError } from "../base/errors.ts"
-import { scrubbed } from "../base/scrub.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 import type { Flight } from "./flight.ts"
@@ -78,7 +77,7 @@ export async function clearPlace(target: Target): Promise<void> {
     }
     // Caches with a prefix share the storage: their keys and versions stay.
     const mine: string[] = []
-    for await (const key of store.adapter.keys?.("") ?? []) {
+    for await (const key of (await store.adapter.keys?.("")) ?? []) {
       if (isLate()) return
       if (/^(@|#[hs](@|=@))/.test(key)) continue
       if (mine.push(key) === 1000) await store.remove(mine.splice(0))
@@ -89,15 +88,23 @@ export async function clearPlace(target: Target): Promise<void> {
   fencePlace(engine, place)
 }
 
-function hasAny(keys: Iterable<string> | AsyncIterable<string>): Awaitable<boolean> {
-  if (!(Symbol.iterator in keys)) return hasAnyLater(keys)
-  for (const _ of keys) return true
-  return false
+/** What an adapter lists. Of an `async keys()` in place of an `async *keys()` the promise is awaited. */
+type Listed = Awaitable<Iterable<string> | AsyncIterable<string>>
+
+function hasAny(listed: Listed): Awaitable<boolean> {
+  return chain(listed, (keys) => {
+    const steps = iteratorOf(keys)
+    return chain<IteratorResult<string>, boolean>(steps.next(), ({ done }) => {
+      if (!done) quietly(() => steps.return?.())
+      return !done
+    })
+  })
 }
 
-async function hasAnyLater(keys: AsyncIterable<string>): Promise<boolean> {
-  for await (const _ of keys) return true
-  return false
+function iteratorOf(
+  keys: Iterable<string> | AsyncIterable<string>,
+): Iterator<string> | AsyncIterator<string> {
+  return Symbol.asyncIterator in keys ? keys[Symbol.asyncIterator]() : keys[Symbol.iterator]()
 }
 
 /** Fences the flights of a place and its regions, and forgets their back-offs. */
@@ -111,7 +118,7 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
   let end: (() => unknown) | undefined
   const over = engine.listings.begin()
   try {
-    const store = engine.store ?? (await engine.opened(policy.storeTimeout))
+    const store = await engine.opened(policy.storeTimeout)
     if (!store.adapter.keys) {
       throw new CacheError(
         "ADAPTER_ABILITY",
@@ -119,8 +126,9 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
       )
     }
     const page: string[] = []
-    const listed = scrubbed(() => store.adapter.keys?.(place.start) ?? [])
-    const steps = Symbol.asyncIterator in listed ? listed[Symbol.asyncIterator]() : listed[Symbol.iterator]()
+    const listed =
+      (await engine.guard(() => store.adapter.keys?.(place.start), policy.storeTimeout, "")) ?? []
+    const steps = iteratorOf(listed)
     end = () => steps.return?.()
     while (end) {
       const { done, value } = await engine.guard(() => steps.next(), policy.storeTimeout, "")

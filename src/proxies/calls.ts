@@ -58,7 +58,7 @@ async function* stepwise(
   try {
     // The start may be repeated, a later step may not.
     let step = await around("keys", async () => {
-      keys = iteratorOf(list())
+      keys = iteratorOf(await list())
       return keys.next()
     })
     for (;;) {

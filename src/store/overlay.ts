@@ -109,7 +109,8 @@ export function overlay(base: Adapter, makeToken: (key: string) => Promise<unkno
 
   async function* keys(prefix: string): AsyncGenerator<string> {
     for (const [key, write] of writes) if (write.record !== undefined && key.startsWith(prefix)) yield key
-    for await (const key of base.keys?.(prefix) ?? []) if (!writes.has(key) && !isCleared(key)) yield key
+    for await (const key of (await base.keys?.(prefix)) ?? [])
+      if (!writes.has(key) && !isCleared(key)) yield key
   }
 
   const adapter: Adapter = {

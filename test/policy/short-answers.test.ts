@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { Adapter, Awaitable } from "../../src/adapter.ts"
+import { retry, storeTimeout } from "../../src/proxies.ts"
 import { custom } from "../support/adapters.ts"
 import { setup } from "../support/setup.ts"
 
@@ -10,6 +11,12 @@ function answering(spoil: (records: readonly unknown[]) => readonly unknown[]): 
     ...four,
     getMany: async (keys) => spoil(await Promise.all(keys.map((key) => four.get(key)))),
   }
+}
+
+async function listed(keys: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = []
+  for await (const key of keys) all.push(key)
+  return all
 }
 
 describe.each([false, true])("with a tier in front: %s", (near) => {
@@ -60,6 +67,37 @@ describe.each([false, true])("with a tier in front: %s", (near) => {
       spoil = (records) => records
       expect(await cache.getMany(["a", "b"])).toEqual([1, 2])
     }
+  })
+
+  test("a promise of the keys, as of an async function that is no generator, is understood", async () => {
+    const { another, storage } = await setup("memory")
+    const four = storage.handle()
+    const keys = (async (prefix: string) => [...((four.keys?.(prefix) ?? []) as Iterable<string>)]) as never
+    for (const wrap of [
+      (adapter: Adapter) => adapter,
+      retry,
+      (adapter: Adapter) => storeTimeout(adapter, 1000),
+    ]) {
+      const adapter = wrap({ ...four, keys })
+      const cache = another({ adapter, near })
+      await another({ adapter: four, prefix: "p" }).set("theirs", 1)
+      await cache.setMany({ a: 1, b: 2 })
+      expect((await listed(cache.keys())).sort()).toEqual(["a", "b"])
+      await cache.batch(async (batch) => {
+        await batch.delete("b")
+        expect(await listed(batch.keys())).toEqual(["a"])
+      })
+      await cache.clear()
+      expect(await listed(cache.keys())).toEqual([])
+      expect(await another({ adapter: four, prefix: "p" }).get("theirs")).toBe(1)
+    }
+  })
+
+  test("a listing that cannot begin rejects, without credentials", async () => {
+    const { another } = await setup("memory")
+    const boom = () => Promise.reject(new Error("boom at https://me:secret@host/")) as never
+    const cache = another({ adapter: { ...custom("object"), keys: boom }, near })
+    await expect(listed(cache.keys())).rejects.toThrow("boom at https://host/")
   })
 
   test("what was expired by a soft invalidation stays so where its version is not answered", async () => {
