@@ -100,6 +100,18 @@ describe.each([false, true])("with a tier in front: %s", (near) => {
     await expect(listed(cache.keys())).rejects.toThrow("boom at https://host/")
   })
 
+  test.each([undefined, null, "many", Number.NaN, {}])(
+    "a prune that answers %s has dropped 0",
+    async (answer) => {
+      const { another } = await setup("memory")
+      for (const said of [answer, Promise.resolve(answer)]) {
+        const cache = another({ adapter: { ...custom("object"), prune: () => said as never }, near })
+        cache.region("r", { adapter: { ...custom("object"), prune: () => 2 } })
+        expect(await cache.prune()).toBe(2)
+      }
+    },
+  )
+
   test("what was expired by a soft invalidation stays so where its version is not answered", async () => {
     const { another } = await setup("memory")
     let isShort = false
