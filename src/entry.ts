@@ -87,9 +87,9 @@ export function isKept(record: unknown): record is Kept {
     kept.format === 1 &&
     isNumber(kept.createdAt) &&
     isNumber(kept.freshUntil) &&
-    isNumber(kept.ttl) &&
-    isNumber(kept.grace) &&
-    isNumber(kept.took) &&
+    isNumber(kept.ttl, 0) &&
+    isNumber(kept.grace, 0) &&
+    isNumber(kept.took, 0) &&
     Array.isArray(kept.tags) &&
     Array.isArray(kept.marks)
   )
@@ -100,8 +100,7 @@ export function inTier<T>(record: T, tier: Tier): T {
   return isKept(record) ? { ...record, tier } : record
 }
 
-/** Whether it is a number, possibly infinite, but not NaN. */
-function isNumber(value: unknown): boolean {
-  // biome-ignore lint/suspicious/noSelfCompare: only NaN differs from itself, and this is on the path of every hit.
-  return typeof value === "number" && value === value
+/** Whether it is a number of at least `least`, possibly infinite, but not NaN. */
+function isNumber(value: unknown, least: number = -Infinity): boolean {
+  return typeof value === "number" && value >= least
 }

@@ -109,6 +109,33 @@ test.for([
   }
 })
 
+const times = ["createdAt", "freshUntil", "ttl", "grace", "took"] as const
+const noTimes = ["1", "null", "true", "{}", "[1]", "NaN"].map((text) => [text, times] as const)
+const lengths = ["ttl", "grace", "took"] as const
+
+// As text: "null" stands for Infinity in the records of text and bytes, so that it is no junk there.
+test.for([...noTimes, ["-1", lengths], ["-1e999", lengths]] as const)(
+  "a record with %s for one of %j is undefined on every medium",
+  async ([text, names]) => {
+    const value: unknown = text === "NaN" ? Number.NaN : text === "1" ? text : JSON.parse(text)
+    for (const name of names) {
+      const forged = { ...kept, value: 1, [name]: value } as Kept
+      for (const copy of ["clone", "none", "own", undefined] as const) {
+        const codec = await codecFor({ medium: "object", ...(copy && { copy }) })
+        expect(await codec.decode("k", forged), `${name}, copy ${copy}`).toBeUndefined()
+      }
+      const isInfinity = (text === "null" || text === "NaN") && name !== "createdAt" && name !== "took"
+      if (isInfinity) continue
+      const header = times.map((one) => (one === name ? written(text) : kept[one]))
+      const line = `p--[${header},[],[]]`
+      const ofText = await codecFor({ medium: "text" })
+      expect(await ofText.decode("k", closeText(line, "1")), `${name}, text`).toBeUndefined()
+      const ofBytes = await codecFor({ medium: "bytes" })
+      expect(await ofBytes.decode("k", closeBytes(line, toUtf8("1"))), `${name}, bytes`).toBeUndefined()
+    }
+  },
+)
+
 test("a bigint of more than a million digits, which takes long to read, is neither read nor written", async () => {
   const codec = await codecFor({ medium: "text" })
   const of = (digits: number) =>
@@ -191,6 +218,11 @@ test("a bomb of 1 GB is given up at the limit, in bounded memory", async () => {
     await text.decode("k", closeText(lineOf({ kept, compression: "w" }), toBase64(bomb))),
   ).toBeUndefined()
 })
+
+/** How JSON writes it: a text in quotes, and NaN as null. */
+function written(text: string): string {
+  return text === "1" ? '"1"' : text === "NaN" ? "null" : text
+}
 
 function flip(record: string | Uint8Array, at: number, bit: number): string | Uint8Array {
   if (typeof record === "string") {
