@@ -71,9 +71,7 @@ export function key<V = unknown>(...parts: KeyPart[]): Key<V> {
 
 /** The text of a key, segments in their canonical form. */
 export function keyText(given: KeyLike): string {
-  if (typeof given === "string") return given
-  if (Array.isArray(given)) return canonical(given)
-  throw invalid(`A key is a string or an array of segments, not ${whatIs(given)}`)
+  return typeof given === "string" ? given : canonical(given, true)
 }
 
 /** Whether `nameNow` still returns `text`. It does not if it throws: the key has become invalid. */
@@ -85,10 +83,15 @@ export function isStillNamed(text: string, nameNow: () => string): boolean {
   }
 }
 
-/** The canonical text of `parts`: see {@link key}. Anything but an array is a single part, without brackets: `~42`. */
-export function canonical(parts: unknown): string {
+/**
+ * The canonical text of `parts`: see {@link key}. Anything but an array is a single part, without brackets: `~42`; or it
+ * is refused, if they are to be segments.
+ */
+export function canonical(parts: unknown, areSegments = false): string {
   room = maxLength
   try {
+    if (areSegments && !Array.isArray(parts))
+      throw invalid(`A key is a string or an array of segments, not ${whatIs(parts)}`)
     return `~${encode(parts, [])}`
   } catch (error) {
     if (error instanceof CacheError) throw error

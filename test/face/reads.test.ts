@@ -157,7 +157,7 @@ describe.each(kinds)("reading on %s", (kind) => {
 
   test("what is no key is refused by every verb", async () => {
     const { cache } = await setup(kind)
-    for (const wrong of [undefined, null, 42, {}, Symbol("x")]) {
+    for (const wrong of [undefined, null, 42, {}, Symbol("x"), ...unreadable()]) {
       const bad = wrong as unknown as string
       const all = [
         () => cache.get(bad),
@@ -304,3 +304,11 @@ test("a read past the ttl says expired, not absent, on memory and on SQLite alik
     await adapter.close?.()
   }
 })
+
+/** What throws when it is looked at. */
+function unreadable(): unknown[] {
+  const all = [{}, [], () => {}].map((target) => Proxy.revocable(target, {}))
+  for (const { revoke } of all) revoke()
+  const bad = new Proxy({}, { get: () => expect.unreachable() })
+  return [...all.map(({ proxy }) => proxy), bad]
+}
