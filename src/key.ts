@@ -1,3 +1,4 @@
+import { quietly } from "./base/awaitable.ts"
 import { toHex } from "./base/bytes.ts"
 import { CacheError } from "./base/errors.ts"
 import { classNameOf, isA, isObject, isPlain, kindOf } from "./base/kind.ts"
@@ -158,7 +159,9 @@ function encodeObject(part: object, above: object[]): string {
   throw invalid(`A key cannot hold ${whatIs(part)}`)
 }
 
+/** What it is that makes no key. If that is a promise, such as an asynchronous key function's, nobody else hears of its end. */
 function whatIs(value: unknown): string {
+  quietly(() => value)
   if (value === undefined || value === null) return String(value)
   return isObject(value) ? `an instance of ${classNameOf(value)}` : `a ${typeof value}`
 }

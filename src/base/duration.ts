@@ -1,3 +1,4 @@
+import { quietly } from "./awaitable.ts"
 import { CacheError } from "./errors.ts"
 
 type Singular = "millisecond" | "second" | "minute" | "hour" | "day" | "week"
@@ -41,6 +42,7 @@ export function parseDuration(duration: Duration): number {
       return ms
     }
   }
+  quietly(() => duration) // A promise, such as an asynchronous ttl function's: nobody else hears of its end.
   const given =
     typeof duration === "string"
       ? JSON.stringify(duration).slice(0, 40)

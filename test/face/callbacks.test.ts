@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import type { Adapter } from "../../src/adapter.ts"
-import { CacheWrapper } from "../../src/index.ts"
+import { CacheWrapper, memoized } from "../../src/index.ts"
 import { setup, unheard } from "../support/setup.ts"
 
 const rejects = (): never => Promise.reject(new Error("the callback's own trouble")) as never // As any async function may.
@@ -31,6 +31,36 @@ describe("a callback that throws or rejects disturbs nobody", () => {
     expect([await g(1), await g(1)]).toEqual([[1], [1]])
     expect(await heard()).toEqual([])
   })
+})
+
+test("a key, ttl or instance function that is asynchronous is refused, and nobody else hears of it when it rejects", async () => {
+  const heard = unheard()
+  const { cache } = await setup("memory")
+  const load = async (id: number) => id
+  const loadMany = async (...ids: number[]) => ids
+  for (const callback of [rejects, () => ({ then: (_: unknown, no: () => void) => no() }) as never]) {
+    const code = (name: string) => ({ code: name })
+    const byKey = cache.memoize(load, { name: "byKey", key: callback })
+    await expect(byKey(1)).rejects.toMatchObject(code("KEY_INVALID"))
+    await expect(byKey.get(1)).rejects.toMatchObject(code("KEY_INVALID"))
+    expect(() => byKey.keyFor(1)).toThrow(expect.objectContaining(code("KEY_INVALID")))
+    const manyByKey = cache.memoizeMany(loadMany, { name: "manyByKey", key: callback })
+    await expect(manyByKey(1, 2)).rejects.toMatchObject(code("KEY_INVALID"))
+    const byTtl = cache.memoize(load, { name: "byTtl", ttl: callback })
+    await expect(byTtl(1)).rejects.toMatchObject(code("TTL_INVALID"))
+    await expect(byTtl.set(1, 1)).rejects.toMatchObject(code("TTL_INVALID"))
+    const manyByTtl = cache.memoizeMany(loadMany, { name: "manyByTtl", ttl: callback })
+    await expect(manyByTtl(1)).rejects.toMatchObject(code("TTL_INVALID"))
+    const region = cache.region("r", { key: callback, generate: load, replace: true })
+    await expect(region.get(1)).rejects.toMatchObject(code("KEY_INVALID"))
+    await expect(region.set(1, 1)).rejects.toMatchObject(code("KEY_INVALID"))
+    const method = memoized({ name: "method", instance: callback, cache })(load, {
+      kind: "method",
+      name: "method",
+    } as never)
+    await expect(method.call({}, 1)).rejects.toMatchObject(code("KEY_INVALID"))
+  }
+  expect(await heard()).toEqual([])
 })
 
 test("shouldCache may be asynchronous: it is waited for, and one that rejects stores nothing", async () => {
