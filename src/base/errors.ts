@@ -12,7 +12,7 @@ export type CacheErrorCode =
   | "CACHE_MISS"
   /** The cache was closed. */
   | "CLOSED"
-  /** The fallback took longer than `hardTimeout`. */
+  /** No value came within `hardTimeout`. */
   | "FALLBACK_TIMEOUT"
   /** The fallback returned a wrong shape or length, `schema` rejected its value, or there is nothing to `keep()`. */
   | "FALLBACK_RESULT"

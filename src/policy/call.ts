@@ -115,7 +115,7 @@ export function isMisuse(error: unknown, { name }: Call): boolean {
 export function tooLate({ name, policy }: Call): CacheError {
   return new CacheError(
     "FALLBACK_TIMEOUT",
-    `The fallback of ${shortKey(name)} took longer than ${policy.hardTimeout} ms. Raise hardTimeout, or set grace to serve stale values.`,
+    `No value of ${shortKey(name)} came within ${policy.hardTimeout} ms. Raise hardTimeout, or set grace to serve stale values.`,
     { key: name },
   )
 }

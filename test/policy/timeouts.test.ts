@@ -38,6 +38,20 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("new")
   })
 
+  test("its message speaks of no fallback where none has run", async () => {
+    const { cache, clock } = await setup(kind)
+    await cache.set("k", "fresh")
+    const load = vi.fn(() => "new")
+    const answer = cache.getOrSet("k", load, { hardTimeout: 0 })
+    if (kind === "memory") expect(await answer).toBe("fresh")
+    else await expect(answer).rejects.toThrow(/^No value of "k" came within 0 ms\. Raise hardTimeout/)
+    await settled(clock)
+    expect(load).not.toHaveBeenCalled()
+    const late = expect(cache.getOrSet("l", never, { hardTimeout: 20 })).rejects.toThrow(/within 20 ms/)
+    await clock.advance(20)
+    await late
+  })
+
   test.each([
     ["expire", (cache) => cache.expire("k")],
     ["a soft end of the cache", (cache) => cache.invalidate({ mode: "soft" })],
