@@ -176,8 +176,9 @@ export class CacheWrapper extends Region {
   /**
    * Closes this cache: loads in progress are no longer stored, and what aliases opened is closed. Idempotent.
    *
-   * Waits for what is under way, `storeTimeout` at most, and then for the storages to close.
+   * Waits for what is under way, `storeTimeout` at most, and then as long for the storages to close.
    *
+   * @throws {CacheError} `STORE_TIMEOUT` when a storage takes longer to close; or the error of one that cannot be closed.
    * @example await cache.close()
    */
   close(): Promise<void> {

@@ -237,7 +237,7 @@ export class Engine {
     if (this.#closing) return ended([this.#closing], ms)
     this.#unobserve?.()
     const closing = attempt(
-      () => this.source.owned && this.guard(() => this.store?.adapter.close?.(), Infinity, ""),
+      () => this.source.owned && this.guard(() => this.store?.adapter.close?.(), ms, ""),
     )
     this.#closing = share(closing, 30_000)
     await closing

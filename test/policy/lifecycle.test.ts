@@ -166,6 +166,25 @@ describe.each(lateKinds)("%s", (kind) => {
     expect(closed).toEqual([alias])
   })
 
+  test("close() waits storeTimeout at most for a storage that hangs as it closes, and tells", async () => {
+    const { clock, storage } = await setup(kind)
+    const alias = `clinging alias of ${kind}`
+    registerAlias(alias, () => ({ ...storage.handle(), close: () => new Promise(() => {}) }))
+    for (const isSwapped of [false, true]) {
+      const cache = new RootWrapper({ adapter: alias, storeTimeout: 100 })
+      await cache.ready()
+      if (isSwapped) cache.use("memory")
+      await settled(clock)
+      const closed = cache.close().then(
+        () => "closed",
+        (error) => error.code,
+      )
+      await clock.advance(isSwapped ? 200 : 100)
+      // One that was swapped out began to close before; its end is not this call's.
+      expect(await Promise.race([closed, "waiting"])).toBe(isSwapped ? "closed" : "STORE_TIMEOUT")
+    }
+  })
+
   test("what an alias opened is closed only when all that runs on it is over", async () => {
     const { clock, storage } = await setup(kind)
     let isClosed = false
