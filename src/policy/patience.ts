@@ -43,7 +43,7 @@ export async function inTime(
   try {
     return await settlesWithin(promise, left(call.startedAt, limit), call.policy.signal)
   } catch (reason) {
-    leave(flight, call, reason)
+    leave(flight, call, [reason])
     throw reason
   }
 }
@@ -69,11 +69,15 @@ export function isEndless(limit: number, { policy }: Call): boolean {
   return limit === Infinity && policy.signal === undefined
 }
 
-/** Removes one caller from a flight. The last to leave ends it, unless it runs in the background. */
-export function leave(flight: Flight, { engine }: Call, reason?: unknown): void {
+/**
+ * Removes one caller from a flight. The last to leave ends it, unless it runs in the background.
+ *
+ * @param gone - The reason of the caller's signal, if that has aborted.
+ */
+export function leave(flight: Flight, { engine }: Call, gone?: readonly [reason: unknown]): void {
   flight.leave()
-  // A caller that aborts leaves the challengers as well. One without a reason may be about to join the next of them.
-  for (let at: Flight | undefined = flight; at?.end(reason); at = reason ? at.next : undefined) {
+  // A caller that aborts leaves the challengers as well. Any other may be about to join the next of them.
+  for (let at: Flight | undefined = flight; at?.end(gone?.[0]); at = gone && at.next) {
     at.fence()
     engine.flights.remove(at)
   }

@@ -46,6 +46,32 @@ describe.each(kinds)("%s", (kind) => {
     await expect(cache.get("k", { signal })).rejects.toBe("gone")
   })
 
+  test.each([undefined, null, 0, "", false])(
+    "a signal whose reason is %j rejects with just that, before and after",
+    async (reason) => {
+      const { cache, clock } = await setup(kind)
+      const [controller, early] = [new AbortController(), new AbortController()]
+      const both = [controller, early]
+      for (const { signal } of both) Object.defineProperty(signal, "reason", { get: () => reason })
+      early.abort()
+      const verbs = ({ signal }: AbortController) => [
+        cache.getOrSet("k", () => watched().promise, { signal }),
+        cache.getOrSet("k", () => watched().promise, { signal, hardTimeout: "1m" }),
+        cache.getOrSetMany(["l", "m"], () => watched().promise as never, { signal }),
+      ]
+      for (const one of both) {
+        const calls = Promise.allSettled(verbs(one))
+        await settled(clock)
+        one.abort()
+        await settled(clock)
+        for (const outcome of await calls) expect(outcome).toEqual({ status: "rejected", reason })
+      }
+      const late = await cache.get("k", { signal: early.signal }).catch((error: unknown) => [error])
+      expect(late).toEqual([reason])
+      expect(cache.isLoading("k")).toBe(false)
+    },
+  )
+
   test("one caller's abort rejects that caller only", async () => {
     const { cache, clock } = await setup(kind)
     const { load, pass } = watched()
@@ -60,26 +86,29 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("value")
   })
 
-  test("of loads that hang each aborts when all have gone who waited for it, whoever goes last", async () => {
-    const { cache, clock } = await setup(kind, { leaseTtl: 50 })
-    for (const order of [[0, 1] as const, [1, 0] as const]) {
-      const states = [watched(), watched()] as const
-      const controllers = [new AbortController(), new AbortController()] as const
-      const calls: Promise<unknown>[] = []
-      for (const at of [0, 1] as const) {
-        calls.push(cache.getOrSet("k", states[at].load, { signal: controllers[at].signal }))
-        await clock.advance(60)
+  test.each(["gone", "", 0, null])(
+    "of loads that hang each aborts when all have gone who waited for it, whoever goes last, for %j",
+    async (reason) => {
+      const { cache, clock } = await setup(kind, { leaseTtl: 50 })
+      for (const order of [[0, 1] as const, [1, 0] as const]) {
+        const states = [watched(), watched()] as const
+        const controllers = [new AbortController(), new AbortController()] as const
+        const calls: Promise<unknown>[] = []
+        for (const at of [0, 1] as const) {
+          calls.push(cache.getOrSet("k", states[at].load, { signal: controllers[at].signal }))
+          await clock.advance(60)
+        }
+        const outcomes = Promise.allSettled(calls)
+        controllers[order[0]].abort(reason)
+        await settled(clock)
+        expect(states[1].aborted).toBe(false)
+        controllers[order[1]].abort(reason)
+        await settled(clock)
+        expect([states[0].aborted, states[1].aborted]).toEqual([true, true])
+        for (const outcome of await outcomes) expect(outcome).toEqual({ status: "rejected", reason })
       }
-      const outcomes = Promise.allSettled(calls)
-      controllers[order[0]].abort("gone")
-      await settled(clock)
-      expect(states[1].aborted).toBe(false)
-      controllers[order[1]].abort("gone")
-      await settled(clock)
-      expect([states[0].aborted, states[1].aborted]).toEqual([true, true])
-      await outcomes
-    }
-  })
+    },
+  )
 
   test("the fallback's signal aborts when the last waiting caller has gone, not before", async () => {
     const { cache, clock } = await setup(kind)
