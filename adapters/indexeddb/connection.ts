@@ -112,7 +112,7 @@ async function openDatabase(name: string, lost: (db?: IDBDatabase) => void): Pro
     if (late) db.close()
     if (db.objectStoreNames.contains(storeName) && takesKeys(db)) return db
     db.close()
-    throw new DOMException(`no object store "${storeName}"`, "NotFoundError")
+    throw new DOMException("no store of a cache", "NotFoundError")
   }
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(unavailable(name, error, blocked))

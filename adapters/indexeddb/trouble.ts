@@ -57,7 +57,8 @@ function reasonFor(error: unknown, blocked: boolean): readonly [what: string, cu
     case "ReferenceError":
       return ["this runtime has no IndexedDB", 'Use "memory", or "auto", which picks what there is.']
     case "NotFoundError":
-      return ["a database of that name holds something else", "Give another `name`."]
+      // It is another program's, or empty: made by a page that opened it and created nothing.
+      return ["it holds no cache", "Delete it if nothing needs it, or give another `name`."]
     default:
       return [
         `the browser said ${nameOf(error) || "no"}`,

@@ -42,8 +42,19 @@ test("a database of a newer version is left alone", async () => {
 test("a database that holds something else is left alone", async () => {
   const { adapter } = setup({ name: "taken" })
   const db = await upgrade("taken", 1)
-  await expect(adapter.get("k")).rejects.toThrow(/something else.*`name`/)
+  await expect(adapter.get("k")).rejects.toThrow(/holds no cache.*`name`/)
   expect([...db.objectStoreNames]).toEqual(["theirs"])
+})
+
+test("an empty database is told of as what it is, with the cure", async () => {
+  const { adapter } = setup({ name: "bare" })
+  const db = await upgrade("bare", 1, () => {})
+  await expect(adapter.open?.()).rejects.toMatchObject(unavailable)
+  await expect(adapter.open?.()).rejects.toThrow(/"bare".*it holds no cache\. Delete it/)
+  db.close()
+  await new Promise((resolve) => Object.assign(indexedDB.deleteDatabase("bare"), { onsuccess: resolve }))
+  await adapter.set("k", 1, 1_000)
+  expect(await adapter.get("k")).toBe(1)
 })
 
 test("a database whose entries have their keys within is another library's, and left alone", async () => {
@@ -51,7 +62,7 @@ test("a database whose entries have their keys within is another library's, and 
   const db = await upgrade("journal", 1, (fresh) =>
     fresh.createObjectStore("entries", { keyPath: "id" }).put({ id: "1", text: "theirs" }),
   )
-  const refusal = /something else.*`name`/
+  const refusal = /holds no cache.*`name`/
   await expect(adapter.open?.()).rejects.toThrow(refusal)
   await expect(adapter.set("k", 1, 1_000)).rejects.toThrow(refusal)
   await expect(adapter.clear("")).rejects.toThrow(refusal)

@@ -160,6 +160,19 @@ test("a page that is busy for longer than an opening may take opens all the same
   expect(await got).toBeUndefined()
 })
 
+test("a database that a page opened, and left empty, is told of with the cure, and does after that", async () => {
+  const { name, adapter } = fresh()
+  const request = indexedDB.open(name)
+  await new Promise((resolve) => Object.assign(request, { onsuccess: resolve }))
+  request.result.close()
+  const refusal = /it holds no cache\. Delete it/
+  await expect(adapter.get("k")).rejects.toThrow(refusal)
+  await expect(adapter.set("k", 1, 1_000)).rejects.toThrow(refusal)
+  await new Promise((resolve) => Object.assign(indexedDB.deleteDatabase(name), { onsuccess: resolve }))
+  await adapter.set("k", 1, 1_000)
+  expect(await adapter.get("k")).toBe(1)
+})
+
 test("in a sandboxed frame every call rejects with the cure, and nothing is left uncaught", async () => {
   const other = await frame("allow-scripts")
   for (const command of [
