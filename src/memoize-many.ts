@@ -7,8 +7,11 @@ import { finderIn, type ManyResult } from "./policy/answers.ts"
 import type { LoadOptions } from "./policy/options.ts"
 import type { Region } from "./region.ts"
 
-/** A memoized function of many ids. */
-export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
+/** A function of many ids that returns what a fallback of `getOrSetMany` may return. */
+export type ManyFn<I, V> = (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>
+
+/** A memoized function of many ids; `F` is the type of the original, which differs where a schema sets `V`. */
+export type MemoizedMany<I, V, F = ManyFn<I, V>> = ((...ids: I[]) => Promise<V[]>) & {
   /** The fresh value of one id, or `undefined`. Never calls the function. */
   get(id: I): Promise<V | undefined>
   /** Stores `value` for one id. Rejects when the storage fails. */
@@ -22,13 +25,13 @@ export type MemoizedMany<I, V> = ((...ids: I[]) => Promise<V[]>) & {
   /** The key of an id's value, for the verbs of the cache. */
   keyFor(id: I): Key<V>
   /** The function itself, without the cache. */
-  readonly original: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>
+  readonly original: F
 }
 
 /** Serves a function of many ids from `cache`, with one entry per id. */
 export function memoizeMany<I, V>(
   cache: Region,
-  fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
+  fn: ManyFn<I, V>,
   options: MemoizeOptions<I[], V> = {},
 ): MemoizedMany<I, V> {
   const { name, region } = prepare(cache, fn, options)

@@ -13,8 +13,7 @@ import {
   type MemoizeOptions,
   memoizeWith,
 } from "./memoize.ts"
-import { type MemoizedMany, memoizeMany } from "./memoize-many.ts"
-import type { ManyResult } from "./policy/answers.ts"
+import { type ManyFn, type MemoizedMany, memoizeMany } from "./memoize-many.ts"
 import type { Anything, LoadContext } from "./policy/context.ts"
 import type { Judged, WriteOptions } from "./policy/options.ts"
 import { expireAll, touchOne } from "./policy/rewrite.ts"
@@ -235,9 +234,11 @@ export class Region extends Reader {
    * @example const loadUsers = cached.memoizeMany(fetchUsers, { name: "users", ttl: "5m" })
    */
   memoizeMany<I, V>(
-    fn: (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>,
-    options?: MemoizeOptions<NoInfer<I>[], V>,
-  ): MemoizedMany<I, V> {
+    fn: ManyFn<I, unknown>,
+    options: MemoizeOptions<NoInfer<I>[], V> & Judged<V>,
+  ): MemoizedMany<I, V, ManyFn<I, unknown>>
+  memoizeMany<I, V>(fn: ManyFn<I, V>, options?: MemoizeOptions<NoInfer<I>[], V>): MemoizedMany<I, V>
+  memoizeMany<I, V>(fn: ManyFn<I, V>, options?: MemoizeOptions<I[], V>): MemoizedMany<I, V> {
     return memoizeMany(this, fn, options)
   }
 }

@@ -151,6 +151,17 @@ export async function judged(schema: StandardSchemaV1<unknown, Shape>): Promise<
   const loaded = await load(1)
   same<typeof loaded, Shape>()
   await load.set({ kind: "circle", size: 1 }, 1)
+  const loadMany = cache.memoizeMany(async (...ids: number[]): Promise<unknown[]> => ids, {
+    name: "loadMany",
+    schema,
+    key: (id) => id.toFixed(),
+  })
+  const loadedMany = await loadMany(1, 2)
+  same<typeof loadedMany, Shape[]>()
+  const got = await loadMany.get(1)
+  same<typeof got, Shape | undefined>()
+  // @ts-expect-error: ids are numbers
+  await loadMany("1")
   // @ts-expect-error: the argument is the function's
   await load("1")
   // @ts-expect-error: the argument is the generator's
