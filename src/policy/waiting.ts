@@ -53,7 +53,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
 }
 
 /** Whether `call` validates values by another schema than `flight`. */
-function hasOtherSchema({ policy }: Call, flight: Flight): boolean {
+function schemasDiffer({ policy }: Call, flight: Flight): boolean {
   return policy.schema !== flight.policy.schema
 }
 
@@ -62,15 +62,15 @@ function hasOtherSchema({ policy }: Call, flight: Flight): boolean {
  */
 function foundFor({ flight, call, joins, isLate }: Wait): Awaitable<Found | undefined> {
   const { found } = flight
-  const isOther = hasOtherSchema(call, flight)
+  const differs = schemasDiffer(call, flight)
   // The caller may find an entry where the leader has none: the leader did not read, or its schema refused what this
   // caller's accepts. And what it found in an earlier turn may have been replaced elsewhere since.
-  const isOwn = flight.policy.fresh || (isOther && found?.reason === "corrupt") || (isLate && found?.kept)
+  const isOwn = flight.policy.fresh || (differs && found?.reason === "corrupt") || (isLate && found?.kept)
   if (joins && isOwn) {
     const reading = attempt(() => validateFound(call.engine.read(call.place, call.key, call.policy), call))
     return reading.then((own) => (own.reason === "unavailable" ? found : own))
   }
-  return isOther && found ? validateFound(beforeSchema(found), call) : found
+  return differs && found ? validateFound(beforeSchema(found), call) : found
 }
 
 /**
@@ -116,7 +116,7 @@ async function untilEnd(
 export function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | undefined> {
   const { flight, call } = wait
   const { outcome, by } = flight
-  const isOther = hasOtherSchema(call, by)
+  const differs = schemasDiffer(call, by)
   switch (outcome?.type) {
     case "loaded":
       return deliver(wait, outcome, by)
@@ -126,8 +126,8 @@ export function atEnd(wait: Wait, stale: Found | undefined): Awaitable<Answer | 
       return failed(wait, stale, outcome.error)
     case "found":
       // The caller's own schema refused it in waitFor: load it.
-      if ((isOther && call.policy.schema) || judge(outcome.found, call) !== "fresh") return nextRound
-      return serve(call, isOther ? beforeSchema(outcome.found) : outcome.found)
+      if ((differs && call.policy.schema) || judge(outcome.found, call) !== "fresh") return nextRound
+      return serve(call, differs ? beforeSchema(outcome.found) : outcome.found)
     default:
       if (!outcome || !stale) return nextRound
       return flight.fenced ? serveIfValid(wait, stale, "held") : serveStale(call, stale, "held")
@@ -155,12 +155,12 @@ function deliver(wait: Wait, { value, raw, copy }: LoadedValue, by: Flight): Awa
   const { flight, call, joins, isLate } = wait
   if (isLate && by.isInvalidated) return nextRound
   if (!joins && by === flight) return { value }
-  const isOther = hasOtherSchema(call, by)
-  const given = !isOther || raw === value ? copy : raw
+  const differs = schemasDiffer(call, by)
+  const given = !differs || raw === value ? copy : raw
   const own = copyFor(call.engine, given)
   const isCopied = own !== given || own !== Object(own)
   if (isLate && isWorker() && !isCopied && isIsolated(call.engine)) return ownLoad
-  if (!isOther || !call.policy.schema) return { value: own }
+  if (!differs || !call.policy.schema) return { value: own }
   return bounded(wait, validateLoaded(own, call)).then((value) => ({ value }))
 }
 
