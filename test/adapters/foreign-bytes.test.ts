@@ -24,7 +24,7 @@ function over(
   }
 }
 
-test("records that come back as a Node Buffer, wherever it lies in memory, are read", async () => {
+test("records that come back as a Node Buffer, at any offset, are read", async () => {
   for (let offset = 0; offset < 8; offset++) {
     const buffered = (record: Stored) => {
       const bytes = record as Uint8Array // as the medium says

@@ -4,7 +4,7 @@ import { raise, settle, setup, times } from "../support/indexeddb-setup.ts"
 /** So many reads that they need ten transactions. */
 const keys = Array.from({ length: 640 }, (_, i) => `k${i}`)
 
-test("all who find the connection lost share one new one, though the first attempt at it fails", async () => {
+test("all callers that find the connection lost share one new one, even if the first attempt fails", async () => {
   const { adapter, faults, errors } = setup()
   await adapter.set("k1", 1, 600_000)
   faults.kill(faults.handles[0])

@@ -3,7 +3,7 @@ import { indexeddb } from "../../adapters/indexeddb.ts"
 import { CacheWrapper } from "../../src/core.ts"
 import { raise, settle, setup, times } from "../support/indexeddb-setup.ts"
 
-test("all are told when the database has what it missed, and have what it has", async () => {
+test("all are notified when the database has been updated, and see what it has", async () => {
   const { adapter, clock, faults } = inBrowser("told")
   const other = indexeddb({ name: "another" })
   const heard: unknown[] = []
@@ -42,7 +42,7 @@ test.each(["deletes it", "loses its files"])(
   },
 )
 
-test("a database that is found gone is gone from memory too, though nobody told of it", async () => {
+test("a database that is found gone is gone from memory, too, even without a message", async () => {
   const { adapter, faults, errors } = inBrowser("gone")
   const cache = new CacheWrapper({ adapter, near: true, ttl: "1h" })
   await cache.set("k", "old")

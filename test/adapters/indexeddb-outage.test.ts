@@ -39,7 +39,7 @@ test("a database lost twice is replaced by memory, with one event, and tried aga
   expect(errors()).toHaveLength(1)
 })
 
-test("the memory in a database's place lists what lies under a prefix, each key once, in order", async () => {
+test("the memory that stands in for a database lists what is under a prefix, each key once, in order", async () => {
   const { adapter, faults } = setup()
   await adapter.set("lost", 1, 600_000)
   faults.transaction = () => raise("InvalidStateError")
@@ -99,7 +99,7 @@ async function afterOutage({ adapter, clock, faults }: ReturnType<typeof setup>,
   faults.put = faults.get = () => undefined
 }
 
-test("what was written meanwhile is nowhere any more, and a token that was renewed is another one yet", async () => {
+test("what was written in the meantime is gone everywhere, and a renewed token has changed once more", async () => {
   const all = setup()
   await afterOutage(all, () => {})
   expect(await keysOf(all.adapter)).toEqual(["#made", "#token", "beside"])

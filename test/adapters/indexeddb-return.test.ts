@@ -86,7 +86,7 @@ test("what a tab ends while it has lost the database is ended for all when it co
   }
 })
 
-test("an entry that was expired keeps the end of its grace, whoever expires it again without the database", async () => {
+test("an expired entry keeps the end of its grace, even if it is expired again without the database", async () => {
   const { clock, one, two, lose, comeBack } = twoTabs()
   const staleUntil = async () => (await two.getEntry("k", { stale: true }))?.staleUntil
   await two.set("k", 1, { ttl: "1h", grace: "1h" })
@@ -103,7 +103,7 @@ test("an entry that was expired keeps the end of its grace, whoever expires it a
   expect(await staleUntil()).toBe(end)
 })
 
-test("a load under an invalidation of its own does not outlive one that others made meanwhile", async () => {
+test("a load under an invalidation of its own does not outlive one that others made in the meantime", async () => {
   const { clock, one, two, lose, comeBack } = twoTabs()
   await two.set("warm", 1, { ...long, tags: ["tag"] })
   await lose()

@@ -245,7 +245,7 @@ test("a prune looks at what may have ended, not at all there is", async () => {
   expect(await inStore((store) => store.getAllKeys(IDBKeyRange.lowerBound([])))).toHaveLength(1)
 })
 
-test("a use that is told of before the write it follows, by the order of pages, loses nothing", async () => {
+test("a use that is listed before the write it follows, by the order of pages, loses nothing", async () => {
   const { adapter, clock, evicted } = setup({ maxEntries: 10 })
   await adapter.setMany?.(Array.from({ length: 10 }, (_, i) => [`k${i}`, i, 2 * hour]))
   await clock.advance(120_000)
@@ -304,7 +304,7 @@ test("junk in the store is no record, and disturbs nothing", async () => {
   expect((await keysOf(adapter)).filter((key) => !key.startsWith("junk"))).toEqual(["k", "l", "odd"])
 })
 
-test("above maxEntries the least recently used go, and are told of", async () => {
+test("above maxEntries the least recently used are evicted, and reported", async () => {
   const { adapter, evicted } = setup({ maxEntries: 3 })
   for (const key of ["a", "b", "c"]) await adapter.set(key, key, hour)
   await adapter.get("a")
@@ -334,7 +334,7 @@ test("what is past its life goes before what is alive", async () => {
   expect(events).toEqual([])
 })
 
-test("the order of use outlives the page, and holds across two handles", async () => {
+test("the order of use survives the page, and holds across two handles", async () => {
   const { adapter, open, clock } = setup({ maxEntries: 3 })
   await adapter.setMany?.(["a", "b", "c"].map((key) => [key, key, hour]))
   await adapter.close?.()

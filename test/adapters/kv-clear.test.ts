@@ -58,7 +58,7 @@ test("what is written after a clear lives on, whatever the place still sees of t
   }
 })
 
-test("for a minute after a clear its versions are absent unless they are written anew, and nobody is asked", async () => {
+test("for a minute after a clear its versions are absent unless written again, and are not read", async () => {
   const { clock, double, adapter } = setup()
   for (const key of ["#h", "#s", "#h:r:", "#h=t"]) double.plant(`isocache:${key}`, "old")
   expect(await adapter.getMany(["#h", "#h:r:", "#h:q:"])).toEqual(["old", "old", undefined])

@@ -126,7 +126,7 @@ test("a write of a version that does not end is believed for some seconds", asyn
   expect(await within(0, adapter.get("#h"))).toBe("old")
 })
 
-test("however many versions come by, none is served that one let go of has replaced", async () => {
+test("however many versions there are, none is served that a dropped one has replaced", async () => {
   const { double, adapter, within } = setup()
   double.faults({ latency: (operation, name) => (operation === "get" && name === "isocache:#h" ? 10 : 0) })
   const read = adapter.get("#h")
@@ -142,7 +142,7 @@ test("however many versions come by, none is served that one let go of has repla
   expect(await within(10, adapter.get("#h"))).toBe("newer")
 })
 
-test("what a read brings that a write has crossed is not remembered, though that write never ends", async () => {
+test("the result of a read that overlaps a write is not remembered, even if that write never ends", async () => {
   const { clock, double, adapter, within } = setup()
   double.plant("isocache:#h", "old")
   const never = Number.MAX_SAFE_INTEGER

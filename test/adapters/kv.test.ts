@@ -46,7 +46,7 @@ async function all(keys: AsyncIterable<string> | undefined): Promise<string[]> {
   return found.sort()
 }
 
-describe("what lies in the namespace", () => {
+describe("what is stored in the namespace", () => {
   test("the first line goes into the metadata with the deadline, the rest into the value", async () => {
     const { clock, double, cache } = setup()
     await cache.set("k", "head 1\nbody\nmore", 5 * minute)
@@ -191,7 +191,7 @@ describe("names", () => {
     ["with a lone surrogate", "a\ud800b"],
     ["that looks like a hash", `k#sha256:${"0".repeat(64)}`],
     ["of emojis, cut between two", "\u{1f600}".repeat(300)],
-  ])("a key %s is hashed, and told whole", async (_, key) => {
+  ])("a key %s is hashed, and listed in full", async (_, key) => {
     const { double, cache } = setup()
     await cache.set(key, "h\nv", hour)
     const [name = ""] = double.stored().keys()
@@ -529,7 +529,7 @@ describe("values that are too large", () => {
     expect(double.log).toEqual([])
   })
 
-  test("a 413 of KV itself is told the same way", async () => {
+  test("a 413 of KV itself is reported the same way", async () => {
     const { cache } = setup({
       fail() {
         throw new Error(`KV PUT failed: 413 Value length of 1 exceeds limit of ${limit}.`)

@@ -189,7 +189,7 @@ test("tokens are bounded too, the oldest leaving first, whatever maxBytes says",
   expect(cache.keys("#")).toEqual(Array.from({ length: 10 }, (_, i) => `#${i + 15}`))
 })
 
-test("an eviction is told with its key; deletions, deaths and tokens are not evictions", () => {
+test("an eviction is reported with its key; deletions, expiries and tokens are not evictions", () => {
   const cache = memory({ maxEntries: 2, policy: "lru" })
   const events: AdapterEvent[] = []
   const off = cache.observe((event) => events.push(event))
@@ -224,7 +224,7 @@ test("a copy of the adapter is another handle on the same storage", () => {
   expect(memory().get("k")).toBeUndefined()
 })
 
-test("copy says who copies", () => {
+test("copy decides who copies", () => {
   expect(memory().copy).toBe("clone")
   expect(memory({ copy: "none" }).copy).toBe("none")
 })
@@ -266,7 +266,7 @@ test("a listener that throws or rejects fails no write, and the others hear all 
   expect(heard).toEqual(["evict"])
 })
 
-test("a record larger than all bytes is told as evicted, with or without one before", () => {
+test("a record larger than the byte bound is reported as evicted, with or without one before", () => {
   for (const policy of ["lru", "s3-fifo"] as const) {
     const cache = memory({ maxBytes: 2000, policy })
     const events: AdapterEvent[] = []

@@ -197,7 +197,7 @@ test("the bytes that other handles wrote count", () => {
   expect(handles[0]?.keys().length).toBeLessThan(105)
 })
 
-test("entries of one moment leave one by one, the one just set last, whoever wrote them", () => {
+test("entries of one moment are evicted one by one, the one just set last, whoever wrote them", () => {
   for (const [first, second] of [
     ["long", "s"],
     ["s", "long"],
@@ -227,7 +227,7 @@ test("a bound that was lowered is reached by and by", () => {
   expect(keys()).toHaveLength(100)
 })
 
-test("a listener that throws disturbs nobody, and a stopped one hears nothing", () => {
+test("a listener that throws disturbs no other, and a stopped one gets nothing", () => {
   const { cache, evicted } = setup({ maxEntries: 1 })
   cache.observe(() => {
     throw new Error("mine")

@@ -166,7 +166,7 @@ test.each(Object.entries(removals))(
   },
 )
 
-test("what a prune removed makes room, and nothing is counted anew", () => {
+test("what a prune removed makes room, without a new count", () => {
   vi.useFakeTimers({ now: 1_700_000_000_000 })
   onTestFinished(() => void vi.useRealTimers())
   const { evicted, keys } = setup({ maxBytes: 420 })

@@ -131,7 +131,7 @@ describe("a new file", () => {
 })
 
 describe("the default file", () => {
-  test("lies in ISOCACHE_DIR, one for each project root, named for it", () => {
+  test("is in ISOCACHE_DIR, one for each project root, named after it", () => {
     vi.stubEnv("ISOCACHE_DIR", join(folder, "caches"))
     const roots = ["one/same name!", "two/same name!"].map((name) => join(folder, name))
     for (const root of roots) {
@@ -197,7 +197,7 @@ describe("the default file", () => {
     ["darwin", { HOME: "~" }, "Library/Caches/isocache"],
     ["win32", { LOCALAPPDATA: "~/Local" }, "Local/isocache"],
     ["win32", { LOCALAPPDATA: "", USERPROFILE: "~" }, "AppData/Local/isocache"],
-  ])("lies in the user's cache folder on %s, with %j", (platform, env, expected) => {
+  ])("is in the user's cache folder on %s, with %j", (platform, env, expected) => {
     vi.stubEnv("ISOCACHE_DIR", "")
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value.replace("~", folder))
     vi.spyOn(process, "platform", "get").mockReturnValue(platform as NodeJS.Platform)
@@ -214,7 +214,7 @@ describe("trouble", () => {
     "SQLite's first bytes and junk": `SQLite format 3\0${"j".repeat(5000)}`,
   }
 
-  test.each(Object.entries(junk))("%s in the file: it is set aside, once, and made anew", (_, text) => {
+  test.each(Object.entries(junk))("%s in the file: it is moved away, once, and recreated", (_, text) => {
     writeFileSync(file, text)
     const cache = setup()
     expect(cache.get("a")).toBeUndefined()
@@ -384,7 +384,7 @@ describe("trouble", () => {
     expect(errors).toEqual([])
   })
 
-  test("tables changed or dropped under us are made anew", () => {
+  test("tables changed or dropped by others are recreated", () => {
     const cache = setup()
     cache.set("a", "1", Infinity)
     const other = new DatabaseSync(file)
@@ -453,7 +453,7 @@ describe("trouble", () => {
     expect(cache.get("a")).toBe("2")
   })
 
-  test("junk in a row is corrupt to a cache, told and removed; in the row of a version token a miss", async () => {
+  test("junk in a row is corrupt to a cache, reported and removed; in the row of a version token it is a miss", async () => {
     const adapter = setup()
     const cache = new CacheWrapper({ adapter })
     const told: string[] = []

@@ -182,7 +182,7 @@ test.each([[["-shm"]], [["-shm", "-wal"]]])(
   },
 )
 
-test("who waited for the file does not take the lease that another took meanwhile", {
+test("a process that waited for the file does not take the lease that another took in the meantime", {
   timeout: 60_000,
 }, async () => {
   const child = start(`

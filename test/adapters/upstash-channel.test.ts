@@ -59,7 +59,7 @@ test("a subscription is renewed each minute, and then the old one ends", async (
   expect(heard).toEqual(["to the old one", "to the new one"])
 })
 
-test("a renewal that fails is told of, and tried again; the one before it serves until then, and no longer", async () => {
+test("a renewal that fails is reported and retried; the previous stream serves until then, and no longer", async () => {
   const { clock, asked, open, trouble, heard, stop } = await setup("works", "fails", "fails")
   await clock.advance(minute + 10)
   expect(trouble).toHaveLength(1)

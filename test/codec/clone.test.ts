@@ -119,7 +119,7 @@ test("only what structured clone may lose is odd", () => {
   ])
 })
 
-test("an error of a class that tells of its own members is kept", () => {
+test("an error of a class with members of its own is kept", () => {
   class Coded extends Error {
     readonly number = 5
     override toString() {

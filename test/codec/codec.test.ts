@@ -211,7 +211,7 @@ test("instances of registered classes go through every medium", async () => {
   }
 })
 
-test("a serializer of one's own is asked for everything, and only its own records are its", async () => {
+test("a user's serializer gets every value, and reads only its own records", async () => {
   const own: Serializer = {
     name: "own",
     stringify: (value) => `own:${JSON.stringify(value)}`,

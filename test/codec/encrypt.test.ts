@@ -78,7 +78,7 @@ test("the first key writes, all read: a key is renewed without losing a record",
   expect(String(fresh.heard[0])).toContain('has no key with the id "old"')
 })
 
-test("a wrong key under the right id is a miss that is told", async () => {
+test("a wrong key under the right id is a miss with an error event", async () => {
   const one = await setup({ id: "a", key: keyOf(1) })
   const other = await setup({ id: "a", key: keyOf(2) })
   expect(await other.codec.decode("k", await one.codec.encode("k", kept))).toBeUndefined()
@@ -226,7 +226,7 @@ describe("a passphrase", () => {
     return { codec, derive, read }
   }
 
-  test("is derived once for all who wait for it", async () => {
+  test("is derived once for all waiting callers", async () => {
     const { codec, derive, read } = await cold()
     const turns = [read(), new Promise((resolve) => setTimeout(resolve)).then(read), codec.encode("k", kept)]
     for (const got of (await Promise.all(turns)).slice(0, 2)) {
@@ -235,7 +235,7 @@ describe("a passphrase", () => {
     expect(derive).toHaveBeenCalledTimes(1)
   })
 
-  test("is derived anew after it failed", async () => {
+  test("is derived again after a failure", async () => {
     const { derive, read } = await cold()
     derive.mockRejectedValueOnce(new Error("too much at once"))
     await expect(read()).rejects.toMatchObject({ code: "ADAPTER_UNAVAILABLE" })

@@ -4,7 +4,7 @@ import { forgeOver } from "../../src/conformance/cache.ts"
 import { law } from "../../src/conformance/law.ts"
 import { difference } from "../../src/conformance/same.ts"
 
-test("what is shared is told from what is not, whichever of the two it is in", () => {
+test("shared references differ from equal ones, on whichever side they are", () => {
   const one = () => {
     const shared = { n: 1 }
     return { a: shared, b: shared }

@@ -67,7 +67,7 @@ test("a run with fewer cases than claimed fails, and one with more as well", () 
   }
 })
 
-test("a claimed field that did not run is told, and fails in CI", () => {
+test("a claimed field that did not run is reported, and fails in CI", () => {
   const nothing: Run = { at: "now", runtimes: {} }
   const claimed = matrixOf(run())
   const here = verdict(claimed, matrixOf(nothing), false)

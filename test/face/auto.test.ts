@@ -39,7 +39,7 @@ function withoutSqlite(): void {
   )
 }
 
-test("on this Node it is SQLite in the folder told, with memory in front", async () => {
+test("on this Node it is SQLite in the configured folder, with memory in front", async () => {
   const { cache, errors } = auto()
   expect(existsSync(join(folder, "x"))).toBe(false)
   expect(readdirSync(folder)).toEqual([])
@@ -85,7 +85,7 @@ test("ISOCACHE_ADAPTER=auto asks for what is done anyway", async () => {
   await cache.close()
 })
 
-test("ISOCACHE_ADAPTER may name an alias of one's own", async () => {
+test("ISOCACHE_ADAPTER may name a registered alias", async () => {
   registerAlias("house", () => ({ ...memory(), name: "house" }))
   vi.stubEnv("ISOCACHE_ADAPTER", "house")
   const { cache } = auto({ near: false })

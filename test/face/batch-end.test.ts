@@ -6,7 +6,7 @@ import { gate, setup } from "../support/setup.ts"
 const long = { ttl: "1h", grace: "1h" } as const
 
 describe.each(kinds)("%s", (kind) => {
-  test("its writes are told when it is written, and never when it is discarded", async () => {
+  test("its writes are events when it is written, and never when it is discarded", async () => {
     const { cache, trace } = await setup(kind)
     await cache.setMany({ a: 1, b: 1, c: 1 }, long)
     const act = async (
@@ -40,7 +40,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(trace).toEqual(["set", "delete", "expire", "clear", "invalidate", "invalidate", "set", "set"])
   })
 
-  test("a load that gave way to an outside write is not told as stored", async () => {
+  test("a load that gave way to an outside write is no set event", async () => {
     const { cache, events } = await setup(kind)
     await cache.batch(async (b) => {
       await b.getOrSet("k", () => "old")
@@ -57,7 +57,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(events.map(({ type }) => type)).toEqual(["delete"])
   })
 
-  test("a batch whose storage fails tells of no write", async () => {
+  test("a batch whose storage fails emits no write events", async () => {
     const { cache, storage, trace } = await setup(kind)
     await cache.set("warm", 1)
     trace.length = 0
@@ -66,7 +66,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(trace).toEqual([])
   })
 
-  test("a clear in it beats the loads of what it clears, and no other", async () => {
+  test("a clear in it fences the loads of what it clears, and no others", async () => {
     const { cache } = await setup(kind)
     const made = gate()
     const [cleared, inner, other] = ["r", "s", "other"].map((name) => cache.region(name))

@@ -75,7 +75,7 @@ test.each<[string, (b: Pick<CacheWrapper, "set" | "delete" | "getOrSet">) => Pro
   ["deletes", (b) => b.delete("k"), undefined],
   ["loads anew", (b) => b.getOrSet("k", () => "new", { fresh: true }), "new"],
   ["only asks for", (b) => b.getOrSet("k", () => "other"), "old"],
-])("of such a load, what the batch itself %s meanwhile counts", async (_, write, then) => {
+])("what the batch itself %s during such a load wins", async (_, write, then) => {
   const clock = fakeClock()
   const cache = new CacheWrapper({ adapter: memory(), leaseTtl: "5s" })
   await cache.batch(() => {})

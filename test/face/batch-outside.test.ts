@@ -84,7 +84,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getMany(["a", "b", "c"])).toEqual([2, undefined, 2])
   })
 
-  test("a load in a batch that an outside write beats is returned and not stored", async () => {
+  test("a load in a batch that an outside write fences is returned and not stored", async () => {
     const { cache, clock } = await setup(kind)
     const load = gate()
     await cache.batch(async (b) => {
@@ -204,7 +204,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getMany(["a", "b"])).toEqual([2, 2])
   })
 
-  test("a batch with what it has loaded beats no refresh that runs outside when it ends", async () => {
+  test("a batch does not fence a refresh outside with what it has loaded", async () => {
     const { cache, clock, storage } = await setup(kind)
     await cache.set("warm", 1)
     const load = gate()
@@ -322,7 +322,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.getMany(["a", "b"])).toEqual([undefined, "fresh"])
   })
 
-  test("a caller in a batch who goes leaves the load outside to those who wait for it", async () => {
+  test("a caller in a batch that leaves does not end the load outside for others", async () => {
     const { cache, clock } = await setup(kind)
     const load = gate()
     let signal: AbortSignal | undefined
@@ -345,7 +345,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await first).toBe("first")
   })
 
-  test("a failure outside is that of who joined it from a batch", async () => {
+  test("a failure outside reaches the caller that joined from a batch", async () => {
     const { cache, clock } = await setup(kind)
     const load = gate()
     const first = cache.getOrSet("k", () => load.promise)

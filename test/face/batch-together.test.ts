@@ -50,7 +50,7 @@ describe.each(kinds)("a batch on %s", (kind) => {
     expect(await users.get("a")).toBeUndefined()
   })
 
-  test("brings a region the options that the one around it is given in it", async () => {
+  test("passes options that a region gets in it on to its inner regions", async () => {
     const { cache, clock } = await setup(kind)
     const inner = cache.region("outer").region("inner")
     await cache.batch(async (b) => {

@@ -46,7 +46,7 @@ describe.each(kinds)("a batch on %s", (kind) => {
     ["expires", (b: Region) => b.expire("k")],
     ["touches", (b: Region) => b.touch("k", "1h")],
     ["expires in a batch of its own", (b: Region) => b.batch((inner) => inner.expire("k"))],
-  ] as const)("it beats the load of a key that it %s, be it there or not", async ([, write]) => {
+  ] as const)("it fences the load of a key that it %s, present or not", async ([, write]) => {
     for (const before of [undefined, "stale"]) {
       const { cache, clock } = await setup(kind, { grace: "1h" })
       if (before) await cache.set("k", before, { ttl: 1 })
@@ -223,7 +223,7 @@ describe.each(kinds)("a batch on %s", (kind) => {
     expect(await cache.region("r").getMany(["a", "b"])).toEqual([undefined, undefined])
   })
 
-  test("beats the loads of its keys that are under way outside", async () => {
+  test("fences loads of its keys that run outside", async () => {
     const { cache } = await setup(kind)
     const { promise, pass } = gate()
     const started = gate()
@@ -238,7 +238,7 @@ describe.each(kinds)("a batch on %s", (kind) => {
     expect(await cache.get("a")).toBe("batch")
   })
 
-  test("writers outside go on meanwhile; the end of the batch comes after them", async () => {
+  test("writers outside go on; the end of the batch comes after them", async () => {
     const { cache } = await setup(kind)
     await cache.batch(async (b) => {
       await b.set("a", "batch")

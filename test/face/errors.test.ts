@@ -111,7 +111,7 @@ test.each(ways)("%s says what to do, and no value, token or credential: %s", asy
   expect(told.replace(error.stack ?? "", error.message)).not.toContain(secret)
 })
 
-test("who passes tags as an array is told how they are passed", async () => {
+test("tags passed as an array are refused, with the way to pass them", async () => {
   const cache = new CacheWrapper()
   for (const given of [[["a", "b"]], ["a", ["b"]], [null]]) {
     await expect(cache.invalidateTags(...(given as never[]))).rejects.toThrow("each a separate argument")

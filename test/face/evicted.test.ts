@@ -10,17 +10,20 @@ function watched(cache: CacheWrapper): unknown[] {
   return told
 }
 
-test.each(["", "p"])("an eviction is told by the key as given and its region, prefix %j", async (prefix) => {
-  const cache = new CacheWrapper({ adapter: small(), prefix })
-  const told = watched(cache)
-  const users = cache.region("users", { prefix: "u:" })
-  const admins = users.region("admins")
-  await cache.set("::a", 1)
-  for (const key of ["k0", "k1"]) await users.set(key, 1)
-  for (const key of ["x:y", "z", "last"]) await admins.set(key, 1)
-  expect(told).toEqual([["::a"], ["k0", "users"], ["k1", "users"], ["x:y", "users:admins"]])
-  expect(cache.metrics().evictions).toBe(4)
-})
+test.each(["", "p"])(
+  "an eviction is reported with the key as given and its region, prefix %j",
+  async (prefix) => {
+    const cache = new CacheWrapper({ adapter: small(), prefix })
+    const told = watched(cache)
+    const users = cache.region("users", { prefix: "u:" })
+    const admins = users.region("admins")
+    await cache.set("::a", 1)
+    for (const key of ["k0", "k1"]) await users.set(key, 1)
+    for (const key of ["x:y", "z", "last"]) await admins.set(key, 1)
+    expect(told).toEqual([["::a"], ["k0", "users"], ["k1", "users"], ["x:y", "users:admins"]])
+    expect(cache.metrics().evictions).toBe(4)
+  },
+)
 
 test("a region with an adapter of its own tells and counts its evictions", async () => {
   const cache = new CacheWrapper({ adapter: memory() })
@@ -46,7 +49,7 @@ test("of two tiers the event says which one let the entry go", async () => {
   expect(cache.metrics().evictions).toBe(4)
 })
 
-test("an eviction is told once, however many regions keep their entries in the adapter in their own way", async () => {
+test("an eviction is reported once, however many regions share the adapter", async () => {
   const cache = new CacheWrapper({ adapter: memory({ maxEntries: 2, policy: "lru" }) })
   const told = watched(cache)
   await cache.region("small", { compress: true }).set("a", 1)

@@ -46,7 +46,7 @@ describe.each(kinds)("a region with a generator on %s", (kind) => {
     expect(reads).toHaveLength({ memory: 4, "four methods": 1, "all abilities": 2 }[kind])
   })
 
-  test("loads for who wants a fresh value, beside who is content with a stale one", async () => {
+  test("loads for a caller that wants a fresh value, while another accepts a stale one", async () => {
     const { cache, clock } = await setup(kind, { grace: "1h" })
     let loads = 0
     const numbers = cache.region("numbers", { generate: (_: number) => ++loads })

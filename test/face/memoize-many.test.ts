@@ -88,7 +88,7 @@ describe.each(kinds)("memoizeMany on %s", (kind) => {
     expect(hits.length).toBe(1)
   })
 
-  test("who waits for another's load was not served from the cache", async () => {
+  test("a caller that waits for another's load was not served from the cache", async () => {
     const { cache } = await setup(kind)
     const { promise, pass } = gate<string[]>()
     const hits: unknown[] = []

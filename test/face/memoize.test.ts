@@ -11,7 +11,7 @@ const never = (): never => expect.unreachable()
 const [one, other] = [1, 2].map((n) => new Function(`return function t() { return ${n} }`)() as () => number)
 
 describe.each(kinds)("memoize on %s", (kind) => {
-  test("calls the function once for the same arguments, whoever asks meanwhile", async () => {
+  test("calls the function once for concurrent calls with the same arguments", async () => {
     const { cache } = await setup(kind)
     let calls = 0
     const load = cache.memoize(async (id: number) => `${id} ${++calls}`, { name: "user" })
@@ -151,7 +151,7 @@ describe.each(kinds)("memoize on %s", (kind) => {
     expect(await f.delete({ id: 1, at: 9 })).toBe(true)
   })
 
-  test("two functions that minifiers have given one short name are told apart, or refused", async () => {
+  test("two functions that a minifier gave the same short name are distinguished, or refused", async () => {
     const { cache } = await setup(kind)
     if (!one || !other) throw new Error("not made")
     const first = cache.memoize(one)
@@ -212,7 +212,7 @@ describe.each(kinds)("memoize on %s", (kind) => {
     expect(await f(1, false)).toBe(2)
   })
 
-  test("onHit is told of calls that the cache served, and of no others", async () => {
+  test("onHit is called for calls that the cache served, and no others", async () => {
     const { cache, clock } = await setup(kind)
     const hits: unknown[] = []
     const { promise, pass } = gate()

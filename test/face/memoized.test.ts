@@ -23,7 +23,7 @@ describe("@memoized", () => {
     expect(await cache.get('~["Users.find()",1]')).toBe("1 1")
   })
 
-  test("or told apart by what the policy says of this", async () => {
+  test("or distinguished by what the option instance returns", async () => {
     const Repo = classes.tenants(memoized, fresh())
     expect(await new Repo("a").find(1)).toBe("a 1")
     expect(await new Repo("b").find(1)).toBe("b 1")

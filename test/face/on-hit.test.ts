@@ -11,7 +11,7 @@ const copying = {
 } as const
 
 describe.each(kinds)("onHit on %s", (kind) => {
-  test("is not told of a load whose schema answers another object", async () => {
+  test("is not called for a load whose schema returns another object", async () => {
     const { cache } = await setup(kind)
     const hits: unknown[] = []
     const f = cache.memoize(async (id: number) => ({ id }), {
@@ -42,7 +42,7 @@ describe.each(kinds)("onHit on %s", (kind) => {
     expect(await f(7)).toBe(2)
   })
 
-  test("is told of a load that answers what is cached already, by the same object, only when it is cached", async () => {
+  test("is called for a load that returns the cached object itself only when it was served from the cache", async () => {
     const { cache, clock } = await setup(kind)
     let hits = 0
     const f = cache.memoize(() => "same", { name: "f", ttl: "1s", onHit: () => hits++ })
@@ -52,7 +52,7 @@ describe.each(kinds)("onHit on %s", (kind) => {
     expect(hits).toBe(0)
   })
 
-  test("is told of every call that is served stale while the refresh runs, the one that started it too", async () => {
+  test("is called for every call served stale during a refresh, including the one that started it", async () => {
     const { cache, clock } = await setup(kind)
     const hits: unknown[] = []
     const { promise, pass } = gate()
@@ -76,7 +76,7 @@ describe.each(kinds)("onHit on %s", (kind) => {
     expect(hits.at(-1)).toEqual(["new", clock.now() + 1000])
   })
 
-  test("is told of those who join a read that finds a fresh entry", async () => {
+  test("is called for callers that join a read that finds a fresh entry", async () => {
     const { cache } = await setup(kind)
     let hits = 0
     const f = cache.memoize(async () => 1, { name: "f", onHit: () => hits++ })
@@ -85,7 +85,7 @@ describe.each(kinds)("onHit on %s", (kind) => {
     expect(hits).toBe(3)
   })
 
-  test("of a function of many is told of each id that was served, stale ones too", async () => {
+  test("of a function of many ids is called for each id served, also with a stale value", async () => {
     const { cache, clock } = await setup(kind)
     const hits: unknown[] = []
     const at = clock.now()

@@ -50,7 +50,7 @@ test.each(Object.entries(adapters))(
   },
 )
 
-test("what an adapter reports while it opens is told, by a cache that opens well in the end", async () => {
+test("what an adapter reports while it opens is an event, also if it then opens", async () => {
   const listeners = new Set<(event: AdapterEvent) => void>()
   const adapter: Adapter = {
     ...memory(),

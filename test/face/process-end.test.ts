@@ -61,7 +61,7 @@ test("a load that hangs keeps no process when nobody waits for it by a deadline"
   expect(words).toEqual(["old", "end true"])
 })
 
-test("timers that a caller waits on keep the process until he has his answer", {
+test("timers that a caller waits on keep the process alive until it has its answer", {
   timeout: 30_000,
 }, async () => {
   const words = await printed(`
@@ -76,7 +76,7 @@ test("timers that a caller waits on keep the process until he has his answer", {
   expect(words).toEqual(["old", "FALLBACK_TIMEOUT", "STORE_TIMEOUT", "end true"])
 })
 
-test("a caller who polls for another's lease keeps the process until he has his answer", {
+test("a caller that polls for another's lease keeps the process alive until it has its answer", {
   timeout: 30_000,
 }, async () => {
   const words = await printed(`
@@ -88,7 +88,7 @@ test("a caller who polls for another's lease keeps the process until he has his 
   expect(words).toEqual(["two's own", "end true"])
 })
 
-test("nor does one that all who waited have given up", { timeout: 30_000 }, async () => {
+test("nor does one that all callers have given up", { timeout: 30_000 }, async () => {
   const words = await printed(`
     const cache = new CacheWrapper({ leaseTtl: "1h" })
     const never = () => new Promise(() => {})

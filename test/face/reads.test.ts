@@ -178,7 +178,7 @@ describe.each(kinds)("reading on %s", (kind) => {
     }
   })
 
-  test("an option that does not exist is refused and the known ones are told", async () => {
+  test("an unknown option is refused, with a list of the known ones", async () => {
     const { cache } = await setup(kind)
     const bad = { deafult: 1 } as object
     await expect(cache.get("a", bad)).rejects.toThrow(/"deafult".*Known: .*default/)

@@ -163,7 +163,7 @@ describe("what makes no sense is refused at once, naming the option", () => {
       cache.on(type as "hit", () => {})()
   })
 
-  test("a method told apart by its instance has no key without one, and says how to get it", async () => {
+  test("a method with the option instance has no key without an instance, and the error says how to get one", async () => {
     const find = memoized({ name: "Users.find", instance: ({ id }: { id: number }) => id, cache })(
       async function find(this: { id: number }, id: number) {
         return [this.id, id]

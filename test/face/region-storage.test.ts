@@ -184,7 +184,7 @@ function collected(ref: WeakRef<object>): boolean {
   return ref.deref() === undefined
 }
 
-test("trouble in a region's own adapter is told with its name, to its own onError", async () => {
+test("an error of a region's own adapter is reported with its name, to its own onError", async () => {
   const heard: unknown[] = []
   const onError = (name: string) => (error: unknown) => void heard.push([name, String(error)])
   let tell: (event: AdapterEvent) => void = () => {}

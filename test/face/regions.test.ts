@@ -162,7 +162,7 @@ describe.each(kinds)("regions on %s", (kind) => {
 })
 
 describe.each(kinds)("generators on %s", (kind) => {
-  test("make what is missing, once for all who ask", async () => {
+  test("make what is missing, once for all callers", async () => {
     const { cache } = await setup(kind)
     let calls = 0
     const users = cache.region("users", {
@@ -416,7 +416,7 @@ describe.each(kinds)("generators on %s", (kind) => {
 })
 
 describe.each(kinds)("a region's onError on %s", (kind) => {
-  test("is told of its trouble in place of the cache's, and of that of the regions in it", async () => {
+  test("gets the errors of its region and the inner regions instead of the cache's", async () => {
     const told: string[] = []
     const { cache, storage } = await setup(kind, { onError: (_, { key }) => void told.push(`cache ${key}`) })
     const outer = cache.region("outer", { onError: (_, { key }) => void told.push(`outer ${key}`) })

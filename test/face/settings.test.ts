@@ -219,14 +219,14 @@ describe("settings that make no sense", () => {
     "CACHE_TLL",
     "CACHE_REGIONS_USERS",
     "CACHE_ARGUMENTS",
-  ])("%s is refused, and the known names are told", (name) => {
+  ])("%s is refused, with a list of the known names", (name) => {
     expect(() => optionsFrom({ [name]: "1s" })).toThrow(invalid)
     expect(() => optionsFrom({ [name]: "1s" })).toThrow(/Known: .*(ttl|maxEntries)/)
     expect(() => optionsFrom({ [name]: "1s" })).toThrow(JSON.stringify(name))
     expect({}).not.toHaveProperty("polluted")
   })
 
-  test("a value that does not fit is refused without being told", () => {
+  test("a wrong value is refused, and not quoted", () => {
     for (const [name, value] of [
       ["early", "s3cret"],
       ["early", ""],

@@ -34,7 +34,7 @@ test("one of other options is another one, and so is memory in any case", async 
   expect(await cache.use("memory").get("k")).toBeUndefined()
 })
 
-test("a load in progress is stored in the storage it began on, for who goes on with that one", async () => {
+test("a load in progress is stored in the storage it began on", async () => {
   const [one, other] = [memory(), memory()]
   const cache = new CacheWrapper({ adapter: one })
   const load = gate()

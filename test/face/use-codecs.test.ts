@@ -20,7 +20,7 @@ function open(): { adapter: Adapter; holds(text: string): boolean } {
   }
 }
 
-test("use keeps the encryption of the cache: nothing lies in plain text after a swap", async () => {
+test("use keeps the encryption of the cache: nothing is stored in plain text after a swap", async () => {
   const [a, b] = [open(), open()]
   const cache = new CacheWrapper({ adapter: a.adapter, encrypt })
   cache.use(b.adapter, { encrypt: undefined })

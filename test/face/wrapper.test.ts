@@ -20,7 +20,7 @@ describe("use", () => {
     expect(await new CacheWrapper({ adapter: other }).get("a")).toBe(2)
   })
 
-  test("opens an alias on first use and not before, once for all who ask", async () => {
+  test("opens an alias on first use and not before, once for all callers", async () => {
     const asked: unknown[] = []
     registerAlias("slow", async (options: object) => {
       asked.push(options)
@@ -119,7 +119,7 @@ describe("use", () => {
 })
 
 describe("the adapter", () => {
-  test("stands in by its name until it is open, and works meanwhile", async () => {
+  test("stands in under its name until it is open, and works in the meantime", async () => {
     const cache = new CacheWrapper({ adapter: "memory" })
     const standIn = cache.adapter
     await standIn.set("k", "raw", 1000)
@@ -241,7 +241,7 @@ describe("close", () => {
     expect(storage.calls.filter((call) => call.startsWith("set"))).toEqual([])
   })
 
-  test("who had asked before and loads only now has the value, and nothing is stored", async () => {
+  test("a caller from before the close that loads after it gets the value, and nothing is stored", async () => {
     const { cache, storage, clock } = await setup("all abilities")
     await cache.set("a", "stored")
     await clock.advance(10)
@@ -384,7 +384,7 @@ describe("events and metrics", () => {
     })
   })
 
-  test("evictions are told by the keys as given", async () => {
+  test("evictions are reported with the keys as given", async () => {
     const cache = new CacheWrapper({ adapter: memory({ maxEntries: 2, policy: "lru" }), prefix: "p" })
     const gone: string[] = []
     cache.on("evict", ({ key }) => gone.push(key))

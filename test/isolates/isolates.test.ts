@@ -55,7 +55,7 @@ describe.each(workerRuntimes)("in a Worker of %s with %o", (compatibilityDate, c
         expect(await ask("/loads")).toBe(1)
       })
 
-      test(`${title}: a leader who answers early leaves his load running, and followers get it`, async () => {
+      test(`${title}: a leader that answers early leaves its load running, and followers get it`, async () => {
         const key = newKey()
         await ask("/reset")
         const before = at("/leave", key)
@@ -67,7 +67,7 @@ describe.each(workerRuntimes)("in a Worker of %s with %o", (compatibilityDate, c
         expect(await ask("/loads")).toBe(1)
       })
 
-      test(`${title}: a leader who throws poisons nothing`, async () => {
+      test(`${title}: a leader that throws poisons nothing`, async () => {
         const key = newKey()
         await ask("/reset")
         const leader = at("/throw", key)
@@ -127,7 +127,7 @@ describe.each(workerRuntimes)("in a Worker of %s with %o", (compatibilityDate, c
         for (const answer of answers) expect(answer).toMatch(/^value/)
       })
 
-      test(`${title}: the cancellation of a leader is his alone`, async () => {
+      test(`${title}: a cancelled leader cancels nobody else`, async () => {
         const key = newKey()
         const leader = at("/cancelled", key).catch(() => "failed")
         await pause(40)

@@ -122,7 +122,7 @@ describe.each(titled)("cached, as it opens by itself in workerd $title,", ({ tit
 })
 
 describe.skipIf(!hasRedis).each(titled)("Upstash of the environment in workerd $title", ({ title }) => {
-  test("is what use and the bus find, and no request tells of the client", async () => {
+  test("is what use and the bus find, and no request identifies the client", async () => {
     front?.reset()
     expect(await ask(title, "Upstash and KV", "/use")).toEqual({ troubles: [], value: "kept" })
     expect(await ask(title, "Upstash and KV", "/bus")).toEqual({ troubles: [] })

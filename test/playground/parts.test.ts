@@ -61,7 +61,7 @@ inEachBrowser(({ open }) => {
     await tab.close()
   })
 
-  test("of two tabs one has the lease and loads, the other waits and hears what is written", {
+  test("of two tabs one has the lease and loads, the other waits and is notified of the write", {
     timeout: 90_000,
   }, async () => {
     const one = await open("tabs")

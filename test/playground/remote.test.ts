@@ -14,7 +14,7 @@ function worker(answer: unknown, status = 200): [url: string, body: string][] {
   return asked
 }
 
-test("a Worker in trouble greets nobody: its error is told", async () => {
+test("a failing Worker does not greet: its error is shown", async () => {
   worker({ error: "no namespace CACHE" }, 400)
   await expect(greeting()).rejects.toThrow("no namespace CACHE")
   await expect(remote("/kv/").get("k")).rejects.toThrow("no namespace CACHE")

@@ -106,7 +106,7 @@ test("Ctrl-C in the middle of the replay closes everything, with 130", { timeout
   }
 })
 
-test("a port that is none is told", { timeout: 20_000 }, async () => {
+test("an invalid port is reported", { timeout: 20_000 }, async () => {
   const running = run("start", 70_000, "three")
   expect(await running.ended).toBe(1)
   expect(running.text()).toContain("PORT must be a number from 0 to 65535")

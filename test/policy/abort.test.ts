@@ -87,7 +87,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 
   test.each(["gone", "", 0, null])(
-    "of loads that hang each aborts when all have gone who waited for it, whoever goes last, for %j",
+    "each hanging load aborts when all its callers have left, in whatever order, for %j",
     async (reason) => {
       const { cache, clock } = await setup(kind, { leaseTtl: 50 })
       for (const order of [[0, 1] as const, [1, 0] as const]) {
@@ -193,7 +193,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("new")
   })
 
-  test("a caller's timeout is his own and does not count as leaving", async () => {
+  test("a caller's timeout is its own and does not count as leaving", async () => {
     const { cache, clock } = await setup(kind)
     const state = watched()
     const controller = new AbortController()
@@ -209,7 +209,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("value")
   })
 
-  test("who was served something else meanwhile does not count as waiting", async () => {
+  test("a caller that was served something else does not count as waiting", async () => {
     const { cache, clock } = await setup(kind)
     await cache.set("k", "old", { ttl: "1h" })
     await clock.advance(20)
@@ -281,7 +281,7 @@ describe.each(kinds)("%s", (kind) => {
 })
 
 describe.each(lateKinds)("%s", (kind) => {
-  test("a caller who has gone while the storage was read needs no load", async () => {
+  test("a caller that leaves while the storage is read needs no load", async () => {
     const { cache, clock, storage } = await setup(kind)
     storage.fault = () => 20
     const load = vi.fn(() => 1)
@@ -294,7 +294,7 @@ describe.each(lateKinds)("%s", (kind) => {
     expect(load).not.toHaveBeenCalled()
   })
 
-  test("a caller's abort ends his wait for a storage that hangs", async () => {
+  test("a caller's abort ends its wait for a storage that hangs", async () => {
     const { cache, clock, storage } = await setup(kind)
     storage.fault = () => "hang"
     const controller = new AbortController()

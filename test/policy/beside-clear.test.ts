@@ -8,7 +8,7 @@ import { setup } from "../support/setup.ts"
 
 // A read has some versions from before a clear, and some from after it. An absent soft one is as if it never was.
 
-test("a clear beside a read brings back nothing that was expired before", async () => {
+test("a clear during a read revives nothing that was expired before", async () => {
   const { cache, clock, storage } = await setup("four methods")
   const region = cache.region("r")
   await region.set("k", "old")
@@ -27,7 +27,7 @@ test("a clear beside a read brings back nothing that was expired before", async 
   expect(await reads).toEqual([undefined, [undefined, undefined], "new", undefined])
 })
 
-test("so it is where a near tier was told of the expiry, and remembers the rest", async () => {
+test("the same holds if a near tier has seen the expiry, and remembers the rest", async () => {
   const clock = fakeClock()
   const storage = fake("all abilities")
   const bus = memoryBus()

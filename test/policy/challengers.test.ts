@@ -6,7 +6,7 @@ import { gate, settled, setup } from "../support/setup.ts"
 
 const never = () => new Promise<never>(() => {})
 
-describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
+describe.each(kinds)("a challenger of a load, on %s", (kind) => {
   test("nobody does where leaseTtl has no end", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: Infinity })
     const { promise, pass } = gate()
@@ -24,7 +24,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(loads).toBe(1)
   })
 
-  test("who leads a load that hangs, and that a write has beaten, has what his follower loads", async () => {
+  test("the leader of a hanging load that a write has fenced gets the value of its successor", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 100 })
     const leader = cache.getOrSet("k", () => new Promise<string>(() => {}))
     await settled(clock)
@@ -35,7 +35,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await Promise.all([leader, follower])).toEqual(["value", "value"])
   })
 
-  test("who led a load that hangs judges by his own schema what another has brought", async () => {
+  test("the leader of a hanging load validates another's value by its own schema", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 100 })
     const schema = (judge: (value: unknown) => SchemaResult<unknown>) => ({
       schema: { "~standard": { version: 1, vendor: "test", validate: judge } } as const,
@@ -94,7 +94,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await cache.has("k")).toBe(false)
   })
 
-  test("who leads a load that hangs has what the first to succeed brings, not the errors before it", async () => {
+  test("the leader of a hanging load gets the first value that a challenger loads, not the errors before it", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 50 })
     const leader = cache.getOrSet<string>("k", never)
     for (let i = 0; i < 3; i++) {
@@ -108,7 +108,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await leader).toBe("value")
   })
 
-  test("a leader has what the last of several challengers brings, when nobody waits for those between", async () => {
+  test("a leader gets the value of the last of several challengers, if no caller waits for those in between", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 100 })
     const leader = cache.getOrSet<string>("k", never)
     for (let i = 0; i < 3; i++) {
@@ -124,7 +124,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await Promise.all([leader, last])).toEqual(["value", "value"])
   })
 
-  test("many who wait for loads that hang have what the first to succeed brings", async () => {
+  test("all callers of hanging loads get the first value that a challenger loads", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 100 })
     let loads = 0
     const load = () => (++loads < 8 ? never() : "value")
@@ -173,7 +173,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await cache.get("k")).toBe("loaded")
   })
 
-  test("nobody joins a refresh that a challenger has beaten", async () => {
+  test("no caller joins a refresh that a challenger has fenced", async () => {
     const { cache, clock } = await setup(kind)
     const slow = cache.getOrSet("k", () => clock.after(5_000, "slow"), { fresh: true })
     await clock.advance(60)
@@ -185,7 +185,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await cache.get("k")).toBe("new")
   })
 
-  test("hits end no load of who wants a younger value, and begin none, however long that takes", async () => {
+  test("hits neither end nor start the load of a caller that wants a newer value, however long that takes", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 50 })
     await cache.set("k", "old")
     await clock.advance(5)
@@ -204,7 +204,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(loads).toBe(1)
   })
 
-  test("a hit beats no refresh, however long that takes", async () => {
+  test("a hit fences no refresh, however long that takes", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 50 })
     await cache.set("k", "old")
     const refreshed = cache.getOrSet("k", () => clock.after(200, "new"), { fresh: true })
@@ -216,7 +216,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await cache.get("k")).toBe("new")
   })
 
-  test("one that goes on although its callers were served is joined by nobody, and another load beats it", async () => {
+  test("one that goes on after its callers were served is not joined, and another load fences it", async () => {
     const { cache, another, clock } = await setup(kind, {
       leaseTtl: 50,
       signal: new AbortController().signal,
@@ -239,7 +239,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await cache.get("k")).toBe("new")
   })
 
-  test("another load beats it", async () => {
+  test("another load fences it", async () => {
     const { cache, clock } = await setup(kind, { leaseTtl: 50 })
     const refreshed = cache.getOrSet("k", () => clock.after(200, "late"), { fresh: true })
     await clock.advance(100)
@@ -249,7 +249,7 @@ describe.each(kinds)("who takes the place of a load, on %s", (kind) => {
     expect(await cache.get("k")).toBe("challenger")
   })
 
-  test("a load that hangs remembers no tags without end: it is beaten", async () => {
+  test("a load that hangs does not remember tags without end: it is fenced", async () => {
     const { cache, clock } = await setup(kind)
     const { promise, pass } = gate()
     const load = cache.getOrSet("k", () => promise)

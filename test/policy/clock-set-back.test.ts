@@ -20,7 +20,7 @@ test.each(kinds)("hardTimeout is no longer for a clock set back, on %s", async (
   await Promise.all([refused, alsoRefused])
 })
 
-test.each(kinds)("nor is leaseTtl for who joins a load that hangs, on %s", async (kind) => {
+test.each(kinds)("nor is leaseTtl for a caller that joins a hanging load, on %s", async (kind) => {
   const { cache, clock } = await setup(kind, { leaseTtl: 300 })
   const hung = cache.getOrSet("k", never)
   await clock.advance(10)
@@ -30,7 +30,7 @@ test.each(kinds)("nor is leaseTtl for who joins a load that hangs, on %s", async
   expect(await Promise.all([hung, joined])).toEqual(["challenger", "challenger"])
 })
 
-test("nor for who polls for another's lease", async () => {
+test("nor for a caller that polls for another's lease", async () => {
   const { cache, another, clock } = await setup("all abilities", { leaseTtl: 500 })
   another()
     .getOrSet("k", never)

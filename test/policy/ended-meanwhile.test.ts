@@ -58,7 +58,7 @@ describe.each(kinds)("%s", (kind) => {
     },
   )
 
-  test("who does not wait, with softTimeout 0, costs the storage one read", async () => {
+  test("a caller with softTimeout 0, which does not wait, costs the storage one read", async () => {
     const { cache, clock, storage } = await setup(kind)
     await cache.set("k", "old", { ttl: 1, ...welcome })
     await clock.advance(10)

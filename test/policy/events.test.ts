@@ -27,7 +27,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(events[11]).toMatchObject({ mode: "soft" })
   })
 
-  test("a key named twice is deleted, and told of, once", async () => {
+  test("a key named twice is deleted, and reported, once", async () => {
     const { cache, events } = await setup(kind)
     await cache.set("a", 1, { grace: "1h" })
     events.length = 0

@@ -20,7 +20,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(tries).toEqual([0, 1, 3, 7, 15, 31, 61, 91])
   })
 
-  test("who is served stale by a load that failed is told so, however fast it failed", async () => {
+  test("a stale value served after a failed load has the reason failed, however fast it failed", async () => {
     const { cache, clock, events } = await setup(kind)
     await cache.set("k", 1, { ttl: 1, grace: "1h" })
     await clock.advance(1)

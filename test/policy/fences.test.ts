@@ -82,7 +82,7 @@ describe.each(kinds)("%s", (kind) => {
     },
   )
 
-  test("writes to another key do not beat a load", async () => {
+  test("writes to another key do not fence a load", async () => {
     const { cache, clock } = await setup(kind)
     const load = gate()
     const answer = cache.getOrSet("k", () => load.promise, { tags: ["t"] })
@@ -110,7 +110,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("value")
   })
 
-  test("a load in a region is beaten by what happens to its cache", async () => {
+  test("a load in a region is fenced by what happens to its cache", async () => {
     for (const verb of ["clear", "invalidate"] as const) {
       const { cache, clock } = await setup(kind)
       const region = cache.region("r").region("inner")
@@ -178,7 +178,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   })
 
-  test("who joins after a hard invalidation is not served what it killed, though the load began before", async () => {
+  test("a caller that joins after a hard invalidation is not served what that ended, though the load began before", async () => {
     for (const by of ["same", "other"] as const) {
       const { cache, clock, another } = await setup(kind)
       await cache.set("k", "old", { ttl: 10, grace: "1h", tags: ["t"] })
@@ -194,7 +194,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   })
 
-  test("who joins an early refresh after an invalidation is not served what it killed", async () => {
+  test("a caller that joins an early refresh after an invalidation is not served what that ended", async () => {
     for (const mode of ["hard", "soft"] as const) {
       const { cache, clock, another } = await setup(kind)
       await cache.set("k", "old", { ttl: 1000, grace: "1h", tags: ["t"] })
@@ -248,7 +248,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await answer).toBe("old")
   })
 
-  test("a load that was left behind by an invalidation still brings its own callers its own value", async () => {
+  test("a load that an invalidation has outdated still gives its callers its own value", async () => {
     const { cache, clock, another } = await setup(kind)
     const first = cache.getOrSet("k", () => clock.after(50, "own"))
     await clock.advance(10)
@@ -261,7 +261,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await first).toBe("own")
   })
 
-  test("who joins after an invalidation by a tag that the fallback chooses gets no older value", async () => {
+  test("a caller that joins after an invalidation by a tag that the fallback chooses gets no older value", async () => {
     for (const by of ["same", "other"] as const) {
       const { cache, clock, another } = await setup(kind)
       let run = 0
@@ -281,7 +281,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   })
 
-  test("a set that waits for its turn is not overtaken by the load it has beaten", async () => {
+  test("a set that waits for its turn is not overtaken by the load it has fenced", async () => {
     const { cache, clock, storage } = await setup(kind)
     const load = gate()
     const answer = cache.getOrSet("k", () => load.promise)
@@ -323,7 +323,7 @@ describe.each(lateKinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("set")
   })
 
-  test("a set whose reply is lost beats the load that began meanwhile", async () => {
+  test("a set whose reply is lost fences the load that began in the meantime", async () => {
     const { cache, clock, storage } = await setup(kind)
     await cache.set("warm", "old")
     storage.fault = (verb, key) => (verb === "set" && key === "k" ? "lose" : undefined)
@@ -338,7 +338,7 @@ describe.each(lateKinds)("%s", (kind) => {
   })
 })
 
-test("a refresh that is beaten before it begins to load loads nothing: nobody would have it", async () => {
+test("a refresh that is fenced before it begins to load loads nothing", async () => {
   const { cache, clock } = await setup("memory")
   await cache.set("k", "old", { ttl: 10, grace: 1000 })
   await clock.advance(20)

@@ -14,7 +14,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(cache.metrics()).toMatchObject({ loads: 1, coalesced: 9_999, misses: 1 })
   })
 
-  test("who comes while the load runs joins it", async () => {
+  test("a caller that comes while the load runs joins it", async () => {
     const { cache, clock, trace } = await setup(kind)
     const load = gate()
     const first = cache.getOrSet("k", () => load.promise)

@@ -10,7 +10,7 @@ class Account {
 }
 
 describe.each(kinds)("a value in place of a fallback, on %s", (kind) => {
-  test("a promise stands for what it brings", async () => {
+  test("a promise stands for the value it resolves to", async () => {
     const { cache } = await setup(kind)
     expect(await cache.getOrSet("k", Promise.resolve("late"))).toBe("late")
     expect(await cache.get("k")).toBe("late")

@@ -20,8 +20,8 @@ const anything: StandardSchemaV1<unknown, string> = {
   "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: String(value) }) },
 }
 
-describe.each(kinds)("who comes while another loads, on %s", (kind) => {
-  test("has what is fresh, though another loads it anew and fails", async () => {
+describe.each(kinds)("a caller that comes while another loads, on %s", (kind) => {
+  test("gets the fresh value, though another's reload fails", async () => {
     const { cache, clock, trace } = await setup(kind, long)
     await cache.set("k", "cached")
     const refreshed = cache.getOrSet("k", () => clock.failAfter(100, new Error("down")), { fresh: true })
@@ -40,7 +40,7 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
     await expect(refreshed).rejects.toThrow("down")
   })
 
-  test("has what is stale at once with softTimeout 0, though another loads it anew", async () => {
+  test("gets the stale value at once with softTimeout 0, though another reloads it", async () => {
     const { cache, clock } = await setup(kind, long)
     await cache.set("k", "stale")
     await cache.expire("k")
@@ -54,7 +54,7 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
     expect(await cache.get("k")).toBe("new")
   })
 
-  test("shares the load where there is nothing for him", async () => {
+  test("shares the load if there is no value to serve", async () => {
     const { cache, clock } = await setup(kind, long)
     const refreshed = cache.getOrSet("k", () => clock.after(100, "new"), { fresh: true })
     await settled(clock)
@@ -63,7 +63,7 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
     expect(await Promise.all([refreshed, asked])).toEqual(["new", "new"])
   })
 
-  test("loads anew after an invalidation elsewhere, even if all was cleared elsewhere since", async () => {
+  test("loads again after an invalidation elsewhere, even if everything was cleared elsewhere since", async () => {
     const { cache, clock, another } = await setup(kind, long)
     const other = another()
     await cache.set("another key", 1)
@@ -137,8 +137,8 @@ describe.each(kinds)("who comes while another loads, on %s", (kind) => {
   })
 })
 
-describe.each(kinds)("what a load brings to several, on %s", (kind) => {
-  test.each(["the same turn", "a later one"])("is a copy for each, of those who join in %s", async (turn) => {
+describe.each(kinds)("the value of a load with several callers, on %s", (kind) => {
+  test.each(["the same turn", "a later one"])("is a copy for each caller that joins in %s", async (turn) => {
     const { cache, clock } = await setup(kind, long)
     const make = async () => ({ list: [await clock.after(100, 1)] })
     const first = cache.getOrSet("k", make).then((value) => value.list.push(2))

@@ -60,7 +60,7 @@ test("all that is junk of many keys is removed", async () => {
   expect(["a", "b", "c"].filter((key) => storage.shelf.has(key))).toEqual([])
 })
 
-test.each(lateKinds)("junk whose removal hangs is removed by who finds it next: %s", async (kind) => {
+test.each(lateKinds)("junk whose removal hangs is removed by the next read: %s", async (kind) => {
   const { cache, clock, storage } = await setup(kind, { storeTimeout: 100 })
   await cache.setMany({ k: 1, l: 2 })
   const kept = storage.shelf.get("k")

@@ -129,7 +129,7 @@ describe("caches on one storage that leases", () => {
     expect(await another().getOrSet("a", () => 3)).toBe(3)
   })
 
-  test("do not wait for a load that was beaten here by an explicit write", async () => {
+  test("do not wait for a load that an explicit write here has fenced", async () => {
     const { cache, clock, another } = await setup(kind)
     const load = gate()
     const first = cache.getOrSet("k", () => load.promise)
@@ -151,7 +151,7 @@ describe("caches on one storage that leases", () => {
     expect(await another().getOrSet("k", () => "value")).toBe("value")
   })
 
-  test("a caller who has gone while he waited for the lease needs no load", async () => {
+  test("a caller that leaves while it waits for the lease needs no load", async () => {
     const { cache, clock, another } = await setup(kind)
     const load = gate()
     const first = another().getOrSet("k", () => load.promise)
@@ -218,7 +218,7 @@ describe("caches on one storage that leases", () => {
     expect(await cache.getOrSet<number>("k", () => 5, { schema })).toBe(5)
   })
 
-  test("many keys that others are loading are waited for, the rest is loaded meanwhile", async () => {
+  test("of many keys, those that others load are awaited while the rest is loaded", async () => {
     const { cache, clock, another } = await setup(kind)
     const load = gate()
     const first = another().getOrSet("a", () => load.promise)
@@ -253,7 +253,7 @@ describe("caches on one storage that leases", () => {
   })
 })
 
-test("who joins a load that got its lease late waits for it, though others had given it up", async () => {
+test("a caller that joins a load that got its lease late waits for it, though others had given it up", async () => {
   const { cache, clock, storage } = await setup(kind, { leaseTtl: 100 })
   storage.fault = (verb) => (verb === "lock" ? 150 : undefined)
   const load = () => clock.after(50, "loaded")

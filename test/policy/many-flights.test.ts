@@ -63,7 +63,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   })
 
-  test("who still waits for one of the keys gets its value, and it is stored", async () => {
+  test("a caller that still waits for one of the keys gets its value, and it is stored", async () => {
     const { cache, clock } = await setup(kind)
     const bulk = gate<number[]>()
     const ours = new AbortController()

@@ -155,7 +155,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(asked.toSorted()).toEqual(["a", "b", "c"])
   })
 
-  test("an explicit write of one key during the load beats that key alone", async () => {
+  test("an explicit write of one key during the load fences that key alone", async () => {
     const { cache, clock } = await setup(kind)
     const bulk = gate<string[]>()
     const many = cache.getOrSetMany(["a", "b", "c"], () => bulk.promise)
@@ -222,7 +222,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.region("r").get("d")).toBe(4)
   })
 
-  test("what is set beside a batch lives, whoever was the first in this storage", async () => {
+  test("what is set beside a batch is kept, whichever was first in this storage", async () => {
     const { cache, another } = await setup(kind)
     await cache.batch(async (b) => {
       await b.set("a", 1, { tags: ["t"] })

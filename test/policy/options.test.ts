@@ -117,7 +117,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(load).not.toHaveBeenCalled()
   })
 
-  test("a shouldCache that throws loses the storing, not the value, and is told of", async () => {
+  test("if shouldCache throws, the value is returned, not stored, and the error is an event", async () => {
     const { cache, trace } = await setup(kind)
     const shouldCache = () => {
       throw new Error("broken")

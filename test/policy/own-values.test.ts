@@ -52,7 +52,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   })
 
-  test("what a caller does to his stale value, or a fallback to its own, is not what keep() stores", async () => {
+  test("changes of a stale value by a caller or a fallback are not what keep() stores", async () => {
     const { cache, clock } = await setup(kind, { grace: "1h", ttl: "1m" })
     await cache.set("k", [1])
     await cache.expire("k")
@@ -73,7 +73,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toEqual([1])
   })
 
-  test("what a fallback or a caller who did not wait does to a value afterwards is not stored", async () => {
+  test("later changes of a value, by a fallback or by a caller that did not wait, are not stored", async () => {
     const { cache, clock } = await setup(kind)
     const list = [1]
     const load = cache.getOrSet(
@@ -151,7 +151,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   })
 
-  test("who joins in the last moment of a load does not see what its leader does to the value", async () => {
+  test("a caller that joins at the last moment does not see what the leader does to the value", async () => {
     const { cache } = await setup(kind)
     const load = (options: object) => cache.getOrSet<number[]>("k", async () => [1], { ttl: 0, ...options })
     for (const options of [{}, { hardTimeout: "1m" }]) {
@@ -188,7 +188,7 @@ describe.each(kinds)("%s", (kind) => {
 })
 
 describe.each(lateKinds)("%s", (kind) => {
-  test("a value that waits for its write is not changed by who set it", async () => {
+  test("a value that waits for its write is not affected by later changes", async () => {
     const { cache, clock, storage } = await setup(kind)
     storage.fault = () => 10
     const value = { n: 1, at: new Date(0) }
@@ -201,7 +201,7 @@ describe.each(lateKinds)("%s", (kind) => {
     expect(await cache.get("k")).toEqual({ n: 1, at: new Date(0) })
   })
 
-  test("what a caller who did not wait for the storage does to his value others do not see", async () => {
+  test("others do not see what a caller that did not wait for the storage does to its value", async () => {
     const { cache, clock, storage } = await setup(kind)
     const load = () => {
       storage.fault = () => 100

@@ -37,7 +37,7 @@ describe.each(lateKinds)("a stale value is read again before it is served, on %s
     expect(await load).toBe("stale")
   })
 
-  test("his signal ends the wait", async () => {
+  test("its signal ends the wait", async () => {
     const { cache, clock } = await prepare((count) => (count === 0 ? undefined : "hang"))
     const { signal, abort } = controlled()
     const load = cache.getOrSet("k", () => clock.after(10_000, "new"), {
@@ -52,7 +52,7 @@ describe.each(lateKinds)("a stale value is read again before it is served, on %s
     await expect(load).rejects.toBe("enough")
   })
 
-  test("what was deleted meanwhile is not served, however little time is left", async () => {
+  test("what was deleted in the meantime is not served, however little time is left", async () => {
     const { cache, clock } = await prepare((count) => (count === 0 ? undefined : 300))
     const load = cache.getOrSet("k", () => clock.after(10_000, "new"), { hardTimeout: 100, lease: false })
     load.catch(() => {})

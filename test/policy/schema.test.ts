@@ -12,7 +12,7 @@ function whole(change: (value: number) => number = (value) => value): StandardSc
 }
 
 describe.each(kinds)("%s", (kind) => {
-  test("who joins a load checks what it brings by his own schema, and fails alone", async () => {
+  test("a caller that joins a load validates its value by its own schema, and fails alone", async () => {
     const { cache } = await setup(kind)
     const { promise, pass } = gate<unknown>()
     const trusting = cache.getOrSet<unknown>("k", () => promise)
@@ -23,7 +23,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await trusting).toBe("bad")
   })
 
-  test("who joins a load and has no time left for his own schema's refusal leaves no rejection unheard", async () => {
+  test("a caller that joins a load and times out before its own schema rejects leaves no unhandled rejection", async () => {
     const { cache, clock, storage } = await setup(kind)
     const heard = unheard()
     storage.fault = (verb, key) => (verb === "set" && key === "k" ? 100 : undefined)
@@ -37,7 +37,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await heard()).toEqual([])
   })
 
-  test("who joins a read checks what it finds by his own schema, and loads anew", async () => {
+  test("a caller that joins a read validates its entry by its own schema, and loads again", async () => {
     const { cache } = await setup(kind)
     await cache.set("k", "bad")
     const [trusting, careful] = await Promise.all([
@@ -48,7 +48,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe(7)
   })
 
-  test("who joins gets what his own schema makes of the value", async () => {
+  test("a caller that joins gets the value as its own schema returns it", async () => {
     const { cache } = await setup(kind)
     const { promise, pass } = gate<number>()
     const doubled = whole((value) => 2 * value)
@@ -58,7 +58,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await Promise.all([first, second])).toEqual([2, 4])
   })
 
-  test("what a schema makes of a value is made of it once, by whoever has it", async () => {
+  test("a schema transforms a value once, whichever caller gets it", async () => {
     const { cache, clock } = await setup(kind, { ttl: "1h", grace: "1h" })
     const schema = whole((value) => value + 1)
     const ask = (options = {}) => cache.getOrSet("k", () => clock.after(10, 500), { schema, ...options })
@@ -78,7 +78,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe(502)
   })
 
-  test("who joins the read of another with a schema has what is stored, or what his own makes of that", async () => {
+  test("a caller that joins a read with another schema gets the stored value, or what its own schema makes of that", async () => {
     const { cache, storage } = await setup(kind, { ttl: "1h" })
     await cache.set("k", 500)
     storage.calls.length = 0
@@ -136,7 +136,7 @@ describe.each(kinds)("%s", (kind) => {
   })
 })
 
-test("a schema that brings more than plain data brings it whole", async () => {
+test("a schema may return more than plain data", async () => {
   const cache = new CacheWrapper()
   await cache.set("k", "2026-11-21")
   const validate = (value: unknown) => ({ value: new Map([["day", new Date(String(value))]]) })

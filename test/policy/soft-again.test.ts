@@ -15,7 +15,7 @@ const ways: readonly [name: string, end: (cache: CacheWrapper) => Promise<void>]
 ]
 
 describe.each(kinds)("%s", (kind) => {
-  test.each(ways)("a second soft invalidation %s brings back nothing", async (_, end) => {
+  test.each(ways)("a second soft invalidation %s revives nothing", async (_, end) => {
     const { cache, clock } = await setup(kind)
     await cache.set("k", 1, tagged)
     await end(cache)

@@ -47,7 +47,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(trace.filter((type) => type === "set")).toHaveLength(1)
   })
 
-  test("past its ttl and without grace a value is loaded anew", async () => {
+  test("past its ttl and without grace a value is loaded again", async () => {
     const { cache, clock, trace } = await setup(kind)
     await cache.getOrSet("k", () => 1, { ttl: 100 })
     await clock.advance(100)
@@ -93,7 +93,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe(3)
   })
 
-  test("each caller waits by his own softTimeout", async () => {
+  test("each caller waits by its own softTimeout", async () => {
     const { cache, clock } = await setup(kind)
     await cache.set("k", 1, { ttl: 100, grace: 10_000 })
     await clock.advance(100)

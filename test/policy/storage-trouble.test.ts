@@ -43,21 +43,24 @@ const loaders: readonly [name: string, act: (cache: CacheWrapper, load: () => nu
 const down: readonly Fault[] = ["reject", "throw"]
 
 describe.each(kinds)("%s", (kind) => {
-  test.each(reads)("%s finds nothing in a storage that fails, and tells of it", async (name, act, finds) => {
-    for (const fault of down) {
-      const { cache, clock, storage, events } = await setup(kind)
-      const rejections = unheard()
-      await cache.set("k", 0, { tags: ["t"] })
-      await cache.set("l", 0)
-      await cache.get("l")
-      events.length = 0
-      storage.fault = () => fault
-      expect(await act(cache)).toEqual(finds)
-      await settled(clock)
-      if (name !== "peek") expect(events.map(({ type }) => type)).toContain("error")
-      expect(await rejections()).toEqual([])
-    }
-  })
+  test.each(reads)(
+    "%s finds nothing in a storage that fails, with an error event",
+    async (name, act, finds) => {
+      for (const fault of down) {
+        const { cache, clock, storage, events } = await setup(kind)
+        const rejections = unheard()
+        await cache.set("k", 0, { tags: ["t"] })
+        await cache.set("l", 0)
+        await cache.get("l")
+        events.length = 0
+        storage.fault = () => fault
+        expect(await act(cache)).toEqual(finds)
+        await settled(clock)
+        if (name !== "peek") expect(events.map(({ type }) => type)).toContain("error")
+        expect(await rejections()).toEqual([])
+      }
+    },
+  )
 
   test.each(writes)("%s rejects when the storage fails", async (_, act) => {
     for (const fault of down) {
@@ -141,7 +144,7 @@ describe.each(kinds)("%s", (kind) => {
     },
   )
 
-  test("a write that fails after a load is an event; the caller gets his value", async () => {
+  test("a write that fails after a load is an event; the caller gets the value", async () => {
     const { cache, storage, trace } = await setup(kind)
     storage.fault = (verb) => (verb === "set" || verb === "setMany" ? "reject" : undefined)
     expect(await cache.getOrSet("k", () => 1)).toBe(1)
@@ -284,7 +287,7 @@ describe.each(lateKinds)("%s", (kind) => {
     }
   })
 
-  test("removing junk does not remove what was written meanwhile", async () => {
+  test("removing junk does not remove what was written in the meantime", async () => {
     const { cache, clock, storage } = await setup(kind)
     await storage.handle().set("k", "junk", Infinity)
     storage.fault = (verb) => (verb === "delete" ? 50 : undefined)

@@ -57,7 +57,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never
 
-test("whoever ends what, hits that ask for no version tell the same as those that ask", async () => {
+test("whatever is ended by whom, hits that read no version agree with those that do", async () => {
   const clock = fakeClock()
   /** What `reader` says, step by step, while both write. */
   const play = async (adapter: Adapter, program: readonly (readonly [Step, boolean])[]) => {

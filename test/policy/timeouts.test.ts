@@ -137,7 +137,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(await cache.get("k")).toBe("challenger")
   })
 
-  test("each caller waits for a hung flight by his own leaseTtl", async () => {
+  test("each caller waits for a hung flight by its own leaseTtl", async () => {
     const { cache, clock } = await setup(kind)
     void cache.getOrSet("k", never)
     await settled(clock)

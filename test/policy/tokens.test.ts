@@ -34,7 +34,7 @@ test("the bound of tokens is ten times that of entries, and never small", () => 
   expect([1, 10_000, 1_000_000].map(maxTokensOf)).toEqual([100_000, 100_000, 10_000_000])
 })
 
-test("a version whose making hangs is let go of ten seconds later, by the making of another", async () => {
+test("a version whose creation hangs is forgotten ten seconds later, when another is created", async () => {
   const clock = fakeClock()
   const versions = new Versions({ ...memory(), add: () => new Promise(() => {}) })
   const make = (key: string) => new WeakRef(versions.create(key))
@@ -47,7 +47,7 @@ test("a version whose making hangs is let go of ten seconds later, by the making
   expect(await held(made)).toBe(0)
 })
 
-test("two who make the first versions of a storage without add at once keep what both store", async () => {
+test("two caches that create the first versions of a storage without add at once keep what both store", async () => {
   const shelf: Shelf = new Map()
   const [one, other] = [0, 1].map(() => new CacheWrapper({ adapter: custom("text", "async", shelf) }))
   await Promise.all([one?.set("a", 1, { tags: ["t"] }), other?.set("b", 2, { tags: ["t"] })])

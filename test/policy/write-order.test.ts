@@ -60,7 +60,7 @@ describe.each(kinds)("%s", (kind) => {
     expect((await cache.getEntry("k"))?.freshUntil).toBeGreaterThan(Date.now() + 3_000_000)
   })
 
-  test("a set whose tag is new beats a load that began while its version was being made", async () => {
+  test("a set with a new tag fences a load that began while its version was being created", async () => {
     const { cache, clock } = await setup(kind)
     const set = cache.set("k", "set", { tags: ["new"] })
     const load = cache.getOrSet("k", () => clock.after(20, "loaded"))

@@ -253,7 +253,7 @@ test.each(["retry", "circuitBreaker", "storeTimeout"])(
   },
 )
 
-test("retry tries as often as it is told, and gives up with the last error", async () => {
+test("retry makes as many attempts as configured, and gives up with the last error", async () => {
   const clock = fakeClock()
   const { adapter, calls } = failing([down(), down()])
   const got = retry(adapter, { attempts: 3, minDelay: 100, maxDelay: 1000 }).get("k")
@@ -348,7 +348,7 @@ test("retry writes a version token once: again it would undo what others have in
   }
 })
 
-test("retry repeats no write whose attempts took a second: its caller was told; reads it repeats", async () => {
+test("retry does not repeat a write whose attempts took a second, but it repeats reads", async () => {
   const clock = fakeClock()
   const calls: string[] = []
   const slow = (name: string) => (): Promise<never> => {
@@ -503,7 +503,7 @@ test("storeTimeout ends a wait, and gives back a lease that comes too late", asy
   expect(release).toHaveBeenCalledOnce()
 })
 
-test("a listing that hangs ends with storeTimeout, and so does who looks no further", async () => {
+test("a listing that hangs ends with storeTimeout, and so does a caller that stops reading", async () => {
   const nobodyHeard = unheard()
   let ended = 0
   const keys = () => {

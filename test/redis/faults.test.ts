@@ -280,7 +280,7 @@ withRedis("upstash in trouble", (setup) => {
     expect(await cache.add("#hnew", "first", Infinity)).toBe(true)
   })
 
-  test("a write that is lost slowly is not sent again: its caller was told, and another may have written", async () => {
+  test("a write whose reply is lost slowly is not sent again: its caller knows that it failed, and others may have written", async () => {
     const send = globalThis.fetch
     const slowly = vi.spyOn(globalThis, "fetch")
     onTestFinished(() => slowly.mockRestore())

@@ -128,7 +128,7 @@ withRedis("the REST front speaks as Upstash does", (setup) => {
     expect(answer[3].error).toBe("NOPERM this user has no permissions to run the 'eval' command")
   })
 
-  test("a subscription hears what is published", async () => {
+  test("a subscription receives what is published", async () => {
     const redis = client()
     const subscription = redis.subscribe("channel")
     const heard = new Promise((resolve) => subscription.on("message", resolve))

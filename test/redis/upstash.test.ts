@@ -367,7 +367,7 @@ withRedis("upstash", (setup) => {
     expect(new Set(counts)).toEqual(new Set(["1000"]))
   })
 
-  test("two keys of one hash are told apart", async () => {
+  test("two keys with the same hash are distinguished", async () => {
     const cache = setup.open()
     const key = "k".repeat(50_000)
     await cache.set(key, "mine", 60_000)

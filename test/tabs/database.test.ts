@@ -38,7 +38,7 @@ inEachBrowser((tabs) => {
     expect(await two.run("keys")).toEqual(["c"])
   })
 
-  test("another tab deletes the database meanwhile: it need not wait, and no caller is lost", {
+  test("another tab deletes the database while it is in use: it need not wait, and no call is lost", {
     timeout: 120_000,
   }, async () => {
     const [one, two] = await tabs(2)
@@ -68,7 +68,7 @@ inEachBrowser((tabs) => {
     expect([await two.run("read", "old"), await two.run("read", "new")]).toEqual([null, 2])
   })
 
-  test("the browser clears the site's data meanwhile: it is gone from memory, and the tabs share what comes later", {
+  test("the browser clears the site's data while it is in use: it is gone from memory, and the tabs share what comes later", {
     timeout: 120_000,
   }, async () => {
     const [one, two] = await tabs(2)
@@ -83,7 +83,7 @@ inEachBrowser((tabs) => {
     for (const tab of [one, two]) expect(await tab.run("tally")).toMatchObject({ failures: [], errors: [] })
   })
 
-  test("another tab upgrades the database meanwhile: one error event, no caller is lost, memory stands in", {
+  test("another tab upgrades the database while it is in use: one error event, no call is lost, memory stands in", {
     timeout: 120_000,
   }, async () => {
     const [one, two] = await tabs(2)
@@ -117,7 +117,7 @@ inEachBrowser((tabs) => {
     expect(await one.run("tally")).toMatchObject({ errors: ["ADAPTER_UNAVAILABLE"] })
   })
 
-  test("a tab that does not let go holds up an upgrade, and no caller", { timeout: 120_000 }, async () => {
+  test("a tab that keeps its connection delays an upgrade, but no caller", { timeout: 120_000 }, async () => {
     const [one, two, stubborn] = await tabs(3)
     const name = `database ${Math.random()}`
     await one.run("open", { name, storeTimeout: 2_000 })

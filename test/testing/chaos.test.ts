@@ -19,7 +19,7 @@ async function weather(faults: Faults): Promise<string> {
   return seen
 }
 
-test("the same seed brings the same faults, another one others", async () => {
+test("the same seed causes the same faults, another seed causes others", async () => {
   const faults = { fail: 0.2, lose: 0.2, corrupt: 0.2 }
   const first = await weather({ seed: 7, ...faults })
   expect(await weather({ seed: 7, ...faults })).toBe(first)
@@ -99,7 +99,7 @@ test("a cache over chaos never rejects a read, and never serves what was deleted
   }
 })
 
-test("trace writes down what happens, until told to stop", async () => {
+test("trace records events until it is stopped", async () => {
   const cache = new CacheWrapper({ adapter: memory() })
   const { events, off } = trace(cache)
   await cache.getOrSet("k", () => 1)

@@ -90,7 +90,7 @@ test.each(["delete", "expire"] as const)(
   },
 )
 
-test("messages tell keys, never values; one's own and strangers' are not heard", async () => {
+test("messages contain keys, never values; a tier's own and foreign ones are ignored", async () => {
   const bus = memoryBus()
   const sent: unknown[] = []
   bus.subscribe((message) => sent.push(message))
@@ -123,7 +123,7 @@ test("messages tell keys, never values; one's own and strangers' are not heard",
   expect(tiers.peek?.("k")).toBeUndefined()
 })
 
-test("a message beats a read under way", async () => {
+test("a message outdates a pending read", async () => {
   const bus = memoryBus()
   const base = custom("text", "async")
   await tiered({ near: memory(), far: base }).set("k", "old", 60_000)
@@ -134,7 +134,7 @@ test("a message beats a read under way", async () => {
   expect(tiers.peek?.("k")).toBeUndefined()
 })
 
-test("after its end a broadcast bus neither hears nor is heard, nor opens its channel again", async () => {
+test("a closed broadcast bus neither receives nor sends, nor opens its channel again", async () => {
   const name = `test of the end ${Math.random()}`
   const [ended, other] = [broadcastBus(name), broadcastBus(name)]
   const heard: string[] = []

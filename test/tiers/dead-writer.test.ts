@@ -66,7 +66,7 @@ describe.each([true, false])(
   },
 )
 
-test("who waits for his writes tells their end as well, and copies are kept again at once", async () => {
+test("a writer that awaits its writes announces their end, and copies are kept again at once", async () => {
   fakeClock()
   const shelf: Shelf = new Map()
   const bus = memoryBus()
@@ -79,7 +79,7 @@ test("who waits for his writes tells their end as well, and copies are kept agai
   expect(reader.peek("k")).toBe(3)
 })
 
-describe("of writes of one key that overlap, each is told its end", () => {
+describe("of overlapping writes of one key, the end of each is announced", () => {
   const turn = () => new Promise((resolve) => setTimeout(resolve))
   const writesOf: Record<string, (tiers: Adapter, number: number) => unknown> = {
     set: (tiers, number) => tiers.set("k", number, 1000),
@@ -128,7 +128,7 @@ describe("of writes of one key that overlap, each is told its end", () => {
   })
 })
 
-test("a bus that may lose messages is told the end alone", async () => {
+test("on a bus that may lose messages only the end is announced", async () => {
   const sent: BusMessage[] = []
   const bus = { ...memoryBus(), lossy: true, publish: (message: BusMessage) => void sent.push(message) }
   await tiered({ near: memory(), far: custom("text", "async"), bus }).set("k", 1, 1000)

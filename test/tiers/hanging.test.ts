@@ -19,7 +19,7 @@ function hang(fences: Fences): WeakRef<object>[] {
 }
 
 describe("what hangs in the far tier", () => {
-  test("is remembered for ten seconds, and let go of by whoever comes later, whatever his key", async () => {
+  test("is remembered for ten seconds, and dropped by the next operation on any key", async () => {
     const clock = fakeClock()
     const fences = new Fences()
     const tickets = hang(fences)
@@ -31,7 +31,7 @@ describe("what hangs in the far tier", () => {
     expect(await held(tickets)).toBe(0)
   })
 
-  test("is let go of where a key is used without end", async () => {
+  test("is dropped even if its key is used without pause", async () => {
     const clock = fakeClock()
     const fences = new Fences()
     const tickets = [new WeakRef(fences.begin("k", true))]
@@ -42,7 +42,7 @@ describe("what hangs in the far tier", () => {
     expect(await held(tickets)).toBe(0)
   })
 
-  test("is let go of after the clock was set back", async () => {
+  test("is dropped after the clock was moved back", async () => {
     const clock = fakeClock()
     const fences = new Fences()
     const tickets = hang(fences)
@@ -52,7 +52,7 @@ describe("what hangs in the far tier", () => {
     expect(await held(tickets)).toBe(0)
   })
 
-  test("is let go of by close", async () => {
+  test("is dropped by close", async () => {
     fakeClock()
     const fences = new Fences()
     const tickets = hang(fences)
@@ -60,7 +60,7 @@ describe("what hangs in the far tier", () => {
     expect(await held(tickets)).toBe(0)
   })
 
-  test("may be a version: its read is let go of as well", async () => {
+  test("may be a version: its read is dropped as well", async () => {
     const clock = fakeClock()
     const tokens = new Tokens(5000)
     const ask = (key: string) => {
@@ -94,7 +94,7 @@ describe("an answer of the far tier that nobody waits for any more", () => {
     return { clock, other, pass, adapter }
   }
 
-  test("is no copy once the tiers were closed, for nobody has told them of writes since", async () => {
+  test("leaves no copy once the tiers were closed, because they are no longer notified of writes", async () => {
     const { adapter, other, pass } = await setup()
     const read = adapter.get("k")
     await adapter.close?.()
@@ -105,7 +105,7 @@ describe("an answer of the far tier that nobody waits for any more", () => {
     expect(await adapter.get("k")).toBe("new")
   })
 
-  test("is no copy once it was let go of: a write may have come across that it was not told", async () => {
+  test("leaves no copy once it was dropped, because a write in between may have gone unnoticed", async () => {
     const { adapter, clock, pass } = await setup()
     const read = adapter.get("k")
     await clock.advance(10_000)

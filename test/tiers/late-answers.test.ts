@@ -125,7 +125,7 @@ test("a clock that leaps forward lets no read outlive a write", async () => {
   expect(await cache.get("k")).toBe("new")
 })
 
-test("a version that is never answered is asked for again, by whoever comes a while later", async () => {
+test("a version whose read hangs is read again by a later caller", async () => {
   const clock = fakeClock()
   const far = custom("object", "async")
   let isLost = false
@@ -146,34 +146,31 @@ test("a version that is never answered is asked for again, by whoever comes a wh
   expect(await found).toBe("v")
 })
 
-test.each([0, 100])(
-  "a version on its way is asked for anew by who comes after maxAge (%i ms)",
-  async (maxAge) => {
-    const clock = fakeClock()
-    const far = custom("object", "async")
-    let isSlow = false
-    // Answered as of now, however late that comes.
-    const get: Adapter["get"] = async (key) => {
-      const wait = isSlow && key.startsWith("#") ? 900 : 0
-      const record = await far.get(key)
-      return wait > 0 ? clock.after(wait, record) : record
-    }
-    const cache = new CacheWrapper({ adapter: tiered({ near: memory(), far: { ...far, get }, maxAge }) })
-    const other = new CacheWrapper({ adapter: far })
-    await other.set("k", "old")
-    await cache.ready()
-    await clock.advance(1000)
-    isSlow = true
-    const first = cache.get("k")
-    isSlow = false
-    await other.invalidate()
-    await clock.advance(500)
-    const second = cache.get("k")
-    await clock.advance(1000)
-    expect(await second).toBeUndefined()
-    expect(await first).toBe("old")
-  },
-)
+test.each([0, 100])("a version being read is read again by a caller after maxAge (%i ms)", async (maxAge) => {
+  const clock = fakeClock()
+  const far = custom("object", "async")
+  let isSlow = false
+  // Answered as of now, however late that comes.
+  const get: Adapter["get"] = async (key) => {
+    const wait = isSlow && key.startsWith("#") ? 900 : 0
+    const record = await far.get(key)
+    return wait > 0 ? clock.after(wait, record) : record
+  }
+  const cache = new CacheWrapper({ adapter: tiered({ near: memory(), far: { ...far, get }, maxAge }) })
+  const other = new CacheWrapper({ adapter: far })
+  await other.set("k", "old")
+  await cache.ready()
+  await clock.advance(1000)
+  isSlow = true
+  const first = cache.get("k")
+  isSlow = false
+  await other.invalidate()
+  await clock.advance(500)
+  const second = cache.get("k")
+  await clock.advance(1000)
+  expect(await second).toBeUndefined()
+  expect(await first).toBe("old")
+})
 
 test.each(["touch", "expire"] as const)("a %s in a batch asks behind the near tier", async (verb) => {
   const storage = fake("four methods")
@@ -185,7 +182,7 @@ test.each(["touch", "expire"] as const)("a %s in a batch asks behind the near ti
   expect(await open(false).get("k", { stale: true })).toBe("new")
 })
 
-test("who has found no version may not write one over another's", async () => {
+test("a cache that has found no version may not overwrite another's", async () => {
   const storage = fake("four methods")
   const open = (near: boolean) => new CacheWrapper({ adapter: storage.handle(), near })
   const [near, other] = [open(true), open(false)]
@@ -217,7 +214,7 @@ test("of many that are encoded, one refused at once leaves no rejection of anoth
 })
 
 describe("what a bus fails with disturbs nobody", () => {
-  test("a publish that rejects is told", async () => {
+  test("a publish that rejects is reported", async () => {
     const rejections = unheard()
     const told: unknown[] = []
     const down = new Error("down")

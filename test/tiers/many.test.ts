@@ -19,7 +19,7 @@ const of = (message: Partial<BusMessage>): BusMessage => ({
   ...message,
 })
 
-test("writes that others have begun and never end are let go of ten seconds later, by who listens next", async () => {
+test("writes that others have begun and never end are dropped ten seconds later", async () => {
   const clock = fakeClock()
   const bus = memoryBus()
   const tickets: WeakRef<object>[] = []
@@ -42,7 +42,7 @@ test("writes that others have begun and never end are let go of ten seconds late
   expect(await held(tickets)).toBe(0)
 })
 
-test("a message of thousands of prefixes clears the near tier once, and until it is told their end", async () => {
+test("a message of thousands of prefixes clears the near tier, which keeps nothing until their end is announced", async () => {
   fakeClock()
   const bus = memoryBus()
   const near = memory()
@@ -92,7 +92,7 @@ test("a near tier remembers no more versions than it has room for, and a change 
   expect(tokens.changes()).toBeGreaterThan(before)
 })
 
-test("versions that end one after the other are let go of in few looks at all of them, none too late", () => {
+test("versions that expire one after the other are dropped in few scans, none too late", () => {
   const tokens = new Tokens(1000)
   const start = Date.now()
   for (let i = 0; i < 1000; i++) tokens.set(`#h${i}`, "v", start + i)

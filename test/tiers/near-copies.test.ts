@@ -20,7 +20,7 @@ function noted() {
   return { base, asked, tiers: tiered({ near: memory(), far }) }
 }
 
-test("a version is not asked for by who knows it: written here, read alone or among many", async () => {
+test("a known version is not read again: written here, read alone or among many", async () => {
   const { base, asked, tiers } = noted()
   await tiers.set("#written", "v", Infinity)
   expect(await tiers.get("#written")).toBe("v")
@@ -40,7 +40,7 @@ test("a version that is doubted is asked for once more, and known from then on",
   expect(asked).toEqual(["#h"])
 })
 
-test("who asks for a version that is being read among many waits for that", async () => {
+test("a read of a version that is being read among many waits for that", async () => {
   const { base, asked, tiers } = noted()
   await base.set("#h", "v", Infinity)
   expect(await Promise.all([tiers.getMany?.(["a", "#h"]), tiers.get("#h")])).toEqual([[undefined, "v"], "v"])
@@ -94,7 +94,7 @@ test("a version that is deleted or cleared is known no more, and what comes afte
   expect(tiers.peek?.("k")).toBe(1)
 })
 
-test("what a clear that was taken for dead ends after all brings no copy of what it removes", async () => {
+test("a clear that was presumed dead and ends after all leaves no copy of what it removes", async () => {
   const clock = fakeClock()
   const base = custom("text", "async")
   const [cleared, found] = [gate(), gate()]
@@ -121,7 +121,7 @@ test("what a clear that was taken for dead ends after all brings no copy of what
   expect(tiers.peek?.("k")).toBeUndefined()
 })
 
-test("a tier that is opened again hears the others again, and has forgotten what it knew", async () => {
+test("a tier that is opened again is notified again, and has forgotten what it knew", async () => {
   const bus = memoryBus()
   const shelf: Shelf = new Map()
   const open = () => tiered({ near: memory(), far: custom("text", "async", shelf), bus })
@@ -137,7 +137,7 @@ test("a tier that is opened again hears the others again, and has forgotten what
   expect(await one.get("k")).toBe("newer")
 })
 
-test("a key that another has written is kept again, and one whose delete finds nothing is told all the same", async () => {
+test("a key that another has written is kept again, and a delete that finds nothing is announced all the same", async () => {
   const bus = memoryBus()
   const shelf: Shelf = new Map()
   const open = () => tiered({ near: memory(), far: custom("text", "sync", shelf), bus })

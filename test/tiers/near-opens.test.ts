@@ -28,7 +28,7 @@ const ways: Record<string, (near: Adapter) => CacheWrapper> = {
 }
 
 describe.each(Object.entries(ways))("by %s", (_, over) => {
-  test("a near tier that cannot open is left alone", async () => {
+  test("a near tier that cannot open is not used", async () => {
     const { near, calls } = opening(() => Promise.reject(new Error("private mode")))
     const cache = over(near)
     await cache.ready()
@@ -55,7 +55,7 @@ describe.each(Object.entries(ways))("by %s", (_, over) => {
   })
 })
 
-test("a near tier that cannot open is told of", async () => {
+test("a near tier that cannot open is reported", async () => {
   const { near } = opening(() => Promise.reject(new Error("private mode")))
   const told: unknown[] = []
   const tiers = tiered({ near, far: memory(), onTrouble: (error) => told.push(error) })

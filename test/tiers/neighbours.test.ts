@@ -19,7 +19,7 @@ function three(kind: Kind) {
 }
 
 describe.each(kinds)("what a neighbour wrote behind a near tier, on %s", (kind) => {
-  test("is found by who would load it again", async () => {
+  test("is found by a caller that would load it again", async () => {
     const { a, b, clock } = three(kind)
     await a.set("k", "old", { ttl: "1s" })
     expect(await b.get("k")).toBe("old")
@@ -33,7 +33,7 @@ describe.each(kinds)("what a neighbour wrote behind a near tier, on %s", (kind) 
     expect([await first, await second, loads]).toEqual(["new 1", "new 1", 1])
   })
 
-  test("is not undone by touch, expire or keep() of who still has what was before", async () => {
+  test("is not undone by touch, expire or keep() of a cache that still has the old entry", async () => {
     const { a, b, bare, clock } = three(kind)
     const both = async (key: string) => {
       await b.set(key, "old")
@@ -72,7 +72,7 @@ describe.each(kinds)("what a neighbour wrote behind a near tier, on %s", (kind) 
     expect(await bare.get("k")).toBe("new")
   })
 
-  test("is not undone by who has two near tiers, one in front of the other", async () => {
+  test("is not undone by a cache with two near tiers, one in front of the other", async () => {
     const { far, b, bare } = three(kind)
     const middle = tiered({ near: memory(), far: far.handle() })
     const a = new CacheWrapper({ adapter: tiered({ near: memory(), far: middle }), grace: "10m" })
@@ -115,7 +115,7 @@ function slow(store: Map<string, unknown>, read: () => number): Adapter {
   }
 }
 
-test("who asks after an invalidation was heard joins no read of a version from before it", async () => {
+test("a read after an invalidation was received does not join the read of a version from before it", async () => {
   const clock = fakeClock()
   const bus = memoryBus()
   const store = new Map<string, unknown>()

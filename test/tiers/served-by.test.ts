@@ -66,7 +66,7 @@ test("an asynchronous near tier tells it too", async () => {
   expect(served).toEqual(["far", "near"])
 })
 
-test("where there is one tier it is not told", async () => {
+test("with a single tier it is absent", async () => {
   const cache = new CacheWrapper({ adapter: memory() })
   const events: CacheEvent[] = []
   cache.on("hit", (event) => events.push(event))
@@ -110,7 +110,7 @@ test.each(["reject", "hang"] as const)(
   },
 )
 
-test.each(["one", "many"])("why there is none is told while far is down: by a read of %s", async (how) => {
+test.each(["one", "many"])("while far is down, a miss says why: by a read of %s", async (how) => {
   const clock = fakeClock()
   const far = fake("all abilities")
   const cache = new CacheWrapper({ adapter: far.handle(), near: true, ttl: "1h" })

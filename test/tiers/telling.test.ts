@@ -77,7 +77,7 @@ test("reads tell nothing, the writes of a turn are one message, and it holds no 
   expect(sent).toEqual([{ isocache: 1, origin: expect.stringMatching(/./), keys: ["a", "b"], prefixes: [] }])
 })
 
-test("many that are written or removed at once are told, and so is a version that is made", async () => {
+test("batches of writes and removals are announced, and so is a version that is created", async () => {
   const bus = memoryBus()
   const told: string[] = []
   bus.subscribe(({ keys, begins }) => told.push(...(begins ? [] : keys)))
@@ -93,7 +93,7 @@ test("many that are written or removed at once are told, and so is a version tha
   expect(told).toEqual(["a", "b"])
 })
 
-test("a write that fails is told too, for nobody knows how far it came", async () => {
+test("a write that fails is announced, too, because it may have reached the storage", async () => {
   const { sent, far, open } = setup("sync")
   const boom = () => {
     throw new Error("boom")

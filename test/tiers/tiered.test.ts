@@ -371,7 +371,7 @@ test("concurrent reads of one token share a read of far", async () => {
   expect(tiers.get("#hx")).toBeUndefined()
 })
 
-test("junk in far is a miss, told and removed", async () => {
+test("junk in far is a miss, reported and removed", async () => {
   const shelf: Shelf = new Map()
   const cache = new CacheWrapper({ adapter: custom("text", "async", shelf), near: true })
   await cache.set("other", 1)

@@ -19,7 +19,7 @@ withRedis("a bus by Redis", (setup) => {
     await expect.poll(isHeard, { timeout: 5000, interval: 20 }).toBe(true)
   }
 
-  test("what one publishes the other hears, and nobody after the close", async () => {
+  test("what one publishes the other receives, and nothing after the close", async () => {
     const own = options()
     const [one, two] = [upstashBus(own), upstashBus(own)]
     const heard: string[] = []
@@ -91,7 +91,7 @@ withRedis("a bus by Redis", (setup) => {
     stop()
   })
 
-  test("a refusal of the server is told without the message it refused", async () => {
+  test("a refusal of the server is reported without the message it refused", async () => {
     const trouble: unknown[] = []
     const bus = upstashBus({ ...options(), token: "wrong", onTrouble: (error) => trouble.push(error) })
     bus.publish(message("s3cret"))
@@ -127,7 +127,7 @@ function client() {
 }
 const moment = () => new Promise((resolve) => setTimeout(resolve, 20))
 
-test("after its end it neither hears nor is heard, nor opens its channel again", async () => {
+test("once closed it neither receives nor sends, nor opens its channel again", async () => {
   const redis = client()
   const bus = upstashBus({ client: redis })
   const heard: unknown[] = []

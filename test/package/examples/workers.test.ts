@@ -118,7 +118,7 @@ test("a page that has not changed is kept, and not sent again", async () => {
   expect(etags).toHaveLength(2) // fresh again
 })
 
-test("the webhook purges by tag, for those who know the secret", async () => {
+test("the webhook purges by tag, if the secret is right", async () => {
   await open("1 hour")
   await get()
   await get("/other?page=2")
