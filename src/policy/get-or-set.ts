@@ -26,7 +26,8 @@ export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<un
   const { engine, key, policy } = call
   if (policy.signal?.aborted) throw policy.signal.reason
   let known = found
-  for (let previous: Flight | undefined; ; known = undefined) {
+  let previous: Flight | undefined
+  for (;;) {
     const running = engine.flights.get(key)
     if (isInside(engine.flights, key)) throw reentrant(call)
     const joins = running !== undefined && canJoin(running, call)
@@ -37,6 +38,7 @@ export async function getOrSet(call: Call, found?: Awaitable<Found>): Promise<un
     if (answer === ownLoad) return getOrSet({ ...call, scope: { ...call.scope, shares: false } })
     if (answer !== nextRound) return answer.value
     previous = flight
+    known = undefined // The next round reads again.
   }
 }
 
