@@ -165,12 +165,12 @@ function givesWay(
   { giveWay, pending, hidesVersions }: Overlay,
   own: Effects["own"],
 ): Draft["hear"] {
-  return (told) => {
+  return (changed) => {
     // Announced by the outer queue, although it was written to the batch.
-    if (typeof told !== "function" && told.some((key) => own.delete(key))) return
-    const renewsAny = typeof told === "function" || told.some(isToken)
+    if (typeof changed !== "function" && changed.some((key) => own.delete(key))) return
+    const renewsAny = typeof changed === "function" || changed.some(isToken)
     // Entries made under the batch's own versions do not show that those below were renewed: all of them give way.
-    const written = renewsAny && hidesVersions() ? () => true : told
+    const written = renewsAny && hidesVersions() ? () => true : changed
     giveWay(written)
     // A value of the batch's own hides what is written below.
     const isSeen = (key: string) => pending.writes.get(key)?.record === undefined

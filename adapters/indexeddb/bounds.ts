@@ -44,7 +44,7 @@ export function bounds(
   let lines = 0
   // Writes since the number of keys was queried, and the result; both 0 after a full count.
   let writes = 0
-  let there = 0
+  let total = 0
   let sweeping = false
 
   const remove = (key: string) => {
@@ -76,7 +76,7 @@ export function bounds(
   /**
    * The uses to record in the ledger with `all`: its writes, and reads at least a minute after the last recorded use.
    */
-  const news = (all: readonly Pending[]) => {
+  const newUses = (all: readonly Pending[]) => {
     const uses = new Map<string, Use>()
     for (const [key, at] of seen) {
       if (at - (known?.get(key)?.at ?? 0) < minute) continue
@@ -93,7 +93,7 @@ export function bounds(
   const isDue = () => {
     if (!known) return true
     const { size } = known
-    const all = Math.max(size, there)
+    const all = Math.max(size, total)
     return (
       all - tokens > maxEntries ||
       // Entries of other tabs are assumed to be as large as the rest, until counted.
@@ -103,20 +103,20 @@ export function bounds(
     )
   }
 
-  const ask = (store: IDBObjectStore, all: readonly Pending[]) => {
+  const queryTotal = (store: IDBObjectStore, all: readonly Pending[]) => {
     for (const { operation } of all) if (operation.use) writes++
-    const enough = Math.max(minWrites, slack * Math.max(known?.size ?? 0, there))
+    const enough = Math.max(minWrites, slack * Math.max(known?.size ?? 0, total))
     if (writes < Math.min(enough, slack * maxEntries)) return
     writes = 0
     watch(store.count(rangeOf("")), ignore, (found) => {
-      there = found
+      total = found
     })
   }
 
   /** Takes `uses`, with this realm's reads, as what exists. */
   const count = (uses: ReadonlyMap<string, Use>) => {
     known = new Map()
-    bytes = tokens = writes = there = 0
+    bytes = tokens = writes = total = 0
     for (const [key, use] of uses) enter(key, { ...use, at: Math.max(use.at, seen.get(key) ?? 0) })
     seen.clear()
     return known
@@ -174,8 +174,8 @@ export function bounds(
     },
     besides: (db, all) => ({
       join(store) {
-        ask(store, all)
-        const uses = news(all)
+        queryTotal(store, all)
+        const uses = newUses(all)
         if (uses.size === 0) return
         lines += uses.size
         addLines(store, uses)
@@ -189,9 +189,9 @@ export function bounds(
   }
 }
 
-/** How far `there` is to come down from above `bound`; 0 if it is not above. */
-function above(there: number, bound: number): number {
-  return there > bound ? there - Math.ceil(bound * (1 - slack)) : 0
+/** How far `count` is to come down from above `bound`; 0 if it is not above. */
+function above(count: number, bound: number): number {
+  return count > bound ? count - Math.ceil(bound * (1 - slack)) : 0
 }
 
 function ignore(): void {}

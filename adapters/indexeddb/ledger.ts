@@ -84,11 +84,11 @@ export function survey(
 ): void {
   watch(store.getAllKeys(rangeOf("")), fail, (keys) => {
     watch(store.getAll(pages()), fail, (found) => {
-      const told = latest(found)
+      const known = latest(found)
       const uses = new Map<string, Use>()
       for (const key of keys) {
         // Other code may have stored keys of other types.
-        if (typeof key === "string") uses.set(key, told.get(key) ?? { at: 0, size: 0, until: Infinity })
+        if (typeof key === "string") uses.set(key, known.get(key) ?? { at: 0, size: 0, until: Infinity })
       }
       next(uses)
     })

@@ -14,7 +14,7 @@ const maxMarks = 10_000
 export interface Overlay {
   get(key: string): Stored | undefined
   set(key: string, row: Row): void
-  /** Sets what is absent. If that is a version token, the database's own token may stay valid. */
+  /** Sets what is absent. If that is a version token, one in the database stays valid. */
   add(key: string, row: Row): void
   delete(key: string): boolean
   clear(prefix: string): void

@@ -52,11 +52,11 @@ interface Row extends Listed {
 
 function rowOf(row: KVListed, prefix: string): Row {
   const metadata = metadataOf(row.metadata)
-  const told = keyIn(row.name)
-  const key = "key" in told ? told.key : keyOf(undefined, metadata)
-  const inValue = !("key" in told) && metadata.k === 1
+  const parsed = keyIn(row.name)
+  const key = "key" in parsed ? parsed.key : keyOf(undefined, metadata)
+  const inValue = !("key" in parsed) && metadata.k === 1
   // A hashed name contains the start of the key.
-  const matches = (key ?? ("head" in told ? told.head : "")).startsWith(prefix)
+  const matches = (key ?? ("head" in parsed ? parsed.head : "")).startsWith(prefix)
   return { name: row.name, key, alive: isAlive(metadata, now()), matches, inValue }
 }
 

@@ -79,9 +79,14 @@ function remember(): Tokens {
   /** The greatest number among the facts that were dropped. */
   let lost = 0
 
-  function note(facts: Facts, key: string, told: Pick<Fact, "token" | "order" | "isOwn">, ms = maxAge): Fact {
+  function note(
+    facts: Facts,
+    key: string,
+    given: Pick<Fact, "token" | "order" | "isOwn">,
+    ms = maxAge,
+  ): Fact {
     const since = now()
-    const fact = { ...told, since, until: since + Math.min(maxAge, ms), isAsked: false }
+    const fact = { ...given, since, until: since + Math.min(maxAge, ms), isAsked: false }
     facts.delete(key)
     facts.set(key, fact)
     for (const [oldest, { order, until }] of facts) {
@@ -103,13 +108,13 @@ function remember(): Tokens {
   }
 
   /** The current fact about `key`. */
-  function holding(key: string): Fact | undefined {
+  function current(key: string): Fact | undefined {
     const write = valid(coming.get(key)) ?? kept.get(key)
     return valid(clearOf(key, write?.order) ?? write)
   }
 
   /** Whether no operation on `key` that began after `order` has already ended. */
-  function isNews(key: string, order: number): boolean {
+  function isLatest(key: string, order: number): boolean {
     return order > Math.max(lost, kept.get(key)?.order ?? 0) && !clearOf(key, order)
   }
 
@@ -117,7 +122,7 @@ function remember(): Tokens {
     known(keys) {
       const known = new Map<string, string | undefined>()
       for (const key of keys) {
-        const fact = isToken(key) ? holding(key) : undefined
+        const fact = isToken(key) ? current(key) : undefined
         if (fact) known.set(key, fact.token)
       }
       return known
@@ -125,7 +130,7 @@ function remember(): Tokens {
     isAsked(key) {
       const since = asked.get(key) ?? Number.NaN
       const time = now()
-      return since <= time && time < since + reprieve && !holding(key)
+      return since <= time && time < since + reprieve && !current(key)
     },
     reading(keys) {
       const order = ++begun
@@ -139,19 +144,19 @@ function remember(): Tokens {
       return (found) => {
         for (const key of keys) {
           if (asked.get(key) === since) asked.delete(key)
-          if (!found || !isNews(key, order) || valid(coming.get(key))) continue
+          if (!found || !isLatest(key, order) || valid(coming.get(key))) continue
           note(kept, key, { token: found.get(key), order, isOwn: false })
         }
       }
     },
     writing(key, token, ttl = maxAge) {
       if (!isToken(key)) return () => {}
-      const told = { token, order: ++begun, isOwn: true }
-      const mine = note(coming, key, told, Math.min(patience, ttl))
+      const own = { token, order: ++begun, isOwn: true }
+      const mine = note(coming, key, own, Math.min(patience, ttl))
       return (isDone) => {
         // If it failed, what was known before counts again.
         if (coming.get(key) === mine) coming.delete(key)
-        if (isDone && isNews(key, told.order)) note(kept, key, told, ttl)
+        if (isDone && isLatest(key, own.order)) note(kept, key, own, ttl)
       }
     },
     clearing(prefix) {

@@ -23,10 +23,10 @@ const removedAtOnce = 10_000
  * process's own writes; they are read from the table again before anything is evicted, and when another process has
  * written.
  *
- * - `#entries`, `#bytes`, `#tokens`: `wrote` raises and `removed` lowers them, `#recount` and `#makeRoom` take them
- *   anew; `forget` makes the first one `NaN`, which is not counted.
- * - `#writes`, `#written`: `wrote` raises them, `#recount` and `#haveOthersWritten` begin at 0 again.
- * - `#unsettled`: `wrote` raises it, `settle` begins at 0 again.
+ * - `#entries`, `#bytes`, `#tokens`: `wrote` raises and `removed` lowers them, `#recount` and `#makeRoom` read them
+ *   again; `forget` sets the first one to `NaN`, which means not counted.
+ * - `#writes`, `#written`: `wrote` raises them, `#recount` and `#haveOthersWritten` reset them.
+ * - `#unsettled`: `wrote` raises it, `settle` resets it.
  */
 export class Bounds {
   readonly accesses: Accesses

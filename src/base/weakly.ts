@@ -2,10 +2,10 @@ import { quietly } from "./awaitable.ts"
 
 /** The hearer, held weakly. */
 interface Hearer<T> {
-  hear(told: T): void
+  hear(message: T): void
 }
 
-type Listen<T> = (listener: (told: T) => void) => (() => void) | undefined
+type Listen<T> = (listener: (message: T) => void) => (() => void) | undefined
 
 /** Ends the subscription of hearers that were collected. */
 let dropped: FinalizationRegistry<() => void> | undefined
@@ -16,7 +16,7 @@ let dropped: FinalizationRegistry<() => void> | undefined
  */
 export function hearWeakly<T>(hearer: Hearer<T>, listen: Listen<T>): (() => void) | undefined {
   // Workers with an older compatibility date have no WeakRef and no FinalizationRegistry.
-  if (typeof WeakRef !== "function") return listen((told) => hearer.hear(told))
+  if (typeof WeakRef !== "function") return listen((message) => hearer.hear(message))
   const stop = listenFor(new WeakRef(hearer), listen)
   dropped ??= new FinalizationRegistry(quietly)
   if (stop) dropped.register(hearer, stop)
@@ -25,5 +25,5 @@ export function hearWeakly<T>(hearer: Hearer<T>, listen: Listen<T>): (() => void
 
 /** A separate function: closures of one function share what any of them references, and would keep `hearer`. */
 function listenFor<T>(ref: WeakRef<Hearer<T>>, listen: Listen<T>): (() => void) | undefined {
-  return listen((told) => ref.deref()?.hear(told))
+  return listen((message) => ref.deref()?.hear(message))
 }

@@ -22,27 +22,27 @@ interface Met {
 function differ(actual: unknown, expected: unknown, path: string, met: Met): string | undefined {
   const isSame = Object.is(actual, expected)
   if (isSame && !isObject(actual)) return undefined
-  const told = `${path && `at ${path} `}expected ${show(expected)}, got ${show(actual)}`
-  if (!isObject(actual) || !isObject(expected)) return told
+  const text = `${path && `at ${path} `}expected ${show(expected)}, got ${show(actual)}`
+  if (!isObject(actual) || !isObject(expected)) return text
   // An object met before must have the same counterpart again, so that references have the same shape.
   const [mine, its] = [met.actual.get(actual), met.expected.get(expected)]
   if (mine !== undefined || its !== undefined)
-    return mine === expected && its === actual ? undefined : `${told}: another reference`
+    return mine === expected && its === actual ? undefined : `${text}: another reference`
   met.actual.set(actual, expected)
   met.expected.set(expected, actual)
   if (isSame) return undefined
   const kind = kindOf(expected)
-  if (kind !== kindOf(actual)) return told
+  if (kind !== kindOf(actual)) return text
   if (kind === "ArrayBuffer" || ArrayBuffer.isView(expected))
-    return sameBytes(actual, expected) ? undefined : told
+    return sameBytes(actual, expected) ? undefined : text
   const there = new Map(partsOf(kind, actual))
   const parts = partsOf(kind, expected)
   for (const [step, part] of parts) {
-    if (!there.has(step)) return `${told}: ${step} is missing`
-    const found = differ(there.get(step), part, path + step, met)
-    if (found !== undefined) return found
+    if (!there.has(step)) return `${text}: ${step} is missing`
+    const inside = differ(there.get(step), part, path + step, met)
+    if (inside !== undefined) return inside
   }
-  return there.size === parts.length ? undefined : `${told}: ${there.size - parts.length} members more`
+  return there.size === parts.length ? undefined : `${text}: ${there.size - parts.length} members more`
 }
 
 function isObject(value: unknown): value is object {

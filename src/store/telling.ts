@@ -13,7 +13,7 @@ import { proxy } from "../proxies/delegate.ts"
 export function telling(adapter: Adapter, report: (error: unknown) => void): Adapter {
   if (!adapter.bus) return adapter
   const teller = new Teller(adapter.bus, report)
-  const told = <T>(work: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) => {
+  const announced = <T>(work: () => Awaitable<T>, keys: readonly string[], prefixes?: readonly string[]) => {
     let result: Awaitable<T> | undefined
     try {
       result = work()
@@ -28,16 +28,16 @@ export function telling(adapter: Adapter, report: (error: unknown) => void): Ada
     }
   }
   return proxy(adapter, {
-    set: (key, record, ttl) => told(() => adapter.set(key, record, ttl), [key]),
-    delete: (key) => told(() => adapter.delete(key), [key]),
-    clear: (prefix) => told(() => adapter.clear(prefix), [], [prefix]),
+    set: (key, record, ttl) => announced(() => adapter.set(key, record, ttl), [key]),
+    delete: (key) => announced(() => adapter.delete(key), [key]),
+    clear: (prefix) => announced(() => adapter.clear(prefix), [], [prefix]),
     setMany: (entries) =>
-      told(
+      announced(
         () => adapter.setMany?.(entries),
         entries.map(([key]) => key),
       ),
-    deleteMany: (keys) => told(() => adapter.deleteMany?.(keys) ?? 0, keys),
-    add: (key, record, ttl) => told(() => adapter.add?.(key, record, ttl) ?? false, [key]),
+    deleteMany: (keys) => announced(() => adapter.deleteMany?.(keys) ?? 0, keys),
+    add: (key, record, ttl) => announced(() => adapter.add?.(key, record, ttl) ?? false, [key]),
   })
 }
 
