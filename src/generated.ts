@@ -49,7 +49,7 @@ export interface GeneratedRegion<V, A>
   delete(...args: readonly A[]): Promise<number>
   /** Makes the entries stale now and keeps them within grace; returns how many were live. */
   expire(...args: readonly A[]): Promise<number>
-  /** Whether a load for `argument` runs in this process. */
+  /** Whether this cache is loading the value for `argument`. */
   isLoading(argument: A): boolean
   /** Runs `work` on a view whose writes reach the storage together, or not at all if it throws. */
   batch<R>(work: (batch: GeneratedRegion<V, A>) => R | Promise<R>): Promise<R>

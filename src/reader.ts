@@ -220,7 +220,7 @@ export class Reader {
   }
 
   /**
-   * Whether a load of `key` runs in this process.
+   * Whether this cache is loading `key`.
    *
    * @example cached.isLoading("report")
    */
