@@ -7,7 +7,7 @@ export const basics: readonly ConformanceCase[] = [
   law("an absent key is undefined", { always: true }, async ({ adapter }) => {
     equal(await adapter.get("absent"), undefined, "get of an absent key")
   }),
-  law("deleting an absent key answers false", { always: true }, async ({ adapter }) => {
+  law("deleting an absent key returns false", { always: true }, async ({ adapter }) => {
     equal(await adapter.delete("absent"), false, "delete of an absent key")
   }),
   law("clearing an empty storage does nothing", { always: true }, async ({ adapter }) => {
@@ -23,7 +23,7 @@ export const basics: readonly ConformanceCase[] = [
       check(typeof adapter.name === "string" && adapter.name !== "", "name is empty")
     },
   ),
-  law("what is set is got", {}, async ({ adapter }) => {
+  law("what is set is read back", {}, async ({ adapter }) => {
     await adapter.set("k", recordOf(adapter, "v"), hour)
     equal(await adapter.get("k"), recordOf(adapter, "v"), "get")
     equal(await adapter.get("k"), recordOf(adapter, "v"), "get a second time")
@@ -42,7 +42,7 @@ export const basics: readonly ConformanceCase[] = [
     equal(await adapter.get("k"), recordOf(adapter, "long"), "get after the first life")
     equal(await adapter.get("forever"), recordOf(adapter, "forever"), "get after the first life")
   }),
-  law("delete removes, and answers whether the key was there", {}, async ({ adapter }) => {
+  law("delete removes, and returns whether the key existed", {}, async ({ adapter }) => {
     await adapter.set("k", recordOf(adapter, "v"), hour)
     await adapter.set("l", recordOf(adapter, "w"), hour)
     equal(await adapter.delete("k"), true, "delete")
@@ -76,7 +76,7 @@ export const basics: readonly ConformanceCase[] = [
       }
     },
   ),
-  law("a ttl of nothing, or less, is no error", { always: true }, async ({ adapter }) => {
+  law("a ttl of 0 or less is no error", { always: true }, async ({ adapter }) => {
     for (const ttl of [0, 0.5, -1]) await adapter.set("k", recordOf(adapter, "v"), ttl)
     await adapter.set("k", recordOf(adapter, "v"), hour)
   }),

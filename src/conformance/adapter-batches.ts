@@ -4,7 +4,7 @@ import { ability, type ConformanceCase, equal, equalEach, hour, law, numbers, pa
 /** Many keys at once: in order, with duplicates, beyond the limits of a single request. */
 export const batches: readonly ConformanceCase[] = [
   law(
-    "getMany answers in the keys' order, absent ones and duplicates included",
+    "getMany returns records in the keys' order, absent ones and duplicates included",
     { needs: "getMany" },
     async (scene) => {
       const { adapter } = scene
@@ -63,7 +63,7 @@ export const batches: readonly ConformanceCase[] = [
   law("setMany of nothing does nothing", { needs: "setMany", always: true }, async ({ adapter }) => {
     await ability(adapter, "setMany")([])
   }),
-  law("deleteMany answers how many were there", { needs: "deleteMany" }, async ({ adapter }) => {
+  law("deleteMany returns how many existed", { needs: "deleteMany" }, async ({ adapter }) => {
     for (const key of ["a", "b", "c"]) await adapter.set(key, recordOf(adapter, key), hour)
     const given = ["a", "absent", "c", "a"]
     equal(await ability(adapter, "deleteMany")(given), 2, "deleteMany, a key twice")
@@ -92,7 +92,7 @@ export const batches: readonly ConformanceCase[] = [
     },
   ),
   law(
-    "prune drops what is past its life at the given moment, and says how many",
+    "prune drops what has expired at the given moment, and returns how many",
     { needs: "prune" },
     async (scene) => {
       const { adapter } = scene

@@ -5,7 +5,7 @@ import { show } from "./same.ts"
 /** What an adapter may have besides its records: listeners, a bus, a near tier, copies of its own. */
 export const beside: readonly ConformanceCase[] = [
   law(
-    "observe disturbs no call, and answers how to stop, once and again",
+    "observe affects no call, and returns a function that stops it, once or twice",
     { needs: "observe" },
     async ({ adapter }) => {
       const off: unknown = ability(
@@ -21,7 +21,7 @@ export const beside: readonly ConformanceCase[] = [
       equal(await adapter.delete("k"), true, "delete after nobody listens any more")
     },
   ),
-  law("forget lets go of copies, and of no record", { needs: "forget" }, async ({ adapter }) => {
+  law("forget drops copies, and no records", { needs: "forget" }, async ({ adapter }) => {
     const forget = ability(adapter, "forget")
     await forget([])
     await forget(["absent"])
@@ -32,7 +32,7 @@ export const beside: readonly ConformanceCase[] = [
     }
   }),
   law(
-    "tokenChanges counts version tokens that come, change and go, in whatever way",
+    "tokenChanges counts version tokens that are created, changed or removed, in any way",
     { needs: "tokenChanges" },
     async ({ adapter }) => {
       // One line of text, as a cache writes tokens.
@@ -61,7 +61,7 @@ export const beside: readonly ConformanceCase[] = [
     },
   ),
   law(
-    "what one handle publishes on its bus another hears, until it stops",
+    "what one handle publishes on its bus another receives, until it unsubscribes",
     { needs: "bus shared" },
     async ({ adapter, another, later }) => {
       const [mine, its] = [ability(adapter, "bus"), ability(await another(), "bus")]

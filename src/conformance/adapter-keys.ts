@@ -30,7 +30,7 @@ const prefixes: readonly (readonly [prefix: string, own: readonly string[], othe
 
 /** Keys and prefixes: any string, never confused with another. */
 export const keys: readonly ConformanceCase[] = [
-  law("any string is a key, and no two keys meet", {}, async ({ adapter }) => {
+  law("any string is a key, and no two keys collide", {}, async ({ adapter }) => {
     const all = hostileKeys()
     for (const [at, key] of all.entries()) await adapter.set(key, recordOf(adapter, `record ${at}`), hour)
     for (const [at, key] of all.entries()) {
@@ -51,7 +51,7 @@ export const keys: readonly ConformanceCase[] = [
         equal(await adapter.get(next), recordOf(adapter, `record ${at + 1}`), named(next))
     }
   }),
-  law("a version token is a key as any other, and stays", {}, async ({ adapter }) => {
+  law("a version token is a key like any other, and stays", {}, async ({ adapter }) => {
     const ways = writesOf(adapter)
     const writes = ways.flatMap(([way, write]) => [
       write(`#by ${way}`, recordOf(adapter, "token"), Infinity),
@@ -120,7 +120,7 @@ export const keys: readonly ConformanceCase[] = [
       equal(await keysOf(adapter, ""), ["a", "b"], "keys")
     },
   ),
-  law("keys may be left early", { needs: "keys" }, async ({ adapter }) => {
+  law("the iteration of keys may stop early", { needs: "keys" }, async ({ adapter }) => {
     for (const key of ["a", "b", "c"]) await adapter.set(key, recordOf(adapter, "v"), hour)
     let first: string | undefined
     for await (const key of adapter.keys?.("") ?? []) {

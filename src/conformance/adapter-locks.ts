@@ -29,11 +29,11 @@ export const locks: readonly ConformanceCase[] = [
       equal(await adapter.get("l"), recordOf(adapter, "set"), "get after set")
     },
   ),
-  law("of 50 who add at once, one succeeds, and its record stays", { needs: "add" }, async ({ adapter }) => {
+  law("of 50 concurrent adds, one succeeds, and its record stays", { needs: "add" }, async ({ adapter }) => {
     await oneAdds(adapter, [adapter])
   }),
   law(
-    "of 50 who add at once by two handles, one succeeds",
+    "of 50 concurrent adds by two handles, one succeeds",
     { needs: "add shared" },
     async ({ adapter, another }) => {
       await oneAdds(adapter, [adapter, await another()])
@@ -58,11 +58,11 @@ export const locks: readonly ConformanceCase[] = [
       await second.release()
     },
   ),
-  law("of 20 who lock at once, one succeeds", { needs: "lock" }, async ({ adapter }) => {
+  law("of 20 concurrent locks, one succeeds", { needs: "lock" }, async ({ adapter }) => {
     await oneLocks([adapter])
   }),
   law(
-    "of 20 who lock at once by two handles, one succeeds",
+    "of 20 concurrent locks by two handles, one succeeds",
     { needs: "lock shared" },
     async ({ adapter, another }) => {
       await oneLocks([adapter, await another()])
@@ -95,7 +95,7 @@ export const locks: readonly ConformanceCase[] = [
     await (await taken(adapter, "k", minute)).release()
   }),
   law(
-    "the lease of a holder who is gone without a word ends by itself",
+    "the lease of a holder that disappears ends by itself",
     { needs: "lock shared" },
     async ({ adapter, another }) => {
       const gone = await another()
@@ -106,7 +106,7 @@ export const locks: readonly ConformanceCase[] = [
     },
   ),
   law(
-    "releasing twice is no error, and frees nobody else's lease",
+    "releasing twice is no error, and does not release another's lease",
     { needs: "lock" },
     async ({ adapter }) => {
       const first = await taken(adapter, "k", minute)

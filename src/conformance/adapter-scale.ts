@@ -32,7 +32,7 @@ export const scale: readonly ConformanceCase[] = [
     )
     equal(await adapter.get("small"), recordOf(adapter, "small"), "get of the neighbour")
   }),
-  law("of 50 who set one key at once, one wins whole", {}, async ({ adapter }) => {
+  law("of 50 concurrent sets of one key, one wins whole", {}, async ({ adapter }) => {
     await Promise.all(
       Array.from({ length: 50 }, (_, at) =>
         adapter.set("k", recordOf(adapter, `writer ${at} `.repeat(at + 1)), hour),

@@ -55,7 +55,7 @@ export const codecs: readonly ConformanceCase[] = [
       equal(await cache.getOrSet("l", () => "again"), { when: new Date(0) }, "a second getOrSet")
     }),
   ),
-  law("what a serializer of one's own keeps comes back as it was, in every form", {}, async (scene) => {
+  law("what a user's serializer keeps comes back as it was, in every form", {}, async (scene) => {
     const make = () => ({ when: [new Date(0)], big: 2n ** 70n, text: "\u20ac \u{1f600}", none: null })
     const here = forms
       .filter(([, needs]) => needs.split(" ").every((need) => ofRuntime[need]?.()))
@@ -118,7 +118,7 @@ export const codecs: readonly ConformanceCase[] = [
     },
   ),
   law(
-    "what is encrypted is not read without keys, and what is in clear not with",
+    "encrypted records are not read without keys, nor unencrypted ones with",
     {
       needs: "encryption",
     },
@@ -129,7 +129,7 @@ export const codecs: readonly ConformanceCase[] = [
       await misses(scene, { encrypt: keyring("a") }, "in clear")
     },
   ),
-  law("an encrypted record is nothing under another key", { needs: "encryption" }, async (scene) => {
+  law("an encrypted record is a miss under another key", { needs: "encryption" }, async (scene) => {
     const { adapter } = scene
     const encrypt = keyring("a")
     const [storageKeys, cache] = await written(scene, { encrypt }, ["one", "two"])

@@ -20,7 +20,7 @@ export const invalidation: readonly ConformanceCase[] = [
     await cache.set("a", "new", { tags: ["t"] })
     equal(await cache.get("a"), "new", "get of what was set afterwards")
   }),
-  law("a tag can be any text, and tags do not meet", {}, async (scene) => {
+  law("a tag can be any text, and tags do not collide", {}, async (scene) => {
     const cache = cacheOver(scene)
     const tags = [
       "",

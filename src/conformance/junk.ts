@@ -22,7 +22,7 @@ export const junk: readonly ConformanceCase[] = [
       equal(error.reason, "corrupt", `reason of the miss ${what}`)
     }
   }),
-  law("junk is loaded anew by getOrSet", {}, async (scene) => {
+  law("junk is loaded again by getOrSet", {}, async (scene) => {
     const { cache, forge } = await scenery(scene, { n: 1 })
     for (const record of junkFor(scene.adapter)) {
       for (const storageKey of forge.written) await scene.adapter.set(storageKey, record, hour)

@@ -22,7 +22,7 @@ export const loads: readonly ConformanceCase[] = [
     for (let call = 0; call < 3; call++) equal(await cache.getOrSet("k", () => ++runs), 1, "getOrSet")
     equal(await cache.get("k"), 1, "get")
   }),
-  law("different keys load apart", {}, async (scene) => {
+  law("different keys load separately", {}, async (scene) => {
     const cache = cacheOver(scene)
     const names = Array.from({ length: 30 }, (_, at) => `k${at}`)
     const load = (name: string) => cache.getOrSet(name, async () => `value of ${name}`)
@@ -69,7 +69,7 @@ export const loads: readonly ConformanceCase[] = [
     )
     equal(error.reason, "absent", "reason")
   }),
-  law("delete answers how many live entries there were", {}, async (scene) => {
+  law("delete returns how many live entries there were", {}, async (scene) => {
     const cache = cacheOver(scene)
     await cache.setMany([
       ["a", 1],
@@ -104,20 +104,24 @@ export const loads: readonly ConformanceCase[] = [
     equal(await answer, "late", "getOrSet")
     equal(await cache.get("k"), "set", "get")
   }),
-  law("getMany answers in order, with duplicates and absent keys, from any iterable", {}, async (scene) => {
-    const cache = cacheOver(scene)
-    await cache.setMany(
-      new Map<string, unknown>([
-        ["a", 1],
-        ["b", { n: 2 }],
-        ["", 3],
-      ]),
-    )
-    const keys = ["b", "absent", "", "a", "b"]
-    equalEach(await cache.getMany(keys), [{ n: 2 }, undefined, 3, 1, { n: 2 }], "getMany")
-    equal([...(await cache.getMany(new Set(keys)))], [{ n: 2 }, undefined, 3, 1], "getMany of a Set")
-    equal([...(await cache.getMany([]))], [], "getMany of no keys")
-  }),
+  law(
+    "getMany returns values in order, with duplicates and absent keys, from any iterable",
+    {},
+    async (scene) => {
+      const cache = cacheOver(scene)
+      await cache.setMany(
+        new Map<string, unknown>([
+          ["a", 1],
+          ["b", { n: 2 }],
+          ["", 3],
+        ]),
+      )
+      const keys = ["b", "absent", "", "a", "b"]
+      equalEach(await cache.getMany(keys), [{ n: 2 }, undefined, 3, 1, { n: 2 }], "getMany")
+      equal([...(await cache.getMany(new Set(keys)))], [{ n: 2 }, undefined, 3, 1], "getMany of a Set")
+      equal([...(await cache.getMany([]))], [], "getMany of no keys")
+    },
+  ),
   law("setMany of a cache with a key twice keeps the last", {}, async (scene) => {
     const cache = cacheOver(scene)
     await cache.setMany([

@@ -70,7 +70,7 @@ export const refusals: readonly ConformanceCase[] = [
     change(entries[0]?.[1])
     equal(await cache.get("m"), changeable(), "get of one that setMany has set")
   }),
-  law("changing what was got changes nothing in the cache", { needs: "copy" }, async (scene) => {
+  law("changing what was read changes nothing in the cache", { needs: "copy" }, async (scene) => {
     const cache = cacheOver(scene)
     await cache.set("k", changeable())
     change(await cache.get("k"))
@@ -82,7 +82,7 @@ export const refusals: readonly ConformanceCase[] = [
     change(await cache.getOrSet("k", changeable))
     equal(await cache.get("k"), changeable(), "get after a change by getOrSet")
   }),
-  law("two who got the same key hold different objects", { needs: "copy" }, async (scene) => {
+  law("two reads of a key return different objects", { needs: "copy" }, async (scene) => {
     const cache = cacheOver(scene)
     await cache.set("k", changeable())
     const [one, other] = await Promise.all([cache.get("k"), cache.get("k")])

@@ -7,7 +7,7 @@ type Scoped = Pick<CacheWrapper, "get" | "set" | "has" | "delete" | "clear" | "k
 
 /** The keys of a cache, its prefix and its regions: each sees and clears only its own. */
 export const scope: readonly ConformanceCase[] = [
-  law("any string is a key of a cache, and no two keys meet", {}, async (scene) => {
+  law("any string is a key of a cache, and no two keys collide", {}, async (scene) => {
     for (const options of [{}, { prefix: "p" }]) {
       const cache = cacheOver(scene, scene.adapter, options)
       const all = hostileKeys()
@@ -18,7 +18,7 @@ export const scope: readonly ConformanceCase[] = [
       equal(await cache.delete(...all), all.length, "delete of all")
     }
   }),
-  law("segments are told apart by type and by border", {}, async (scene) => {
+  law("segments differ by type and by boundary", {}, async (scene) => {
     const cache = cacheOver(scene)
     const all = [
       "user",

@@ -18,22 +18,22 @@ const asItWas = "a record comes back as it was: quotes, NUL, emoji, part of a bu
 const clears = "clear removes what starts with the prefix, and nothing else"
 const copies = 'a storage that copies by itself shares no object: its copy is "own"'
 const ends = "a lease holds for its ttl, and ends by itself"
-const hears = "what one handle publishes on its bus another hears, until it stops"
+const hears = "what one handle publishes on its bus another receives, until it unsubscribes"
 const lasts = "a record is kept for its ttl: seconds, 60 days, 300 years, Infinity, fractions"
 const lives = "setMany sets each, with its own life"
-const many = "getMany answers in the keys' order, absent ones and duplicates included"
-const meets = "any string is a key, and no two keys meet"
-const observes = "observe disturbs no call, and answers how to stop, once and again"
-const prunes = "prune drops what is past its life at the given moment, and says how many"
-const stays = "a version token is a key as any other, and stays"
+const many = "getMany returns records in the keys' order, absent ones and duplicates included"
+const meets = "any string is a key, and no two keys collide"
+const observes = "observe affects no call, and returns a function that stops it, once or twice"
+const prunes = "prune drops what has expired at the given moment, and returns how many"
+const stays = "a version token is a key like any other, and stays"
 
 /** Adapters that are wrong in one way, each with the law that must notice. */
 export const defects: readonly (readonly [defect: string, law: string, broken: Broken])[] = [
   ["null for an absent key", "an absent key is undefined", (it) => ({ get: (key) => it.get(key) ?? null })],
-  ["delete that says yes", "deleting an absent key answers false", () => ({ delete: () => true })],
+  ["delete that says yes", "deleting an absent key returns false", () => ({ delete: () => true })],
   [
     "delete that says no",
-    "delete removes, and answers whether the key was there",
+    "delete removes, and returns whether the key existed",
     (it) => ({ delete: (key) => it.delete(key) && false }),
   ],
   [
@@ -138,7 +138,7 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ],
   [
     "deleteMany that empties the list it is given",
-    "deleteMany answers how many were there",
+    "deleteMany returns how many existed",
     (it) => ({ deleteMany: (keys) => it.deleteMany(emptied(keys)) }),
   ],
   [
@@ -158,12 +158,12 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ["setMany with the last life for all", lives, (it) => mortal(it, ({ last }) => last)],
   [
     "deleteMany that counts what it was asked",
-    "deleteMany answers how many were there",
+    "deleteMany returns how many existed",
     (it) => ({ deleteMany: (keys) => Math.max(keys.length, it.deleteMany(keys)) }),
   ],
   [
     "deleteMany that counts a key as often as it is named",
-    "deleteMany answers how many were there",
+    "deleteMany returns how many existed",
     (it) => ({
       deleteMany: (keys) => {
         const there = keys.filter((key) => it.get(key) !== undefined)
@@ -223,7 +223,7 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ],
   [
     "add in two steps",
-    "of 50 who add at once, one succeeds, and its record stays",
+    "of 50 concurrent adds, one succeeds, and its record stays",
     (it) => ({ add: addInSteps(it) }),
   ],
   [
@@ -231,12 +231,12 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
     "a lease is held by one, until it is released",
     () => ({ lock: () => ({ release() {} }) }),
   ],
-  ["a lock in two steps", "of 20 who lock at once, one succeeds", () => ({ lock: locks({ inSteps: true }) })],
+  ["a lock in two steps", "of 20 concurrent locks, one succeeds", () => ({ lock: locks({ inSteps: true }) })],
   ["a lock without end", ends, () => ({ lock: locks({ endless: true }) })],
   ["a lock that ends at a quarter of its ttl", ends, () => ({ lock: locks({ share: 1 / 4 }) })],
   [
     "a lock that outlives its holder",
-    "the lease of a holder who is gone without a word ends by itself",
+    "the lease of a holder that disappears ends by itself",
     () => ({ lock: endless }),
   ],
   [
@@ -260,13 +260,13 @@ export const defects: readonly (readonly [defect: string, law: string, broken: B
   ["observe whose listeners fail writes", observes, outspoken],
   [
     "forget that removes",
-    "forget lets go of copies, and of no record",
+    "forget drops copies, and no records",
     (it) => ({ forget: (keys) => void it.deleteMany(keys) }),
   ],
   ...(["set", "delete", "clear", "setMany", "deleteMany", "add"] as const).map(
     (way): [string, string, Broken] => [
       `tokenChanges that counts all but ${way}`,
-      "tokenChanges counts version tokens that come, change and go, in whatever way",
+      "tokenChanges counts version tokens that are created, changed or removed, in any way",
       countingAllBut(way),
     ],
   ),
