@@ -51,6 +51,8 @@ export interface BulkCall {
   readAnew(call: Call): Awaitable<Found>
   /** Called when this caller waits for another caller's load. */
   onJoin(): void
+  /** Called when `flight` is about to call its fallback. */
+  onLoad(flight: Flight): void
 }
 
 /** What a caller gets. */

@@ -31,6 +31,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
   flight.live(startedAt)
   flight.hasTried = true
   engine.hub.load(place, name)
+  call.bulk?.onLoad(flight)
   try {
     const raw = await inside([flight], () => fallback(context))
     const kept = context.keptAs(raw)

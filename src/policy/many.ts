@@ -12,7 +12,7 @@ import type { Found } from "./found.ts"
 import { gathered } from "./gather.ts"
 import { getOrSet } from "./get-or-set.ts"
 import { bulkTimeout } from "./options.ts"
-import { innermost, inside } from "./reentry.ts"
+import { inside } from "./reentry.ts"
 
 /**
  * Makes the values of the missing keys: an array in their order, a Map, or a record by key text.
@@ -65,7 +65,7 @@ export async function loadMany(
       ...call,
       policy: { ...call.policy, storeTimeout },
       write,
-      bulk: { readAnew, onJoin: decide },
+      bulk: { readAnew, onJoin: decide, onLoad: (flight) => bulk.flights.push(flight) },
       fallback: (context: LoadContext) => {
         const value = call.fallback(context)
         decide()
@@ -88,8 +88,6 @@ export async function loadMany(
 interface Waiting extends Asked {
   /** Its index among the keys. */
   readonly at: number
-  /** The flight that needs it, where the runtime has asynchronous context; else none. */
-  readonly flights: readonly Flight[]
   readonly reject: (error: unknown) => void
 }
 
@@ -97,6 +95,8 @@ interface Waiting extends Asked {
 class Bulk {
   /** How many keys may still turn out to be missing. */
   undecided = 0
+  /** The flights that load the missing keys. */
+  flights: Flight[] = []
   readonly #fallback: ManyFallback<unknown>
   #asked: Waiting[] = []
 
@@ -107,7 +107,7 @@ class Bulk {
   /** The value of a missing key, once the fallback has returned. */
   ask(key: KeyLike, at: number, context: LoadContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#asked.push({ key, at, context, flights: innermost(), resolve, reject })
+      this.#asked.push({ key, at, context, resolve, reject })
       if (this.undecided === 0) this.#run()
     })
   }
@@ -124,7 +124,10 @@ class Bulk {
     if (!first) return
     const context = sharedContext(asked, first.context)
     const missing = asked.map(({ key }) => key)
-    const flights = asked.flatMap((one) => one.flights)
+    const { flights } = this
+    this.flights = []
+    // Some have waited for others: each may hold its key for `leaseTtl` from now on.
+    for (const flight of flights) flight.live()
     attempt(() => inside(flights, () => this.#fallback(missing, context)))
       .then((result) => {
         const { ttl, grace, tags } = context

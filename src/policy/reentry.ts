@@ -14,11 +14,6 @@ export class Running {
     for (const flight of flights) flight.contexts = [...flight.contexts, this]
   }
 
-  all(): readonly Flight[] {
-    const flights = this.#flights
-    return flights instanceof Map ? [...flights.values()] : flights ? [flights] : []
-  }
-
   get(key: string): Flight | undefined {
     const flights = this.#flights
     return flights instanceof Map ? flights.get(key) : flights?.key === key ? flights : undefined
@@ -54,11 +49,6 @@ export function inside<R>(flights: readonly Flight[], work: () => R): R {
     else at.above = at.above.above
   }
   return context.run(running, work)
-}
-
-/** The flights of the innermost fallback that the caller runs inside. */
-export function innermost(): readonly Flight[] {
-  return context?.getStore()?.all() ?? []
 }
 
 /** Whether the caller runs inside a load of `key` among the flights of `home`, fenced or not. */

@@ -114,3 +114,23 @@ describe.each(kinds)("%s", (kind) => {
     await expect(squares.getMany([])).rejects.toMatchObject({ code: "CLOSED" })
   })
 })
+
+test("a fallback of many holds its keys for leaseTtl from when it is called, whichever of them was late", async () => {
+  const { cache, clock, storage } = await setup("all abilities", { leaseTtl: 100 })
+  storage.fault = (verb, key) => (verb === "lock" && key === "b" ? 60 : undefined)
+  const calls: number[] = []
+  const since = clock.now()
+  const many = cache.getOrSetMany(["a", "b"], () => {
+    calls.push(clock.now() - since)
+    return new Promise<string[]>(() => {})
+  })
+  await clock.advance(10)
+  const other = cache.getOrSet("a", () => {
+    calls.push(clock.now() - since)
+    return "other's"
+  })
+  await clock.advance(200)
+  expect(calls).toEqual([60, 160])
+  expect(await other).toBe("other's")
+  void many
+})
