@@ -2,6 +2,7 @@ import { CacheError, shortKey } from "../base/errors.ts"
 import { classNameOf, isObject, isPlain, kindOf } from "../base/kind.ts"
 import { holes, isDense } from "./holes.ts"
 import { errorLike, nativeError } from "./native-errors.ts"
+import { pathText } from "./path.ts"
 
 /** A copy, and what was found out while making it. */
 export interface Copied {
@@ -234,17 +235,10 @@ function whatIs(value: object): string {
 }
 
 function unsupported(walk: Walk, what: string, cause?: unknown): CacheError {
-  let path = "value"
-  for (const at of walk.path.slice(0, 11)) {
-    path += /^[a-z_$][\w$]*(\(\)\[\d+])?$/i.test(`${at}`)
-      ? `.${at}`
-      : `[${/^\d+$/.test(`${at}`) ? at : shortKey(`${at}`)}]`
-  }
-  if (walk.path.length > 11) path += "…"
   const of = walk.key === undefined ? "" : ` for ${shortKey(walk.key)}`
   return new CacheError(
     "VALUE_UNSUPPORTED",
-    `The value${of} cannot be stored: ${path} ${what}. Leave it out, or use plain data instead.`,
+    `The value${of} cannot be stored: ${pathText(walk.path)} ${what}. Leave it out, or use plain data instead.`,
     { key: walk.key, cause },
   )
 }

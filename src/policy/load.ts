@@ -2,6 +2,7 @@ import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
 import { left, now, passed } from "../base/clock.ts"
 import { CacheError, shortKey } from "../base/errors.ts"
 import { laterThan } from "../base/token.ts"
+import { pathText } from "../codec/path.ts"
 import { jittered, type Kept, makeKept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { type Call, isMisuse } from "./call.ts"
@@ -215,13 +216,18 @@ async function validateBy(found: Found, engine: Engine, schema: Schema): Promise
 
 type Schema = NonNullable<Policy["schema"]>
 
-/** The loaded value, as this caller's schema returns it. @throws {CacheError} `FALLBACK_RESULT`. */
+/**
+ * The loaded value, as this caller's schema returns it.
+ *
+ * @throws {CacheError} `FALLBACK_RESULT` with the path, but no message of an issue: that may contain the value.
+ */
 export async function validateLoaded(value: unknown, { policy, name }: Call): Promise<unknown> {
   const result = await policy.schema?.["~standard"].validate(value)
   if (!result?.issues) return result ? result.value : value
+  const at = (result.issues[0]?.path ?? []).map((step) => (typeof step === "object" ? step.key : step))
   throw new CacheError(
     "FALLBACK_RESULT",
-    `What the fallback of ${shortKey(name)} returned does not validate (${result.issues.length} issues). Fix it, or the schema.`,
+    `The schema refuses what the fallback of ${shortKey(name)} returned: ${pathText(at)}. Fix one of them.`,
     { key: name },
   )
 }

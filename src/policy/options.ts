@@ -28,7 +28,13 @@ export type SchemaResult<V> =
   /** It validates. */
   | { readonly value: V; readonly issues?: undefined }
   /** It does not. */
-  | { readonly issues: readonly { readonly message: string }[] }
+  | {
+      readonly issues: readonly {
+        readonly message: string
+        /** Where in the value it lies, from the outside in. */
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+      }[]
+    }
 
 /** A validator by the Standard Schema specification, version 1 (zod, valibot, arktype and others have it). */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {

@@ -162,3 +162,17 @@ test.each(kinds)("what is past its grace is no schema's business, on %s", async 
   })
   expect([judged, events.at(-1)?.type]).toEqual([0, "miss"])
 })
+
+test.each([
+  [[{ message: "not 5" }], "value"],
+  [[{ message: "not 5", path: ["user", "ages", 0] }, { message: "no" }], "value.user.ages[0]"],
+  [[{ message: "not 5", path: [{ key: "user" }, { key: "first name" }] }], 'value.user["first name"]'],
+  [[{ message: "not 5", path: [Symbol("s"), ""] }], 'value["Symbol(s)"][""]'],
+  [[], "value"],
+])("who loads what a schema refuses is told where, and nothing of the value", async (issues, where) => {
+  const schema = { "~standard": { version: 1, vendor: "test", validate: () => ({ issues }) } } as const
+  const refused = new CacheWrapper().getOrSet("k", () => 5, { schema })
+  await expect(refused).rejects.toThrow(
+    `The schema refuses what the fallback of "k" returned: ${where}. Fix one of them.`,
+  )
+})
