@@ -10,7 +10,10 @@ import type { Region } from "./region.ts"
 /** A function of many ids that returns what a fallback of `getOrSetMany` may return. */
 export type ManyFn<I, V> = (...ids: I[]) => ManyResult<V> | Promise<ManyResult<V>>
 
-/** A memoized function of many ids; `F` is the type of the original, which differs where a schema sets `V`. */
+/**
+ * A memoized function of many ids. It passes `this` on. `F` is the type of the original, which differs where a schema
+ * sets `V`.
+ */
 export type MemoizedMany<I, V, F = ManyFn<I, V>> = ((...ids: I[]) => Promise<V[]>) & {
   /** The fresh value of one id, or `undefined`. Never calls the function. */
   get(id: I): Promise<V | undefined>
@@ -40,13 +43,13 @@ export function memoizeMany<I, V>(
     throw misuse("The option ignore has no meaning here: each argument is an id of its own. Use key.")
   const keyFor = (id: I): Key<V> => canonical([`${name}()`, key ? key(id) : id])
 
-  async function load(ids: I[], more?: LoadOptions<V>): Promise<V[]> {
+  async function load(self: unknown, ids: I[], more?: LoadOptions<V>): Promise<V[]> {
     const texts = ids.map(keyFor)
     const byText = new Map<unknown, I>(ids.map((id, at) => [texts[at], id]))
     const fallback = async (missing: unknown[]): Promise<ManyResult<V>> => {
       const wanted = missing.map((text) => byText.get(text) as I) // Each was made from one of the ids.
       const isAsBefore = key ? watch(wanted) : () => true
-      const result = await fn(...wanted)
+      const result = await Reflect.apply(fn, self, wanted)
       for (const [at, id] of wanted.entries()) {
         const text = String(missing[at])
         if (!isStillNamed(text, () => keyFor(id)) || !isAsBefore()) throw argumentChanged(name, text)
@@ -60,14 +63,19 @@ export function memoizeMany<I, V>(
     for (const [at, text] of texts.entries()) {
       const expiresAt = served.get(text)
       if (expiresAt === undefined || !served.delete(text)) continue
-      quietly(() => onHit({ key: text, args: ids.slice(at, at + 1), value: values[at] as V, expiresAt })) // As many as texts.
+      const info = { key: text, args: ids.slice(at, at + 1), value: values[at] as V, expiresAt } // As many as texts.
+      quietly(() => Reflect.apply(onHit, self, [info]))
     }
     return values
   }
 
-  const memoized = async (...ids: I[]) => {
+  async function memoized(this: unknown, ...ids: I[]): Promise<V[]> {
     const isBypassed = ids.length > 0 && bypass?.(...ids)
-    return load(ids, (isPromise(isBypassed) ? await isBypassed : isBypassed) ? { fresh: true } : undefined)
+    return load(
+      this,
+      ids,
+      (isPromise(isBypassed) ? await isBypassed : isBypassed) ? { fresh: true } : undefined,
+    )
   }
   Object.defineProperty(memoized, "name", { value: name })
   return Object.assign(memoized, {
@@ -75,7 +83,7 @@ export function memoizeMany<I, V>(
     set: async (value: V, id: I) => region.set(keyFor(id), value, ttlNow(ttl)),
     delete: async (...ids: I[]) => region.delete(...ids.map(keyFor)),
     expire: async (...ids: I[]) => region.expire(...ids.map(keyFor)),
-    refresh: async (...ids: I[]) => load(ids, { fresh: true }),
+    refresh: async (...ids: I[]) => load(undefined, ids, { fresh: true }),
     keyFor,
     original: fn,
   })

@@ -102,6 +102,28 @@ describe.each(kinds)("memoizeMany on %s", (kind) => {
     expect(hits).toEqual([])
   })
 
+  test("this is handed through, to onHit as well", async () => {
+    const { cache } = await setup(kind)
+    const hit: unknown[] = []
+    const store = {
+      factor: 3,
+      load: cache.memoizeMany(
+        function (this: { factor: number }, ...ids: number[]) {
+          return ids.map((id) => id * this.factor)
+        },
+        {
+          name: "f",
+          onHit(this: unknown) {
+            hit.push(this)
+          },
+        },
+      ),
+    }
+    expect(await store.load(1, 2)).toEqual([3, 6])
+    expect(await store.load(2)).toEqual([6])
+    expect(hit).toEqual([store])
+  })
+
   test("a function that changes an argument is refused and stores nothing", async () => {
     const { cache } = await setup(kind)
     const load = cache.memoizeMany((...users: { id: number }[]) => users.map((user) => user.id++), {
