@@ -111,7 +111,7 @@ function put(options: Node, path: readonly string[], value: unknown, name: strin
     const read = readBy(nearReaders, second, value, name)
     // Once turned off it stays off, whatever else is set.
     if (options["near"] !== false) child(options, first, (node) => set(node, second, read))
-  } else if (path.length === 1) {
+  } else if (path.length === 1 && Object.hasOwn(readers, first)) {
     const read = readBy(readers, first, value, name)
     // An option of the near tier turns it on.
     if (first !== "near" || read !== true || typeof options["near"] !== "object") set(options, first, read)

@@ -226,6 +226,17 @@ describe("settings that make no sense", () => {
     expect({}).not.toHaveProperty("polluted")
   })
 
+  test.each([
+    "cache.tll",
+    "cache.region",
+    "cache.regions",
+    "cache.regions.users",
+    "cache.argument",
+    "cache.ttl.x",
+  ])("the refusal of %s lists arguments, near and regions as well", (name) => {
+    expect(() => optionsFrom({ [name]: "1s" })).toThrow("tags, arguments.*, near.*, regions.*.*.")
+  })
+
   test("a wrong value is refused, and not quoted", () => {
     for (const [name, value] of [
       ["early", "s3cret"],
