@@ -224,10 +224,9 @@ type Schema = NonNullable<Policy["schema"]>
 export async function validateLoaded(value: unknown, { policy, name }: Call): Promise<unknown> {
   const result = await policy.schema?.["~standard"].validate(value)
   if (!result?.issues) return result ? result.value : value
-  const at = (result.issues[0]?.path ?? []).map((step) => (typeof step === "object" ? step.key : step))
   throw new CacheError(
     "FALLBACK_RESULT",
-    `The schema refuses what the fallback of ${shortKey(name)} returned: ${pathText(at)}. Fix one of them.`,
+    `The schema refuses what the fallback of ${shortKey(name)} returned: ${pathText(result.issues[0]?.path)}. Fix one of them.`,
     { key: name },
   )
 }
