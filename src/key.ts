@@ -85,8 +85,8 @@ export function isStillNamed(text: string, nameNow: () => string): boolean {
 }
 
 /**
- * The canonical text of `parts`: see {@link key}. Anything but an array is a single part, without brackets: `~42`; or it
- * is refused, if they are to be segments.
+ * The canonical text of `parts`: see {@link key}. Anything but an array is a single part, without brackets (`~42`); if
+ * segments are required, it is refused.
  */
 export function canonical(parts: unknown, areSegments = false): string {
   room = maxLength
@@ -159,7 +159,7 @@ function encodeObject(part: object, above: object[]): string {
   throw invalid(`A key cannot hold ${whatIs(part)}`)
 }
 
-/** What it is that makes no key. If that is a promise, such as an asynchronous key function's, nobody else hears of its end. */
+/** Describes what cannot be a key. A promise, such as that of an asynchronous key function, is marked as handled. */
 function whatIs(value: unknown): string {
   quietly(() => value)
   if (value === undefined || value === null) return String(value)

@@ -178,7 +178,7 @@ export class CacheWrapper extends Region {
    *
    * Waits for what is under way, `storeTimeout` at most, and then as long for the storages to close.
    *
-   * @throws {CacheError} `STORE_TIMEOUT` when a storage takes longer to close; or the error of one that cannot be closed.
+   * @throws {CacheError} `STORE_TIMEOUT` if a storage takes longer to close, or the error of one that cannot be closed.
    * @example await cache.close()
    */
   close(): Promise<void> {

@@ -42,7 +42,7 @@ export function parseDuration(duration: Duration): number {
       return ms
     }
   }
-  quietly(() => duration) // A promise, such as an asynchronous ttl function's: nobody else hears of its end.
+  quietly(() => duration) // Marks a promise, such as that of an asynchronous ttl function, as handled.
   const given =
     typeof duration === "string"
       ? JSON.stringify(duration).slice(0, 40)

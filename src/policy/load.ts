@@ -57,7 +57,7 @@ export async function load(flight: Flight, call: Call, found: Found): Promise<Ou
 
 /**
  * Creates missing region versions, so that an invalidation during the load is detected. If they could not be read,
- * reads them once more, in what is left of a tenth of `storeTimeout`: a hanging storage is not waited for twice.
+ * reads them once more, in the rest of a tenth of `storeTimeout`, so that a hanging storage is not waited for twice.
  */
 function completeVersions(flight: Flight, call: Call): Awaitable<void> {
   const { engine, place } = call

@@ -81,7 +81,7 @@ export async function loadMany(
     values.set(call.name, value)
   }
   const all = await Promise.all(named.map((name) => values.get(name)))
-  // A key may come twice, and each place is to own its value.
+  // A key may come twice, and each place must own its value.
   return all.map((value, at) => (values.delete(named[at] ?? "") ? value : copyFor(first.engine, value)))
 }
 

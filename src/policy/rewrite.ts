@@ -95,7 +95,7 @@ function changedEntries(
     const one = found[i]
     const own = tokens[i]
     // What could not be read may be fresh later. And an entry to expire that was evicted here may still be in the
-    // memory of another process, which is told of a removal.
+    // memory of another process, which is notified of a removal.
     if (!one?.kept && (!own || one?.reason !== "absent")) gone.push(key)
     if (!isLive(one)) continue
     const { kept } = one

@@ -88,7 +88,7 @@ export async function clearPlace(target: Target): Promise<void> {
   fencePlace(engine, place)
 }
 
-/** What an adapter lists. Of an `async keys()` in place of an `async *keys()` the promise is awaited. */
+/** What an adapter lists. The promise of an `async keys()` (rather than `async *keys()`) is awaited. */
 type Listed = Awaitable<Iterable<string> | AsyncIterable<string>>
 
 function hasAny(listed: Listed): Awaitable<boolean> {
@@ -149,6 +149,6 @@ export async function* keysOf({ engine, place, policy }: Target): AsyncGenerator
 /** Drops what is past grace; returns how many, or 0 where the adapter cannot. It has thirty times `storeTimeout`. */
 export async function pruneAll({ engine, policy }: Target): Promise<number> {
   const store = await engine.opened(policy.storeTimeout)
-  // An adapter of somebody else's may answer anything.
+  // A third-party adapter may return anything.
   return Number(await engine.guard(() => store.adapter.prune?.(now()), 30 * policy.storeTimeout, "")) || 0
 }
