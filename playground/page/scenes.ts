@@ -78,7 +78,7 @@ async function slow({ set, say, fire, wait, expire, reset }: Stage): Promise<voi
   )
   await fire(100)
   await wait(2200)
-  say("The load has ended behind them: 100 callers hit what it brought.")
+  say("The load has ended behind them: 100 callers hit the value it loaded.")
   await fire(100)
 }
 

@@ -113,7 +113,7 @@ function judge(history: History, act: Act, value: Made, isFresh: boolean): strin
       told_(`as fresh, which ${name(write)} had expired`)
   }
   const isOver = value.end !== undefined && value.end < act.start
-  // Who joins a flight that is still storing what it brought gets that, born stale or not.
+  // Who joins a flight that is still storing its value gets that, born stale or not.
   const storing = isFresh || value.from === "set" ? 0 : 400
   const until = value.createdAt + value.ttl + (isFresh ? 0 : value.grace) + storing
   // Of several values one may wait for the others.
@@ -196,14 +196,14 @@ export function excuse(
   const isHere = first.cache === second.cache
   if (second.at - first.at >= leaseTtl - (isHere ? 0 : 50)) return "it had hung"
   if (!isHere && second.at - second.act.startAt >= 2 * leaseTtl) return "the lease had run out"
-  // A flight may be beaten before its load begins.
+  // A flight may be fenced before its load begins.
   const since = Math.min(first.act.start, second.act.start)
   for (const act of acts) {
     if (!act.touches(first.key) || (act.end ?? Infinity) < since - (hasAdd ? 0 : 30)) continue
     if (!hasAdd && invalidates.includes(act.verb)) return `${name(act)} came while tokens were made`
     const isWrite = fences.includes(act.verb) || act.isFresh
     if (isWrite && (!isHere || act.cache === first.cache || [...invalidates, "clear"].includes(act.verb)))
-      return `${name(act)} had beaten it`
+      return `${name(act)} had fenced it`
   }
   return undefined
 }
