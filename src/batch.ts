@@ -230,8 +230,5 @@ async function commit(
 
 /** The error of every verb of a batch's view after its end. */
 function over(): CacheError {
-  return new CacheError(
-    "CLOSED",
-    "This batch is over: it was written, or discarded. Write to the cache, or begin another batch.",
-  )
+  return new CacheError("CLOSED", "This batch is over. Write to the cache, or begin another batch.")
 }

@@ -176,7 +176,7 @@ function nameFor(region: Region, fn: unknown, given: string | undefined): string
   // A minifier may give two functions the same short name, so that they would share their entries by accident.
   if (isNamed && (given !== undefined || name.length > 2 || region.claims(name, fn))) return name
   const which = isNamed ? `Each of two functions called ${name}` : "A function without a name"
-  throw new CacheError("NAME_REQUIRED", `${which} needs the option name, which its entries are stored under.`)
+  throw new CacheError("NAME_REQUIRED", `${which} needs the option name for its entries.`)
 }
 
 const rules: Rules = {

@@ -119,7 +119,7 @@ export async function readMany(
 /** The keys as a list. */
 export function listOf<K extends KeyLike>(keys: Iterable<K>): K[] {
   if (typeof Object(keys)[Symbol.iterator] === "function") return [...keys]
-  throw misuse("Many keys must be an array, or another iterable.")
+  throw misuse("Keys must be an array or another iterable.")
 }
 
 /** The values of many keys, or what a miss returns. */

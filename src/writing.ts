@@ -155,7 +155,7 @@ function pairsOf(entries: ManyEntries): readonly ManyEntry[] {
     const pairs: readonly ManyEntry[] = isIterable(entries) ? [...entries] : Object.entries(entries)
     if (pairs.every((pair) => Array.isArray(pair) && pair.length >= 2)) return pairs
   }
-  throw misuse("Many entries must be pairs of key and value (and options), a Map, or a record.")
+  throw misuse("Entries must be pairs of key and value (and options), a Map, or a record.")
 }
 
 function isIterable(entries: ManyEntries): entries is Iterable<ManyEntry> {

@@ -110,7 +110,7 @@ export class Context implements LoadContext {
       }
       throw new CacheError(
         "FALLBACK_RESULT",
-        `There is no stale value of ${shortKey(this.key)} to keep. Check context.stale first.`,
+        `There is no stale value of ${shortKey(this.key)} to keep: check context.stale first.`,
         { key: this.key },
       )
     }
