@@ -122,9 +122,9 @@ export class Versions {
 
   /** The tokens at `keys`, with absent hard ones created; `before` is what was just read. */
   current(keys: readonly string[], before: Awaitable<readonly string[]>): Awaitable<readonly string[]> {
-    const made = (token: string, at: number) =>
+    const made = (token: string, at: number) => () =>
       isHard(at) && token === "" ? this.create(keys[at] ?? "") : token
-    return chain(before, (tokens) => (this.isComplete(tokens) ? tokens : Promise.all(tokens.map(made))))
+    return chain(before, (tokens) => (this.isComplete(tokens) ? tokens : together(tokens.map(made))))
   }
 
   /** Renews the versions at `keys`: from now on their entries are gone (hard) or stale (soft). */
@@ -169,13 +169,14 @@ export class Versions {
    * Creates the token at `key` if it is absent, once for all who need it at the same time: without the adapter's `add`,
    * each would overwrite the other's.
    */
-  create(key: string): Promise<string> {
+  create(key: string): Awaitable<string> {
     const known = this.#creating.get(key)
     // A hanging creation blocks others only briefly. One of another request is only watched; then the token is read.
     if (known && isAlive(known)) {
       return isOurs(known) ? known.promise : ended([known], 1000).then(() => this.#create(key))
     }
     const made = this.#create(key)
+    if (!isPromise(made)) return made
     const over = () => {
       if (this.#creating.get(key) === creation) this.#creating.delete(key)
     }
@@ -185,17 +186,25 @@ export class Versions {
     return made
   }
 
-  async #create(key: string): Promise<string> {
+  #create(key: string): Awaitable<string> {
+    const adapter = this.#adapter
     const token = newborn + newToken()
-    if (await this.#adapter.add?.(key, this.#record(token), Infinity)) return token
-    // A near tier may remember it as absent although it exists by now.
-    await this.#adapter.forget?.([key])
-    const there = toToken(await this.#adapter.get(key))
-    if (there !== "") return there
-    // It is absent, or junk (under which every entry would be a miss), or the storage keeps nothing.
-    await this.#adapter.set(key, this.#record(token), Infinity)
-    // Without `add`, two processes may have created it at once: the last one written counts for both.
-    return (!this.#adapter.add && toToken(await this.#adapter.get(key))) || token
+    const record = this.#record(token)
+    return chain(adapter.add?.(key, record, Infinity), (isAdded) => {
+      if (isAdded) return token
+      // A near tier may remember it as absent although it exists by now.
+      const current = chain(adapter.forget?.([key]), () => adapter.get(key))
+      return chain(current, (found) => {
+        const there = toToken(found)
+        if (there !== "") return there
+        // It is absent, or junk (under which every entry would be a miss), or the storage keeps nothing.
+        return chain(adapter.set(key, record, Infinity), () => {
+          if (adapter.add) return token
+          // Without `add`, two processes may have created it at once: the last one written counts for both.
+          return chain(adapter.get(key), (last) => toToken(last) || token)
+        })
+      })
+    })
   }
 
   #record(token: string): unknown {

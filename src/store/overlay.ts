@@ -41,7 +41,7 @@ const maxKeys = 10_000
  *
  * @param makeToken - Creates an absent version token in `base` itself: all users must share it.
  */
-export function overlay(base: Adapter, makeToken: (key: string) => Promise<unknown>): Overlay {
+export function overlay(base: Adapter, makeToken: (key: string) => Awaitable<unknown>): Overlay {
   const writes = new Map<string, Write>()
   const cleared: string[] = []
   /** The keys written below, each with the value of `changes` at that time. */

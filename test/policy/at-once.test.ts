@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
-import { CacheWrapper } from "../../src/core.ts"
+import { CacheWrapper, type Region } from "../../src/core.ts"
 import { delegate } from "../../src/proxies.ts"
 import { custom } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
@@ -23,6 +23,25 @@ test("on a storage that answers at once a write is done when its call returns, b
   expect(adapter.get("k")).toBeUndefined()
   expect(await Promise.all(calls)).toEqual([true, 1, undefined, 1, undefined, undefined])
 })
+
+test.each([
+  ["a cache", "", (cache) => cache.set("k", 1)],
+  ["a region", "r", (cache) => cache.set("k", 1)],
+  ["a tag", "", (cache) => cache.set("k", 1, { tags: ["new"] })],
+  ["many keys", "", (cache) => cache.setMany({ j: 0, k: 1 })],
+] satisfies [string, string, (cache: Region) => Promise<unknown>][])(
+  "so is the first write of %s, which creates versions",
+  async (_, region, write) => {
+    for (const adapter of [memory(), custom("object"), custom("text")]) {
+      const cache = new CacheWrapper({ adapter })
+      await cache.ready()
+      const place = region === "" ? cache : cache.region(region)
+      const written = write(place)
+      expect(place.peek("k")).toBe(1)
+      await written
+    }
+  },
+)
 
 test("a thousand calls of one turn need no thousand timers, and each still has its own time", async () => {
   const clock = fakeClock()

@@ -37,7 +37,7 @@ test("the bound of tokens is ten times that of entries, and never small", () => 
 test("a version whose creation hangs is forgotten ten seconds later, when another is created", async () => {
   const clock = fakeClock()
   const versions = new Versions({ ...memory(), add: () => new Promise(() => {}) })
-  const make = (key: string) => new WeakRef(versions.create(key))
+  const make = (key: string) => new WeakRef(Promise.resolve(versions.create(key)))
   const made = ["a", "b", "c"].map(make)
   await clock.advance(9_999)
   make("d")
