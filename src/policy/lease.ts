@@ -22,7 +22,8 @@ type Permit = { readonly type: "load"; readonly found: Found } | Extract<Outcome
 export function permitLoad(flight: Flight, call: Call, found: Found): Awaitable<Permit> {
   const { engine, policy, scope } = call
   const granted: Permit = { type: "load", found }
-  if (policy.fresh || found.reason === "unavailable") return granted
+  // A fenced flight stores nothing: the lease is for the load that follows it.
+  if (policy.fresh || flight.fenced || found.reason === "unavailable") return granted
   // A request that nothing keeps alive would end before it has released its lease.
   if (engine.store?.adapter.lock && policy.lease && scope.shares)
     return waitForLease(flight, call, found, granted)

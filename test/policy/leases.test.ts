@@ -141,6 +141,23 @@ describe("caches on one storage that leases", () => {
     expect(await first).toBe("late")
   })
 
+  test("a load that was fenced before it began takes no lease from the one that follows it", async () => {
+    const { clock, storage, another } = await setup(kind)
+    const handle = storage.handle()
+    const lock = async (key: string, ttl: number) => clock.after(10, await handle.lock?.(key, ttl))
+    const cache = another({ adapter: { ...handle, lock } })
+    await cache.set("k", "old", { ttl: 1, grace: "1h" })
+    await clock.advance(1)
+    storage.fault = (verb) => (verb === "get" ? 10 : undefined)
+    const first = cache.getOrSet("k", () => "first")
+    await clock.advance(1)
+    await cache.expire("k")
+    await clock.advance(4)
+    const second = cache.getOrSet("k", () => "second")
+    await clock.advance(50)
+    expect(await Promise.all([first, second])).toEqual(["first", "second"])
+  })
+
   test("do not wait for a load whose callers have gone", async () => {
     const { cache, clock, another } = await setup(kind)
     const controller = new AbortController()
