@@ -57,6 +57,25 @@ test("two caches that create the first versions of a storage without add at once
   ])
 })
 
+test("a set after a clear is kept, although the storage is slow to say that it had created a version before", async () => {
+  const { clock, storage, another } = await setup("all abilities")
+  const handle = storage.handle()
+  const add: Adapter["add"] = async (...entry) => clock.after(50, (await handle.add?.(...entry)) ?? false)
+  for (const isBatch of [false, true]) {
+    storage.shelf.clear()
+    const cache = another({ adapter: { ...handle, add } })
+    await cache.batch(() => {}) // Its code is loaded in real time.
+    const load = cache.getOrSet("k", () => "loaded")
+    await clock.advance(1)
+    const cleared = isBatch ? cache.batch((b) => b.clear()) : cache.clear()
+    const done = cleared.then(() => cache.set("k", "set"))
+    await clock.advance(1000)
+    await done
+    expect(await load).toBe("loaded")
+    expect(await cache.get("k")).toBe("set")
+  }
+})
+
 test("a storage that is read only stores no version either, and says nothing of it", async () => {
   const cache = new CacheWrapper({ adapter: readOnly(memory()) })
   const region = cache.region("r")
