@@ -60,7 +60,7 @@ export class Engine {
 
   /** The versions of regions and tags in this storage. Call it only once the storage is open. */
   versions(store: Store): Versions {
-    this.#versions ??= new Versions(store.adapter)
+    this.#versions ??= new Versions(store.adapter, this.lane)
     return this.#versions
   }
 

@@ -6,6 +6,12 @@ import type { UnderWay } from "./scope.ts"
 /** Called with what was written, or may have been: the keys, or a predicate on keys. */
 export type Watcher = (written: readonly string[] | ((key: string) => boolean)) => void
 
+/** A version token being created. */
+export interface Creation extends UnderWay<string> {
+  /** What {@link Lane.clears} was when it began. */
+  readonly clears: number
+}
+
 /** What is under way on one adapter object, shared by all caches over it. */
 export interface Lane {
   /** How many writes there were, so that a slow reader can detect one. */
@@ -19,7 +25,7 @@ export interface Lane {
   /** The pending write that blocks all others, such as a clear. */
   barrier: Queued | undefined
   /** Version tokens being created: without the adapter's `add`, caches would overwrite each other's. */
-  readonly creating: ShortLived<UnderWay<string>>
+  readonly creating: ShortLived<Creation>
   /** The flights of the caches that have any: a write fences the flights of its key in all of them. */
   readonly flights: Set<Flights>
   /** Whether one of the caches has a prefix, whose entries the clear of a cache without one must leave. */

@@ -3,7 +3,7 @@ import { now } from "../base/clock.ts"
 import type { Busy } from "./busy.ts"
 import type { Lane, Watcher } from "./lane.ts"
 import { Queued } from "./queued.ts"
-import { ended, isUnderWay, isWorker } from "./scope.ts"
+import { isUnderWay, isWorker } from "./scope.ts"
 import { only } from "./storage-errors.ts"
 
 /** A write. Once `isLate` returns true it must stop: another write may have started. */
@@ -60,14 +60,7 @@ export class WriteQueue {
   async alone<T>(ms: number, prepare: Prepare<T>, writes: (key: string) => boolean, more = 0): Promise<T> {
     const lane = this.#lane
     lane.clears++
-    const { creating, writes: others } = lane
-    const begin = (work: Work<T>) => async (isLate: () => boolean) => {
-      const result = await work(isLate)
-      // Versions created in the meantime may be gone again: later writes must not use them.
-      if (creating.size > 0) await ended([...creating.values()], 1000)
-      return result
-    }
-    return this.#run(this.#ahead(others.keys()), ms, () => chain(prepare(), begin), more, writes)
+    return this.#run(this.#ahead(lane.writes.keys()), ms, prepare, more, writes)
   }
 
   /** What a write of `keys` waits for: pending writes of the same keys, and the one that blocks all. */

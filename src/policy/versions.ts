@@ -2,7 +2,7 @@ import type { Adapter, Awaitable } from "../adapter.ts"
 import { attempt, chain, hush, isPromise, together } from "../base/awaitable.ts"
 import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
-import { type Lane, laneOf } from "./lane.ts"
+import { type Creation, type Lane, laneOf } from "./lane.ts"
 import { ended, isAlive, isOurs, share } from "./scope.ts"
 import { TokenReads } from "./token-reads.ts"
 import { isRenewed, type Mode, toToken } from "./tokens.ts"
@@ -32,9 +32,13 @@ export class Versions {
   /** The tokens being created. */
   readonly #creating: Lane["creating"]
 
-  constructor(adapter: Adapter) {
+  readonly #lane: Pick<Lane, "clears">
+
+  /** @param lane - Counts the clears of the cache. */
+  constructor(adapter: Adapter, lane: Pick<Lane, "clears"> = laneOf(adapter)) {
     this.#adapter = adapter
     this.#creating = laneOf(adapter).creating
+    this.#lane = lane
     this.#reads = new TokenReads(adapter)
   }
 
@@ -135,7 +139,7 @@ export class Versions {
     // A failed write may still have reached the storage. So a retry makes new tokens: the old ones could revive what
     // others have ended in between.
     const again = () => attempt(renew).catch(renew)
-    return making.length > 0 ? ended(making, 1000).then(again) : again()
+    return making.length > 0 ? ended(making, 1000).then(again, again) : again()
   }
 
   #renew(keys: readonly string[], mode: Mode): Awaitable<unknown> {
@@ -170,17 +174,25 @@ export class Versions {
    * each would overwrite the other's.
    */
   create(key: string): Awaitable<string> {
+    const { clears } = this.#lane
     const known = this.#creating.get(key)
-    // A hanging creation blocks others only briefly. One of another request is only watched; then the token is read.
+    const forget = (creation: Creation) => {
+      if (this.#creating.get(key) === creation) this.#creating.delete(key)
+    }
+    // A hanging creation blocks others only briefly. The token of one that is older than a clear may be gone, and one of
+    // another request is only watched: then the token is read again.
     if (known && isAlive(known)) {
-      return isOurs(known) ? known.promise : ended([known], 1000).then(() => this.#create(key))
+      if (isOurs(known) && known.clears === clears) return known.promise
+      const again = () => {
+        forget(known)
+        return this.create(key)
+      }
+      return ended([known], 1000).then(again, again)
     }
     const made = this.#create(key)
     if (!isPromise(made)) return made
-    const over = () => {
-      if (this.#creating.get(key) === creation) this.#creating.delete(key)
-    }
-    const creation = share(made, 1000)
+    const over = () => forget(creation)
+    const creation = Object.assign(share(made, 1000), { clears })
     this.#creating.set(key, creation)
     made.then(over, over)
     return made

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { sqlite } from "../../adapters/sqlite.ts"
 import { maxTokensOf } from "../../src/adapter.ts"
-import { type Adapter, CacheWrapper } from "../../src/index.ts"
+import { type Adapter, CacheWrapper, type Region, registerAlias } from "../../src/index.ts"
 import { Versions } from "../../src/policy/versions.ts"
 import { readOnly } from "../../src/proxies.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
@@ -58,12 +58,19 @@ test("two caches that create the first versions of a storage without add at once
 })
 
 test("a set after a clear is kept, although the storage is slow to say that it had created a version before", async () => {
-  const { clock, storage, another } = await setup("all abilities")
+  const { clock, storage } = await setup("all abilities")
   const handle = storage.handle()
   const add: Adapter["add"] = async (...entry) => clock.after(50, (await handle.add?.(...entry)) ?? false)
-  for (const isBatch of [false, true]) {
+  const slow = { ...handle, add }
+  registerAlias("slow to create", () => slow)
+  const ways: readonly (readonly [adapter: Adapter | "slow to create", isBatch: boolean])[] = [
+    [slow, false],
+    [slow, true],
+    ["slow to create", false],
+  ]
+  for (const [adapter, isBatch] of ways) {
     storage.shelf.clear()
-    const cache = another({ adapter: { ...handle, add } })
+    const cache = new CacheWrapper({ adapter })
     await cache.batch(() => {}) // Its code is loaded in real time.
     const load = cache.getOrSet("k", () => "loaded")
     await clock.advance(1)
@@ -73,6 +80,29 @@ test("a set after a clear is kept, although the storage is slow to say that it h
     await done
     expect(await load).toBe("loaded")
     expect(await cache.get("k")).toBe("set")
+  }
+})
+
+test("an invalidation, or a set after one, does not fail with a version that was being created", async () => {
+  const { clock, storage, another } = await setup("all abilities")
+  const handle = storage.handle()
+  for (const write of [
+    (cache: Region) => cache.invalidate(),
+    async (cache: Region) => {
+      await cache.invalidateTags("t")
+      await cache.set("k", 1)
+    },
+  ]) {
+    storage.shelf.clear()
+    let adds = 0
+    const add: Adapter["add"] = (...entry) =>
+      adds++ === 0 ? clock.failAfter(50, new Error("add failed")) : (handle.add?.(...entry) ?? false)
+    const cache = another({ adapter: { ...handle, add } })
+    const load = cache.getOrSet("j", () => "loaded")
+    await clock.advance(1)
+    const written = write(cache).then(() => "done")
+    await clock.advance(1000)
+    expect([await written, await load]).toEqual(["done", "loaded"])
   }
 })
 
