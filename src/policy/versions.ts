@@ -2,7 +2,7 @@ import type { Adapter, Awaitable } from "../adapter.ts"
 import { attempt, chain, hush, isPromise, together } from "../base/awaitable.ts"
 import { newborn, newToken, softToken } from "../base/token.ts"
 import type { Kept } from "../entry.ts"
-import { type Creation, type Lane, laneOf } from "./lane.ts"
+import { type Lane, laneOf } from "./lane.ts"
 import { ended, isAlive, isOurs, share } from "./scope.ts"
 import { TokenReads } from "./token-reads.ts"
 import { isRenewed, type Mode, toToken } from "./tokens.ts"
@@ -176,22 +176,21 @@ export class Versions {
   create(key: string): Awaitable<string> {
     const { clears } = this.#lane
     const known = this.#creating.get(key)
-    const forget = (creation: Creation) => {
-      if (this.#creating.get(key) === creation) this.#creating.delete(key)
-    }
     // A hanging creation blocks others only briefly. The token of one that is older than a clear may be gone, and one of
     // another request is only watched: then the token is read again.
     if (known && isAlive(known)) {
       if (isOurs(known) && known.clears === clears) return known.promise
       const again = () => {
-        forget(known)
+        known.isOver = true // Even where the clock stands still.
         return this.create(key)
       }
       return ended([known], 1000).then(again, again)
     }
     const made = this.#create(key)
     if (!isPromise(made)) return made
-    const over = () => forget(creation)
+    const over = () => {
+      if (this.#creating.get(key) === creation) this.#creating.delete(key)
+    }
     const creation = Object.assign(share(made, 1000), { clears })
     this.#creating.set(key, creation)
     made.then(over, over)
@@ -202,19 +201,17 @@ export class Versions {
     const adapter = this.#adapter
     const token = newborn + newToken()
     const record = this.#record(token)
+    const read = () => chain(adapter.get(key), toToken)
     return chain(adapter.add?.(key, record, Infinity), (isAdded) => {
       if (isAdded) return token
       // A near tier may remember it as absent although it exists by now.
-      const current = chain(adapter.forget?.([key]), () => adapter.get(key))
-      return chain(current, (found) => {
-        const there = toToken(found)
+      return chain(chain(adapter.forget?.([key]), read), (there) => {
         if (there !== "") return there
         // It is absent, or junk (under which every entry would be a miss), or the storage keeps nothing.
-        return chain(adapter.set(key, record, Infinity), () => {
-          if (adapter.add) return token
+        return chain(adapter.set(key, record, Infinity), () =>
           // Without `add`, two processes may have created it at once: the last one written counts for both.
-          return chain(adapter.get(key), (last) => toToken(last) || token)
-        })
+          adapter.add ? token : chain(read(), (last) => last || token),
+        )
       })
     })
   }
