@@ -18,6 +18,7 @@ const features: Readonly<Record<string, readonly string[]>> = {
     "src/codec/clone.ts",
     "src/codec/object.ts",
     "src/codec/holes.ts",
+    "src/codec/path.ts",
     "src/codec/native-errors.ts",
   ],
   "the choice of a codec (codecs themselves load later)": ["src/codec"],

@@ -31,8 +31,8 @@ export type SchemaResult<V> =
   | {
       readonly issues: readonly {
         readonly message: string
-        /** Where in the value it lies, from the outside in. */
-        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+        /** Where in the value, from the outside in: property names, or objects with a name as their `key`. */
+        readonly path?: readonly (PropertyKey | object)[] | undefined
       }[]
     }
 
