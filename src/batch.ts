@@ -220,8 +220,8 @@ async function commit(
   }
   const isOurs = (key: string) => written.has(key) || isCleared(key)
   try {
-    if (cleared.length > 0) await engine.queue.alone(ms, () => work, isOurs)
-    else await engine.queue.ordered(keys, ms, () => work)
+    if (cleared.length > 0) await engine.queue.alone(ms, (run) => run(work), isOurs)
+    else await engine.queue.ordered(keys, ms, (run) => run(work))
   } finally {
     fence()
   }

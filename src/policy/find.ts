@@ -139,7 +139,9 @@ function missed(
   if (!isUnwritten) return found
   const answer = () => found
   const removed = attempt(() =>
-    engine.queue.ordered([key], policy.storeTimeout, () => () => derived(engine, store).adapter.delete(key)),
+    engine.queue.ordered([key], policy.storeTimeout, (run) =>
+      run(() => derived(engine, store).adapter.delete(key)),
+    ),
   )
   return removed.then(answer, answer)
 }

@@ -15,6 +15,7 @@ import { type Found, isLive } from "./found.ts"
 import { marksFor } from "./marks.ts"
 import type { Policy } from "./options.ts"
 import type { LoadedValue, Outcome } from "./outcome.ts"
+import type { Work } from "./queue.ts"
 import { inside } from "./reentry.ts"
 
 /** The load of a flight, from the fallback to the fenced write. The fallback's error reaches all callers untouched. */
@@ -163,7 +164,7 @@ function storeLoaded({ flight, call, context, startedAt, took }: Loaded, value: 
 /** Writes the loaded value, or removes the key if its life is already over. Returns whether the entry is kept. */
 function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awaitable<boolean> {
   const { engine, key, policy } = call
-  return engine.queue.ordered([key], policy.storeTimeout, () => (isLate) => {
+  const work: Work<boolean> = (isLate) => {
     if (flight.fenced) return false
     const into = derived(engine, store)
     const life = kept.freshUntil + kept.grace - now()
@@ -172,7 +173,8 @@ function writeFenced(flight: Flight, call: Call, store: Store, kept: Kept): Awai
       ? (call.write ?? into.write.bind(into))(key, kept, life, isLate)
       : into.adapter.delete(key)
     return chain(written, () => isKept)
-  })
+  }
+  return engine.queue.ordered([key], policy.storeTimeout, (run) => run(work))
 }
 
 /** Whether the lease has run out and its next holder has stored a newer entry. */

@@ -2,7 +2,7 @@ import { type Awaitable, chain } from "../base/awaitable.ts"
 import type { Store } from "../store/store.ts"
 import type { Engine } from "./engine.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
-import type { Work } from "./queue.ts"
+import type { Prepare as Begin, Work } from "./queue.ts"
 
 /*
  * A write takes its place in the queue when it is called, however long the storage takes to open. Closing the cache
@@ -43,8 +43,8 @@ export function alone<T>(writer: Writer, prepare: Prepare<T>, writes: (key: stri
   return engine.queue.alone(policy.storeTimeout, onStore(writer, prepare), writes, opening(writer))
 }
 
-function onStore<T>({ engine, policy }: Writer, prepare: Prepare<T>): () => Awaitable<Work<T>> {
-  return () => chain(engine.opened(policy.storeTimeout), prepare)
+function onStore<T>({ engine, policy }: Writer, prepare: Prepare<T>): Begin<T> {
+  return (run) => chain(engine.opened(policy.storeTimeout), (store) => chain(prepare(store), run))
 }
 
 /** How long the storage may take to open, in ms: 0 once it is open. */

@@ -1,4 +1,4 @@
-import { type Awaitable, chain, isPromise } from "../base/awaitable.ts"
+import { type Awaitable, isPromise } from "../base/awaitable.ts"
 import { now } from "../base/clock.ts"
 import type { Busy } from "./busy.ts"
 import type { Lane, Watcher } from "./lane.ts"
@@ -9,8 +9,11 @@ import { only } from "./storage-errors.ts"
 /** A write. Once `isLate` returns true it must stop: another write may have started. */
 export type Work<T> = (isLate: () => boolean) => Awaitable<T>
 
-/** Returns a write when it is its turn. */
-export type Prepare<T> = () => Awaitable<Work<T>>
+/**
+ * Calls `run` with the write when it is its turn, and returns the result. A callback, because after a returned promise
+ * of a write, later calls could overtake it.
+ */
+export type Prepare<T> = (run: (work: Work<T>) => Awaitable<T>) => Awaitable<T>
 
 /** What a queue needs from its engine. */
 interface Keeper {
@@ -42,7 +45,7 @@ export class WriteQueue {
   }
 
   /**
-   * Waits for the pending writes of the same keys, then runs the write that `prepare` returns.
+   * Waits for the pending writes of the same keys, then runs the write that `prepare` makes.
    *
    * @param ms - How long the write may take; also how long to wait for a pending one without a time limit.
    * @param more - How long `prepare` may take, in ms; it must limit itself. Default 0.
@@ -96,7 +99,7 @@ export class WriteQueue {
     let write = ahead.length > 0 ? new Queued(ahead, ms + more) : undefined
     const isLate = () => write?.isLate === true
     const key = typeof written === "function" ? "" : only(written)
-    const begin = () => chain(prepare(), (work) => this.#keeper.guard(() => work(isLate), ms, key))
+    const begin = () => prepare((work) => this.#keeper.guard(() => work(isLate), ms, key))
     let result: Awaitable<T> | undefined
     try {
       result = write ? write.inLine(ms).then(begin) : begin()

@@ -50,7 +50,7 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
     chain(early ?? currentMarks(engine, into, versionKeys, policy), (tokens) => write(into, tokens))
   const done =
     isPrompt && store
-      ? engine.queue.ordered(keys, bulkTimeout(policy, keys), () => write(store, early))
+      ? engine.queue.ordered(keys, bulkTimeout(policy, keys), (run) => run(write(store, early)))
       : inOrder(target, keys, prepare, policy.storeTimeout)
   if (isPromise(done)) {
     try {

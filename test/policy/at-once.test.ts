@@ -43,6 +43,45 @@ test.each([
   },
 )
 
+test.each([
+  ["set", (cache) => cache.set("k", 2), 2],
+  ["setMany", (cache) => cache.setMany({ k: 2 }), 2],
+  ["set with a tag", (cache) => cache.set("k", 2, { tags: ["new"] }), 2],
+  ["delete", (cache) => cache.delete("k"), undefined],
+  ["expire", (cache) => cache.expire("k"), undefined],
+  ["touch", (cache) => cache.touch("k", "1ms"), 1],
+  ["invalidate", (cache) => cache.invalidate(), undefined],
+  ["invalidateTags", (cache) => cache.invalidateTags("t"), undefined],
+  ["clear", (cache) => cache.clear(), undefined],
+] satisfies [string, (cache: Region) => Promise<unknown>, unknown][])(
+  "calls made before it is open are done in their order: %s, then reads",
+  async (_, write, expected) => {
+    fakeClock()
+    const adapter = memory()
+    await new CacheWrapper({ adapter }).set("k", 1, { tags: ["t"] })
+    const slow = delegate(adapter, { open: () => new Promise((resolve) => setTimeout(resolve, 10)) })
+    for (const read of [
+      (cache: Region) => cache.get("k"),
+      (cache: Region) => cache.getEntry("k").then((entry) => entry?.value),
+      (cache: Region) => cache.getMany(["k"]).then(([value]) => value),
+      (cache: Region) => cache.getMany(["k", "other"]).then(([value]) => value),
+      (cache: Region) =>
+        cache.getOrSet("k", (context) => {
+          context.skip()
+          return undefined
+        }),
+    ]) {
+      const cache = new CacheWrapper({ adapter: slow })
+      const done = write(cache)
+      const got = read(cache)
+      await vi.advanceTimersByTimeAsync(10)
+      expect(await got).toBe(expected)
+      await done
+      await cache.set("k", 1, { tags: ["t"] })
+    }
+  },
+)
+
 test("a thousand calls of one turn need no thousand timers, and each still has its own time", async () => {
   const clock = fakeClock()
   const base = custom("text", "async")

@@ -13,7 +13,7 @@ test("writes that overlap without end keep none of those that are over", async (
   const write = (done = new Promise<void>((resolve) => setImmediate(resolve))) => {
     const work = () => done
     seen.push(new WeakRef(work))
-    return queue.ordered(["k"], 1000, () => work)
+    return queue.ordered(["k"], 1000, (run) => run(work))
   }
   let last = write()
   for (let left = 50; left > 0; left--) {
