@@ -8,7 +8,7 @@ import type { Generator, Kit } from "./kit.ts"
 import { type Call, isBackedOff, isDueEarly, isServed, judge, type Served, serve } from "./policy/call.ts"
 import type { Fallback } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
-import { copyFor } from "./policy/entries.ts"
+import { copyFor, isIsolated } from "./policy/entries.ts"
 import { type Found, foundIn } from "./policy/found.ts"
 import { gathered, type Read } from "./policy/gather.ts"
 import { getOrSet, loadAtOnce, refresh } from "./policy/get-or-set.ts"
@@ -192,5 +192,5 @@ function asFallback(fallback: unknown, engine: Engine): Fallback<unknown> {
   if (typeof fallback === "function") return fallback as Fallback<unknown>
   // What cannot be stored is returned as it is, and reported.
   const value = copyFor(engine, fallback)
-  return () => value
+  return () => (isIsolated(engine) ? value : fallback)
 }

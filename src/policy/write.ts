@@ -6,7 +6,7 @@ import { jittered, type Kept, makeKept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
 import { tell } from "./draft.ts"
 import type { Engine } from "./engine.ts"
-import { snapshot } from "./entries.ts"
+import { isIsolated, snapshot } from "./entries.ts"
 import { isLive } from "./found.ts"
 import { currentMarks } from "./marks.ts"
 import { bulkTimeout, type Policy } from "./options.ts"
@@ -45,7 +45,8 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   // Later changes by the caller must not reach the storage.
   const own = isPrompt ? items : items.map((item) => ({ ...item, value: snapshot(engine, item.value) }))
   const write = (into: Store, tokens: readonly string[]) => () =>
-    put(target, into, own, createdAt, tags, tokens)
+    // Until an alias is open, it is not known whether its storage copies.
+    put(target, into, isIsolated(engine) ? own : items, createdAt, tags, tokens)
   const prepare = (into: Store) =>
     chain(early ?? currentMarks(engine, into, versionKeys, policy), (tokens) => write(into, tokens))
   const done =

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { CacheWrapper } from "../../src/index.ts"
 import { kinds } from "../support/fake.ts"
 import { setup } from "../support/setup.ts"
 
@@ -42,3 +43,19 @@ describe.each(kinds)("a value in place of a fallback, on %s", (kind) => {
     expect(await cache.get("k")).toEqual([1])
   })
 })
+
+test.each([
+  ["set", (cache, value) => cache.set("k", value)],
+  ["setMany", (cache, value) => cache.setMany({ k: value })],
+  ["set after clear", (cache, value) => Promise.all([cache.clear(), cache.set("k", value)])],
+  ["getOrSet", (cache, value) => cache.getOrSet("k", value)],
+] satisfies [string, (cache: CacheWrapper, value: object) => Promise<unknown>][])(
+  "a storage that copies nothing has the very value it was given, also by the call that opens it: %s",
+  async (_, write) => {
+    for (const value of [{ a: 1 }, new Account()]) {
+      const cache = new CacheWrapper({ adapter: "memory", arguments: { copy: "none" } })
+      await write(cache, value)
+      expect(await cache.get("k")).toBe(value)
+    }
+  },
+)
