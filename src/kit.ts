@@ -1,5 +1,4 @@
 import type { Adapter, Awaitable } from "./adapter.ts"
-import { CacheError } from "./base/errors.ts"
 import type { KeyLike } from "./key.ts"
 import type { LoadContext } from "./policy/context.ts"
 import type { Engine } from "./policy/engine.ts"
@@ -116,9 +115,4 @@ export function settingsOf(home: Home, policy: Policy): Settings {
     writeThrough: undefined,
     toKey: undefined,
   }
-}
-
-/** The error of every verb after `close()`. */
-export function closed(): CacheError {
-  return new CacheError("CLOSED", "This cache is closed. Make a new one, or close it later.")
 }

@@ -126,3 +126,8 @@ export function argumentChanged(who: string, key: string): CacheError {
     { key },
   )
 }
+
+/** The error of every verb after `close()`. */
+export function closed(): CacheError {
+  return new CacheError("CLOSED", "This cache is closed. Make a new one, or close it later.")
+}

@@ -1,7 +1,7 @@
 import type { AdapterEvent } from "../adapter.ts"
 import { keepAlive } from "../base/alive.ts"
 import { type Awaitable, attempt, chain, isPromise, quietly } from "../base/awaitable.ts"
-import type { MissReason } from "../base/errors.ts"
+import { closed, type MissReason } from "../base/errors.ts"
 import { hearWeakly } from "../base/weakly.ts"
 import type { Kept } from "../entry.ts"
 import type { Store } from "../store/store.ts"
@@ -64,9 +64,10 @@ export class Engine {
     return this.#versions
   }
 
-  /** Opens the storage, once for all callers where promises may be shared. Throws or rejects if it cannot. */
+  /** Opens the storage, once for all callers where promises may be shared. Fails if it cannot, or was closed before. */
   open(): Awaitable<Store> {
     if (this.store) return this.store
+    if (this.#closing) throw closed()
     // A hanging open must not block callers for ever. On Workers, one begun by another request may have died with it.
     const known = this.#opening
     if (known && isAlive(known) && isOurs(known)) return known.promise
@@ -83,11 +84,11 @@ export class Engine {
     return this.store ?? this.guard(() => this.open(), ms, "")
   }
 
-  #use(store: Store): Store {
+  #use(store: Store): Awaitable<Store> {
     if (this.store || this.#closing) {
       // Another request was faster, or the cache was closed in the meantime.
       if (this.source.owned) quietly(() => store.adapter.close?.())
-      return this.store ?? store
+      return this.open()
     }
     this.store = store
     this.#unobserve = hearWeakly(this, (listener) => store.adapter.observe?.(listener))

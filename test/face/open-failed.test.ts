@@ -2,6 +2,7 @@ import { inspect } from "node:util"
 import { expect, test, vi } from "vitest"
 import { memory } from "../../adapters/memory.ts"
 import { type Adapter, type AdapterEvent, CacheWrapper, registerAlias } from "../../src/index.ts"
+import { fakeClock } from "../support/clock.ts"
 
 registerAlias("refused", () => {
   throw new Error("redis://u:s3cret@host refused")
@@ -100,4 +101,43 @@ test("what an alias has made is closed where it cannot be used, each time", asyn
   expect(closed).toBe(made - 1)
   await cache.close()
   expect(closed).toBe(made)
+})
+
+test("once a cache is closed, a call that still waits does not open its storage, nor write to it", async () => {
+  const clock = fakeClock()
+  let loads = 0
+  let closes = 0
+  const written: string[] = []
+  registerAlias("opens at the third try", async () => {
+    loads++
+    const isLast = loads > 2
+    await clock.after(40, undefined)
+    if (!isLast) throw new Error("nobody there")
+    return { ...memory(), set: (key) => void written.push(key), close: () => void closes++ }
+  })
+  for (const [before, after] of [
+    [0, 2],
+    [1, 3],
+  ] as const) {
+    loads = before
+    const cache = new CacheWrapper({ adapter: "opens at the third try", storeTimeout: 50 })
+    const standIn = cache.adapter
+    const writes = Promise.allSettled([1, 2, 3].map((value) => cache.set("k", value)))
+    let isClosed = false
+    cache.close().then(() => {
+      isClosed = true
+    })
+    await clock.advance(50)
+    expect(isClosed).toBe(true)
+    await clock.advance(1000)
+    expect(await writes).toMatchObject([
+      { reason: { code: "ADAPTER_UNAVAILABLE" } },
+      { reason: { code: before === 0 ? "ADAPTER_UNAVAILABLE" : "CLOSED" } },
+      { reason: { code: "CLOSED" } },
+    ])
+    await expect(standIn.set("k", 1, 1000)).rejects.toMatchObject({ code: "CLOSED" })
+    expect(loads).toBe(after)
+    expect(written).toEqual([])
+  }
+  expect(closes).toBe(1)
 })
