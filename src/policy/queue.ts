@@ -10,8 +10,8 @@ import { only } from "./storage-errors.ts"
 export type Work<T> = (isLate: () => boolean) => Awaitable<T>
 
 /**
- * Calls `run` with the write when it is its turn, and returns the result. A callback, because after a returned promise
- * of a write, later calls could overtake it.
+ * Calls `run` with the write when it is its turn, and returns the result of that. It does not return the write itself:
+ * a promise of it would take another microtask, in which calls made later could overtake it.
  */
 export type Prepare<T> = (run: (work: Work<T>) => Awaitable<T>) => Awaitable<T>
 
