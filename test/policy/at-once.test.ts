@@ -49,35 +49,33 @@ test.each([
   ["set with a tag", (cache) => cache.set("k", 2, { tags: ["new"] }), 2],
   ["delete", (cache) => cache.delete("k"), undefined],
   ["expire", (cache) => cache.expire("k"), undefined],
-  ["touch", (cache) => cache.touch("k", "1ms"), 1],
+  ["touch", (cache) => cache.touch("old"), 1, "old"],
   ["invalidate", (cache) => cache.invalidate(), undefined],
   ["invalidateTags", (cache) => cache.invalidateTags("t"), undefined],
   ["clear", (cache) => cache.clear(), undefined],
-] satisfies [string, (cache: Region) => Promise<unknown>, unknown][])(
+] satisfies [string, (cache: Region) => Promise<unknown>, unknown, string?][])(
   "calls made before it is open are done in their order: %s, then reads",
-  async (_, write, expected) => {
+  async (_, write, expected, key = "k") => {
     fakeClock()
     const adapter = memory()
-    await new CacheWrapper({ adapter }).set("k", 1, { tags: ["t"] })
     const slow = delegate(adapter, { open: () => new Promise((resolve) => setTimeout(resolve, 10)) })
     for (const read of [
-      (cache: Region) => cache.get("k"),
-      (cache: Region) => cache.getEntry("k").then((entry) => entry?.value),
-      (cache: Region) => cache.getMany(["k"]).then(([value]) => value),
-      (cache: Region) => cache.getMany(["k", "other"]).then(([value]) => value),
-      (cache: Region) =>
-        cache.getOrSet("k", (context) => {
-          context.skip()
-          return undefined
-        }),
+      (cache: Region) => cache.get(key),
+      (cache: Region) => cache.getEntry(key).then((entry) => entry?.value),
+      (cache: Region) => cache.getMany([key]).then(([value]) => value),
+      (cache: Region) => cache.getMany([key, "other"]).then(([value]) => value),
+      (cache: Region) => cache.getOrSet(key, () => undefined),
     ]) {
+      const open = new CacheWrapper({ adapter, grace: "1h" })
+      await open.set("k", 1, { tags: ["t"] })
+      await open.set("old", 1)
+      await open.expire("old")
       const cache = new CacheWrapper({ adapter: slow })
       const done = write(cache)
       const got = read(cache)
       await vi.advanceTimersByTimeAsync(10)
       expect(await got).toBe(expected)
       await done
-      await cache.set("k", 1, { tags: ["t"] })
     }
   },
 )
