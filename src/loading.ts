@@ -190,7 +190,8 @@ function toCall(
 function asFallback(fallback: unknown, engine: Engine): Fallback<unknown> {
   // The verb's type determines what the function takes and returns.
   if (typeof fallback === "function") return fallback as Fallback<unknown>
-  // What cannot be stored is returned as it is, and reported.
+  // What cannot be stored is returned as it is, and reported. Until an alias is open, it is not known whether its
+  // storage copies.
   const value = copyFor(engine, fallback)
   return () => (isIsolated(engine) ? value : fallback)
 }
