@@ -100,9 +100,7 @@ export class Engine {
     return this.store ? this.store.out(kept, isLast) : kept.value
   }
 
-  /**
-   * Called with what the storage reports on its own; `isAdapters` if other caches over the adapter get the report, too.
-   */
+  /** Called with what the storage reports; `isAdapters` if other caches over the adapter get the report, too. */
   onReport: (event: AdapterEvent, isAdapters: boolean) => void = () => {}
 
   /** Receives the adapter's reports. */
@@ -192,7 +190,10 @@ export class Engine {
     const asked = (store: Store) => this.guard(() => ask(store), bulkTimeout(policy, keys), only(keys), lost)
     try {
       const store = this.opened(policy.storeTimeout)
-      return isPromise(store) ? store.then(asked, lost) : asked(store)
+      if (!isPromise(store)) return asked(store)
+      // So that calls made before it is open are done in their order.
+      const written = this.queue.settled(keys)
+      return store.then((store) => chain(written, () => asked(store)), lost)
     } catch (error) {
       return lost(error)
     }
@@ -203,9 +204,7 @@ export class Engine {
     return nothing("unavailable")
   }
 
-  /**
-   * The entry at `key`, in whatever state, if the storage is synchronous; `undefined` if there is none or it takes I/O.
-   */
+  /** The entry at `key`, in whatever state, if the storage is synchronous; `undefined` if it is not, or has none. */
   peek(place: Place, key: string): Found | undefined {
     try {
       if (!this.store && this.source.adapter) quietly(() => this.open())

@@ -44,6 +44,12 @@ export class WriteQueue {
     return this.#ahead(keys).length > 0
   }
 
+  /** Waits for the pending writes of `keys`, for as long as these may take. */
+  settled(keys: readonly string[]): Awaitable<void> {
+    const ahead = this.#ahead(keys)
+    return ahead.length > 0 ? new Queued(ahead, 0).inLine(0) : undefined
+  }
+
   /**
    * Waits for the pending writes of the same keys, then runs the write that `prepare` makes.
    *

@@ -53,6 +53,13 @@ test.each([
   ["invalidate", (cache) => cache.invalidate(), undefined],
   ["invalidateTags", (cache) => cache.invalidateTags("t"), undefined],
   ["clear", (cache) => cache.clear(), undefined],
+  ["set twice", (cache) => Promise.all([cache.set("k", 2), cache.set("k", 3)]), 3],
+  ["set, then delete", (cache) => Promise.all([cache.set("k", 2), cache.delete("k")]), undefined],
+  ["delete, then set", (cache) => Promise.all([cache.delete("k"), cache.set("k", 2)]), 2],
+  ["set, then clear", (cache) => Promise.all([cache.set("k", 2), cache.clear()]), undefined],
+  ["clear, then set", (cache) => Promise.all([cache.clear(), cache.set("k", 2)]), 2],
+  ["set, then invalidate", (cache) => Promise.all([cache.set("k", 2), cache.invalidate()]), undefined],
+  ["invalidate, then set", (cache) => Promise.all([cache.invalidate(), cache.set("k", 2)]), 2],
 ] satisfies [string, (cache: Region) => Promise<unknown>, unknown, string?][])(
   "calls made before it is open are done in their order: %s, then reads",
   async (_, write, expected, key = "k") => {
@@ -79,6 +86,27 @@ test.each([
     }
   },
 )
+
+test("a read that was called before it is open sees the writes before it, and none after", async () => {
+  fakeClock()
+  const slow = delegate(memory(), { open: () => new Promise((resolve) => setTimeout(resolve, 10)) })
+  for (const write of [
+    (cache: Region, value: number) => cache.set("k", value),
+    (cache: Region, value: number) => Promise.all([cache.delete("k"), cache.set("k", value)]),
+    (cache: Region, value: number) => Promise.all([cache.clear(), cache.setMany({ j: 0, k: value })]),
+  ]) {
+    const cache = new CacheWrapper({ adapter: slow })
+    const got: Promise<unknown>[] = []
+    const done: Promise<unknown>[] = []
+    for (let value = 1; value <= 5; value++) {
+      done.push(write(cache, value))
+      got.push(cache.get("k"), cache.getMany(["k"]))
+    }
+    await vi.advanceTimersByTimeAsync(10)
+    await Promise.all(done)
+    expect(await Promise.all(got)).toEqual([1, 2, 3, 4, 5].flatMap((value) => [value, [value]]))
+  }
+})
 
 test("a thousand calls of one turn need no thousand timers, and each still has its own time", async () => {
   const clock = fakeClock()
