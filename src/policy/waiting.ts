@@ -31,6 +31,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   }
   // Before the versions, so that a storage that batches is asked once.
   const own = foundFor(wait)
+  const leaders = flight.found
   if (isLate) {
     if (isPromise(own)) hush(own)
     // What an earlier turn captured may have been invalidated elsewhere since.
@@ -41,6 +42,9 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   if (found && isServed(state, call)) return serve(call, found, state === "stale" ? "asked" : undefined)
   const stale = state === "stale" ? found : undefined
   if (stale && isBackedOff(call) && !flight.hasTried) return serve(call, stale, "backoff")
+
+  // The caller's own read does not confirm what the leader is served.
+  if (isLate && flight.outcome?.type === "found" && flight.outcome.found === leaders) return nextRound
 
   if (joins) {
     // A caller that is served stale at once does not wait for the load.

@@ -1,7 +1,9 @@
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { none } from "../../adapters/none.ts"
 import { CacheWrapper } from "../../src/core.ts"
+import { delegate } from "../../src/proxies.ts"
 import type { StandardSchemaV1 } from "../../src/types.ts"
+import { custom } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
 import { kinds } from "../support/fake.ts"
 import { settled, setup } from "../support/setup.ts"
@@ -188,5 +190,39 @@ test.each([[undefined], [["t"]]])(
     expect(await Promise.all(calls)).toEqual([1, 1, 1, 1, 1, 1])
     expect(await after).toBe(2)
     await ended
+  },
+)
+
+test.each([
+  ["delete", "mine", 1],
+  ["set", "theirs", 0],
+  ["expire", "cached", 1],
+] as const)(
+  "a caller that comes after %s elsewhere is not served what another read before",
+  async (verb, expected, loads) => {
+    const clock = fakeClock()
+    const storage = custom("object", "async")
+    let delay = 20
+    const late = delegate(storage, {
+      get: async (key) => {
+        const record = await storage.get(key)
+        await clock.after(delay, undefined)
+        return record
+      },
+    })
+    const cache = new CacheWrapper({ adapter: late, ...long, softTimeout: 0 })
+    const other = new CacheWrapper({ adapter: storage, ...long })
+    await other.set("k", "cached")
+    const load = vi.fn(() => "mine")
+    const first = cache.getOrSet("k", load)
+    await clock.advance(10)
+    await (verb === "set" ? other.set("k", "theirs") : other[verb]("k"))
+    delay = 0
+    const asked = cache.getOrSet("k", load)
+    await clock.advance(20)
+    expect(await first).toBe("cached")
+    expect(await asked).toBe(expected)
+    await clock.advance(20)
+    expect(load).toHaveBeenCalledTimes(loads)
   },
 )
