@@ -47,12 +47,12 @@ export async function setAll(target: Target, items: readonly Item[]): Promise<vo
   const write = (into: Store, tokens: readonly string[]) => () =>
     // Until an alias is open, it is not known whether its storage copies.
     put(target, into, isIsolated(engine) ? own : items, createdAt, tags, tokens)
-  const prepare = (into: Store) =>
+  const plan = (into: Store) =>
     chain(early ?? currentMarks(engine, into, versionKeys, policy), (tokens) => write(into, tokens))
   const done =
     isPrompt && store
       ? engine.queue.ordered(keys, bulkTimeout(policy, keys), (run) => run(write(store, early)))
-      : inOrder(target, keys, prepare, policy.storeTimeout)
+      : inOrder(target, keys, plan, policy.storeTimeout)
   if (isPromise(done)) {
     try {
       await done
