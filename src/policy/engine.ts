@@ -192,7 +192,7 @@ export class Engine {
       const store = this.opened(policy.storeTimeout)
       if (!isPromise(store)) return asked(store)
       // So that calls made before it is open are done in their order.
-      const written = this.queue.settled(keys)
+      const written = this.queue.finish(keys)
       return store.then((store) => chain(written, () => asked(store)), lost)
     } catch (error) {
       return lost(error)

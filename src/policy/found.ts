@@ -12,16 +12,19 @@ export interface Found {
   readonly reason: MissReason
   /** The versions it was judged by, then those of the load's tags; `undefined` if they could not be read. */
   readonly tokens: readonly string[] | undefined
+  /** The tier that had the record, if it was read from one of several. */
+  readonly tier: Kept["tier"]
 }
 
 /** The result for `kept`, whose versions yield `limit`: see `limitOf`. */
 export function foundIn(kept: Kept, limit: number, tokens?: readonly string[]): Found {
-  return limit === -Infinity ? nothing("invalidated", tokens) : { kept, limit, reason: "expired", tokens }
+  if (limit === -Infinity) return nothing("invalidated", tokens, kept.tier)
+  return { kept, limit, reason: "expired", tokens, tier: kept.tier }
 }
 
 /** A miss and its reason. */
-export function nothing(reason: MissReason, tokens?: readonly string[]): Found {
-  return { kept: undefined, limit: 0, reason, tokens }
+export function nothing(reason: MissReason, tokens?: readonly string[], tier?: Kept["tier"]): Found {
+  return { kept: undefined, limit: 0, reason, tokens, tier }
 }
 
 /** A result with an entry. */

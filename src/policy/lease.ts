@@ -27,7 +27,7 @@ export function permitLoad(flight: Flight, call: Call, found: Found): Awaitable<
   // A request that nothing keeps alive would end before it has released its lease.
   if (engine.store?.adapter.lock && policy.lease && scope.shares)
     return waitForLease(flight, call, found, granted)
-  return found.kept?.tier === "near" ? readBehindNear(flight, call, found) : granted
+  return found.tier === "near" ? readBehindNear(flight, call, found) : granted
 }
 
 /** Reads past the near tier: another process may have loaded, and `keep()` must keep what is stored now. */

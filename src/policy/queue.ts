@@ -45,7 +45,7 @@ export class WriteQueue {
   }
 
   /** Waits for the pending writes of `keys`, for as long as these may take. */
-  settled(keys: readonly string[]): Awaitable<void> {
+  finish(keys: readonly string[]): Awaitable<void> {
     const ahead = this.#ahead(keys)
     return ahead.length > 0 ? new Queued(ahead, 0).inLine(0) : undefined
   }

@@ -33,6 +33,25 @@ describe.each(kinds)("what a neighbour wrote behind a near tier, on %s", (kind) 
     expect([await first, await second, loads]).toEqual(["new 1", "new 1", 1])
   })
 
+  test.each([
+    ["its tag", (cache) => cache.invalidateTags("t")],
+    ["the whole cache", (cache) => cache.invalidate()],
+  ] satisfies [string, (cache: CacheWrapper) => Promise<void>][])(
+    "is found by a caller that has ended %s and still has the old entry",
+    async (_, invalidate) => {
+      const { b, bare } = three(kind)
+      await bare.set("k", "old", { tags: ["t"] })
+      expect(await b.get("k")).toBe("old")
+      await invalidate(b)
+      let loads = 0
+      const load = () => `new ${++loads}`
+      expect(await bare.getOrSet("k", load, { tags: ["t"] })).toBe("new 1")
+      expect(await b.getOrSet("k", load, { tags: ["t"] })).toBe("new 1")
+      expect(await b.getOrSetMany(["k"], () => [load()], { tags: ["t"] })).toEqual(["new 1"])
+      expect(loads).toBe(1)
+    },
+  )
+
   test("is not undone by touch, expire or keep() of a cache that still has the old entry", async () => {
     const { a, b, bare, clock } = three(kind)
     const both = async (key: string) => {
