@@ -108,6 +108,22 @@ test("a read that was called before it is open sees the writes before it, and no
   }
 })
 
+test("a write that hangs once it is open holds a read called after it for storeTimeout at most", async () => {
+  const clock = fakeClock()
+  const opening = () => clock.after(10, undefined)
+  const adapter = delegate(custom("object", "async"), { open: opening, set: () => new Promise(() => {}) })
+  const cache = new CacheWrapper({ adapter, storeTimeout: 100 })
+  const written = cache.set("k", 1)
+  written.catch(() => {})
+  const got = cache.getOrSet("k", () => 2)
+  const took = got.then(() => Date.now())
+  const began = Date.now()
+  await clock.advance(1000)
+  expect(await got).toBe(2)
+  expect((await took) - began).toBeLessThanOrEqual(10 + 100 + 100) // The load's own write hangs, too.
+  await expect(written).rejects.toMatchObject({ code: "STORE_TIMEOUT" })
+})
+
 test("a thousand calls of one turn need no thousand timers, and each still has its own time", async () => {
   const clock = fakeClock()
   const base = custom("text", "async")
