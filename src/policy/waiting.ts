@@ -43,7 +43,7 @@ export async function waitFor(flight: Flight, call: Call, joins: boolean): Promi
   const stale = state === "stale" ? found : undefined
   if (stale && isBackedOff(call) && !flight.hasTried) return serve(call, stale, "backoff")
 
-  // The caller's own read does not confirm what the leader is served.
+  // The leader is served what it read before. This caller's own read came later, and no longer found that fresh.
   if (isLate && flight.outcome?.type === "found" && flight.outcome.found === leaders) return nextRound
 
   if (joins) {
