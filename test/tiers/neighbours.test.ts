@@ -40,15 +40,21 @@ describe.each(kinds)("what a neighbour wrote behind a near tier, on %s", (kind) 
     "is found by a caller that has ended %s and still has the old entry",
     async (_, invalidate) => {
       const { b, bare } = three(kind)
-      await bare.set("k", "old", { tags: ["t"] })
-      expect(await b.get("k")).toBe("old")
+      const keys = ["k", "l", "m"]
+      const tags = ["t"]
+      await bare.setMany(
+        keys.map((key) => [key, "old"] as const),
+        { tags },
+      )
+      expect(await b.getMany(keys)).toEqual(["old", "old", "old"])
       await invalidate(b)
       let loads = 0
       const load = () => `new ${++loads}`
-      expect(await bare.getOrSet("k", load, { tags: ["t"] })).toBe("new 1")
-      expect(await b.getOrSet("k", load, { tags: ["t"] })).toBe("new 1")
-      expect(await b.getOrSetMany(["k"], () => [load()], { tags: ["t"] })).toEqual(["new 1"])
-      expect(loads).toBe(1)
+      for (const key of keys) await bare.getOrSet(key, load, { tags })
+      expect(await b.getOrSet("k", load, { tags })).toBe("new 1")
+      const many = b.getOrSetMany(["l", "m"], (missing) => missing.map(load), { tags })
+      expect(await many).toEqual(["new 2", "new 3"])
+      expect(loads).toBe(3)
     },
   )
 
