@@ -513,6 +513,21 @@ describe("a KV as it is in production", () => {
   })
 })
 
+test("a bulk read is halved only where its answer is too large", async () => {
+  for (const [reason, reads] of [
+    ["413 Total size of request exceeds the limit of 25MB", 3],
+    ["500", 1],
+  ]) {
+    const { double, cache } = setup({
+      fail() {
+        throw new Error(`KV GET_BULK failed: ${reason}`)
+      },
+    })
+    expect((await failure(() => cache.getMany?.(["a", "b", "c", "d"]))).code).toBe("ADAPTER_UNAVAILABLE")
+    expect(double.log.length, String(reason)).toBe(reads)
+  }
+})
+
 describe("values that are too large", () => {
   const limit = 26_214_400
 

@@ -198,6 +198,19 @@ describe("arguments", () => {
   })
 })
 
+test.each([
+  ["true", true],
+  ["Yes", true],
+  ["ON", true],
+  ["1", true],
+  ["false", false],
+  ["No", false],
+  ["off", false],
+  ["0", false],
+])("where true or false is asked for, %o is %o", (text, value) => {
+  expect(optionsFrom({ "cache.lease": text })).toEqual({ lease: value })
+})
+
 describe("settings that make no sense", () => {
   test.each([
     "cache.tll",

@@ -28,6 +28,27 @@ describe.each(kinds)("clocks that differ, on %s", (kind) => {
     },
   )
 
+  test.each([[["x"]], [["x", "y"]]])(
+    "what keep() renews with the tags %j is ended by one whose clock is behind, by any of them",
+    async (tags) => {
+      for (const tag of tags) {
+        const { cache, another, clock } = await setup(kind)
+        await cache.set("k", "old", { ttl: 100, grace: "1h", tags })
+        await clock.advance(200)
+        const renewed = cache.getOrSet("k", async ({ keep }) => {
+          const here = clock.now()
+          clock.jump(here - 5000)
+          await another().invalidateTags(tag)
+          clock.jump(here)
+          return keep()
+        })
+        await clock.advance(1)
+        await renewed.catch(() => {})
+        expect(await cache.get("k", { stale: true })).toBeUndefined()
+      }
+    },
+  )
+
   test.each(["invalidateTags", "invalidate"] as const)(
     "a soft %s by one whose clock is ahead expires at once",
     async (verb) => {

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test, vi } from "vitest"
-import { CacheWrapper } from "../../src/core.ts"
+import type { Stored } from "../../src/adapter.ts"
+import { CacheWrapper, registerAlias } from "../../src/index.ts"
 import { laneOf } from "../../src/policy/lane.ts"
 import { fakeClock } from "../support/clock.ts"
 
@@ -118,4 +119,49 @@ test("a load takes a lease only where something keeps its request alive to give 
   expect(leases).toBe(0)
   expect(await cache.bind({ waitUntil() {} }).getOrSet("k", () => 2)).toBe(2)
   expect(leases).toBe(1)
+})
+
+test.each<[string, (cache: CacheWrapper) => Promise<unknown>]>([
+  ["set", (cache) => cache.set("k", 2)],
+  ["setMany", (cache) => cache.setMany({ k: 2 })],
+  ["touch", (cache) => cache.touch("k")],
+  ["delete", (cache) => cache.delete("k")],
+  ["expire", (cache) => cache.expire("k")],
+  ["invalidateTags", (cache) => cache.invalidateTags("t")],
+  ["invalidate", (cache) => cache.invalidate()],
+  ["clear", (cache) => cache.clear()],
+  ["prune", (cache) => cache.prune()],
+  ["close", (cache) => cache.close()],
+])("%s keeps its request alive until it is done, though nobody waits for it", async (_, write) => {
+  const clock = fakeClock()
+  const records = new Map<string, Stored>()
+  const late = <T>(answer: T) => clock.after(50, answer)
+  registerAlias("far", () => ({
+    name: "far",
+    medium: "text",
+    get: async (key: string) => records.get(key),
+    set: (key: string, record: Stored) => late(records.set(key, record)),
+    delete: (key: string) => late(records.delete(key)),
+    clear: () => late(records.clear()),
+    prune: () => late(0),
+    close: () => late(undefined),
+  }))
+  const cache = new CacheWrapper({ adapter: "far" })
+  const first = cache.set("k", 1, { tags: ["t"] })
+  await clock.advance(200)
+  await first
+  const works: Promise<unknown>[] = []
+  let isDone = false
+  write(cache.bind({ waitUntil: (work) => void works.push(work) })).then(() => {
+    isDone = true
+  })
+  let isOver = false
+  Promise.all(works).then(() => {
+    isOver = true
+  })
+  for (let ms = 0; ms < 500 && !isDone; ms++) {
+    expect(isOver).toBe(false)
+    await clock.advance(1)
+  }
+  expect(isDone).toBe(true)
 })
