@@ -140,7 +140,7 @@ test.each<[string, (cache: CacheWrapper) => Promise<unknown>]>([
     name: "far",
     medium: "text",
     get: async (key: string) => records.get(key),
-    set: (key: string, record: Stored) => late(records.set(key, record)),
+    set: (key: string, record: Stored) => late(void records.set(key, record)),
     delete: (key: string) => late(records.delete(key)),
     clear: () => late(records.clear()),
     prune: () => late(0),

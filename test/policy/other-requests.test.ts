@@ -51,3 +51,22 @@ test("nor does one that judges what the other has loaded by a schema of its own"
   await clock.advance(1000)
   expect(await Promise.all([first, second])).toEqual([[1, 99], [1]])
 })
+
+test("who joined a load whose value cannot be copied waits for one of its own, not for those of others", async () => {
+  const { clock, cache } = setup(1)
+  const starts: number[] = []
+  const begun = clock.now()
+  const load = () => {
+    starts.push(clock.now() - begun)
+    return clock.after(100, new Response("x"))
+  }
+  const asked: Promise<Response>[] = []
+  for (let request = 0; request < 4; request++) {
+    asked.push(cache.getOrSet("k", load))
+    await clock.advance(10)
+  }
+  await clock.advance(1000)
+  expect(new Set(await Promise.all(asked)).size).toBe(4)
+  expect(starts.length).toBe(4)
+  expect(Math.max(...starts)).toBeLessThan(200)
+})

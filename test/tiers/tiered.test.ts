@@ -7,6 +7,7 @@ import { broadcastBus, memoryBus, tiered } from "../../src/tiers.ts"
 import { custom, type Shelf } from "../support/adapters.ts"
 import { fakeClock } from "../support/clock.ts"
 import { fake } from "../support/fake.ts"
+import { gate } from "../support/setup.ts"
 
 const hour = 3_600_000
 
@@ -369,6 +370,37 @@ test("concurrent reads of one token share a read of far", async () => {
   expect(calls).toEqual(["get #hx"])
   expect(tiers.peek?.("#hx")).toBe("")
   expect(tiers.get("#hx")).toBeUndefined()
+})
+
+test("a bulk read waits for a version that another caller is reading, and has its value", async () => {
+  const far = memory()
+  far.set("#hx", "1.2.3", hour)
+  const { promise, pass } = gate<void>()
+  let reads = 0
+  const get = async (key: string) => {
+    reads++
+    await promise
+    return far.get(key)
+  }
+  const getMany = (keys: readonly string[]) => Promise.all(keys.map(get))
+  const tiers = tiered({ near: memory(), far: delegate(far, { get, getMany }) })
+  const one = tiers.get("#hx")
+  const both = tiers.getMany?.(["#hx", "k"])
+  pass()
+  expect(await one).toBe("1.2.3")
+  expect(await both).toEqual(["1.2.3", undefined])
+  expect(reads).toBe(2)
+})
+
+test("who reads in bulk only hears what others write", async () => {
+  fakeClock()
+  const bus = memoryBus()
+  const storage = fake("all abilities")
+  const [here, there] = [1, 2].map(() => tiered({ near: memory(), far: storage.handle(), bus }))
+  for (const record of ["old", "new"]) {
+    await there?.set("k", record, hour)
+    expect(await here?.getMany?.(["k"])).toEqual([record])
+  }
 })
 
 test("junk in far is a miss, reported and removed", async () => {
