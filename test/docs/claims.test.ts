@@ -20,7 +20,9 @@ test("the README's sizes are the budgets that the size step keeps", () => {
 
 test("the README's counts are those of the tests that it speaks of", () => {
   expect(readme).toContain("10 000 random schedules")
-  expect(read("test/schedules/schedules.test.ts")).toContain('process.env["SCHEDULES"] ?? 10_000')
+  expect(read("test/schedules/schedules.test.ts")).toContain("search(10_000)")
+  expect(readme).toContain("5 000 more in which requests of a Worker die")
+  expect(read("test/schedules/requests.test.ts")).toContain("search(5_000, withDeaths)")
   expect(readme).toContain("10 000 callers")
   expect(read("test/policy/lease-processes.test.ts")).toMatch(/10 000 (concurrent )?callers/)
   expect(read("test/tabs/lease.test.ts")).toContain("10 000 concurrent callers")

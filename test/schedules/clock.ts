@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from "node:async_hooks"
+
 /** Time that passes only between steps, and chance that a seed decides: a run can be repeated to the letter. */
 export interface World {
   /** Lets everything run that waits for nothing, then the next timer; until there is none, or `until` is passed. */
@@ -8,10 +10,19 @@ export interface World {
   end(): void
 }
 
+/** A request to a Worker. Once it is dead, nothing that it waits for comes. */
+export interface Request {
+  isDead: boolean
+}
+
+/** The request that code runs in. */
+export const requests = new AsyncLocalStorage<Request>()
+
 interface Timer {
   readonly at: number
   readonly order: number
   readonly call: () => void
+  readonly request: Request | undefined
 }
 
 const start = Date.UTC(2026, 0, 1)
@@ -31,7 +42,8 @@ export function world(random: () => number): World {
   Math.random = random
   // As much of a timer as the engine relies on.
   const set = (call: () => void, ms = 0) => {
-    timers.set(++count, { at: time + Math.max(1, ms), order: count, call })
+    const request = requests.getStore()
+    timers.set(++count, { at: time + Math.max(1, ms), order: count, call, request })
     return count
   }
   globalThis.setTimeout = set as unknown as typeof setTimeout
@@ -54,7 +66,7 @@ export function world(random: () => number): World {
         if (!next || id === undefined || next.at > start + until) return
         timers.delete(id)
         time = next.at
-        next.call()
+        if (!next.request?.isDead) next.call()
       }
     },
     end() {

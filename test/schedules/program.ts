@@ -43,6 +43,8 @@ export interface Step {
   readonly load: LoadPlan
   /** When its caller goes. */
   readonly abortAfter?: number
+  /** When its request dies: see {@link withDeaths}. */
+  readonly diesAfter?: number
 }
 
 /** What one schedule does. */
@@ -55,6 +57,8 @@ export interface Program {
   /** What `chaos` does to the storage instead, from the first to the second of these moments (virtual ms). */
   readonly weather: { readonly from: number; readonly to: number; readonly faults: Faults } | undefined
   readonly steps: readonly Step[]
+  /** Whether each step is a request to a Worker. */
+  readonly hasRequests?: boolean
 }
 
 export const leaseTtl = 300
@@ -128,4 +132,15 @@ export function programOf(seed: number): Program {
   const weather = weatherOf(seed, span)
   const hasFaults = hasOwnFaults || weather !== undefined
   return { seed, kind, caches, hasFaults, weather, steps: steps.sort((a, b) => a.at - b.at) }
+}
+
+/** The same program on Workers: each step is a request, and some of them die half-way, with all they wait for. */
+export function withDeaths(program: Program): Program {
+  const random = randomOf(program.seed ^ 0xdead)
+  const pick = (...from: readonly number[]) => from[Math.floor(random() * from.length)] ?? 0
+  const share = pick(0, 0.1, 0.3, 0.6)
+  const steps = program.steps.map((step) =>
+    random() < share ? { ...step, diesAfter: pick(0, 1, 5, 20, 60, 200) } : step,
+  )
+  return { ...program, steps, hasRequests: true }
 }

@@ -15,7 +15,7 @@ import {
   type Made,
   name,
 } from "../support/model.ts"
-import { randomOf, world } from "./clock.ts"
+import { type Request, randomOf, requests, world } from "./clock.ts"
 import { leaseTtl, type Program, type Step, storeTimeout } from "./program.ts"
 
 interface Value {
@@ -42,6 +42,8 @@ export async function runProgram(program: Program): Promise<Outcome> {
   const made = new Map<number, Made>()
   const written: { id: number; cache: number; moment: number }[] = []
   const loads: Load[] = []
+  const dead = new Set<Step>()
+  const hasDeaths = program.steps.some(({ diesAfter }) => diesAfter !== undefined)
   let moments = 0
   let ids = 0
   const tell = (text: string) => trace.push(`${String(Date.now() - began).padStart(5)} ms  ${text}`)
@@ -136,7 +138,8 @@ export async function runProgram(program: Program): Promise<Outcome> {
         // A version that was lost or damaged counts as an invalidation.
         if (hasLosses) continue
         const isHere = other.cache === act.cache
-        const isLeased = program.kind === "all abilities" && !program.hasFaults && !step.options.fresh
+        const isLeased =
+          program.kind === "all abilities" && !program.hasFaults && !hasDeaths && !step.options.fresh
         if (!isHere && !isLeased) continue
         if (excuse(acts, other, one, leaseTtl, program.kind !== "four methods") === undefined) {
           wrong.push(`${name(act)} loaded ${one.key} beside ${name(other.act)}`)
@@ -191,8 +194,9 @@ export async function runProgram(program: Program): Promise<Outcome> {
 
   async function call(step: Step, number: number): Promise<void> {
     const act = begin(step, number)
-    const root = caches[step.cache]
-    if (!root) return
+    const shared = caches[step.cache]
+    if (!shared) return
+    const root = program.hasRequests ? shared.bind({ waitUntil() {} }) : shared
     const cache: Region = step.inRegion ? root.region("r") : root
     tell(
       `${name(act)} ${step.verb.startsWith("getOrSet") ? JSON.stringify([step.options, step.load]) : fences.includes(step.verb) ? step.mode : ""}`,
@@ -222,11 +226,26 @@ export async function runProgram(program: Program): Promise<Outcome> {
     const isExpected =
       act.ok ||
       act.error === "gone" ||
-      (isLoad ? isTimeout || act.error instanceof LoadError : act.faulted && fences.includes(step.verb))
+      (isLoad
+        ? isTimeout || act.error instanceof LoadError
+        : (act.faulted || dead.size > 0) && fences.includes(step.verb))
     if (!isExpected)
       wrong.push(
         `${name(act)} rejected with ${act.error instanceof Error ? act.error.stack : String(act.error)}`,
       )
+  }
+
+  /** As {@link call}, in a request of its own. */
+  function receive(step: Step, number: number): void {
+    const request: Request = { isDead: false }
+    const { diesAfter } = step
+    if (diesAfter !== undefined)
+      setTimeout(() => {
+        request.isDead = true
+        dead.add(step)
+        tell(`    the request of step ${number} dies`)
+      }, diesAfter)
+    requests.run(request, () => void call(step, number))
   }
 
   async function perform(cache: Region, step: Step, act: Act, sets: Value[]): Promise<Act["served"]> {
@@ -303,13 +322,16 @@ export async function runProgram(program: Program): Promise<Outcome> {
   }
 
   try {
-    for (const [number, step] of program.steps.entries())
-      setTimeout(() => void call(step, number), step.at + 1)
+    for (const [number, step] of program.steps.entries()) setTimeout(() => receive(step, number), step.at + 1)
     await here.run(1_000_000)
     for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve))
-    for (const act of acts) if (act.end === undefined) wrong.push(`${name(act)} never settled`)
+    for (const act of acts) {
+      if (act.end !== undefined) continue
+      const step = program.steps[act.number]
+      if (!step || !dead.has(step)) wrong.push(`${name(act)} never settled`)
+    }
     if (here.waiting > 0) wrong.push(`${here.waiting} timers were left`)
-    if (program.steps.every(({ load }) => load.ends !== "never")) {
+    if (!hasDeaths && program.steps.every(({ load }) => load.ends !== "never")) {
       for (const [at, cache] of caches.entries()) {
         for (const key of ["a", "b"]) {
           for (const one of [cache, cache.region("r")])
@@ -323,7 +345,7 @@ export async function runProgram(program: Program): Promise<Outcome> {
       written,
       loads,
       caches: program.caches,
-      hasFaults: program.hasFaults,
+      hasFaults: program.hasFaults || hasDeaths,
       hasLosses,
       hasDamage,
     }
