@@ -74,6 +74,15 @@ test("ISOCACHE_ADAPTER goes before everything else", async () => {
   expect(errors).toEqual([])
 })
 
+test("ISOCACHE_ADAPTER=none keeps nothing, not in a near tier either", async () => {
+  vi.stubEnv("ISOCACHE_ADAPTER", "none")
+  const { cache, errors } = auto()
+  await cache.set("a", 1)
+  expect(cache.adapter.name).toBe("none")
+  expect(await cache.get("a")).toBeUndefined()
+  expect(errors).toEqual([])
+})
+
 test("ISOCACHE_ADAPTER=auto asks for what is done anyway", async () => {
   vi.stubEnv("ISOCACHE_ADAPTER", "auto")
   const cache = new CacheWrapper({ adapter: "auto" })
